@@ -1,0 +1,1 @@
+"""What the stages share. Never a stage, and imports none."""

@@ -1,0 +1,112 @@
+"""The artefacts of this project, each defined once: what `data/` and `artifacts/` hold."""
+
+from __future__ import annotations
+
+from stages.common import tables
+from stages.common.artefacts import Arrays, Blob, Json, Raster, Table, Vector
+
+IGNORE = 255
+"""Label of pixels that neither train nor score: ignore bands, hidden pixels, outside the AOI."""
+
+MASK_NODATA = 255
+"""Mask value where no valid pixel was seen."""
+
+DN_SCALE, DN_OFFSET = 1e-4, -0.1
+"""Sentinel-2 DN to reflectance in the newer convention (processing baseline >= 04.00)."""
+
+PROBABILITY_SCALE, PROBABILITY_NODATA = 1e-4, 65535
+"""probability.tif holds 0-10000."""
+
+ROLES = ("train", "validation", "test", "buffer")
+"""Roles of a pixel in the spatial split; the value in split.tif is the position in this tuple."""
+
+RGI7_COLUMNS = (
+    "rgi_id", "glac_name", "area_km2", "src_date", "cenlon", "cenlat", "termlon", "termlat", "zmin_m", "zmax_m",
+)  # fmt: skip
+"""RGI 7.0 names of the attributes that travel through, whatever version came in; unknown values are null."""
+
+# --- data/ -------------------------------------------------------------------------------------------------------
+
+OUTLINES = Vector(summary="Glacier outlines with RGI 7.0 column names, valid polygons, EPSG:4326", columns=RGI7_COLUMNS)
+AOI = Vector(summary="Area of interest: one polygon, in the CRS it was given in", columns=())
+AUXILIARY = Json(summary="Which optional inputs exist (dem, debris, flow lines)", model=tables.AuxiliaryManifest)
+SCENE_ITEMS = Json(summary="Year's list of STAC items with COG assets, one asset a band", model=tables.SceneIndex)
+
+# --- prepare -----------------------------------------------------------------------------------------------------
+
+SCENE = Raster(
+    summary="Harmonised scene: Sentinel-2 DN (uint16, scale 1e-4, offset -0.1, nodata 0) or 8-bit RGB as it is",
+    dtype=("uint16", "uint8"),
+    nodata=(0.0, None),
+)
+VALID = Raster(summary="1 where the surface was seen, 0 elsewhere", dtype="uint8", values=(0, 1))
+PROVENANCE = Json(summary="Where each pixel of the year comes from", model=tables.Provenance)
+
+# --- labels ------------------------------------------------------------------------------------------------------
+
+GLACIER = Raster(summary="0 background, 1 glacier, 255 ignore", dtype="uint8", values=(0, 1, IGNORE))
+GLACIER_ID = Raster(summary="0 none, else the position (from 1) in glaciers.csv; no ignore band", dtype="uint16")
+GLACIERS = Table(summary="The glaciers of glacier_id.tif", row=tables.GlacierRow)
+
+# --- patches -----------------------------------------------------------------------------------------------------
+
+PATCHES = Arrays(
+    summary="Patches with margin: raw pixels, label, visibility (0: hidden, zeroed), upper left pixel in the grid",
+    arrays={
+        "image": (("uint16", "uint8"), 4),
+        "label": (("uint8",), 3),
+        "visible": (("uint8",), 3),
+        "row": (("int32",), 1),
+        "column": (("int32",), 1),
+    },
+)
+SPLIT = Raster(summary="0 train, 1 validation, 2 test, 3 buffer", dtype="uint8", values=(0, 1, 2, 3))
+SPLIT_MAP = Json(summary="The split as polygons, to look at on a map", model=tables.FeatureCollection)
+STATS = Json(summary="Band statistics of the training part, and what the pixels are", model=tables.PatchStats)
+
+# --- train -------------------------------------------------------------------------------------------------------
+
+MODEL = Blob(
+    summary="ONNX U-Net: reflectance (N, H, W, C) float32, NaN where invalid -> glacier probability (N, H, W, 1)",
+    media_type="application/onnx",
+    magic=(b"\x08",),
+)
+WEIGHTS = Blob(summary="Keras weights", media_type="application/x-hdf5", magic=(b"\x89HDF",))
+ARCHITECTURE = Json(summary="Keras architecture", model=tables.AnyDocument)
+HISTORY = Table(summary="Learning curve, one row an epoch", row=tables.EpochRow)
+MODEL_CARD = Json(summary="How the model was made and what it needs", model=tables.ModelCard)
+
+# --- evaluate ----------------------------------------------------------------------------------------------------
+
+GLACIER_SCORES = Table(summary="Held-out scores of each glacier", row=tables.GlacierScoreRow)
+PRECISION_RECALL = Table(summary="Precision and recall by threshold, pooled", row=tables.PrecisionRecallRow)
+RELIABILITY = Table(summary="Predicted probability against observed glacier fraction", row=tables.ReliabilityRow)
+EVALUATE_METRICS = Json(summary="Held-out scores beside the baselines", model=tables.EvaluateMetrics)
+
+# --- predict -----------------------------------------------------------------------------------------------------
+
+PROBABILITY = Raster(
+    summary="Glacier probability", dtype="uint16", nodata=PROBABILITY_NODATA, scale=PROBABILITY_SCALE, offset=0.0
+)
+MASK = Raster(summary="1 glacier, 0 not, 255 not seen", dtype="uint8", nodata=MASK_NODATA, values=(0, 1, MASK_NODATA))
+
+# --- area --------------------------------------------------------------------------------------------------------
+
+AREAS = Table(summary="Glacier area per year", row=tables.AreaRow)
+GLACIER_AREAS = Table(summary="Area of each glacier per year", row=tables.GlacierAreaRow)
+MAPPED_OUTLINES = Vector(
+    summary="Mapped outlines of a year, with holes, RGI 7.0 names", columns=RGI7_COLUMNS, may_be_empty=True
+)
+TREND = Json(summary="Change over the years, or why there is none to state", model=tables.Trend)
+GATES = Json(summary="What each sanity gate found", model=tables.Gates)
+AREA_METRICS = Json(summary="Headline figures of the series", model=tables.AreaMetrics)
+
+# --- report ------------------------------------------------------------------------------------------------------
+
+PNG = Blob(summary="Picture", media_type="image/png", magic=(b"\x89PNG",))
+GIF = Blob(summary="Time-lapse", media_type="image/gif", magic=(b"GIF89a",))
+HTML = Blob(summary="Self-contained page", media_type="text/html", magic=(b"<!doctype html>", b"<!DOCTYPE html>"))
+
+# --- track -------------------------------------------------------------------------------------------------------
+
+TRACKED = Json(summary="Hash of what was logged", model=tables.Tracked)

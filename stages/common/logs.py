@@ -1,0 +1,15 @@
+"""Logging: one short line a message on stderr, so that stdout stays free for data."""
+
+from __future__ import annotations
+
+import logging
+
+from stages.common import settings
+
+
+def configure(stage: str) -> logging.Logger:
+    """Set up the root logger once and return the stage's own."""
+    logging.basicConfig(level=settings.get(settings.LOG_LEVEL, "INFO"), format="%(name)s: %(message)s", force=True)
+    for noisy in ("rasterio", "fiona", "matplotlib", "PIL", "alembic", "tensorflow", "absl"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    return logging.getLogger(stage)

@@ -1,0 +1,53 @@
+"""Output folders that appear whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+SCRATCH = Path("artifacts/.tmp")
+"""Half-written outputs; ignored by DVC, on the same file system as their final place."""
+
+
+@contextlib.contextmanager
+def atomic_folder(folder: Path, *, scratch: Path = SCRATCH) -> Iterator[Path]:
+    """A fresh scratch folder that replaces `folder` when the block ends without an error.
+
+    On an error nothing of it remains and an earlier `folder` is untouched.
+    """
+    draft = scratch / "-".join(folder.parts)
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(parents=True)
+    try:
+        yield draft
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        if folder.exists():
+            shutil.rmtree(folder)
+        draft.rename(folder)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def write_json(path: Path, value: BaseModel | Mapping[str, Any]) -> None:
+    """Write JSON with sorted keys and a final newline; the rename at the end makes it whole or absent."""
+    content = value.model_dump(mode="json") if isinstance(value, BaseModel) else value
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.part")
+    draft.write_text(json.dumps(content, indent=2, sort_keys=True, allow_nan=False) + "\n", encoding="utf-8")
+    draft.replace(path)
+
+
+def write_table(path: Path, rows: Sequence[BaseModel], row: type[BaseModel]) -> None:
+    """Write rows as CSV with the columns of `row`; None becomes an empty field."""
+    import csv
+
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, fieldnames=list(row.model_fields), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(one.model_dump(mode="json") for one in rows)

@@ -1,0 +1,301 @@
+"""Rows of the tables and documents that stages hand on. Units stand in the names."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+NotNegative = Annotated[float, Field(ge=0)]
+
+
+class Record(BaseModel):
+    """A row or document: immutable, unknown keys refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class AnyDocument(BaseModel):
+    """A JSON object of any content."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class FeatureCollection(BaseModel):
+    """GeoJSON."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: Literal["FeatureCollection"]
+    features: list[dict[str, Any]]
+
+
+# --- data/ -------------------------------------------------------------------------------------------------------
+
+
+class AuxiliaryManifest(Record):
+    """data/auxiliary/manifest.json: file name of each optional input, or null."""
+
+    dem: str | None = None
+    debris: str | None = None
+    flow_lines: str | None = None
+
+
+class SceneIndex(Record):
+    """data/scenes/<year>/index.json."""
+
+    year: int
+    items: Annotated[list[str], Field(min_length=1, description="STAC item files in this folder")]
+
+
+# --- prepare -----------------------------------------------------------------------------------------------------
+
+
+class SceneSource(Record):
+    """One acquisition that went into a year's scene."""
+
+    id: str
+    date: Annotated[str | None, Field(description="ISO day of acquisition; null where only the year is known")]
+    product: Annotated[str, Field(description="file name or product URI")]
+    platform: str | None = None
+    processing_level: str | None = None
+    processing_baseline: str | None = None
+    relative_orbit: int | None = None
+    tile: str | None = None
+    sun_elevation_deg: float | None = None
+    sun_azimuth_deg: float | None = None
+    scale: float
+    offset: float
+    filled_fraction: Annotated[Fraction, Field(description="share of the grid this scene fills")]
+
+
+class Provenance(Record):
+    """artifacts/prepare/<year>/provenance.json."""
+
+    year: int
+    date: str | None
+    storage: Literal["sentinel2", "rgb8"]
+    bands: list[str]
+    grid: str
+    sources: Annotated[list[SceneSource], Field(min_length=1)]
+    valid_fraction: Fraction
+    outside_fraction: Annotated[Fraction, Field(description="no scene there, or nodata")]
+    cloud_fraction: Fraction
+    clipped_pixels: Annotated[int, Field(ge=0, description="values beyond what the storage holds")]
+
+
+# --- labels ------------------------------------------------------------------------------------------------------
+
+
+class GlacierRow(Record):
+    """One glacier of glacier_id.tif."""
+
+    glacier_index: Annotated[int, Field(ge=1)]
+    rgi_id: str
+    glac_name: str | None = None
+    outline_area_km2: Annotated[NotNegative, Field(description="pixels of the outline in the AOI, planimetric")]
+    geodesic_area_km2: Annotated[NotNegative, Field(description="the whole outline on the ellipsoid")]
+    src_date: str | None = None
+    terminus: Annotated[Literal["given", "lowest point", "unknown"], Field(description="where the wider band is from")]
+
+
+# --- patches -----------------------------------------------------------------------------------------------------
+
+
+class PatchStats(Record):
+    """artifacts/patches/<year>/stats.json; per band, over visible training pixels, in physical units."""
+
+    year: int
+    bands: list[str]
+    scale: float
+    offset: float
+    mean: list[float]
+    std: list[float]
+    pixels: int
+    training_patches: int
+    validation_patches: int
+    patches_without_glacier: int
+    glacier_fraction: Fraction
+    buffer_px: int
+
+
+# --- train -------------------------------------------------------------------------------------------------------
+
+
+class EpochRow(Record):
+    """One epoch."""
+
+    epoch: int
+    loss: float
+    iou: Fraction
+    val_loss: float
+    val_iou: Fraction
+    learning_rate: NotNegative
+
+
+class ModelCard(Record):
+    """How a model was made. No times and no host names: the same training gives the same card."""
+
+    bands: list[str]
+    scale: float
+    offset: float
+    threshold: Fraction
+    stride_px: int
+    receptive_field_radius_px: int
+    parameters: int
+    training_years: list[int]
+    data_md5: Annotated[str, Field(description="MD5 over the patches it learned from")]
+    best_epoch: int
+    val_iou: Fraction
+    onnx_max_difference: Annotated[NotNegative, Field(description="Keras against ONNX Runtime, real patches")]
+    tensorflow: str
+    keras: str
+    intra_op_threads: int
+    instruction_set: Annotated[str, Field(description="what oneDNN may use; changes the bits of a training")]
+    device: Literal["CPU", "GPU"]
+
+
+# --- evaluate ----------------------------------------------------------------------------------------------------
+
+
+class Scores(Record):
+    """Agreement of a map with the labels over the test blocks. None: not defined (no pixel to score)."""
+
+    iou: Fraction | None
+    f1: Fraction | None
+    precision: Fraction | None
+    recall: Fraction | None
+    area_bias_pct: Annotated[float | None, Field(description="(mapped - labelled) / labelled")]
+    boundary_distance_m: Annotated[float | None, Field(description="mean over both boundaries to the other")]
+
+
+class EvaluateMetrics(Record):
+    """metrics/evaluate.json."""
+
+    year: int
+    test_area_km2: float
+    test_glacier_km2: float
+    model: Scores
+    model_outside_ignore_band: Annotated[Scores, Field(description="the same without pixels of the ignore bands")]
+    baseline_everything_is_glacier: Scores
+    baseline_threshold: Annotated[Scores, Field(description="band ratio or brightness, chosen on training pixels")]
+    baseline_threshold_rule: str
+    baseline_unchanged_outline: Annotated[Scores | None, Field(description="null where the labels are that outline")]
+    expected_calibration_error: Fraction
+
+
+class GlacierScoreRow(Record):
+    """Held-out part of one glacier."""
+
+    rgi_id: str
+    glac_name: str | None = None
+    held_out_km2: NotNegative
+    held_out_fraction: Annotated[Fraction, Field(description="1: training saw nothing of this glacier")]
+    recall: Fraction | None = None
+    iou: Annotated[Fraction | None, Field(description="within the outline grown by the ice nearest to it")] = None
+    area_bias_pct: float | None = None
+
+
+class PrecisionRecallRow(Record):
+    """One threshold."""
+
+    threshold: Fraction
+    precision: Fraction
+    recall: Fraction
+    iou: Fraction
+
+
+class ReliabilityRow(Record):
+    """One bin of predicted probability."""
+
+    probability: Fraction
+    observed_fraction: Fraction
+    pixels: int
+
+
+# --- area --------------------------------------------------------------------------------------------------------
+
+
+class AreaRow(Record):
+    """One year of glacier_area_by_year.csv. The interval is plus and minus one sigma of the buffer method."""
+
+    year: int
+    date: str | None = None
+    glacier_area_km2: Annotated[NotNegative, Field(description="ice seen that year in the AOI")]
+    area_low_km2: NotNegative
+    area_high_km2: NotNegative
+    common_area_km2: Annotated[
+        NotNegative | None, Field(description="ice over pixels valid in every year that counts; null: year left out")
+    ] = None
+    valid_fraction: Annotated[Fraction, Field(description="of the AOI's pixels")]
+    unseen_km2: Annotated[NotNegative, Field(description="part of the prior outlines not seen")]
+    scene_ids: Annotated[str, Field(description="joined by ;")]
+    model_md5: str
+
+
+class GlacierAreaRow(Record):
+    """One glacier in one year."""
+
+    year: int
+    rgi_id: Annotated[str, Field(description="'unassigned': ice near no outline")]
+    glac_name: str | None = None
+    area_km2: NotNegative
+    outline_area_km2: Annotated[NotNegative, Field(description="prior outline in the AOI")]
+    unseen_km2: NotNegative
+
+
+class Trend(Record):
+    """trend.json. Slopes of `common_area_km2` in decimal years."""
+
+    n_years: int
+    years: list[int]
+    excluded_years: Annotated[list[int], Field(description="valid fraction below the bound")]
+    common_pixels_fraction: Fraction
+    statement: Annotated[str, Field(description="one honest sentence")]
+    slope_km2_per_year: float | None = None
+    slope_low_km2_per_year: Annotated[float | None, Field(description="95 %")] = None
+    slope_high_km2_per_year: float | None = None
+    slope_pct_per_year: Annotated[float | None, Field(description="of the first year's area")] = None
+    mann_kendall_p: Annotated[float | None, Field(description="exact, two-sided")] = None
+    minimum_detectable_km2_per_year: Annotated[float | None, Field(description="80 % power, 5 % two-sided")] = None
+    detectable: bool | None = None
+
+
+class GateFinding(Record):
+    """What one gate found."""
+
+    gate: str
+    passed: bool
+    message: str
+
+
+class Gates(Record):
+    """gates.json."""
+
+    findings: list[GateFinding]
+
+
+class AreaMetrics(Record):
+    """metrics/area.json: what `dvc metrics diff` compares."""
+
+    n_years: int
+    first_year: int
+    last_year: int
+    first_area_km2: float
+    last_area_km2: float
+    mean_sigma_km2: Annotated[float, Field(description="buffer method, one sigma")]
+    change_pct: float | None = None
+    slope_km2_per_year: float | None = None
+    speckle_removed_km2: Annotated[float, Field(description="largest of the years")]
+    area_by_year_km2: dict[str, float]
+    gates_failed: int
+
+
+# --- track -------------------------------------------------------------------------------------------------------
+
+
+class Tracked(Record):
+    """artifacts/track/state.json."""
+
+    state_md5: str
