@@ -103,6 +103,9 @@ def params(source: Path, years: list[int]) -> dict[str, Any]:
         "train": {"base_channels": 4, "depth": 2, "epochs": 3, "steps_per_epoch": 20, "patience_epochs": 3,
                   "batch_size": 4},
         "evaluate": {"year": years[0]},
+        "predict": {"model": "artifacts/train/model.onnx"},
+        "area": {"boundary_buffer_px": 1.0},
+        "gates": {"annual_change_pct_max": 20.0},
         "report": {"rgb": BANDS},
     }  # fmt: skip
 

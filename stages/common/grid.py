@@ -122,7 +122,7 @@ def pixel_area_km2(grid: Grid) -> Float64Array:
     rows = np.linspace(0.5, grid.height - 0.5, LATTICE_NODES)
     columns = np.linspace(0.5, grid.width - 0.5, LATTICE_NODES)
     column, row = np.meshgrid(columns, rows)
-    x, y = grid.transform * (column, row)
+    x, y = grid.transform @ (column, row)
     longitude, latitude = Transformer.from_crs(grid.crs, "EPSG:4326", always_xy=True).transform(x, y)
     scale = np.asarray(Proj(grid.crs).get_factors(longitude, latitude).areal_scale)
     across = np.stack([np.interp(np.arange(grid.width) + 0.5, columns, line) for line in scale])

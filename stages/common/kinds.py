@@ -17,7 +17,7 @@ DN_SCALE, DN_OFFSET = 1e-4, -0.1
 PROBABILITY_SCALE, PROBABILITY_NODATA = 1e-4, 65535
 """probability.tif holds 0-10000."""
 
-ROLES = ("train", "validation", "test", "buffer")
+ROLES = ("train", "validation", "test", "buffer", "outside")
 """Roles of a pixel in the spatial split; the value in split.tif is the position in this tuple."""
 
 RGI7_COLUMNS = (
@@ -30,6 +30,13 @@ RGI7_COLUMNS = (
 OUTLINES = Vector(summary="Glacier outlines with RGI 7.0 column names, valid polygons, EPSG:4326", columns=RGI7_COLUMNS)
 AOI = Vector(summary="Area of interest: one polygon, in the CRS it was given in", columns=())
 AUXILIARY = Json(summary="Which optional inputs exist (dem, debris, flow lines)", model=tables.AuxiliaryManifest)
+DEM = Raster(
+    summary="Elevation in metres, on its own grid",
+    dtype=("int16", "float32"),
+    nodata=(None, -32768.0, -9999.0),
+    grid_bound=False,
+    optional=True,
+)
 SCENE_ITEMS = Json(summary="Year's list of STAC items with COG assets, one asset a band", model=tables.SceneIndex)
 
 # --- prepare -----------------------------------------------------------------------------------------------------
@@ -60,7 +67,7 @@ PATCHES = Arrays(
         "column": (("int32",), 1),
     },
 )
-SPLIT = Raster(summary="0 train, 1 validation, 2 test, 3 buffer", dtype="uint8", values=(0, 1, 2, 3))
+SPLIT = Raster(summary="0 train, 1 validation, 2 test, 3 buffer, 4 outside AOI", dtype="uint8", values=(0, 1, 2, 3, 4))
 SPLIT_MAP = Json(summary="The split as polygons, to look at on a map", model=tables.FeatureCollection)
 STATS = Json(summary="Band statistics of the training part, and what the pixels are", model=tables.PatchStats)
 
@@ -75,6 +82,8 @@ WEIGHTS = Blob(summary="Keras weights", media_type="application/x-hdf5", magic=(
 ARCHITECTURE = Json(summary="Keras architecture", model=tables.AnyDocument)
 HISTORY = Table(summary="Learning curve, one row an epoch", row=tables.EpochRow)
 MODEL_CARD = Json(summary="How the model was made and what it needs", model=tables.ModelCard)
+
+TRAIN_METRICS = Json(summary="Validation score, and what the model's bits depend on", model=tables.TrainMetrics)
 
 # --- evaluate ----------------------------------------------------------------------------------------------------
 

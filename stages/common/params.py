@@ -91,20 +91,49 @@ class PatchesParams(Section):
         return self
 
 
+class AugmentationParams(Section):
+    """Random changes of a training patch; see `stages.train.augment.AugmentConfig`."""
+
+    rotation_deg: Annotated[float, Field(ge=0, le=180, description="uniform in plus or minus this")] = 20.0
+    log2_scale: Annotated[float, Field(ge=0, le=1)] = 0.25
+    shift_px: Annotated[float, Field(ge=0)] = 16.0
+    flip: Annotated[bool, Field(description="mirrors the light as well: shaded slopes change sides")] = False
+    gain: Annotated[float, Field(ge=0, le=1)] = 0.1
+    band_gain: Annotated[float, Field(ge=0, le=1)] = 0.05
+    offset: Annotated[float, Field(ge=0, le=1, description="in standard deviations of the band")] = 0.1
+    band_offset: Annotated[float, Field(ge=0, le=1)] = 0.05
+    hide_probability: Fraction = 0.0
+    hide_max_px: Annotated[int, Field(ge=1)] = 64
+
+
 class TrainParams(Section):
     """U-Net, loss, optimiser and augmentation."""
 
     base_channels: Annotated[int, Field(ge=2, le=128)] = 16
     depth: Annotated[int, Field(ge=1, le=6)] = 4
+    stem: Annotated[Literal["full", "half"], Field(description="half: the U-Net works at half resolution")] = "half"
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    bce_weight: Annotated[float, Field(ge=0)] = 1.0
+    dice_weight: Annotated[float, Field(ge=0)] = 1.0
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
     epochs: Annotated[int, Field(ge=1)]
     steps_per_epoch: Annotated[int, Field(ge=1)]
     patience_epochs: Annotated[int, Field(ge=1)]
     batch_size: Annotated[int, Field(ge=1)] = 8
     learning_rate: Positive = 2e-3
     weight_decay: Annotated[float, Field(ge=0)] = 1e-2
+    ema_momentum: Annotated[float, Field(ge=0, lt=1, description="of the weights' moving average; 0: none")] = 0.98
+    augmentation: AugmentationParams = AugmentationParams()
     threshold: Annotated[float, Field(gt=0, lt=1)] = 0.5
     seed: Annotated[int, Field(ge=0)] = 1
     threads: Annotated[int, Field(ge=1, description="intra-op threads; changes the bits of the model")] = 2
+    precision: Annotated[
+        Literal["float32", "mixed_bfloat16"], Field(description="of the fitting; the model is float32")
+    ] = "float32"
+    instruction_set: Annotated[
+        Literal["native", "AVX512_CORE_AMX", "AVX512_CORE_BF16", "AVX512_CORE_VNNI", "AVX512_CORE", "AVX2"],
+        Field(description="bound on oneDNN; native is fastest, AVX2 is the same on more machines"),
+    ] = "native"
 
 
 class EvaluateParams(Section):
@@ -116,7 +145,7 @@ class EvaluateParams(Section):
 class PredictParams(Section):
     """Which model maps the scenes."""
 
-    model: Literal["artifacts/train/model.onnx", "models/champion/model.onnx"] = "artifacts/train/model.onnx"
+    model: Literal["artifacts/train/model.onnx", "models/champion/model.onnx"]
 
 
 class AreaParams(Section):
@@ -167,9 +196,9 @@ class Params(Section):
     patches: PatchesParams
     train: TrainParams
     evaluate: EvaluateParams
-    predict: PredictParams = PredictParams()
-    area: AreaParams = AreaParams()
-    gates: GatesParams = GatesParams()
+    predict: PredictParams
+    area: AreaParams
+    gates: GatesParams
     report: ReportParams
 
     @model_validator(mode="after")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 
 class _Section(BaseModel):
@@ -46,6 +46,13 @@ class RasterSceneParams(_Section):
     processing_level: Literal["L1C", "L2A", "L1TP", "L2SP"] | None = None
     processing_baseline: Annotated[str | None, Field(pattern=r"^\d{2}\.\d{2}$")] = None
     cloud_mask: Annotated[str | None, Field(description="file on any grid: not 0 is cloud")] = None
+
+    @field_validator("date", mode="before")
+    @classmethod
+    def _quoted(cls, value: object) -> object:
+        if isinstance(value, dt.date):
+            raise ValueError("put the date in quotes: DVC cannot read YAML dates")  # noqa: TRY004 (pydantic's way)
+        return value
 
     @model_validator(mode="after")
     def _dated(self) -> Self:

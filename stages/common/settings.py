@@ -18,7 +18,7 @@ INFERENCE_THREADS = "GLACIER_INFERENCE_THREADS"
 """Threads of one ONNX Runtime session. Its bits do not depend on it. Default: the cores this process may use."""
 
 WINDOW_MPX = "GLACIER_WINDOW_MPX"
-"""Largest inference window in megapixels; bounds memory, never changes a probability. Default: 1.5."""
+"""Largest inference window in megapixels; bounds memory, never changes a probability. Default: 2."""
 
 GIT_COMMIT = "GIT_COMMIT"
 """Git revision that `track` tags a run with, where git itself cannot be asked (in a container)."""
@@ -36,6 +36,15 @@ EXPERIMENT_NAME = "DVC_EXP_NAME"
 """Set by DVC for an experiment: becomes a tag of the MLflow run."""
 
 
+ONEDNN_ISA = "ONEDNN_MAX_CPU_ISA"
+"""Read by oneDNN inside TensorFlow when it loads; set by `train` from ``train.instruction_set``, never by hand."""
+
+
+def limit_onednn(instruction_set: str) -> None:
+    """Bound the instruction set that oneDNN may use; works only before TensorFlow is imported."""
+    os.environ[ONEDNN_ISA] = instruction_set
+
+
 def get(name: str, default: str) -> str:
     """Value of the environment variable `name`, or `default` where it is unset or empty."""
     return os.environ.get(name) or default
@@ -48,7 +57,7 @@ def inference_threads() -> int:
 
 def window_pixels() -> int:
     """Largest number of pixels in one inference window."""
-    return int(float(get(WINDOW_MPX, "1.5")) * 1e6)
+    return int(float(get(WINDOW_MPX, "2")) * 1e6)
 
 
 def repository_root() -> Path:

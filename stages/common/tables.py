@@ -156,6 +156,17 @@ class ModelCard(Record):
     device: Literal["CPU", "GPU"]
 
 
+class TrainMetrics(Record):
+    """metrics/train.json."""
+
+    val_iou: Fraction
+    best_epoch: int
+    parameters: int
+    onnx_max_difference: NotNegative
+    intra_op_threads: int
+    instruction_set: str
+
+
 # --- evaluate ----------------------------------------------------------------------------------------------------
 
 

@@ -1,0 +1,59 @@
+# Stable targets; `make help` lists them. SITE=<name> works in sites/<name>, else in the root (the demo).
+.DEFAULT_GOAL := help
+.PHONY: help demo test repro ingest ui lint types docs bench clean check-lock
+
+ROOT := $(CURDIR)
+SITE_DIR := $(if $(SITE),$(ROOT)/sites/$(SITE),$(ROOT))
+VENV := $(ROOT)/.venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+PYTHON ?= python3
+export PATH := $(BIN):$(PATH)
+export PYTHONPATH := $(ROOT)
+
+help:  ## List the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+$(STAMP): docker/locks/dev.txt docker/locks/bootstrap.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=")'
+	@echo "making the environment in .venv (once; about 2.6 GB)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r docker/locks/bootstrap.txt
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --require-hashes -r docker/locks/dev.txt
+	@touch $@
+
+demo: $(STAMP)  ## Make the demo site's data and run the whole pipeline
+	@echo "The demo site is not there yet: it will be a simulated glacier with known truth." >&2
+	@echo "Meanwhile run a real site: GLACIER_SAMPLES=<folder> make repro SITE=everest" >&2
+	@exit 1
+
+test: $(STAMP)  ## Run the tests
+	@$(BIN)/python -m pytest
+
+repro: $(STAMP)  ## Run the pipeline: what is out of date, no more (SITE=name)
+	@bin/repro $(SITE_DIR)
+
+ingest: $(STAMP)  ## Fetch scenes and outlines into data/ and record them in data.dvc (SITE=name)
+	@cd $(SITE_DIR) && $(BIN)/python -m stages.ingest && $(BIN)/dvc commit --quiet --force data.dvc
+
+check-lock: $(STAMP)  ## Say whether dvc.lock is current, without data (SITE=name)
+	@bin/check-lock $(SITE_DIR)
+
+ui: $(STAMP)  ## Serve MLflow on http://127.0.0.1:5000
+	@$(BIN)/mlflow server --backend-store-uri sqlite:///$(ROOT)/mlruns/mlflow.db \
+		--artifacts-destination $(ROOT)/mlruns/artifacts --host 127.0.0.1 --port 5000
+
+lint: $(STAMP)  ## Lint and format check
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+types: $(STAMP)  ## Type check
+	@$(BIN)/mypy
+
+bench: $(STAMP)  ## Run the benchmarks (minutes to an hour)
+	@$(BIN)/python -m bench.predict && $(BIN)/python -m bench.everest_protocol
+
+locks: $(STAMP)  ## Resolve the hashed requirement locks again
+	@bin/locks
+
+clean:  ## Remove the environment and caches; data and results stay
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis artifacts/.tmp sites/*/artifacts/.tmp

@@ -1,0 +1,165 @@
+"""Running an ONNX model over a scene of any size, window by window, in bounded memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from stages.common import settings
+from stages.common.errors import ContractError
+from stages.common.types import Float32Array
+from stages.common.windows import Window, WindowPlan
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
+Reader = Callable[[int, int, int, int], Float32Array]
+"""(row, column, height, width) to (height, width, C) float32 physical values, NaN where invalid or off the scene."""
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """What a model says of itself in its ONNX metadata."""
+
+    path: Path
+    bands: tuple[str, ...]
+    threshold: float
+    stride_px: int
+    receptive_field_radius_px: int
+    data_md5: str
+
+
+METADATA = ("bands", "threshold", "stride_px", "receptive_field_radius_px", "data_md5")
+
+
+def read_info(path: Path) -> ModelInfo:
+    """Metadata of a model.
+
+    Raises
+    ------
+    ContractError
+        The file is no ONNX model, or its metadata are not ours.
+    """
+    found = _open(path).get_modelmeta().custom_metadata_map
+    if missing := [name for name in METADATA if name not in found]:
+        raise ContractError(
+            "the model lacks metadata", where=path, expected=", ".join(METADATA), found=f"no {missing[0]}",
+            fix="use a model that the stage `train` has exported",
+        )  # fmt: skip
+    return ModelInfo(
+        path=path,
+        bands=tuple(found["bands"].split(",")),
+        threshold=float(found["threshold"]),
+        stride_px=int(found["stride_px"]),
+        receptive_field_radius_px=int(found["receptive_field_radius_px"]),
+        data_md5=found["data_md5"],
+    )
+
+
+def open_session(path: Path, *, height: int, width: int, batch: int = 1) -> InferenceSession:
+    """ONNX Runtime session with the window's shape fixed, so that all shapes are known before the first run.
+
+    The bits do not depend on the number of threads.
+    """
+    return _open(path, {"batch": batch, "height": height, "width": width})
+
+
+def _open(path: Path, shape: dict[str, int] | None = None) -> InferenceSession:
+    import onnxruntime
+    from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidGraph, InvalidProtobuf, NoSuchFile
+
+    options = onnxruntime.SessionOptions()
+    # The pool is sized from the host's cores, not from what a container may use: always say it.
+    options.intra_op_num_threads = settings.inference_threads()
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    for name, size in (shape or {}).items():
+        options.add_free_dimension_override_by_name(name, size)
+    if shape is None:
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except (Fail, InvalidGraph, InvalidProtobuf, NoSuchFile) as error:
+        raise ContractError(
+            "the file is no ONNX model", where=path, found=" ".join(str(error).split())[:200], fix="run `train` again"
+        ) from error
+
+
+def predict_windows(
+    session: InferenceSession, read: Reader, plan: WindowPlan, *, batch: int = 1
+) -> Iterator[tuple[Window, Float32Array]]:
+    """Glacier probability of each window's kept part, in the order of the plan.
+
+    The next batch is read while the model runs on this one; no more than two batches are held.
+
+    Yields
+    ------
+    window, (keep height, keep width) float32 in 0-1, clipped to the scene
+    """
+    name = session.get_inputs()[0].name
+    batches = list(_batches(plan, batch))
+    with ThreadPoolExecutor(max_workers=1) as reader:
+        pending = reader.submit(_read_batch, read, plan, batches[0], batch)
+        for index, windows in enumerate(batches):
+            pixels = pending.result()
+            if index + 1 < len(batches):
+                pending = reader.submit(_read_batch, read, plan, batches[index + 1], batch)
+            (probability,) = session.run(None, {name: pixels})
+            del pixels
+            for window, one in zip(windows, probability, strict=False):
+                yield window, _kept(one[..., 0], window, plan)
+
+
+def _batches(plan: WindowPlan, size: int) -> Iterator[list[Window]]:
+    windows = list(plan)
+    return (windows[first : first + size] for first in range(0, len(windows), size))
+
+
+def _read_batch(read: Reader, plan: WindowPlan, windows: list[Window], batch: int) -> Float32Array:
+    """(batch, h, w, C); a last batch that is not full is filled with NaN."""
+    parts = [read(w.rows.start, w.columns.start, plan.window_height, plan.window_width) for w in windows]
+    parts += [np.full_like(parts[0], np.nan)] * (batch - len(parts))
+    return np.stack(parts)
+
+
+def _kept(probability: Float32Array, window: Window, plan: WindowPlan) -> Float32Array:
+    rows, columns = window.rows, window.columns
+    return probability[
+        rows.keep_start - rows.start : min(rows.keep_stop, plan.height) - rows.start,
+        columns.keep_start - columns.start : min(columns.keep_stop, plan.width) - columns.start,
+    ]
+
+
+def scene_reader(scene: Any, valid: Any) -> Reader:
+    """Reader over an open scene.tif and valid.tif (rasterio datasets) that are closed by the caller."""
+    from rasterio.windows import Window as RasterWindow
+
+    scale = np.asarray(scene.scales, dtype=np.float32)
+    offset = np.asarray(scene.offsets, dtype=np.float32)
+
+    def read(row: int, column: int, height: int, width: int) -> Float32Array:
+        inside = RasterWindow(column, row, min(width, scene.width - column), min(height, scene.height - row))
+        pixels = np.full((height, width, scene.count), np.nan, dtype=np.float32)
+        values = np.moveaxis(scene.read(window=inside), 0, -1) * scale + offset
+        values[valid.read(1, window=inside) == 0] = np.nan
+        pixels[: values.shape[0], : values.shape[1]] = values
+        return pixels
+
+    return read
+
+
+def array_reader(pixels: Float32Array) -> Reader:
+    """Reader over (H, W, C) float32 physical values with NaN where invalid."""
+
+    def read(row: int, column: int, height: int, width: int) -> Float32Array:
+        window = np.full((height, width, pixels.shape[2]), np.nan, dtype=np.float32)
+        part = pixels[row : row + height, column : column + width]
+        window[: part.shape[0], : part.shape[1]] = part
+        return window
+
+    return read

@@ -1,0 +1,119 @@
+"""Reading polygons, and the site's grid that follows from the AOI."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from stages.common.errors import InputError
+from stages.common.grid import Grid, parse_metric_crs, snap_grid
+from stages.common.params import GridParams
+from stages.common.types import BoolArray
+
+EDGE_NODES = 101
+"""Points a side when bounds are reprojected: an edge that is straight in one CRS is curved in another."""
+
+FIXED_TIME = "2000-01-01T00:00:00.000Z"
+"""GeoPackages record when they were changed; ours say nothing of the clock."""
+
+
+def read_polygons(path: Path, crs: str) -> Any:
+    """Features of a vector file in `data/`, reprojected to `crs`.
+
+    Returns
+    -------
+    GeoDataFrame with Polygon and MultiPolygon geometries, in the file's order.
+
+    Raises
+    ------
+    InputError
+        The file is absent or not readable, or has no CRS.
+    """
+    import geopandas
+    from pyogrio.errors import DataSourceError
+
+    try:
+        frame = geopandas.read_file(path)
+    except DataSourceError as error:
+        raise InputError(
+            "the vector file is not readable",
+            where=path,
+            expected="a GeoPackage with polygons",
+            found=" ".join(str(error).split()),
+            fix="run `dvc pull` or `make ingest`",
+        ) from error
+    if frame.crs is None:
+        raise InputError("the vector file has no CRS", where=path, expected="a CRS", fix="run `make ingest` again")
+    return frame.to_crs(crs)
+
+
+def write_polygons(path: Path, frame: Any, *, layer: str) -> None:
+    """Write a GeoDataFrame of polygons as a GeoPackage with the same bytes for the same features.
+
+    All geometries become MultiPolygons without height; GDAL is given a fixed time of change.
+    """
+    import pyogrio
+    import shapely
+
+    flat = shapely.force_2d(frame.geometry.array)
+    parts = [shapely.multipolygons(shapely.get_parts(shape)) for shape in flat]
+    uniform = frame.set_geometry(type(frame.geometry)(parts, index=frame.index, crs=frame.crs))
+    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": FIXED_TIME})
+    try:
+        pyogrio.write_dataframe(uniform, path, layer=layer, driver="GPKG", geometry_type="MultiPolygon")
+    finally:
+        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": None})
+
+
+def aoi_bounds_m(path: Path, crs: str) -> tuple[float, float, float, float]:
+    """Bounds (left, bottom, right, top) in `crs` of the AOI file, its edges followed and not just its corners."""
+    import geopandas
+
+    frame = read_polygons(path, crs)
+    original = geopandas.read_file(path)
+    if original.crs.equals(frame.crs):
+        return _as_bounds(frame.total_bounds)
+    dense = original.geometry.segmentize(_longest_side(original) / (EDGE_NODES - 1))
+    return _as_bounds(dense.to_crs(crs).total_bounds)
+
+
+def site_grid(grid: GridParams, aoi: Path) -> Grid:
+    """The one grid of all years: the AOI's bounds in the grid's CRS, snapped outwards to whole pixels.
+
+    Parameters
+    ----------
+    grid
+        CRS, pixel size and origin.
+    aoi
+        ``data/aoi.gpkg``.
+
+    Raises
+    ------
+    ParamsError
+        The CRS is unknown, in degrees or web Mercator.
+    InputError
+        The AOI is not readable.
+    """
+    parse_metric_crs(grid.crs, where="params.yaml: grid.crs")
+    return snap_grid(aoi_bounds_m(aoi, grid.crs), crs=grid.crs, pixel_size_m=grid.pixel_size_m, origin_m=grid.origin_m)
+
+
+def inside(shapes: Iterable[Any], grid: Grid) -> BoolArray:
+    """(H, W) bool: pixel centres inside any of `shapes` (in the grid's CRS)."""
+    from rasterio.features import rasterize
+
+    burnt = rasterize([(shape, 1) for shape in shapes], out_shape=grid.shape, transform=grid.transform, dtype="uint8")
+    return np.asarray(burnt == 1)
+
+
+def _longest_side(frame: Any) -> float:
+    left, bottom, right, top = frame.total_bounds
+    return float(max(right - left, top - bottom))
+
+
+def _as_bounds(values: Any) -> tuple[float, float, float, float]:
+    left, bottom, right, top = (float(value) for value in values)
+    return left, bottom, right, top

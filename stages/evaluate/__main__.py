@@ -1,0 +1,8 @@
+"""``python -m stages.evaluate``."""
+
+from stages.common.stage import main
+from stages.evaluate.contract import CONTRACT
+from stages.evaluate.evaluate import evaluate
+
+if __name__ == "__main__":
+    raise SystemExit(main(CONTRACT, evaluate))

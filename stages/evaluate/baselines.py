@@ -1,0 +1,50 @@
+"""What a model has to beat: a threshold on brightness or on the snow index, and calling everything glacier."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from stages.common.types import BoolArray, Float32Array
+
+GREEN, SWIR = "B03", "B11"
+CANDIDATES = 256
+
+
+@dataclass(frozen=True)
+class ThresholdRule:
+    """Glacier where `index` of a pixel reaches `threshold`."""
+
+    index: str
+    threshold: float
+
+    def __str__(self) -> str:
+        return f"{self.index} >= {self.threshold:.4g}"
+
+
+def snow_index(pixels: Float32Array, bands: Sequence[str]) -> tuple[str, Float32Array]:
+    """Name and values (...,) of the index that separates ice from rock best by a threshold.
+
+    The normalised difference snow index (B03 - B11) / (B03 + B11) where SWIR is there (Hall et al. 1995), else the
+    mean of all bands.
+    """
+    if GREEN in bands and SWIR in bands:
+        green, swir = pixels[..., list(bands).index(GREEN)], pixels[..., list(bands).index(SWIR)]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return "NDSI", np.asarray(np.where(green + swir > 0, (green - swir) / (green + swir), np.nan))
+    return "brightness", np.asarray(pixels.mean(axis=-1))
+
+
+def fit_threshold(index: Float32Array, truth: BoolArray, *, name: str) -> ThresholdRule:
+    """Rule with the best IoU on the training pixels (1-D arrays; NaN is never glacier)."""
+    values = index[np.isfinite(index)]
+    candidates = np.quantile(values, np.linspace(0, 1, CANDIDATES)) if values.size else np.array([0.0])
+    scores = [_iou(index >= candidate, truth) for candidate in candidates]
+    return ThresholdRule(index=name, threshold=float(candidates[int(np.argmax(scores))]))
+
+
+def _iou(mapped: BoolArray, truth: BoolArray) -> float:
+    union = int((mapped | truth).sum())
+    return int((mapped & truth).sum()) / union if union else 0.0

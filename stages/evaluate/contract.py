@@ -1,0 +1,25 @@
+"""What `evaluate` reads and writes."""
+
+from stages.common import kinds
+from stages.common.contracts import Contract
+
+CONTRACT = Contract(
+    stage="evaluate",
+    summary="Held-out scores of the trained model beside the baselines",
+    params=("evaluate",),
+    inputs={
+        "artifacts/train/model.onnx": kinds.MODEL,
+        "artifacts/prepare/{evaluate_year}/scene.tif": kinds.SCENE,
+        "artifacts/prepare/{evaluate_year}/valid.tif": kinds.VALID,
+        "artifacts/patches/{evaluate_year}/split.tif": kinds.SPLIT,
+        "artifacts/labels/glacier.tif": kinds.GLACIER,
+        "artifacts/labels/glacier_id.tif": kinds.GLACIER_ID,
+        "artifacts/labels/glaciers.csv": kinds.GLACIERS,
+    },
+    outputs={
+        "glacier_scores.csv": kinds.GLACIER_SCORES,
+        "precision_recall.csv": kinds.PRECISION_RECALL,
+        "reliability.csv": kinds.RELIABILITY,
+    },
+    metrics=kinds.EVALUATE_METRICS,
+)

@@ -1,0 +1,8 @@
+"""``python -m stages.labels``."""
+
+from stages.common.stage import main
+from stages.labels.contract import CONTRACT
+from stages.labels.label import label
+
+if __name__ == "__main__":
+    raise SystemExit(main(CONTRACT, label))

@@ -1,0 +1,21 @@
+"""What `labels` reads and writes."""
+
+from stages.common import kinds
+from stages.common.contracts import Contract
+
+CONTRACT = Contract(
+    stage="labels",
+    summary="Outlines to label and glacier-id rasters on the site's grid",
+    params=("grid", "labels"),
+    inputs={
+        "data/outlines.gpkg": kinds.OUTLINES,
+        "data/aoi.gpkg": kinds.AOI,
+        "data/auxiliary/manifest.json": kinds.AUXILIARY,
+        "data/auxiliary/dem.tif": kinds.DEM,
+    },
+    outputs={
+        "glacier.tif": kinds.GLACIER,
+        "glacier_id.tif": kinds.GLACIER_ID,
+        "glaciers.csv": kinds.GLACIERS,
+    },
+)

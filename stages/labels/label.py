@@ -1,0 +1,87 @@
+"""The stage's verb: outlines in, rasters out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import geopandas
+import numpy as np
+import pandas
+from pyproj import Geod
+
+from stages.common import kinds
+from stages.common.errors import ContractError
+from stages.common.grid import Grid, pixel_area_km2
+from stages.common.outputs import write_table
+from stages.common.raster import open_raster, write_cog
+from stages.common.stage import Run
+from stages.common.tables import GlacierRow
+from stages.common.types import UInt16Array
+from stages.common.vectors import inside, read_polygons, site_grid
+from stages.labels.rasterise import glacier_ids, label_raster, near_points
+from stages.labels.terminus import Terminus, find_terminus
+
+
+def label(run: Run) -> None:
+    """Write glacier.tif, glacier_id.tif and glaciers.csv."""
+    grid = site_grid(run.params.grid, run.path("data/aoi.gpkg"))
+    aoi = inside(read_polygons(run.path("data/aoi.gpkg"), grid.crs).geometry, grid)
+    outlines = read_polygons(run.path("data/outlines.gpkg"), grid.crs).sort_values("rgi_id", ignore_index=True)
+    ids = glacier_ids(list(outlines.geometry), grid) * aoi
+    if not ids.any():
+        raise ContractError(
+            "no outline covers a pixel of the grid", where="data/outlines.gpkg", expected=str(grid), fix="check the AOI"
+        )
+    termini = _termini(outlines, grid, run.path("data/auxiliary/dem.tif"))
+    radius_m = run.params.labels.terminus_ignore_m
+    unsure = near_points([point.xy for point in termini if point.xy], grid, radius_m)
+    glacier = label_raster(ids > 0, aoi, unsure, ignore_px=run.params.labels.boundary_ignore_m / grid.pixel_size_m)
+    write_cog(run.out / "glacier.tif", glacier, grid, nodata=None)
+    write_cog(run.out / "glacier_id.tif", ids, grid, nodata=None)
+    write_table(run.out / "glaciers.csv", _rows(outlines, ids, grid, termini), GlacierRow)
+    _report(run, ids, glacier, termini)
+
+
+def _termini(outlines: geopandas.GeoDataFrame, grid: Grid, dem: Path) -> list[Terminus]:
+    if not dem.exists():
+        return [find_terminus(outline, grid.crs, dem=None) for outline in outlines.itertuples()]
+    with open_raster(dem) as dataset:
+        return [find_terminus(outline, grid.crs, dem=dataset) for outline in outlines.itertuples()]
+
+
+def _rows(
+    outlines: geopandas.GeoDataFrame, ids: UInt16Array, grid: Grid, termini: Sequence[Terminus]
+) -> list[GlacierRow]:
+    areas_km2 = np.bincount(ids.ravel(), weights=pixel_area_km2(grid).ravel(), minlength=len(outlines) + 1)
+    geod = Geod(ellps="WGS84")
+    geographic = outlines.geometry.to_crs("EPSG:4326")
+    return [
+        GlacierRow(
+            glacier_index=index,
+            rgi_id=outline.rgi_id,
+            glac_name=_text(outline.glac_name),
+            outline_area_km2=round(float(areas_km2[index]), 6),
+            geodesic_area_km2=round(abs(geod.geometry_area_perimeter(shape)[0]) / 1e6, 6),
+            src_date=_text(outline.src_date),
+            terminus=terminus.origin,
+        )
+        for index, (outline, shape, terminus) in enumerate(
+            zip(outlines.itertuples(), geographic, termini, strict=True), start=1
+        )
+    ]
+
+
+def _text(value: Any) -> str | None:
+    return None if pandas.isna(value) else str(value)
+
+
+def _report(run: Run, ids: UInt16Array, glacier: np.ndarray, termini: Sequence[Terminus]) -> None:
+    unknown = sum(point.xy is None for point in termini)
+    run.log.info(
+        "%d glaciers; %.1f %% of the pixels are glacier, %.1f %% ignored",
+        len(termini), 100 * float((ids > 0).mean()), 100 * float((glacier == kinds.IGNORE).mean()),
+    )  # fmt: skip
+    if unknown and run.params.labels.terminus_ignore_m > 0:
+        run.log.warning("%d glaciers have no terminus point and no DEM to find it: no wider band there", unknown)

@@ -1,0 +1,60 @@
+"""Outlines to rasters: by pixel centre, holes kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from rasterio.features import rasterize
+from scipy.ndimage import distance_transform_edt
+from shapely.geometry.base import BaseGeometry
+
+from stages.common.grid import Grid
+from stages.common.kinds import IGNORE
+from stages.common.types import BoolArray, UInt8Array, UInt16Array
+
+
+def glacier_ids(shapes: Sequence[BaseGeometry], grid: Grid) -> UInt16Array:
+    """Position (from 1) of the outline that covers each pixel's centre; 0 where none does.
+
+    Where outlines overlap the smaller one wins, so that a small glacier is not swallowed. Holes (nunataks) stay 0.
+
+    Returns
+    -------
+    (H, W) uint16
+    """
+    numbered = sorted(enumerate(shapes, start=1), key=lambda pair: (-pair[1].area, pair[0]))
+    burn = [(shape, index) for index, shape in numbered]
+    return np.asarray(rasterize(burn, out_shape=grid.shape, transform=grid.transform, dtype="uint16"))
+
+
+def near_points(points: Sequence[tuple[float, float]], grid: Grid, radius_m: float) -> BoolArray:
+    """(H, W) bool: pixel centres within `radius_m` of any of `points` (x, y in metres)."""
+    near = np.zeros(grid.shape, dtype=bool)
+    if radius_m <= 0:
+        return near
+    x = grid.transform.c + (np.arange(grid.width) + 0.5) * grid.pixel_size_m
+    y = grid.transform.f - (np.arange(grid.height) + 0.5) * grid.pixel_size_m
+    for point_x, point_y in points:
+        near |= np.hypot(x[None, :] - point_x, y[:, None] - point_y) <= radius_m
+    return near
+
+
+def boundary_distance_px(mask: BoolArray) -> np.ndarray:
+    """Distance of each pixel's centre to the edge between glacier and background, in pixels.
+
+    The distance transform measures to the nearest pixel centre of the other side; the edge lies half a pixel
+    before it. Divides between touching glaciers are no edges: `mask` is of all glaciers together.
+    """
+    if mask.all() or not mask.any():
+        return np.full(mask.shape, np.inf)
+    to_other_side = np.where(mask, distance_transform_edt(mask), distance_transform_edt(~mask))
+    return np.asarray(to_other_side - 0.5)
+
+
+def label_raster(glacier: BoolArray, aoi: BoolArray, unsure: BoolArray, *, ignore_px: float) -> UInt8Array:
+    """Training labels: 0 background, 1 glacier, 255 within `ignore_px` of the boundary, unsure, or outside the AOI."""
+    label = glacier.astype(np.uint8)
+    label[boundary_distance_px(glacier) < ignore_px] = IGNORE
+    label[unsure | ~aoi] = IGNORE
+    return label

@@ -1,0 +1,8 @@
+"""``python -m stages.patches --year YYYY``."""
+
+from stages.common.stage import main
+from stages.patches.contract import CONTRACT
+from stages.patches.cut import cut_patches
+
+if __name__ == "__main__":
+    raise SystemExit(main(CONTRACT, cut_patches))

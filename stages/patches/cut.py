@@ -1,0 +1,92 @@
+"""The stage's verb: a year's scene and the labels in, patches out."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+from rasterio.features import shapes
+from rasterio.warp import transform_geom
+
+from stages.common import kinds
+from stages.common.errors import ContractError
+from stages.common.grid import Grid
+from stages.common.outputs import write_json
+from stages.common.raster import grid_of, open_raster, read_band, write_cog
+from stages.common.split import TRAIN, check_no_leak
+from stages.common.stage import Run
+from stages.common.tables import PatchStats
+from stages.common.types import AnyArray, UInt8Array
+from stages.common.vectors import inside, read_polygons
+from stages.patches.roles import pixel_roles
+from stages.patches.windows import cut
+
+
+def cut_patches(run: Run) -> None:
+    """Write train.npz, validation.npz, the split and the statistics of the training part."""
+    valid = read_band(run.path("artifacts/prepare/{year}/valid.tif")) == 1
+    glacier = read_band(run.path("artifacts/labels/glacier.tif"))
+    ids = read_band(run.path("artifacts/labels/glacier_id.tif"))
+    params = run.params.patches
+    with open_raster(run.path("artifacts/prepare/{year}/scene.tif")) as dataset:
+        grid, scene = grid_of(dataset), np.moveaxis(dataset.read(), 0, -1)
+        physics = {"bands": list(dataset.descriptions), "scale": dataset.scales[0], "offset": dataset.offsets[0]}
+    aoi = inside(read_polygons(run.path("data/aoi.gpkg"), grid.crs).geometry, grid)
+    roles = pixel_roles(ids, aoi, params)
+    sets = {use: cut(scene, valid, glacier, roles, params, use=use) for use in ("train", "validation")}
+    for use, patches in sets.items():
+        path = run.out / f"{use}.npz"
+        _require_patches(patches, use)
+        check_no_leak(patches, roles, use=use, where=path)
+        np.savez_compressed(path, allow_pickle=False, **patches)
+    write_cog(run.out / "split.tif", roles, grid, nodata=None)
+    (run.out / "split.geojson").write_text(json.dumps(split_map(roles, grid), indent=1) + "\n", encoding="utf-8")
+    stats = _stats(run, sets, scene[valid & (roles == TRAIN)], physics)
+    write_json(run.out / "stats.json", stats)
+    shares = {name: f"{100 * float((roles == value).mean()):.0f} %" for value, name in enumerate(kinds.ROLES)}
+    run.log.info("%d training and %d validation patches; %s", stats.training_patches, stats.validation_patches, shares)
+
+
+def _require_patches(patches: dict[str, AnyArray], use: str) -> None:
+    if len(patches["row"]) == 0:
+        raise ContractError(
+            f"the split leaves no {use} patch",
+            where="params.yaml patches",
+            expected="at least one patch",
+            found="0",
+            fix="use smaller blocks or a smaller buffer_px, or a larger AOI",
+        )
+
+
+def band_statistics(pixels: AnyArray, *, scale: float, offset: float) -> tuple[list[float], list[float]]:
+    """Mean and standard deviation of each band of (N, C) raw pixels, in physical units, rounded to 1e-6."""
+    mean = pixels.mean(axis=0, dtype=np.float64) * scale + offset
+    std = pixels.std(axis=0, dtype=np.float64) * scale
+    return [round(float(m), 6) for m in mean], [round(float(s), 6) for s in std]
+
+
+def _stats(run: Run, sets: dict[str, dict[str, AnyArray]], pixels: AnyArray, physics: dict[str, Any]) -> PatchStats:
+    label = sets["train"]["label"]
+    mean, std = band_statistics(pixels, scale=physics["scale"], offset=physics["offset"])
+    return PatchStats(
+        year=int(run.year or 0),
+        mean=mean,
+        std=std,
+        pixels=len(pixels),
+        training_patches=len(label),
+        validation_patches=len(sets["validation"]["label"]),
+        patches_without_glacier=int((~(label == 1).any(axis=(1, 2))).sum()),
+        glacier_fraction=round(float((label == 1).sum() / max((label != kinds.IGNORE).sum(), 1)), 6),
+        buffer_px=run.params.patches.buffer_px,
+        **physics,
+    )
+
+
+def split_map(roles: UInt8Array, grid: Grid) -> dict[str, Any]:
+    """GeoJSON (EPSG:4326) of the areas of each role, to look at on a map."""
+    features = []
+    for shape, value in shapes(roles, transform=grid.transform, connectivity=4):
+        geometry = transform_geom(grid.crs, "EPSG:4326", shape, precision=7)
+        features.append({"type": "Feature", "properties": {"role": kinds.ROLES[int(value)]}, "geometry": geometry})
+    return {"type": "FeatureCollection", "features": features}

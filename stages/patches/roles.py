@@ -1,0 +1,55 @@
+"""The spatial split: every pixel trains, validates, tests, or stands as a buffer between."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.ndimage import distance_transform_edt
+
+from stages.common.params import PatchesParams
+from stages.common.split import BUFFER, OUTSIDE, TEST, TRAIN, VALIDATION
+from stages.common.types import BoolArray, IntArray, UInt8Array, UInt16Array
+
+
+def block_folds(shape: tuple[int, int], params: PatchesParams) -> IntArray:
+    """(H, W) fold of each pixel: block (r, c) belongs to fold (c + 2 r) mod folds.
+
+    Like a knight's move: with five folds no two blocks of a fold touch, not even at a corner.
+    """
+    rows = np.arange(shape[0]) // params.block_rows_px
+    columns = np.arange(shape[1]) // params.block_columns_px
+    return np.asarray((columns[None, :] + 2 * rows[:, None]) % params.folds, dtype=np.int64)
+
+
+def pixel_roles(glacier_id: UInt16Array, aoi: BoolArray, params: PatchesParams) -> UInt8Array:
+    """(H, W) uint8 role of each pixel: 0 train, 1 validation, 2 test, 3 buffer, 4 outside the AOI."""
+    folds = block_folds(glacier_id.shape, params)
+    roles = np.full(folds.shape, TRAIN, dtype=np.uint8)
+    roles[folds == params.validation_fold] = VALIDATION
+    roles[folds == params.test_fold] = TEST
+    roles = hold_out_small_glaciers(roles, glacier_id, largest_px=params.block_rows_px * params.block_columns_px)
+    return np.where(aoi, add_buffer(roles, params.buffer_px), OUTSIDE).astype(np.uint8)
+
+
+def hold_out_small_glaciers(roles: UInt8Array, glacier_id: UInt16Array, *, largest_px: int) -> UInt8Array:
+    """Give a glacier that lies mostly in held-out blocks to them whole, so that training sees nothing of it.
+
+    Only glaciers no larger than a block: the great ones span many blocks and are split with them.
+    """
+    counts = np.stack(
+        [np.bincount(glacier_id[roles == role], minlength=int(glacier_id.max()) + 1) for role in range(3)]
+    )
+    total, held_role = counts.sum(axis=0), counts.argmax(axis=0)
+    moved = (total <= largest_px) & (total > 0) & (held_role != TRAIN)
+    moved[0] = False
+    to_role = np.where(moved, held_role, TRAIN)[glacier_id].astype(np.uint8)
+    # A test pixel stays one: it may be given to testing, never taken from it.
+    result = np.where((to_role != TRAIN) & (roles == TRAIN), to_role, roles)
+    return np.asarray(np.where((to_role == TEST) & (roles == VALIDATION), TEST, result), dtype=np.uint8)
+
+
+def add_buffer(roles: UInt8Array, buffer_px: int) -> UInt8Array:
+    """Turn training pixels within `buffer_px` of a held-out pixel into buffer."""
+    if buffer_px == 0 or (roles == TRAIN).all():
+        return roles
+    near = distance_transform_edt(roles == TRAIN) <= buffer_px
+    return np.where(near & (roles == TRAIN), BUFFER, roles).astype(np.uint8)

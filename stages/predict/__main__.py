@@ -1,0 +1,8 @@
+"""``python -m stages.predict --year YYYY``."""
+
+from stages.common.stage import main
+from stages.predict.contract import CONTRACT
+from stages.predict.predict import predict
+
+if __name__ == "__main__":
+    raise SystemExit(main(CONTRACT, predict))

@@ -1,0 +1,8 @@
+"""``python -m stages.train``."""
+
+from stages.common.stage import main
+from stages.train.contract import CONTRACT
+from stages.train.train import train
+
+if __name__ == "__main__":
+    raise SystemExit(main(CONTRACT, train))

@@ -1,0 +1,24 @@
+"""What `train` reads and writes."""
+
+from stages.common import kinds
+from stages.common.contracts import Contract
+
+CONTRACT = Contract(
+    stage="train",
+    summary="U-Net in TensorFlow/Keras, exported to ONNX with its normalisation inside",
+    params=("training_years", "patches", "train"),
+    inputs={
+        "artifacts/patches/{training_years}/train.npz": kinds.PATCHES,
+        "artifacts/patches/{training_years}/validation.npz": kinds.PATCHES,
+        "artifacts/patches/{training_years}/split.tif": kinds.SPLIT,
+        "artifacts/patches/{training_years}/stats.json": kinds.STATS,
+    },
+    outputs={
+        "model.onnx": kinds.MODEL,
+        "model.weights.h5": kinds.WEIGHTS,
+        "architecture.json": kinds.ARCHITECTURE,
+        "history.csv": kinds.HISTORY,
+        "model_card.json": kinds.MODEL_CARD,
+    },
+    metrics=kinds.TRAIN_METRICS,
+)

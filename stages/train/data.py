@@ -1,0 +1,152 @@
+"""Patches of all training years: read, proven leak-free, and turned into a `tf.data` pipeline."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from stages.common.errors import ContractError
+from stages.common.raster import read_band
+from stages.common.split import check_no_leak
+from stages.common.tables import PatchStats
+from stages.common.types import AnyArray, UInt8Array
+
+
+@dataclass(frozen=True)
+class Patches:
+    """Patches of one use; N of them, of side S."""
+
+    image: AnyArray
+    """(N, S, S, C) raw pixels, 0 where hidden."""
+    label: UInt8Array
+    """(N, S, S): 0, 1, 255."""
+    visible: UInt8Array
+    """(N, S, S): 1 where image and label may be seen."""
+
+    def __len__(self) -> int:
+        return len(self.image)
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """All that `train` learns from."""
+
+    train: Patches
+    validation: Patches
+    bands: list[str]
+    scale: float
+    offset: float
+    mean: list[float]
+    std: list[float]
+    md5: str
+
+
+def load(folders: Mapping[int, Path]) -> TrainingData:
+    """Read the patches of each year (year to folder) and prove that none leaks.
+
+    Raises
+    ------
+    ContractError
+        A patch shows a held-out pixel, or the years' bands or pixel scales differ.
+    """
+    stats = [_stats(folder) for folder in folders.values()]
+    _require_one_kind(stats, folders)
+    roles = {folder: read_band(folder / "split.tif") for folder in folders.values()}
+    mean, std = pool_statistics(stats)
+    return TrainingData(
+        train=_join(_read(folder, "train", roles[folder]) for folder in folders.values()),
+        validation=_join(_read(folder, "validation", roles[folder]) for folder in folders.values()),
+        bands=stats[0].bands,
+        scale=stats[0].scale,
+        offset=stats[0].offset,
+        mean=mean,
+        std=std,
+        md5=_md5(folder / f"{use}.npz" for folder in folders.values() for use in ("train", "validation")),
+    )
+
+
+def pool_statistics(stats: list[PatchStats]) -> tuple[list[float], list[float]]:
+    """Mean and standard deviation of each band over all years, from the years' own and their pixel counts."""
+    weight = np.array([one.pixels for one in stats], dtype=np.float64)[:, None] / sum(one.pixels for one in stats)
+    means, stds = np.array([one.mean for one in stats]), np.array([one.std for one in stats])
+    mean = (weight * means).sum(axis=0)
+    variance = (weight * (stds**2 + (means - mean) ** 2)).sum(axis=0)
+    return [round(float(m), 6) for m in mean], [round(float(s), 6) for s in np.sqrt(variance)]
+
+
+def training_batches(data: TrainingData, *, batch: int, seed: int, config: Any) -> Any:
+    """Endless batches of augmented patches: (B, T, T, C) float32 with NaN where hidden, (B, T, T, 1) uint8.
+
+    Patch and augmentation of the n-th example depend on `seed` and n alone, however many threads prepare them.
+    """
+    import tensorflow as tf
+
+    from stages.train.augment import augment
+
+    image, label, visible = (tf.constant(part) for part in (data.train.image, data.train.label, data.train.visible))
+    std = tf.constant(data.std, tf.float32)
+
+    def example(number: Any) -> Any:
+        key = tf.stack([tf.cast(seed, tf.int64), number])
+        index = tf.random.stateless_uniform([], key, 0, len(data.train), tf.int32)
+        physical = tf.cast(image[index], tf.float32) * data.scale + data.offset
+        return augment(physical, label[index], visible[index], tf.add(key, [1, 0]), std=std, config=config)
+
+    examples = tf.data.Dataset.counter().map(example, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+    return examples.batch(batch, drop_remainder=True).prefetch(4)
+
+
+def validation_batches(data: TrainingData, *, batch: int) -> Any:
+    """Batches of unchanged validation windows with their whole margin as context."""
+    import tensorflow as tf
+
+    def prepare(image: Any, label: Any, visible: Any) -> Any:
+        physical = tf.cast(image, tf.float32) * data.scale + data.offset
+        nan = tf.constant(float("nan"), tf.float32)
+        return tf.where(visible[..., None] > 0, physical, nan), label[..., None]
+
+    parts = data.validation.image, data.validation.label, data.validation.visible
+    return tf.data.Dataset.from_tensor_slices(parts).batch(batch).map(prepare).cache()
+
+
+def _stats(folder: Path) -> PatchStats:
+    return PatchStats.model_validate(json.loads((folder / "stats.json").read_text(encoding="utf-8")))
+
+
+def _require_one_kind(stats: list[PatchStats], folders: Mapping[int, Path]) -> None:
+    kinds = [(one.bands, one.scale, one.offset) for one in stats]
+    for kind, folder in zip(kinds, folders.values(), strict=True):
+        if kind != kinds[0]:
+            raise ContractError(
+                "the training years hold different kinds of pixels",
+                where=folder / "stats.json",
+                expected=kinds[0],
+                found=kind,
+                fix="prepare all years with the same bands and storage",
+            )
+
+
+def _read(folder: Path, use: str, roles: UInt8Array) -> Patches:
+    path = folder / f"{use}.npz"
+    with np.load(path) as file:
+        patches = {name: file[name] for name in file.files}
+    check_no_leak(patches, roles, use=use, where=path)
+    return Patches(patches["image"], patches["label"], patches["visible"])
+
+
+def _join(parts: Iterable[Patches]) -> Patches:
+    image, label, visible = zip(*((one.image, one.label, one.visible) for one in parts), strict=True)
+    return Patches(np.concatenate(image), np.concatenate(label), np.concatenate(visible))
+
+
+def _md5(paths: Iterable[Path]) -> str:
+    digest = hashlib.md5(usedforsecurity=False)
+    for path in paths:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()

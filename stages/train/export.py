@@ -1,0 +1,73 @@
+"""Keras to ONNX, in a process of its own: ``python -m stages.train.export <folder of the trained model>``."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from stages.common.tables import ModelCard
+
+OPSET = 18
+DIMENSIONS = ("batch", "height", "width")
+"""Names of the free dimensions; ONNX Runtime fixes them when it opens the model (`stages.common.inference`)."""
+
+
+def export(folder: Path) -> None:
+    """Write ``folder/model.onnx`` from architecture.json, model.weights.h5 and model_card.json."""
+    import keras
+    import onnx
+
+    import stages.train.model  # noqa: F401 (registers the normalisation layer)
+
+    model = keras.models.model_from_json((folder / "architecture.json").read_text(encoding="utf-8"))
+    model.load_weights(folder / "model.weights.h5")
+    signature = [keras.InputSpec(shape=(None, None, None, model.input_shape[-1]), dtype="float32", name="reflectance")]
+    with tempfile.TemporaryDirectory() as scratch:
+        draft = Path(scratch, "model.onnx")
+        model.export(draft, format="onnx", opset_version=OPSET, input_signature=signature, verbose=False)
+        proto = onnx.load(draft)
+    card = json.loads((folder / "model_card.json").read_text(encoding="utf-8"))
+    finish(proto, ModelCard.model_validate(card))
+    onnx.checker.check_model(proto)
+    (folder / "model.onnx").write_bytes(proto.SerializeToString(deterministic=True))
+
+
+def finish(proto: Any, card: ModelCard) -> None:
+    """Name the output and the free dimensions, and put what a user of the model needs into its metadata."""
+    import onnx
+
+    _rename_output(proto.graph, "glacier")
+    for value in (proto.graph.input[0], proto.graph.output[0]):
+        for dimension, name in zip(value.type.tensor_type.shape.dim, DIMENSIONS, strict=False):
+            dimension.ClearField("dim_value")
+            dimension.dim_param = name
+    del proto.graph.value_info[:]
+    onnx.helper.set_model_props(
+        proto,
+        {
+            "bands": ",".join(card.bands),
+            "scale": repr(card.scale),
+            "offset": repr(card.offset),
+            "threshold": repr(card.threshold),
+            "stride_px": str(card.stride_px),
+            "receptive_field_radius_px": str(card.receptive_field_radius_px),
+            "data_md5": card.data_md5,
+        },
+    )
+
+
+def _rename_output(graph: Any, name: str) -> None:
+    old = graph.output[0].name
+    for node in graph.node:
+        for values in (node.input, node.output):
+            for index, value in enumerate(values):
+                if value == old:
+                    values[index] = name
+    graph.output[0].name = name
+
+
+if __name__ == "__main__":
+    export(Path(sys.argv[1]))

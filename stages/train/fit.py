@@ -1,0 +1,130 @@
+"""Fitting the U-Net: optimiser, schedule, early stopping with the best weights kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+
+from stages.common.params import TrainParams
+from stages.common.tables import EpochRow
+from stages.train.augment import AugmentConfig
+from stages.train.data import TrainingData, training_batches, validation_batches
+from stages.train.loss import MaskedBceDice, MaskedIoU
+from stages.train.model import build_unet, receptive_field_radius_px, stride_px
+from stages.train.progress import Progress
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A fitted model (float32) and how it came about."""
+
+    model: Any
+    history: list[EpochRow]
+    best: EpochRow
+    threshold: float
+    stride_px: int
+    receptive_field_radius_px: int
+
+
+def fit(data: TrainingData, params: TrainParams, *, size_px: int) -> Fitted:
+    """Fit a U-Net to `data` and keep the weights of the epoch with the best validation IoU."""
+    keras.mixed_precision.set_global_policy(params.precision)
+    model = _build(data, params)
+    steps = params.epochs * params.steps_per_epoch
+    model.compile(
+        optimizer=_optimiser(params, steps),
+        loss=MaskedBceDice(
+            bce_weight=params.bce_weight, dice_weight=params.dice_weight, smoothing=params.label_smoothing
+        ),
+        metrics=[MaskedIoU(threshold=params.threshold)],
+        jit_compile=False,
+    )
+    log = model.fit(
+        training_batches(data, batch=params.batch_size, seed=params.seed, config=_augmentation(params, size_px)),
+        validation_data=validation_batches(data, batch=params.batch_size),
+        epochs=params.epochs,
+        steps_per_epoch=params.steps_per_epoch,
+        callbacks=_callbacks(params),
+        verbose=0,
+    )
+    history = _rows(log.history, params, steps)
+    return Fitted(
+        model=_in_float32(model, data, params),
+        history=history,
+        best=max(history, key=lambda row: row.val_iou),
+        threshold=params.threshold,
+        stride_px=stride_px(depth=params.depth, stem=params.stem),
+        receptive_field_radius_px=receptive_field_radius_px(depth=params.depth, stem=params.stem),
+    )
+
+
+def _build(data: TrainingData, params: TrainParams) -> Any:
+    return build_unet(
+        bands=len(data.bands),
+        mean=data.mean,
+        std=data.std,
+        base=params.base_channels,
+        depth=params.depth,
+        stem=params.stem,
+        dropout=params.dropout,
+    )
+
+
+def _in_float32(model: Any, data: TrainingData, params: TrainParams) -> Any:
+    """Return the model as it is used: in float32, whatever precision it was fitted in."""
+    keras.mixed_precision.set_global_policy("float32")
+    final = _build(data, params)
+    final.set_weights(model.get_weights())
+    return final
+
+
+def _optimiser(params: TrainParams, steps: int) -> Any:
+    return keras.optimizers.AdamW(
+        learning_rate=_schedule(params, steps),
+        weight_decay=params.weight_decay,
+        global_clipnorm=1.0,
+        use_ema=params.ema_momentum > 0,
+        ema_momentum=params.ema_momentum or None,
+    )
+
+
+def _schedule(params: TrainParams, steps: int) -> Any:
+    """Linear warm-up over a tenth of the steps, then half a cosine down to 1 % (Loshchilov and Hutter 2017)."""
+    warmup = max(steps // 10, 1)
+    return keras.optimizers.schedules.CosineDecay(
+        initial_learning_rate=params.learning_rate / 100,
+        warmup_target=params.learning_rate,
+        warmup_steps=warmup,
+        decay_steps=max(steps - warmup, 1),
+        alpha=0.01,
+    )
+
+
+def _callbacks(params: TrainParams) -> list[Any]:
+    callbacks: list[Any] = [Progress(epochs=params.epochs, steps_per_epoch=params.steps_per_epoch)]
+    if params.ema_momentum > 0:
+        callbacks.append(keras.callbacks.SwapEMAWeights(swap_on_epoch=True))
+    stop = keras.callbacks.EarlyStopping(
+        monitor="val_iou", mode="max", patience=params.patience_epochs, restore_best_weights=True
+    )
+    return [*callbacks, stop]
+
+
+def _augmentation(params: TrainParams, size_px: int) -> AugmentConfig:
+    return AugmentConfig(size_px=size_px, **params.augmentation.model_dump())
+
+
+def _rows(history: dict[str, list[float]], params: TrainParams, steps: int) -> list[EpochRow]:
+    """One row an epoch; the learning rate is that of the epoch's last step."""
+    schedule = _schedule(params, steps)
+    names = ("loss", "iou", "val_loss", "val_iou")
+    return [
+        EpochRow(
+            epoch=index + 1,
+            learning_rate=round(float(schedule((index + 1) * params.steps_per_epoch - 1)), 9),
+            **{name: round(float(history[name][index]), 6) for name in names},
+        )
+        for index in range(len(history["loss"]))
+    ]

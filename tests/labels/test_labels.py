@@ -1,0 +1,173 @@
+"""Outlines to labels: holes, ignore bands, ids, areas."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import geopandas
+import numpy as np
+import pandas
+import pytest
+import rasterio
+from affine import Affine
+from shapely import affinity
+from shapely.geometry import Point, Polygon, box
+
+from stages.common.grid import Grid, pixel_area_km2
+from stages.common.params import load_params
+from stages.common.raster import profile
+from stages.common.stage import Run
+from stages.labels.contract import CONTRACT
+from stages.labels.label import label
+from stages.labels.rasterise import boundary_distance_px, glacier_ids, label_raster, near_points
+from stages.labels.terminus import find_terminus
+from tests import tiny
+
+GRID = Grid("EPSG:32645", Affine(10, 0, 480_000, 0, -10, 3_100_000), 100, 120)
+
+
+def square(left: float, top: float, right: float, bottom: float) -> Polygon:
+    """Square in metres from the grid's upper left corner."""
+    return box(480_000 + left, 3_100_000 - bottom, 480_000 + right, 3_100_000 - top)
+
+
+def test_a_nunatak_stays_rock() -> None:
+    shape = square(100, 100, 700, 700).difference(square(300, 300, 400, 400))
+    ids = glacier_ids([shape], GRID)
+    assert (ids > 0).sum() == 60 * 60 - 10 * 10
+    assert not ids[30:40, 30:40].any()
+
+
+def test_the_smaller_of_overlapping_outlines_wins() -> None:
+    ids = glacier_ids([square(300, 300, 400, 400), square(0, 0, 800, 800)], GRID)
+    assert (ids == 1).sum() == 100
+    assert (ids == 2).sum() == 6400 - 100
+
+
+def test_ellipse_area_from_the_raster() -> None:
+    shape = affinity.scale(Point(480_600, 3_099_500).buffer(1, quad_segs=64), 510.3, 370.7)
+    scale = pixel_area_km2(GRID).mean() / 1e-4
+    area_km2 = float(pixel_area_km2(GRID)[glacier_ids([shape], GRID) > 0].sum())
+    assert area_km2 == pytest.approx(shape.area / 1e6 * scale, rel=5e-3)
+
+
+def test_distance_to_the_boundary_is_half_a_pixel_beside_it() -> None:
+    mask = np.zeros((9, 9), dtype=bool)
+    mask[:, 4:] = True
+    assert boundary_distance_px(mask)[4].tolist() == [3.5, 2.5, 1.5, 0.5, 0.5, 1.5, 2.5, 3.5, 4.5]
+    assert np.isinf(boundary_distance_px(np.ones((3, 3), dtype=bool))).all()
+
+
+@pytest.mark.parametrize(
+    ("ignore_px", "width"),
+    [pytest.param(0, 0, id="none"), pytest.param(1, 2, id="a pixel a side"), pytest.param(3, 6, id="three a side")],
+)
+def test_the_ignore_band_lies_on_both_sides(ignore_px: float, width: int) -> None:
+    glacier = np.zeros((20, 40), dtype=bool)
+    glacier[:, 20:] = True
+    band = label_raster(glacier, np.ones_like(glacier), np.zeros_like(glacier), ignore_px=ignore_px) == 255
+    assert band[10].sum() == width
+    assert band[10, 20 - width // 2 : 20 + width // 2].all()
+
+
+def test_outside_the_aoi_nothing_is_labelled() -> None:
+    aoi = np.zeros((10, 10), dtype=bool)
+    aoi[:5] = True
+    labels = label_raster(np.zeros((10, 10), dtype=bool), aoi, np.zeros((10, 10), dtype=bool), ignore_px=1)
+    assert (labels[5:] == 255).all()
+    assert (labels[:5] == 0).all()
+
+
+def test_the_wider_band_at_the_terminus_is_a_disk() -> None:
+    near = near_points([(480_600.0, 3_099_500.0)], GRID, 200.0)
+    assert near.sum() * 100 == pytest.approx(np.pi * 200**2, rel=0.02)
+    assert not near_points([(480_600.0, 3_099_500.0)], GRID, 0.0).any()
+
+
+def outline(**attributes: object) -> object:
+    frame = geopandas.GeoDataFrame(
+        {"termlon": [attributes.get("termlon")], "termlat": [attributes.get("termlat")]},
+        geometry=[square(100, 100, 900, 700)],
+        crs=GRID.crs,
+    )
+    return next(frame.itertuples())
+
+
+def test_terminus_is_the_given_point() -> None:
+    found = find_terminus(outline(termlon=86.8, termlat=28.0), GRID.crs, dem=None)
+    assert found.origin == "given"
+    assert found.xy is not None and 480_000 < found.xy[0] < 490_000
+
+
+def test_terminus_is_else_the_lowest_point_of_the_dem(tmp_path: Path) -> None:
+    elevation = np.tile(np.linspace(6000, 4000, 120, dtype=np.float32), (100, 1))
+    elevation[50, :] -= 5
+    path = tmp_path / "dem.tif"
+    with rasterio.open(path, "w", **profile(GRID, count=1, dtype="float32", nodata=None)) as out:
+        out.write(elevation, 1)
+    with rasterio.open(path) as dem:
+        found = find_terminus(outline(), GRID.crs, dem=dem)
+    assert found.origin == "lowest point"
+    assert found.xy == pytest.approx((480_895.0, 3_099_495.0), abs=0.01)
+
+
+def test_terminus_may_be_unknown() -> None:
+    assert find_terminus(outline(), GRID.crs, dem=None).origin == "unknown"
+
+
+@pytest.mark.samples
+def test_chhota_shigri_ends_where_its_dem_is_lowest(samples: Path) -> None:
+    frame = geopandas.read_file(samples / "rgi-dem" / "RGI50-14.15990.shp").assign(termlon=None, termlat=None)
+    with rasterio.open(samples / "rgi-dem" / "dem_chhota_shigri.tif") as dem:
+        there = frame.to_crs(dem.crs)
+        found = find_terminus(next(there.itertuples()), there.crs.to_wkt(), dem=dem)
+        assert found.xy is not None
+        (elevation,) = next(dem.sample([found.xy]))
+    assert abs(float(elevation) - float(frame.Zmin[0])) < 60  # RGI's own lowest elevation, another DEM
+    tongue_y = there.geometry[0].bounds[3]
+    assert tongue_y - found.xy[1] < 1500  # the glacier flows north
+
+
+def test_the_stage_writes_what_the_everest_protocol_counts(
+    samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outlines = geopandas.read_file(next((samples / "everest-landsat7").glob("*.gpkg")))
+    site = Path(__file__).resolve().parents[2] / "sites/everest/params.yaml"
+    run = stage_inputs(tmp_path, monkeypatch, site, outlines, box(478_000, 3_088_490, 502_000, 3_108_140), "EPSG:32645")
+    label(run)
+    with rasterio.open(run.out / "glacier_id.tif") as dataset:
+        ids = dataset.read(1)
+    assert (ids > 0).sum() == 282_802  # PROTOCOL.md: 254.52 km2
+    rows = pandas.read_csv(run.out / "glaciers.csv")
+    whole = rows.merge(outlines, left_on="rgi_id", right_on="RGIId")
+    assert np.allclose(whole.geodesic_area_km2, whole.Area, atol=0.01, rtol=0.005)
+
+
+def stage_inputs(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    params: Path,
+    outlines: geopandas.GeoDataFrame,
+    aoi: Polygon,
+    crs: str,
+) -> Run:
+    """The folder of a site with outlines and AOI as `ingest` leaves them."""
+    monkeypatch.chdir(folder)
+    (folder / "data/auxiliary").mkdir(parents=True)
+    (folder / "out").mkdir()
+    names = {"RGIId": "rgi_id", "Name": "glac_name", "Area": "area_km2", "BgnDate": "src_date"}
+    ready = outlines.rename(columns=names).assign(termlon=None, termlat=None)
+    ready.to_crs("EPSG:4326").to_file(folder / "data/outlines.gpkg")
+    geopandas.GeoDataFrame(geometry=[aoi], crs=crs).to_file(folder / "data/aoi.gpkg")
+    return Run(CONTRACT, load_params(params), None, folder / "out", logging.getLogger("test"))
+
+
+def test_no_outline_on_the_grid_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tiny.make_site(tmp_path)
+    far = geopandas.read_file(tmp_path / "source/outlines.gpkg")
+    far.geometry = far.translate(xoff=2.0)
+    aoi = box(tiny.LEFT, tiny.TOP - 4800, tiny.LEFT + 4800, tiny.TOP)
+    run = stage_inputs(tmp_path, monkeypatch, tmp_path / "params.yaml", far, aoi, tiny.CRS)
+    with pytest.raises(Exception, match="no outline covers a pixel"):
+        label(run)
