@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
 @pytest.fixture(scope="session")
@@ -15,3 +19,11 @@ def samples() -> Path:
     if not folder:
         pytest.skip("GLACIER_SAMPLES is not set: the real samples are not committed")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def onnx_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An untrained three-band U-Net as `train` exports it, made in a process of its own (TensorFlow loads slowly)."""
+    folder = tmp_path_factory.mktemp("model")
+    subprocess.run([sys.executable, "-m", "tests.models", str(folder), "red,green,blue"], check=True, cwd=ROOT)
+    return folder / "model.onnx"

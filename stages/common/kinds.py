@@ -38,6 +38,7 @@ DEM = Raster(
     optional=True,
 )
 SCENE_ITEMS = Json(summary="Year's list of STAC items with COG assets, one asset a band", model=tables.SceneIndex)
+CATALOG = Json(summary="Static, self-contained STAC catalogue of all items", model=tables.AnyDocument)
 
 # --- prepare -----------------------------------------------------------------------------------------------------
 

@@ -10,6 +10,6 @@ from stages.common import settings
 def configure(stage: str) -> logging.Logger:
     """Set up the root logger once and return the stage's own."""
     logging.basicConfig(level=settings.get(settings.LOG_LEVEL, "INFO"), format="%(name)s: %(message)s", force=True)
-    for noisy in ("rasterio", "fiona", "matplotlib", "PIL", "alembic", "tensorflow", "absl"):
+    for noisy in ("rasterio", "pyogrio", "matplotlib", "PIL", "alembic", "tensorflow", "absl"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     return logging.getLogger(stage)

@@ -5,7 +5,9 @@ None of them changes a result: knobs that do are parameters in ``params.yaml``.
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 LOG_LEVEL = "GLACIER_LOG_LEVEL"
@@ -40,14 +42,59 @@ ONEDNN_ISA = "ONEDNN_MAX_CPU_ISA"
 """Read by oneDNN inside TensorFlow when it loads; set by `train` from ``train.instruction_set``, never by hand."""
 
 
+TENSORFLOW_LOG = "TF_CPP_MIN_LOG_LEVEL"
+"""Read by TensorFlow when it loads; `train` hushes what is neither a warning nor an error."""
+
+
+def quiet_tensorflow() -> None:
+    """Hush TensorFlow's notes on CPU features; works only before it is imported."""
+    os.environ.setdefault(TENSORFLOW_LOG, "2")
+
+
 def limit_onednn(instruction_set: str) -> None:
     """Bound the instruction set that oneDNN may use; works only before TensorFlow is imported."""
     os.environ[ONEDNN_ISA] = instruction_set
 
 
+MLFLOW_HTTP_TIMEOUT = "MLFLOW_HTTP_REQUEST_TIMEOUT"
+MLFLOW_HTTP_RETRIES = "MLFLOW_HTTP_REQUEST_MAX_RETRIES"
+"""Read by MLflow: seconds an answer may take, and how often a request is repeated."""
+
+MLFLOW_MANNERS = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DO_NOT_TRACK": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "GIT_PYTHON_REFRESH": "quiet",
+}
+"""Read by MLflow and its libraries when they load; set by `track`: nothing is sent anywhere, and no noise."""
+
+
+def tame_mlflow() -> None:
+    """Keep MLflow from phoning home and from drawing progress bars; works only before it is imported."""
+    os.environ.update(MLFLOW_MANNERS)
+
+
+@contextlib.contextmanager
+def mlflow_patience(*, timeout_s: int, retries: int) -> Iterator[None]:
+    """Bound how long MLflow waits for a server, except where the environment already says so."""
+    wanted = {MLFLOW_HTTP_TIMEOUT: str(timeout_s), MLFLOW_HTTP_RETRIES: str(retries)}
+    added = {name: value for name, value in wanted.items() if name not in os.environ}
+    os.environ.update(added)
+    try:
+        yield
+    finally:
+        for name in added:
+            os.environ.pop(name, None)
+
+
 def get(name: str, default: str) -> str:
     """Value of the environment variable `name`, or `default` where it is unset or empty."""
     return os.environ.get(name) or default
+
+
+def lookup(name: str) -> str | None:
+    """Value of a variable that a path in ``params.yaml`` names as ``${NAME}``; None where it is unset or empty."""
+    return os.environ.get(name) or None
 
 
 def inference_threads() -> int:
@@ -61,5 +108,9 @@ def window_pixels() -> int:
 
 
 def repository_root() -> Path:
-    """Root of the repository: ``DVC_ROOT``, else the working directory."""
-    return Path(get(DVC_ROOT, ".")).resolve()
+    """Root of the repository: ``DVC_ROOT``, else the nearest folder upwards of the working directory with a ``.dvc``.
+
+    A site's folder lies inside the repository; an experiment in a temporary folder is told the root by DVC.
+    """
+    start = Path(get(DVC_ROOT, ".")).resolve()
+    return next((folder for folder in (start, *start.parents) if (folder / ".dvc").is_dir()), start)

@@ -112,7 +112,7 @@ def validation_batches(data: TrainingData, *, batch: int) -> Any:
         return tf.where(visible[..., None] > 0, physical, nan), label[..., None]
 
     parts = data.validation.image, data.validation.label, data.validation.visible
-    return tf.data.Dataset.from_tensor_slices(parts).batch(batch).map(prepare).cache()
+    return tf.data.Dataset.from_tensor_slices(parts).batch(batch).map(prepare)
 
 
 def _stats(folder: Path) -> PatchStats:

@@ -43,10 +43,11 @@ def fit(data: TrainingData, params: TrainParams, *, size_px: int) -> Fitted:
     )
     log = model.fit(
         training_batches(data, batch=params.batch_size, seed=params.seed, config=_augmentation(params, size_px)),
-        validation_data=validation_batches(data, batch=params.batch_size),
+        validation_data=validation_batches(data, batch=params.batch_size).cache(),
         epochs=params.epochs,
         steps_per_epoch=params.steps_per_epoch,
         callbacks=_callbacks(params),
+        shuffle=False,
         verbose=0,
     )
     history = _rows(log.history, params, steps)

@@ -52,6 +52,7 @@ def _prepare_tensorflow(threads: int, seed: int, instruction_set: str) -> None:
     """Pin all that changes the bits of a training, before any operation."""
     if instruction_set != "native":
         settings.limit_onednn(instruction_set)
+    settings.quiet_tensorflow()
     import keras
     import tensorflow as tf
 

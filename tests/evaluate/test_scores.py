@@ -1,0 +1,131 @@
+"""Scores with known answers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis.extra.numpy import arrays
+
+from stages.common.tables import GlacierRow
+from stages.evaluate.baselines import fit_threshold, snow_index
+from stages.evaluate.glaciers import glacier_scores, nearest_glacier
+from stages.evaluate.scores import boundary_distance_m, expected_calibration_error, precision_recall, reliability, score
+
+EVERYWHERE = np.ones((40, 60), dtype=bool)
+AREA = np.full((40, 60), 9e-4)
+
+
+def rectangle(top: int, bottom: int, left: int, right: int) -> np.ndarray:
+    mask = np.zeros((40, 60), dtype=bool)
+    mask[top:bottom, left:right] = True
+    return mask
+
+
+def test_known_answer() -> None:
+    scores = score(rectangle(10, 30, 12, 42), rectangle(10, 30, 10, 40), EVERYWHERE, AREA, 30.0)
+    assert scores.iou == pytest.approx(28 / 32)
+    assert scores.precision == scores.recall == pytest.approx(28 / 30)
+    assert scores.f1 == pytest.approx(28 / 30)
+    assert scores.area_bias_pct == pytest.approx(0.0)
+
+
+def test_area_bias_weighs_pixels_with_their_area() -> None:
+    area = AREA.copy()
+    area[:, 30:] *= 2
+    scores = score(rectangle(0, 40, 30, 60), rectangle(0, 40, 0, 30), EVERYWHERE, area, 30.0)
+    assert scores.area_bias_pct == pytest.approx(100.0)
+
+
+@pytest.mark.parametrize("shift", [0, 1, 4])
+def test_boundary_distance_of_a_shifted_edge_is_the_shift(shift: int) -> None:
+    found = boundary_distance_m(rectangle(0, 40, 0, 20 + shift), rectangle(0, 40, 0, 20), EVERYWHERE, 30.0)
+    assert found == pytest.approx(30.0 * shift)
+
+
+def test_boundary_distance_needs_two_boundaries() -> None:
+    assert boundary_distance_m(EVERYWHERE, rectangle(0, 40, 0, 20), EVERYWHERE, 30.0) is None
+
+
+def test_only_the_region_counts() -> None:
+    region = rectangle(0, 40, 0, 30)
+    scores = score(rectangle(0, 40, 0, 60), rectangle(0, 40, 0, 30), region, AREA, 30.0)
+    assert scores.iou == 1.0
+
+
+masks = arrays(np.bool_, (12, 9))
+
+
+@settings(max_examples=60)
+@given(mapped=masks, truth=masks)
+def test_laws(mapped: np.ndarray, truth: np.ndarray) -> None:
+    region, area = np.ones((12, 9), dtype=bool), np.full((12, 9), 1e-4)
+    one, other = score(mapped, truth, region, area, 10.0), score(truth, mapped, region, area, 10.0)
+    assert one.iou == other.iou
+    assert one.precision == other.recall
+    if one.iou is not None and one.f1 is not None:
+        assert one.f1 == pytest.approx(2 * one.iou / (1 + one.iou))
+    assert score(truth, truth, region, area, 10.0).iou in (1.0, None)
+
+
+def test_precision_recall_known_answer() -> None:
+    rows = precision_recall(np.array([0.1, 0.4, 0.6, 0.9], dtype=np.float32), np.array([False, True, False, True]))
+    half = next(row for row in rows if row.threshold == 0.5)
+    assert (half.precision, half.recall) == (0.5, 0.5)
+    assert half.iou == pytest.approx(1 / 3, abs=1e-6)
+    assert rows[0].recall == 1.0 and rows[-1].precision == 1.0
+    assert [row.recall for row in rows] == sorted((row.recall for row in rows), reverse=True)
+
+
+def test_a_calibrated_probability_has_no_calibration_error() -> None:
+    rng = np.random.default_rng(0)
+    probability = rng.random(200_000).astype(np.float32)
+    truth = rng.random(200_000) < probability
+    assert expected_calibration_error(reliability(probability, truth)) < 0.005
+    assert expected_calibration_error(reliability(np.sqrt(probability), truth)) > 0.1
+
+
+def test_the_threshold_rule_finds_the_planted_threshold() -> None:
+    rng = np.random.default_rng(0)
+    index = rng.random(5000).astype(np.float32)
+    rule = fit_threshold(index, index >= 0.37, name="brightness")
+    assert rule.threshold == pytest.approx(0.37, abs=0.01)
+    assert str(rule).startswith("brightness >= 0.3")
+
+
+def test_the_index_is_ndsi_where_swir_is_there() -> None:
+    pixels = np.array([[[0.8, 0.1], [0.1, 0.3], [0.0, 0.0]]], dtype=np.float32)
+    name, index = snow_index(pixels, ["B03", "B11"])
+    assert name == "NDSI"
+    assert index[0, :2] == pytest.approx([0.7 / 0.9, -0.5])
+    assert np.isnan(index[0, 2])
+    assert snow_index(pixels, ["red", "green"])[0] == "brightness"
+
+
+def glaciers() -> list[GlacierRow]:
+    return [
+        GlacierRow(
+            glacier_index=i, rgi_id=f"RGI60-15.0000{i}", outline_area_km2=1, geodesic_area_km2=1, terminus="unknown"
+        )
+        for i in (1, 2)
+    ]
+
+
+def test_scores_of_single_glaciers() -> None:
+    ids = np.zeros((40, 60), dtype=np.uint16)
+    ids[10:20, 10:30], ids[25:35, 40:50] = 1, 2
+    mapped = rectangle(10, 20, 10, 25) | rectangle(25, 35, 40, 52)
+    region = rectangle(0, 40, 0, 60)
+    first, second = glacier_scores(mapped, ids, region, AREA, glaciers())
+    assert first.recall == pytest.approx(0.75) and first.iou == pytest.approx(0.75)
+    assert first.held_out_fraction == 1.0
+    assert second.recall == 1.0 and second.iou == pytest.approx(100 / 120, abs=1e-6)
+    assert second.area_bias_pct == pytest.approx(20.0)
+    assert nearest_glacier(ids)[0, 0] == 1 and nearest_glacier(ids)[39, 59] == 2
+
+
+def test_a_glacier_outside_the_test_blocks_has_no_row() -> None:
+    ids = np.zeros((40, 60), dtype=np.uint16)
+    ids[10:20, 10:30], ids[25:35, 40:50] = 1, 2
+    (row,) = glacier_scores(ids > 0, ids, rectangle(0, 40, 0, 20), AREA, glaciers())
+    assert row.rgi_id.endswith("1") and row.held_out_fraction == pytest.approx(0.5)

@@ -1,0 +1,70 @@
+"""A scene on disk, mapped: edges included, invalid pixels stay nodata, bands are checked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+from affine import Affine
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stages.common.errors import ContractError
+from stages.common.grid import Grid
+from stages.common.inference import read_info
+from stages.common.kinds import MASK, PROBABILITY
+from stages.common.raster import write_cog
+from stages.predict.predict import check_bands, encode, map_scene, to_mask
+
+GRID = Grid("EPSG:32645", Affine(30, 0, 480_000, 0, -30, 3_100_000), 77, 131)
+
+
+@pytest.fixture
+def mapped(onnx_model: Path, tmp_path: Path) -> Path:
+    pixels = np.random.default_rng(0).integers(1, 255, (3, 77, 131), dtype=np.uint8)
+    valid = np.ones((77, 131), dtype=np.uint8)
+    valid[:10, :20] = 0
+    write_cog(tmp_path / "scene.tif", pixels, GRID, nodata=None, bands=["red", "green", "blue"])
+    write_cog(tmp_path / "valid.tif", valid, GRID, nodata=None)
+    map_scene(read_info(onnx_model), tmp_path / "scene.tif", tmp_path / "valid.tif", tmp_path)
+    return tmp_path
+
+
+def test_outputs_keep_their_contract_and_the_grid(mapped: Path) -> None:
+    PROBABILITY.check(mapped / "probability.tif")
+    MASK.check(mapped / "mask.tif")
+    with rasterio.open(mapped / "mask.tif") as dataset:
+        assert (dataset.height, dataset.width, dataset.transform) == (77, 131, GRID.transform)
+    assert not list(mapped.glob("*.plain.tif"))
+
+
+def test_invalid_pixels_stay_nodata_and_all_others_have_a_value(mapped: Path) -> None:
+    with rasterio.open(mapped / "probability.tif") as p, rasterio.open(mapped / "mask.tif") as m:
+        probability, mask = p.read(1), m.read(1)
+    unseen = np.zeros((77, 131), dtype=bool)
+    unseen[:10, :20] = True
+    assert (probability[unseen] == 65535).all() and (mask[unseen] == 255).all()
+    assert (probability[~unseen] <= 10_000).all() and (mask[~unseen] <= 1).all()
+    assert ((probability >= 5000) == (mask == 1))[~unseen & (probability != 5000)].all()
+
+
+def test_same_bytes_again(mapped: Path, onnx_model: Path) -> None:
+    before = {name: (mapped / name).read_bytes() for name in ("probability.tif", "mask.tif")}
+    map_scene(read_info(onnx_model), mapped / "scene.tif", mapped / "valid.tif", mapped)
+    assert before == {name: (mapped / name).read_bytes() for name in before}
+
+
+def test_bands_in_another_order_are_refused(onnx_model: Path) -> None:
+    with pytest.raises(ContractError, match="bands are not the model's") as caught:
+        check_bands(read_info(onnx_model), ("blue", "green", "red"), Path("scene.tif"))
+    assert "red, green, blue" in str(caught.value)
+
+
+@given(value=st.floats(0, 1, width=32))
+def test_a_probability_survives_its_encoding(value: float) -> None:
+    probability, seen = np.full((1, 1), value, dtype=np.float32), np.ones((1, 1), dtype=bool)
+    assert abs(int(encode(probability, seen)[0, 0]) * 1e-4 - value) <= 0.51e-4
+    assert to_mask(probability, seen, 0.5)[0, 0] == (value >= 0.5)
+    assert encode(probability, ~seen)[0, 0] == 65535

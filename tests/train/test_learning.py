@@ -1,0 +1,112 @@
+"""Loss, metric, network and augmentation, against known answers. TensorFlow loads once for all of them."""
+
+from __future__ import annotations
+
+import math
+import warnings
+
+import numpy as np
+import pytest
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # of third parties, while they load
+    import keras
+    import tensorflow as tf
+
+from stages.train.augment import AugmentConfig, augment
+from stages.train.loss import MaskedBceDice, MaskedIoU
+from stages.train.model import NormaliseWithValidity, build_unet, receptive_field_radius_px, stride_px
+
+STILL = AugmentConfig(
+    size_px=16, rotation_deg=0, log2_scale=0, shift_px=0, flip=False, gain=0, band_gain=0, offset=0, band_offset=0
+)
+
+
+def labels(values: list[int]) -> np.ndarray:
+    return np.array(values, dtype=np.uint8).reshape(1, 1, -1, 1)
+
+
+def probabilities(values: list[float]) -> np.ndarray:
+    return np.array(values, dtype=np.float32).reshape(1, 1, -1, 1)
+
+
+def test_loss_known_answer() -> None:
+    found = float(MaskedBceDice()(labels([1, 0]), probabilities([0.8, 0.4])))
+    bce = -(math.log(0.8) + math.log(0.6)) / 2
+    dice = 1 - (2 * 0.8 + 1) / (1 + 1.2 + 1)
+    assert found == pytest.approx(bce + dice, rel=1e-5)
+
+
+def test_ignored_pixels_change_neither_loss_nor_metric() -> None:
+    loss, metric = MaskedBceDice(), MaskedIoU()
+    base = float(loss(labels([1, 0, 255]), probabilities([0.8, 0.4, 0.1])))
+    assert float(loss(labels([1, 0, 255]), probabilities([0.8, 0.4, 0.99]))) == pytest.approx(base)
+    metric.update_state(labels([1, 0, 1, 255]), probabilities([0.9, 0.6, 0.2, 0.9]))
+    assert float(metric.result()) == pytest.approx(1 / 3)
+
+
+def test_a_batch_of_ignored_pixels_has_a_finite_loss() -> None:
+    assert math.isfinite(float(MaskedBceDice()(labels([255, 255]), probabilities([0.3, 0.9]))))
+
+
+def test_invalid_pixels_are_zero_after_normalising_and_marked() -> None:
+    layer = NormaliseWithValidity(mean=[100.0, 50.0], std=[10.0, 5.0])
+    pixels = np.array([[[[110.0, 45.0], [np.nan, 45.0]]]], dtype=np.float32)
+    assert np.allclose(layer(pixels), [[[[1, -1, 1], [0, 0, 0]]]])
+
+
+@pytest.mark.parametrize(("stem", "depth"), [("full", 2), ("half", 2), ("half", 1)])
+def test_receptive_field_is_what_a_changed_pixel_reaches(stem: str, depth: int) -> None:
+    keras.utils.set_random_seed(0)
+    model = build_unet(bands=1, mean=[0.0], std=[1.0], base=4, depth=depth, stem=stem, stem_filters=4)
+    radius, stride = receptive_field_radius_px(depth=depth, stem=stem), stride_px(depth=depth, stem=stem)
+    side = 4 * stride * math.ceil((2 * radius + stride) / (4 * stride))
+    pixels = np.random.default_rng(0).normal(0, 1, (1, side, side, 1)).astype(np.float32)
+    before, reach = model(pixels), 0
+    for shift in range(stride):
+        changed = pixels.copy()
+        changed[0, side // 2 + shift, side // 2] += 100
+        rows = np.nonzero(np.abs(model(changed) - before)[0, ..., 0] > 0)[0]
+        reach = max(reach, int(np.abs(rows - side // 2 - shift).max()))
+    assert 0.8 * radius <= reach <= radius
+
+
+def example(size: int = 24) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(0)
+    image = rng.integers(1, 255, (size, size, 3)).astype(np.uint8)
+    label = rng.integers(0, 2, (size, size)).astype(np.uint8)
+    visible = np.ones((size, size), dtype=np.uint8)
+    visible[:, :6] = 0
+    return image, label, visible
+
+
+def test_without_change_augmentation_is_the_middle_of_the_patch() -> None:
+    image, label, visible = example()
+    seen, classes = augment(image, label, visible, tf.constant([1, 2]), std=[1.0] * 3, config=STILL)
+    assert np.allclose(seen[:, 2:], image[4:20, 6:20], atol=1e-3)
+    assert (classes.numpy()[:, 2:, 0] == label[4:20, 6:20]).all()
+    assert np.isnan(seen[:, :2]).all() and (classes.numpy()[:, :2] == 255).all()
+
+
+def test_the_same_seed_gives_the_same_patch_and_another_another() -> None:
+    config = AugmentConfig(size_px=16, hide_probability=0.5, hide_max_px=8)
+    patches = [
+        augment(*example(), tf.constant(seed), std=[50.0] * 3, config=config)[0].numpy()
+        for seed in ([1, 2], [1, 2], [1, 3])
+    ]
+    assert np.array_equal(patches[0], patches[1], equal_nan=True)
+    assert not np.array_equal(patches[0], patches[2], equal_nan=True)
+
+
+def test_hidden_pixels_never_get_in() -> None:
+    """Whatever is hidden has the value 255 here, and everything seen is 10: no mixture of them may appear."""
+    image = np.full((48, 48, 3), 10, dtype=np.uint8)
+    visible = np.ones((48, 48), dtype=np.uint8)
+    visible[20:30, 15:40] = 0
+    image[visible == 0] = 255
+    config = AugmentConfig(size_px=32, gain=0, band_gain=0, offset=0, band_offset=0)
+    for seed in range(20):
+        seen, classes = augment(image, visible, visible, tf.constant([seed, 0]), std=[1.0] * 3, config=config)
+        values = seen.numpy()
+        assert np.allclose(values[np.isfinite(values)], 10, atol=1e-2)
+        assert (classes.numpy()[np.isnan(values[..., 0])] == 255).all()
