@@ -135,7 +135,7 @@ def _check_years(template: str, params: Params) -> None:
             continue
         parent = Path(template.split(placeholder, maxsplit=1)[0])
         expected = sorted(str(year) for year in getattr(params, name))
-        found = sorted(entry.name for entry in parent.iterdir()) if parent.is_dir() else []
+        found = sorted(path.name for path in parent.glob("[!.]*"))  # DVC may leave a .gitignore there
         if found != expected:
             raise ContractError(
                 f"{parent} does not hold exactly the years of params.yaml",

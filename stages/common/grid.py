@@ -52,7 +52,8 @@ class Grid:
 
     def __str__(self) -> str:
         left, top = self.transform.c, self.transform.f
-        return f"{self.crs}, {self.width} x {self.height} px of {self.pixel_size_m:.10g} m, upper left ({left:.10g}, {top:.10g})"
+        size = f"{self.width} x {self.height} px of {self.pixel_size_m:.10g} m"
+        return f"{self.crs}, {size}, upper left ({left:.10g}, {top:.10g})"
 
 
 def parse_metric_crs(name: str, *, where: object) -> CRS:

@@ -76,6 +76,9 @@ def _open(path: Path, shape: dict[str, int] | None = None) -> InferenceSession:
     # The pool is sized from the host's cores, not from what a container may use: always say it.
     options.intra_op_num_threads = settings.inference_threads()
     options.inter_op_num_threads = 1
+    # One plan for all activations holds more at once than taking and giving them back: 1,011 against 593 MiB for
+    # a window of 2 Mpx, at the same speed.
+    options.enable_mem_pattern = False
     options.log_severity_level = 3
     for name, size in (shape or {}).items():
         options.add_free_dimension_override_by_name(name, size)

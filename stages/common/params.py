@@ -94,16 +94,21 @@ class PatchesParams(Section):
 class AugmentationParams(Section):
     """Random changes of a training patch; see `stages.train.augment.AugmentConfig`."""
 
-    rotation_deg: Annotated[float, Field(ge=0, le=180, description="uniform in plus or minus this")] = 20.0
-    log2_scale: Annotated[float, Field(ge=0, le=1)] = 0.25
+    rotation_deg: Annotated[
+        float, Field(ge=0, le=180, description="uniform in plus or minus this; wide ones turn the light")
+    ] = 30.0
+    log2_scale: Annotated[float, Field(ge=0, le=1)] = 0.5
     shift_px: Annotated[float, Field(ge=0)] = 16.0
-    flip: Annotated[bool, Field(description="mirrors the light as well: shaded slopes change sides")] = False
+    flip: bool = True
+    mirror_azimuth_deg: Annotated[
+        float, Field(ge=0, lt=360, description="axis of the mirror; the sun's azimuth keeps the light where it is")
+    ] = 0.0
     gain: Annotated[float, Field(ge=0, le=1)] = 0.1
     band_gain: Annotated[float, Field(ge=0, le=1)] = 0.05
     offset: Annotated[float, Field(ge=0, le=1, description="in standard deviations of the band")] = 0.1
     band_offset: Annotated[float, Field(ge=0, le=1)] = 0.05
-    hide_probability: Fraction = 0.0
-    hide_max_px: Annotated[int, Field(ge=1)] = 64
+    hide_probability: Fraction = 0.5
+    hide_max_px: Annotated[int, Field(ge=1)] = 128
 
 
 class TrainParams(Section):
@@ -112,16 +117,16 @@ class TrainParams(Section):
     base_channels: Annotated[int, Field(ge=2, le=128)] = 16
     depth: Annotated[int, Field(ge=1, le=6)] = 4
     stem: Annotated[Literal["full", "half"], Field(description="half: the U-Net works at half resolution")] = "half"
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.3
     bce_weight: Annotated[float, Field(ge=0)] = 1.0
     dice_weight: Annotated[float, Field(ge=0)] = 1.0
-    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.1
     epochs: Annotated[int, Field(ge=1)]
     steps_per_epoch: Annotated[int, Field(ge=1)]
     patience_epochs: Annotated[int, Field(ge=1)]
     batch_size: Annotated[int, Field(ge=1)] = 8
     learning_rate: Positive = 2e-3
-    weight_decay: Annotated[float, Field(ge=0)] = 1e-2
+    weight_decay: Annotated[float, Field(ge=0)] = 0.1
     ema_momentum: Annotated[float, Field(ge=0, lt=1, description="of the weights' moving average; 0: none")] = 0.98
     augmentation: AugmentationParams = AugmentationParams()
     threshold: Annotated[float, Field(gt=0, lt=1)] = 0.5

@@ -48,7 +48,13 @@ def open_raster(path: Path) -> DatasetReader:
         The file is absent, empty, a Git LFS pointer, or not readable as a raster.
     """
     if not path.is_file():
-        raise InputError("the raster is absent", where=path, fix="check the path; run `dvc pull` for tracked data")
+        raise InputError(
+            "the raster is absent",
+            where=path,
+            expected="a GeoTIFF",
+            found="nothing",
+            fix="check the path; run `dvc pull` for tracked data",
+        )
     with path.open("rb") as stream:
         head = stream.read(len(LFS_POINTER))
     if head == LFS_POINTER:

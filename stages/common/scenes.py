@@ -153,13 +153,13 @@ def _read_index(path: Path) -> SceneIndex:
 
 
 def _read_scene(path: Path, year: int) -> Scene:
-    from pystac.errors import STACError
+    from pystac.errors import STACError, STACTypeError
 
     from stages.common.stac import read_item, scene_of
 
     try:
         scene = scene_of(read_item(path), year)
-    except (OSError, STACError, json.JSONDecodeError, KeyError, ValueError) as error:
+    except (OSError, STACError, STACTypeError, json.JSONDecodeError, KeyError, ValueError) as error:
         raise _unreadable(path, "a STAC item with one COG asset a band", error) from error
     for file in [*(band.path for band in scene.bands.values()), *([scene.cloud_mask] if scene.cloud_mask else [])]:
         if not file.is_file():

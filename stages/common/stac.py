@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pystac
 import shapely
 from pyproj import CRS, Transformer
@@ -18,6 +19,7 @@ from pystac.utils import make_relative_href
 from stages.common.outputs import write_json
 from stages.common.raster import read_grid
 from stages.common.scenes import CLOUD_MASK, Band, Scene, SceneInfo
+from stages.common.types import AnyArray
 
 EXTENSIONS = {
     "processing": "https://stac-extensions.github.io/processing/v1.2.0/schema.json",
@@ -60,7 +62,7 @@ def item_of(scene: Scene) -> pystac.Item:
     for name, band in scene.bands.items():
         item.add_asset(name, _asset(name, band.path, "data"))
         described = RasterBand.create(
-            nodata="nan" if band.nodata is not None and math.isnan(band.nodata) else band.nodata,  # type: ignore[arg-type]
+            nodata="nan" if band.nodata is not None and math.isnan(band.nodata) else band.nodata,
             data_type=DataType(band.dtype),
             scale=band.scale,
             offset=band.offset,
@@ -128,8 +130,9 @@ def _times(info: SceneInfo) -> dict[str, Any]:
 
 
 def _acquired(item: pystac.Item) -> dt.date | None:
-    if item.datetime:
-        return item.datetime
+    instant: dt.datetime | None = item.datetime
+    if instant:
+        return instant
     start, end = item.common_metadata.start_datetime, item.common_metadata.end_datetime
     return start.date() if start and end and start.date() == end.date() else None
 
@@ -177,13 +180,15 @@ def footprint(paths: Iterable[Path]) -> Any:
         left, top = grid.transform @ (0, 0)
         right, bottom = grid.transform @ (grid.width, grid.height)
         edge = shapely.segmentize(shapely.box(left, bottom, right, top), max(right - left, top - bottom) / 8)
-        to_degrees = Transformer.from_crs(grid.crs, "EPSG:4326", always_xy=True).transform
-        boxes.append(shapely.transform(edge, lambda xy, to=to_degrees: _pairs(to, xy)))
+        boxes.append(_in_degrees(edge, grid.crs))
     together = shapely.set_precision(shapely.union_all(boxes), 10**-DEGREE_DECIMALS)
     return shapely.orient_polygons(together)
 
 
-def _pairs(to_degrees: Any, xy: Any) -> Any:
-    import numpy as np
+def _in_degrees(shape: Any, crs: str) -> Any:
+    to_degrees = Transformer.from_crs(crs, "EPSG:4326", always_xy=True).transform
 
-    return np.round(np.column_stack(to_degrees(xy[:, 0], xy[:, 1])), DEGREE_DECIMALS)
+    def both(xy: AnyArray) -> AnyArray:
+        return np.round(np.column_stack(to_degrees(xy[:, 0], xy[:, 1])), DEGREE_DECIMALS)
+
+    return shapely.transform(shape, both)

@@ -129,8 +129,8 @@ class EpochRow(Record):
     epoch: int
     loss: float
     iou: Fraction
-    val_loss: float
-    val_iou: Fraction
+    val_loss: float | None = None
+    val_iou: Fraction | None = None
     learning_rate: NotNegative
 
 

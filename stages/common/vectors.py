@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from affine import Affine
 
-from stages.common.errors import InputError
-from stages.common.grid import Grid, parse_metric_crs, snap_grid
+from stages.common.errors import InputError, ParamsError
+from stages.common.grid import Grid, parse_metric_crs, pixel_area_km2, snap_grid
 from stages.common.params import GridParams
 from stages.common.types import BoolArray
 
 EDGE_NODES = 101
 """Points a side when bounds are reprojected: an edge that is straight in one CRS is curved in another."""
+
+AREAL_SCALE_ERROR_MAX = 0.1
+"""UTM is within 0.002 in its zone, polar stereographic within 0.1 where glaciers are."""
+
+GRID_PIXELS_MAX = 1e9
+"""Ten times a whole Sentinel-2 tile at 10 m (1.2e8): beyond it the CRS or the pixel size is a mistake."""
 
 FIXED_TIME = "2000-01-01T00:00:00.000Z"
 """GeoPackages record when they were changed; ours say nothing of the clock."""
@@ -93,12 +101,37 @@ def site_grid(grid: GridParams, aoi: Path) -> Grid:
     Raises
     ------
     ParamsError
-        The CRS is unknown, in degrees or web Mercator.
+        The CRS is unknown, in degrees, web Mercator or far from the AOI; or the grid would be beyond all measure.
     InputError
         The AOI is not readable.
     """
     parse_metric_crs(grid.crs, where="params.yaml: grid.crs")
-    return snap_grid(aoi_bounds_m(aoi, grid.crs), crs=grid.crs, pixel_size_m=grid.pixel_size_m, origin_m=grid.origin_m)
+    left, bottom, right, top = bounds = aoi_bounds_m(aoi, grid.crs)
+    pixels = (right - left) * (top - bottom) / grid.pixel_size_m**2
+    if not pixels <= GRID_PIXELS_MAX:  # infinite, or not a number, where the AOI lies beyond the projection
+        raise ParamsError(
+            "the AOI does not fit the grid",
+            where="params.yaml: grid",
+            expected=f"at most {GRID_PIXELS_MAX:.0e} px of {grid.pixel_size_m:g} m in {grid.crs}",
+            found=f"AOI bounds ({left:g}, {bottom:g}, {right:g}, {top:g})",
+            fix="use the UTM zone of the AOI, and check grid.pixel_size_m",
+        )
+    snapped = snap_grid(bounds, crs=grid.crs, pixel_size_m=grid.pixel_size_m, origin_m=grid.origin_m)
+    _check_scale(snapped)
+    return snapped
+
+
+def _check_scale(grid: Grid) -> None:
+    centre = grid.transform @ Affine.translation(grid.width / 2, grid.height / 2)
+    scale = grid.pixel_size_m**2 / 1e6 / float(pixel_area_km2(replace(grid, transform=centre, height=1, width=1))[0, 0])
+    if not abs(scale - 1) <= AREAL_SCALE_ERROR_MAX:
+        raise ParamsError(
+            "the grid's CRS is made for another part of the Earth",
+            where="params.yaml: grid.crs",
+            expected=f"an areal scale within {AREAL_SCALE_ERROR_MAX:g} of 1 at the AOI",
+            found=f"{scale:.3g} in {grid.crs}",
+            fix="use the UTM zone of the AOI",
+        )
 
 
 def inside(shapes: Iterable[Any], grid: Grid) -> BoolArray:

@@ -29,7 +29,10 @@ class Fitted:
 
 
 def fit(data: TrainingData, params: TrainParams, *, size_px: int) -> Fitted:
-    """Fit a U-Net to `data` and keep the weights of the epoch with the best validation IoU."""
+    """Fit a U-Net to `data` and keep the weights of the epoch with the best validation IoU.
+
+    Without validation patches the whole schedule runs and its last weights are kept.
+    """
     keras.mixed_precision.set_global_policy(params.precision)
     model = _build(data, params)
     steps = params.epochs * params.steps_per_epoch
@@ -43,10 +46,10 @@ def fit(data: TrainingData, params: TrainParams, *, size_px: int) -> Fitted:
     )
     log = model.fit(
         training_batches(data, batch=params.batch_size, seed=params.seed, config=_augmentation(params, size_px)),
-        validation_data=validation_batches(data, batch=params.batch_size).cache(),
+        validation_data=_validation(data, params),
         epochs=params.epochs,
         steps_per_epoch=params.steps_per_epoch,
-        callbacks=_callbacks(params),
+        callbacks=_callbacks(params, early_stopping=len(data.validation) > 0),
         shuffle=False,
         verbose=0,
     )
@@ -54,7 +57,7 @@ def fit(data: TrainingData, params: TrainParams, *, size_px: int) -> Fitted:
     return Fitted(
         model=_in_float32(model, data, params),
         history=history,
-        best=max(history, key=lambda row: row.val_iou),
+        best=max(history, key=lambda row: (row.val_iou or 0.0, row.epoch if row.val_iou is None else 0)),
         threshold=params.threshold,
         stride_px=stride_px(depth=params.depth, stem=params.stem),
         receptive_field_radius_px=receptive_field_radius_px(depth=params.depth, stem=params.stem),
@@ -82,13 +85,15 @@ def _in_float32(model: Any, data: TrainingData, params: TrainParams) -> Any:
 
 
 def _optimiser(params: TrainParams, steps: int) -> Any:
-    return keras.optimizers.AdamW(
+    optimiser = keras.optimizers.AdamW(
         learning_rate=_schedule(params, steps),
         weight_decay=params.weight_decay,
         global_clipnorm=1.0,
         use_ema=params.ema_momentum > 0,
         ema_momentum=params.ema_momentum or None,
     )
+    optimiser.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    return optimiser
 
 
 def _schedule(params: TrainParams, steps: int) -> Any:
@@ -103,14 +108,20 @@ def _schedule(params: TrainParams, steps: int) -> Any:
     )
 
 
-def _callbacks(params: TrainParams) -> list[Any]:
+def _validation(data: TrainingData, params: TrainParams) -> Any:
+    return validation_batches(data, batch=params.batch_size).cache() if len(data.validation) else None
+
+
+def _callbacks(params: TrainParams, *, early_stopping: bool) -> list[Any]:
     callbacks: list[Any] = [Progress(epochs=params.epochs, steps_per_epoch=params.steps_per_epoch)]
     if params.ema_momentum > 0:
         callbacks.append(keras.callbacks.SwapEMAWeights(swap_on_epoch=True))
-    stop = keras.callbacks.EarlyStopping(
-        monitor="val_iou", mode="max", patience=params.patience_epochs, restore_best_weights=True
-    )
-    return [*callbacks, stop]
+    if early_stopping:
+        stop = keras.callbacks.EarlyStopping(
+            monitor="val_iou", mode="max", patience=params.patience_epochs, restore_best_weights=True
+        )
+        callbacks.append(stop)
+    return callbacks
 
 
 def _augmentation(params: TrainParams, size_px: int) -> AugmentConfig:
@@ -120,7 +131,7 @@ def _augmentation(params: TrainParams, size_px: int) -> AugmentConfig:
 def _rows(history: dict[str, list[float]], params: TrainParams, steps: int) -> list[EpochRow]:
     """One row an epoch; the learning rate is that of the epoch's last step."""
     schedule = _schedule(params, steps)
-    names = ("loss", "iou", "val_loss", "val_iou")
+    names = [name for name in ("loss", "iou", "val_loss", "val_iou") if name in history]
     return [
         EpochRow(
             epoch=index + 1,

@@ -32,7 +32,7 @@ def train(run: Run) -> TrainMetrics:
         {year: path.parent for year, path in run.by_year("artifacts/patches/{training_years}/stats.json").items()}
     )
     run.log.info("%d training and %d validation patches", len(data.train), len(data.validation))
-    _prepare_tensorflow(params.threads, params.seed, params.instruction_set)
+    prepare_tensorflow(params.threads, params.seed, params.instruction_set)
 
     from stages.train.fit import fit
 
@@ -48,7 +48,7 @@ def train(run: Run) -> TrainMetrics:
     return TrainMetrics(**{name: getattr(card, name) for name in TrainMetrics.model_fields})
 
 
-def _prepare_tensorflow(threads: int, seed: int, instruction_set: str) -> None:
+def prepare_tensorflow(threads: int, seed: int, instruction_set: str) -> None:
     """Pin all that changes the bits of a training, before any operation."""
     if instruction_set != "native":
         settings.limit_onednn(instruction_set)

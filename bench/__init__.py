@@ -1,0 +1,1 @@
+"""Benchmarks: figures for README and docs. Never part of the tests."""

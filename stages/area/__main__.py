@@ -1,0 +1,8 @@
+"""``python -m stages.area``."""
+
+from stages.area.contract import CONTRACT
+from stages.area.measure import measure
+from stages.common.stage import main
+
+if __name__ == "__main__":
+    raise SystemExit(main(CONTRACT, measure))

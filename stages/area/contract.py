@@ -1,0 +1,37 @@
+"""What `area` reads and writes."""
+
+from stages.common import kinds
+from stages.common.contracts import Contract
+
+MASK = "artifacts/predict/{years}/mask.tif"
+VALID = "artifacts/prepare/{years}/valid.tif"
+PROVENANCE = "artifacts/prepare/{years}/provenance.json"
+GLACIER_ID = "artifacts/labels/glacier_id.tif"
+GLACIERS = "artifacts/labels/glaciers.csv"
+OUTLINES = "data/outlines.gpkg"
+AOI = "data/aoi.gpkg"
+MODEL = "{model}"
+
+CONTRACT = Contract(
+    stage="area",
+    summary="km2 of glacier a year, with uncertainty, trend, outlines and sanity gates",
+    params=("years", "area", "gates"),
+    inputs={
+        MASK: kinds.MASK,
+        VALID: kinds.VALID,
+        PROVENANCE: kinds.PROVENANCE,
+        GLACIER_ID: kinds.GLACIER_ID,
+        GLACIERS: kinds.GLACIERS,
+        OUTLINES: kinds.OUTLINES,
+        AOI: kinds.AOI,
+        MODEL: kinds.MODEL,
+    },
+    outputs={
+        "glacier_area_by_year.csv": kinds.AREAS,
+        "area_by_glacier.csv": kinds.GLACIER_AREAS,
+        "outlines_{years}.gpkg": kinds.MAPPED_OUTLINES,
+        "trend.json": kinds.TREND,
+        "gates.json": kinds.GATES,
+    },
+    metrics=kinds.AREA_METRICS,
+)

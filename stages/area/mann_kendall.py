@@ -1,0 +1,65 @@
+"""The exact Mann-Kendall test for short series."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from itertools import combinations
+
+from scipy import stats
+
+
+def mann_kendall_s(values: Sequence[float]) -> int:
+    """Pairs that rise less pairs that fall, in the order given."""
+    return sum((later > earlier) - (later < earlier) for earlier, later in combinations(values, 2))
+
+
+def mann_kendall_p(values: Sequence[float]) -> float:
+    """Exact two-sided p of no trend, for `values` in the order of time.
+
+    Kendall's tau against time. SciPy has no exact p where values are tied; there the distribution of S over all
+    orders of the values is counted, which gives what trying every permutation would.
+    """
+    n = len(values)
+    if len(set(values)) == n:
+        return float(stats.kendalltau(range(n), values, method="exact").pvalue)
+    counts = inversion_counts(list(Counter(values).values()))
+    unequal_pairs = len(counts) - 1
+    found = abs(mann_kendall_s(values))
+    extreme = sum(ways for falls, ways in enumerate(counts) if abs(unequal_pairs - 2 * falls) >= found)
+    return extreme / sum(counts)
+
+
+def inversion_counts(multiplicities: Sequence[int]) -> list[int]:
+    """Number of orders of a multiset with 0, 1, 2, ... falling pairs: coefficients of the Gaussian multinomial.
+
+    MacMahon (1913): built by inserting one group of equal values after the other, each a Gaussian binomial.
+    """
+    counts, placed = [1], 0
+    for multiplicity in multiplicities:
+        counts = _multiply(counts, _gaussian_binomial(placed + multiplicity, multiplicity))
+        placed += multiplicity
+    return counts
+
+
+def _gaussian_binomial(n: int, k: int) -> list[int]:
+    """Coefficients of [n over k] in q, by [n, k] = [n-1, k-1] + q^k [n-1, k]."""
+    rows = [[1]]
+    for size in range(1, n + 1):
+        rows = [
+            _add(rows[j - 1] if j > 0 else [], [0] * j + rows[j] if j < size else []) for j in range(min(size, k) + 1)
+        ]
+    return rows[k]
+
+
+def _add(a: list[int], b: list[int]) -> list[int]:
+    longer, shorter = (a, b) if len(a) >= len(b) else (b, a)
+    return [one + (shorter[i] if i < len(shorter) else 0) for i, one in enumerate(longer)]
+
+
+def _multiply(a: list[int], b: list[int]) -> list[int]:
+    product = [0] * (len(a) + len(b) - 1)
+    for i, x in enumerate(a):
+        for j, y in enumerate(b):
+            product[i + j] += x * y
+    return product

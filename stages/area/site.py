@@ -1,0 +1,115 @@
+"""What is the same in every year: grid, AOI, prior outlines, and whose ice a pixel would be."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from stages.area import contract
+from stages.area.outlines import UNASSIGNED
+from stages.area.surface import spread, zonal_area_km2
+from stages.common.errors import ContractError
+from stages.common.grid import Grid, parse_metric_crs
+from stages.common.kinds import MASK_NODATA
+from stages.common.raster import read_band, read_grid
+from stages.common.stage import Run
+from stages.common.tables import GlacierRow
+from stages.common.types import AnyArray, BoolArray, Float64Array, UInt16Array
+from stages.common.vectors import inside, read_polygons
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """Everything a year is measured against."""
+
+    grid: Grid
+    aoi: BoolArray
+    """(H, W): pixel centres within the AOI."""
+    prior: BoolArray
+    """(H, W): prior outlines within the AOI."""
+    owner: UInt16Array
+    """(H, W): glacier that ice there is counted to; 0: none is near."""
+    glaciers: list[GlacierRow]
+    outlines_km2: Float64Array
+    """(1 + glaciers,): prior outline in the AOI."""
+    aoi_km2: float
+    outlines: Any
+    """GeoDataFrame of the prior outlines."""
+
+    @property
+    def rgi_ids(self) -> list[str]:
+        """By the value of `owner`."""
+        return [UNASSIGNED, *(row.rgi_id for row in self.glaciers)]
+
+    def areas_km2(self, **selections: BoolArray) -> dict[str, Float64Array]:
+        """(1 + glaciers,) km2 of each selection by owner."""
+        return zonal_area_km2(self.grid, self.owner, selections, n_zones=1 + len(self.glaciers))
+
+
+def read_site(run: Run) -> Site:
+    """Read what all years share.
+
+    Raises
+    ------
+    ContractError
+        No pixel centre lies in the AOI, or glacier_id.tif and glaciers.csv do not fit.
+    """
+    grid = read_grid(run.path(contract.GLACIER_ID))
+    parse_metric_crs(grid.crs, where=run.path(contract.GLACIER_ID))
+    ids: UInt16Array = read_band(run.path(contract.GLACIER_ID))
+    glaciers = read_glaciers(run.path(contract.GLACIERS), ids)
+    aoi = inside(read_polygons(run.path(contract.AOI), grid.crs).geometry, grid)
+    if not aoi.any():
+        raise ContractError(
+            "the AOI covers no pixel",
+            where=run.path(contract.AOI),
+            expected=f"an AOI on the grid {grid}",
+            fix="draw the AOI over the glaciers",
+        )
+    owner: UInt16Array = spread(ids, distance_px=run.params.area.assign_distance_m / grid.pixel_size_m)
+    prior = (ids > 0) & aoi
+    sums = zonal_area_km2(grid, owner, {"aoi": aoi, "prior": prior}, n_zones=1 + len(glaciers))
+    return Site(
+        grid=grid,
+        aoi=aoi,
+        prior=prior,
+        owner=owner,
+        glaciers=glaciers,
+        outlines_km2=sums["prior"],
+        aoi_km2=float(sums["aoi"].sum()),
+        outlines=read_polygons(run.path(contract.OUTLINES), grid.crs),
+    )
+
+
+def read_glaciers(path: Path, ids: AnyArray) -> list[GlacierRow]:
+    """Rows of glaciers.csv, which must be numbered 1, 2, 3, ... and cover the raster `ids`.
+
+    Raises
+    ------
+    ContractError
+        They do not.
+    """
+    with path.open(encoding="utf-8", newline="") as stream:
+        lines = [{key: value for key, value in line.items() if value != ""} for line in csv.DictReader(stream)]
+    rows = [GlacierRow.model_validate(line) for line in lines]
+    numbers = [row.glacier_index for row in rows]
+    if numbers != list(range(1, len(rows) + 1)) or int(ids.max()) > len(rows):
+        raise ContractError(
+            "glaciers.csv does not fit glacier_id.tif",
+            where=path,
+            expected=f"glacier_index 1, 2, 3, ... to at least {int(ids.max())}",
+            found=f"{len(rows)} rows: {', '.join(map(str, numbers[:5]))} ...",
+            fix="run the stage labels again",
+        )
+    return rows
+
+
+def read_map(mask: Path, valid: Path) -> tuple[BoolArray, BoolArray]:
+    """Ice and what was seen, both (H, W): a pixel that is invalid, or that the model left open, was not seen."""
+    mapped = read_band(mask)
+    seen = (read_band(valid) == 1) & (mapped != MASK_NODATA)
+    return np.asarray((mapped == 1) & seen), np.asarray(seen)

@@ -1,0 +1,8 @@
+"""``python -m stages.gate``."""
+
+from stages.common.stage import main
+from stages.gate.contract import CONTRACT
+from stages.gate.decide import decide
+
+if __name__ == "__main__":
+    raise SystemExit(main(CONTRACT, decide))

@@ -1,0 +1,44 @@
+"""The stage's verb: findings in, exit code out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from stages.common.errors import GateError
+from stages.common.stage import Run
+from stages.common.tables import EvaluateMetrics, GateFinding, Gates
+from stages.gate import contract
+from stages.gate.quality import iou_over_baseline
+
+
+def decide(run: Run) -> None:
+    """Print what every gate found.
+
+    Raises
+    ------
+    GateError
+        A gate failed.
+    """
+    gates = Gates.model_validate(json.loads(run.path(contract.GATES).read_text(encoding="utf-8")))
+    scores = EvaluateMetrics.model_validate(json.loads(run.path(contract.SCORES).read_text(encoding="utf-8")))
+    quality = iou_over_baseline(scores, minimum=run.params.gates.iou_over_baseline_min)
+    findings = [*gates.findings, quality]
+    print(as_table(findings))
+    failed = [finding for finding in findings if not finding.passed]
+    if failed:
+        raise GateError(
+            f"{len(failed)} of {len(findings)} gates failed",
+            where="artifacts/area/gates.json, metrics/evaluate.json",
+            expected="numbers that can be true",
+            found="".join(f"\n    {finding.gate}: {finding.message}" for finding in failed),
+            fix="look at artifacts/report/index.html; mend scenes, AOI or model before a bound in params.yaml: gates",
+        )
+
+
+def as_table(findings: Sequence[GateFinding]) -> str:
+    """One aligned line a gate."""
+    width = max(len(finding.gate) for finding in findings)
+    return "\n".join(
+        f"{'PASS' if finding.passed else 'FAIL'}  {finding.gate:<{width}}  {finding.message}" for finding in findings
+    )

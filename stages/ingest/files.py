@@ -1,0 +1,187 @@
+"""Paths as params.yaml gives them, and what may stand there instead of data."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rasterio.errors import NotGeoreferencedWarning, RasterioIOError
+from rasterio.io import DatasetReader
+from rasterio.windows import Window
+
+from stages.common import settings
+from stages.common.errors import InputError, ParamsError
+from stages.common.raster import LFS_POINTER, open_raster
+from stages.common.types import AnyArray
+
+VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+def resolve(text: str, *, where: str) -> Path:
+    """Path of params.yaml: ``${NAME}`` filled in; relative paths are relative to the site's folder.
+
+    Raises
+    ------
+    ParamsError
+        The environment variable is not set.
+    """
+
+    def value(match: re.Match[str]) -> str:
+        found = settings.lookup(match[1])
+        if found is None:
+            raise ParamsError(
+                f"the environment variable {match[1]} is not set",
+                where=f"params.yaml: {where}",
+                expected=f"the folder that stands for ${{{match[1]}}} in {text}",
+                found="nothing",
+                fix=f"export {match[1]}=<folder>",
+            )
+        return found
+
+    return Path(VARIABLE.sub(value, text))
+
+
+def open_georeferenced(path: Path) -> DatasetReader:
+    """Open a raster that must say where on Earth it lies, north up.
+
+    Raises
+    ------
+    InputError
+        Not readable, no CRS, a rotated, mirrored or empty transform, or validity in a mask of its own.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        dataset = open_raster(path)
+    try:
+        _check_placed(path, dataset)
+    except InputError:
+        dataset.close()
+        raise
+    return dataset
+
+
+def _check_placed(path: Path, dataset: DatasetReader) -> None:
+    if dataset.crs is None:
+        raise InputError(
+            "the raster has no CRS",
+            where=path,
+            expected="a coordinate reference system",
+            found="none" if not dataset.gcps[0] else "ground control points only",
+            fix="if you know it: `gdal_edit.py -a_srs EPSG:<code> <file>`; with control points: gdalwarp",
+        )
+    across, skew, _, tilt, down, _ = tuple(dataset.transform)[:6]
+    if dataset.transform.is_identity or skew or tilt or across <= 0 or down >= 0:
+        raise InputError(
+            "the raster is not on a north-up grid",
+            where=path,
+            expected="pixel width > 0, pixel height < 0, no rotation",
+            found=tuple(dataset.transform)[:6],
+            fix="warp it: `gdalwarp -t_srs <crs> <file> <new file>`",
+        )
+    kinds = {flag.name for flags in dataset.mask_flag_enums for flag in flags}
+    if "per_dataset" in kinds or "alpha" in kinds:
+        raise InputError(
+            "the raster marks valid pixels in a mask or alpha band, which would be lost",
+            where=path,
+            expected="a nodata value",
+            found="a mask of its own",
+            fix="`gdalwarp -dstnodata <value> <file> <new file>`, without the alpha band",
+        )
+
+
+def read_window(path: Path, dataset: DatasetReader, band: int, window: Window) -> AnyArray:
+    """Pixels of a window; a file that breaks off is noticed here, for it opens without complaint.
+
+    Returns
+    -------
+    (H, W) in the file's dtype
+
+    Raises
+    ------
+    InputError
+        The pixels cannot be read.
+    """
+    try:
+        return np.asarray(dataset.read(band, window=window))
+    except RasterioIOError as error:
+        raise InputError(
+            "the raster is truncated or damaged",
+            where=path,
+            expected=f"{dataset.width} x {dataset.height} px in band {band}",
+            found=f"{path.stat().st_size} bytes; {' '.join(str(error).split())}",
+            fix="copy or download it again",
+        ) from error
+
+
+def read_vector(path: Path, layer: str | None) -> Any:
+    """All features of a GeoPackage, Shapefile or GeoJSON.
+
+    Raises
+    ------
+    InputError
+        Absent, a Git LFS pointer, not readable, empty, or without CRS or geometry.
+    """
+    import geopandas
+
+    if not path.is_file():
+        raise InputError(
+            "the vector file is absent",
+            where=path,
+            expected="a GeoPackage, Shapefile or GeoJSON",
+            found="nothing",
+            fix="check the path in params.yaml",
+        )
+    with path.open("rb") as stream:
+        if stream.read(len(LFS_POINTER)) == LFS_POINTER:
+            raise InputError(
+                "a Git LFS pointer stands in place of the vector file",
+                where=path,
+                expected="a GeoPackage, Shapefile or GeoJSON",
+                found=f"{path.stat().st_size} bytes of text",
+                fix="run `git lfs pull` where the file comes from",
+            )
+    try:
+        with warnings.catch_warnings():
+            # Several layers and no choice: the first is taken, which is named in our own error where it is wrong.
+            warnings.simplefilter("ignore", UserWarning)
+            frame = geopandas.read_file(path, layer=layer)
+    except RuntimeError as error:  # the root of all of pyogrio's
+        raise InputError(
+            "the vector file is not readable",
+            where=path,
+            expected="a GeoPackage, Shapefile or GeoJSON" + (f" with layer {layer}" if layer else ""),
+            found=" ".join(str(error).split()),
+            fix="copy or download it again; check the layer's name",
+        ) from error
+    _check_features(path, frame)
+    return frame
+
+
+def _check_features(path: Path, frame: Any) -> None:
+    if len(frame) == 0:
+        raise InputError(
+            "the vector file is empty",
+            where=path,
+            expected="polygons",
+            found="no feature",
+            fix="check the file, and which of its layers is meant",
+        )
+    if getattr(frame, "geometry", None) is None:
+        raise InputError(
+            "the vector file has no geometry",
+            where=path,
+            expected="polygons",
+            found="a plain table",
+            fix="check the file, and which of its layers is meant",
+        )
+    if frame.crs is None:
+        raise InputError(
+            "the vector file has no CRS",
+            where=path,
+            expected="a coordinate reference system",
+            found="none (a Shapefile needs its .prj)",
+            fix="restore the .prj, or `ogr2ogr -a_srs EPSG:<code> <new file> <file>`",
+        )

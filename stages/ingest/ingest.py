@@ -1,0 +1,116 @@
+"""The verb: a source's scenes, the outlines and the AOI into ``data/``, whole or not at all."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import shapely
+from tqdm import tqdm
+
+from stages.common import logs
+from stages.common.errors import GlacierError, InputError
+from stages.common.outputs import atomic_folder, write_json
+from stages.common.params import Params, load_params
+from stages.common.raster import write_cog
+from stages.common.scenes import Layer, Scene, write_index, write_scene
+from stages.common.stac import footprint, write_catalog
+from stages.common.tables import AuxiliaryManifest
+from stages.common.vectors import site_grid, write_polygons
+from stages.ingest.clip import Region
+from stages.ingest.contract import CONTRACT, DATA, check
+from stages.ingest.files import resolve
+from stages.ingest.outlines import load_outlines
+from stages.ingest.pin import PIN, write_pin
+from stages.ingest.polygons import load_aoi
+from stages.ingest.rasters import clip_dem
+from stages.ingest.series import check_one_level, check_year
+from stages.ingest.source import Acquisition, pick
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run from the command line in a site's folder; exit code 0 done, 2 bad input or parameter."""
+    parser = argparse.ArgumentParser(prog="python -m stages.ingest", description=CONTRACT.summary)
+    parser.add_argument("--describe", action="store_true", help="print the contract as JSON Schema")
+    arguments = parser.parse_args(argv)
+    log = logs.configure(CONTRACT.stage)
+    if arguments.describe:
+        print(json.dumps(CONTRACT.describe(), indent=2))
+        return 0
+    try:
+        ingest(load_params(), log)
+    except GlacierError as error:
+        log.error("%s", error)
+        return error.exit_code
+    return 0
+
+
+def ingest(params: Params, log: logging.Logger) -> None:
+    """Write ``data/`` and ``data.dvc`` in the working directory; on an error both stay as they were."""
+    with atomic_folder(DATA) as out:
+        region, outlines = _write_vectors(params, out)
+        acquisitions = list(pick(params)(params, region))  # all headers are checked before any pixel is read
+        scenes = store(out / "scenes", acquisitions)
+        _check_scenes(params, scenes, outlines)
+        _write_auxiliary(params, region, out / "auxiliary")
+        write_catalog(out, scenes, name=params.site.name, title=params.site.title)
+        check(out, params)
+    changed = write_pin(params.years)
+    log.info("%d scenes of %d years, %d outlines", len(scenes), len(params.years), len(outlines))
+    log.info("%s %s; `dvc commit -f %s` records the data", PIN, "has a new list" if changed else "lists the same", PIN)
+
+
+def _write_vectors(params: Params, out: Path) -> tuple[Region, Any]:
+    aoi = load_aoi(params.ingest.aoi)
+    write_polygons(out / "aoi.gpkg", aoi, layer="aoi")
+    region = Region(grid=site_grid(params.grid, out / "aoi.gpkg"), aoi=aoi)
+    outlines = load_outlines(params.ingest.outlines, aoi)
+    write_polygons(out / "outlines.gpkg", outlines, layer="outlines")
+    return region, outlines
+
+
+def store(folder: Path, acquisitions: Sequence[Acquisition]) -> list[Scene]:
+    """Write acquisitions to ``<folder>/<year>/``, each year with its index."""
+    years: dict[int, list[Scene]] = {}
+    with tqdm(total=sum(one.layer_count for one in acquisitions), unit="band", disable=None) as bar:
+        for one in acquisitions:
+            bar.set_description(one.info.id)
+            scene = write_scene(folder / str(one.info.year), one.info, _counted(one, bar))
+            years.setdefault(one.info.year, []).append(scene)
+    for year, scenes in years.items():
+        write_index(folder / str(year), year, scenes)
+    return [scene for _, scenes in sorted(years.items()) for scene in scenes]
+
+
+def _counted(acquisition: Acquisition, bar: Any) -> Iterator[Layer]:
+    for layer in acquisition.layers():
+        yield layer
+        bar.update()
+
+
+def _check_scenes(params: Params, scenes: Sequence[Scene], outlines: Any) -> None:
+    check_one_level(scenes)
+    for year in params.years:
+        check_year([scene for scene in scenes if scene.info.year == year], params.prepare.bands)
+    seen = shapely.union_all([footprint([band.path for band in scene.bands.values()]) for scene in scenes])
+    if not outlines.intersects(seen).any():
+        raise InputError(
+            "no outline lies within a scene",
+            where="params.yaml: ingest.outlines",
+            expected=f"outlines within {[round(value, 4) for value in seen.bounds]} degrees",
+            found=f"outlines within {outlines.total_bounds.round(4).tolist()} degrees",
+            fix="give scenes of the glaciers, or outlines of this place",
+        )
+
+
+def _write_auxiliary(params: Params, region: Region, folder: Path) -> None:
+    folder.mkdir()
+    dem = params.ingest.auxiliary.dem
+    if dem is not None:
+        layer = clip_dem(resolve(dem, where="ingest.auxiliary.dem"), region)
+        write_cog(folder / "dem.tif", layer.pixels, layer.grid, nodata=layer.nodata)
+    write_json(folder / "manifest.json", AuxiliaryManifest(dem="dem.tif" if dem is not None else None))

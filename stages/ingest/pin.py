@@ -1,0 +1,45 @@
+"""``data.dvc``: the list of outputs that DVC pins. The hashes are DVC's own work (`dvc commit`)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+PIN = Path("data.dvc")
+
+
+def pinned_paths(years: Sequence[int]) -> list[str]:
+    """Outputs in data.dvc, one a year, so that a new year touches no other line."""
+    return [
+        *(f"data/scenes/{year}" for year in years),
+        "data/outlines.gpkg",
+        "data/aoi.gpkg",
+        "data/auxiliary",
+        "data/catalog.json",
+    ]
+
+
+def write_pin(years: Sequence[int], path: Path = PIN) -> bool:
+    """Write the list of outputs; say whether it changed.
+
+    Entries that stay keep their hashes, so that the committed pin can still be compared with the new data.
+    """
+    old = _entries(path)
+    paths = pinned_paths(years)
+    if list(old) == paths:
+        return False
+    outs = [old.get(name, {"hash": "md5", "path": name}) for name in paths]
+    draft = path.with_name(f".{path.name}.part")
+    draft.write_text(yaml.safe_dump({"outs": outs}, sort_keys=False), encoding="utf-8")
+    draft.replace(path)
+    return True
+
+
+def _entries(path: Path) -> dict[str, dict[str, Any]]:
+    if not path.exists():
+        return {}
+    content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    return {entry["path"]: entry for entry in content.get("outs", [])}

@@ -1,0 +1,32 @@
+"""What every source of imagery gives, and which sources there are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from stages.common.params import Params
+from stages.common.scenes import Layer, SceneInfo
+from stages.ingest.clip import Region
+
+
+@dataclass(frozen=True, kw_only=True)
+class Acquisition:
+    """One scene that a source has: what is known of it, and its layers, read when they are asked for."""
+
+    info: SceneInfo
+    layers: Callable[[], Iterable[Layer]]
+    """Bands in order, and a layer called ``cloud_mask`` where there is one; clipped to the region, not resampled."""
+    layer_count: int
+
+
+Source = Callable[[Params, Region], Iterator[Acquisition]]
+"""Acquisitions over a region for all years of the parameters, by year."""
+
+
+def pick(params: Params) -> Source:
+    """The source that ``ingest.source`` names. Another one is another module and another line here."""
+    from stages.ingest import rasters
+
+    sources: dict[str, Source] = {"raster": rasters.acquisitions}
+    return sources[params.ingest.source]

@@ -1,0 +1,8 @@
+"""``python -m stages.prepare --year <year>``."""
+
+from stages.common.stage import main
+from stages.prepare.contract import CONTRACT
+from stages.prepare.prepare import prepare
+
+if __name__ == "__main__":
+    raise SystemExit(main(CONTRACT, prepare))

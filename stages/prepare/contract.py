@@ -1,0 +1,13 @@
+"""What `prepare` reads and writes."""
+
+from stages.common import kinds
+from stages.common.contracts import Contract
+
+CONTRACT = Contract(
+    stage="prepare",
+    summary="One harmonised, clipped, gridded scene a year, with its validity mask",
+    per="year",
+    params=("grid", "prepare"),
+    inputs={"data/scenes/{year}/index.json": kinds.SCENE_ITEMS, "data/aoi.gpkg": kinds.AOI},
+    outputs={"scene.tif": kinds.SCENE, "valid.tif": kinds.VALID, "provenance.json": kinds.PROVENANCE},
+)

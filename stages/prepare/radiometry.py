@@ -1,0 +1,145 @@
+"""DN to reflectance and into storage. A pixel without data is NaN between the two."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from stages.common.errors import InputError
+from stages.common.kinds import DN_OFFSET, DN_SCALE
+from stages.common.scenes import Scene
+from stages.common.types import AnyArray, BoolArray, Float32Array
+
+DN_MIN, DN_MAX = 1, 65535
+"""DNs of valid pixels: 0 is nodata. Reflectance -0.0999 to 6.4535."""
+
+CLIPPED_FRACTION_MAX = 0.5
+"""Beyond it the scale is wrong, not the surface bright: reflectance above 6.4 does not occur over whole scenes."""
+
+RGB_MAX = 255
+
+
+@dataclass(frozen=True, kw_only=True)
+class Storage:
+    """How scene.tif holds pixels."""
+
+    dtype: Literal["uint16", "uint8"]
+    nodata: float | None
+    scale: float
+    offset: float
+
+
+STORAGE = {
+    "sentinel2": Storage(dtype="uint16", nodata=0.0, scale=DN_SCALE, offset=DN_OFFSET),
+    "rgb8": Storage(dtype="uint8", nodata=None, scale=1.0, offset=0.0),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Calibration:
+    """Reflectance = DN x scale + offset."""
+
+    scale: float
+    offset: float
+
+
+def calibration_of(scene: Scene, name: str) -> Calibration:
+    """How a band's DN become reflectance.
+
+    The one place where series are harmonised: Sentinel-2 products differ by processing baseline, and what
+    their items say is not always what the pixels hold. For now the stored scale and offset are taken as they are.
+    """
+    band = scene.bands[name]
+    return Calibration(scale=band.scale, offset=band.offset)
+
+
+def known_pixels(dn: AnyArray, nodata: float | None) -> BoolArray:
+    """(H, W) bool: neither nodata nor NaN; tested before any offset."""
+    known = np.isfinite(dn) if np.issubdtype(dn.dtype, np.floating) else np.ones(dn.shape, dtype=bool)
+    return known if nodata is None or math.isnan(nodata) else known & (dn != nodata)
+
+
+def to_physical(dn: AnyArray, known: BoolArray, calibration: Calibration) -> Float32Array:
+    """(H, W) float32 reflectance (or 8-bit value), NaN where not known; slightly negative values are kept.
+
+    Single precision keeps a DN to 0.02 over the whole range, so that storing it again gives the same DN.
+    """
+    values = dn.astype(np.float32)
+    values *= np.float32(calibration.scale)
+    values += np.float32(calibration.offset)
+    values[~known] = np.nan
+    return values
+
+
+def encode(values: Float32Array, seen: BoolArray, storage: str) -> tuple[AnyArray, int]:
+    """Pixels as scene.tif holds them, 0 where not seen, and the number that had to be clipped.
+
+    Parameters
+    ----------
+    values
+        (H, W) reflectance, or 8-bit values; anything where not seen.
+    seen
+        (H, W) bool.
+    storage
+        A key of `STORAGE`.
+    """
+    how = STORAGE[storage]
+    low, high = (0, RGB_MAX) if storage == "rgb8" else (DN_MIN, DN_MAX)
+    dn = np.where(seen, values, np.float32(low))
+    dn[seen] -= np.float32(how.offset)
+    dn[seen] /= np.float32(how.scale)
+    np.rint(dn, out=dn)
+    clipped = int(((dn < low) | (dn > high)).sum())
+    np.clip(dn, low, high, out=dn)
+    dn[~seen] = 0
+    return dn.astype(how.dtype), clipped
+
+
+def check_storage(scene: Scene, names: Sequence[str], storage: str) -> None:
+    """Refuse scenes that the storage cannot hold as they are.
+
+    Raises
+    ------
+    InputError
+        A band is absent; or storage is rgb8 and the pixels are no plain 8-bit values.
+    """
+    for name in names:
+        if name not in scene.bands:
+            raise InputError(
+                "a stored scene lacks a band",
+                where=f"{scene.info.year}, {scene.info.id}",
+                expected=f"prepare.bands: {list(names)}",
+                found=list(scene.bands),
+                fix="run `make ingest` after correcting params.yaml",
+            )
+        band = scene.bands[name]
+        if storage == "rgb8" and (band.dtype, band.scale, band.offset) != ("uint8", 1.0, 0.0):
+            raise InputError(
+                "the scene is not 8-bit RGB",
+                where=f"{scene.info.year}, {scene.info.id}, band {name}",
+                expected="uint8, scale 1, offset 0",
+                found=f"{band.dtype}, scale {band.scale:g}, offset {band.offset:g}",
+                fix="set prepare.storage to sentinel2 for reflectance, or convert the scene to 8 bits",
+            )
+
+
+def check_clipped(clipped: int, seen: int, *, scene_ids: str) -> None:
+    """Refuse a scene most of whose values the storage cannot hold: its scale or offset is wrong.
+
+    Raises
+    ------
+    InputError
+        More than half of the values were clipped.
+    """
+    if clipped > CLIPPED_FRACTION_MAX * seen:
+        raise InputError(
+            "most values lie outside what can be reflectance",
+            where=scene_ids,
+            expected="reflectance from -0.0999 to 6.4535 (prepare.storage: sentinel2)",
+            found=f"{clipped} of {seen} values beyond",
+            fix="correct scale and offset in ingest.raster.scenes (Sentinel-2 L2A DN: scale 0.0001)",
+        )

@@ -1,0 +1,97 @@
+"""A stored raster onto the site's grid: copied where the grids are aligned, resampled where they are not."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import rasterio.warp
+from pyproj import CRS
+from rasterio.enums import Resampling
+
+from stages.common.grid import Grid
+from stages.common.types import AnyArray, Float32Array
+
+ALIGNED_WITHIN_PX = 1e-6
+"""Pixel corners this near are the same; reprojected extents differ by 1e-9 px."""
+
+TRANSFORM_ERROR_PX = 0.01
+"""Largest error of the approximated coordinate transformation; GDAL's own default is an eighth of a pixel."""
+
+Offset = tuple[int, int]
+
+
+def whole_pixel_offset(source: Grid, target: Grid) -> Offset | None:
+    """(row, column) of the source's upper left pixel in `target`, or None where their pixels are not the same."""
+    if CRS.from_user_input(source.crs) != CRS.from_user_input(target.crs):
+        return None
+    a, b = source.transform, target.transform
+    # Sizes may differ by so little only that it does not add up to a pixel corner's tolerance at the far end.
+    reach = max(source.width, source.height)
+    if abs(a.a / b.a - 1) * reach > ALIGNED_WITHIN_PX or abs(a.e / b.e - 1) * reach > ALIGNED_WITHIN_PX:
+        return None
+    column, row = (a.c - b.c) / b.a, (a.f - b.f) / b.e
+    if abs(column - round(column)) > ALIGNED_WITHIN_PX or abs(row - round(row)) > ALIGNED_WITHIN_PX:
+        return None
+    return round(row), round(column)
+
+
+def nearest(pixels: AnyArray, source: Grid, target: Grid, *, outside: int) -> AnyArray:
+    """Pixels of a class or mask (H, W) on `target`, in their own dtype; `outside` where the source does not reach."""
+    offset = whole_pixel_offset(source, target)
+    result = np.full(target.shape, outside, dtype=pixels.dtype)
+    if offset is not None:
+        _paste(pixels, result, offset)
+        return result
+    # The destination keeps what stands in it where no source pixel falls.
+    _reproject(pixels, result, source, target, Resampling.nearest, init_dest_nodata=False)
+    return result
+
+
+def bilinear(values: Float32Array, source: Grid, target: Grid) -> Float32Array:
+    """Continuous (H, W) float32 on `target`, NaN where unknown.
+
+    An exact copy where the grids are aligned. Else bilinear among the known pixels alone, so that no unknown value
+    bleeds in; a pixel whose nearest source pixel is unknown stays unknown, so that nothing grows into a gap.
+    """
+    offset = whole_pixel_offset(source, target)
+    result = np.full(target.shape, np.nan, dtype=np.float32)
+    if offset is not None:
+        _paste(values, result, offset)
+        return result
+    _reproject(values, result, source, target, Resampling.bilinear, src_nodata=math.nan, dst_nodata=math.nan)
+    at_centre = np.full(target.shape, np.nan, dtype=np.float32)
+    _reproject(values, at_centre, source, target, Resampling.nearest, src_nodata=math.nan, dst_nodata=math.nan)
+    # Where the two round an edge differently, the nearest pixel is what is known.
+    known = ~np.isnan(at_centre)
+    return np.where(known, np.where(np.isnan(result), at_centre, result), np.float32(np.nan))
+
+
+def _paste(pixels: AnyArray, result: AnyArray, offset: Offset) -> None:
+    rows, source_rows = _overlap(offset[0], pixels.shape[0], result.shape[0])
+    columns, source_columns = _overlap(offset[1], pixels.shape[1], result.shape[1])
+    result[rows, columns] = pixels[source_rows, source_columns]
+
+
+def _overlap(start: int, length: int, limit: int) -> tuple[slice, slice]:
+    """Part of a line of `limit` pixels that `length` pixels from `start` on cover, and which of them these are."""
+    first, last = max(start, 0), max(start, min(start + length, limit), 0)
+    return slice(first, last), slice(first - start, last - start)
+
+
+def _reproject(
+    pixels: AnyArray, result: AnyArray, source: Grid, target: Grid, resampling: Resampling, **options: Any
+) -> None:
+    rasterio.warp.reproject(
+        pixels,
+        result,
+        src_transform=source.transform,
+        src_crs=source.crs,
+        dst_transform=target.transform,
+        dst_crs=target.crs,
+        resampling=resampling,
+        tolerance=TRANSFORM_ERROR_PX,
+        warp_mem_limit=64,
+        **options,
+    )

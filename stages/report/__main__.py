@@ -1,0 +1,8 @@
+"""Command line of `report`."""
+
+from stages.common.stage import main
+from stages.report.contract import CONTRACT
+from stages.report.report import report
+
+if __name__ == "__main__":
+    raise SystemExit(main(CONTRACT, report))

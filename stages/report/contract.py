@@ -1,0 +1,36 @@
+"""What `report` reads and writes."""
+
+from stages.common import kinds
+from stages.common.contracts import Contract
+
+CONTRACT = Contract(
+    stage="report",
+    summary="Graph, time-lapse, prediction gallery and one self-contained page",
+    params=("site", "years", "report"),
+    inputs={
+        "artifacts/area/glacier_area_by_year.csv": kinds.AREAS,
+        "artifacts/area/area_by_glacier.csv": kinds.GLACIER_AREAS,
+        "artifacts/area/trend.json": kinds.TREND,
+        "artifacts/area/gates.json": kinds.GATES,
+        "artifacts/predict/{years}/mask.tif": kinds.MASK,
+        "artifacts/predict/{years}/probability.tif": kinds.PROBABILITY,
+        "artifacts/prepare/{years}/scene.tif": kinds.SCENE,
+        "artifacts/prepare/{years}/valid.tif": kinds.VALID,
+        "artifacts/prepare/{years}/provenance.json": kinds.PROVENANCE,
+        "artifacts/labels/glacier_id.tif": kinds.GLACIER_ID,
+        "artifacts/train/history.csv": kinds.HISTORY,
+        "artifacts/train/model_card.json": kinds.MODEL_CARD,
+        "artifacts/train/model.onnx": kinds.MODEL,
+        "artifacts/evaluate/glacier_scores.csv": kinds.GLACIER_SCORES,
+        "artifacts/evaluate/precision_recall.csv": kinds.PRECISION_RECALL,
+        "artifacts/evaluate/reliability.csv": kinds.RELIABILITY,
+        "metrics/evaluate.json": kinds.EVALUATE_METRICS,
+        "metrics/area.json": kinds.AREA_METRICS,
+    },
+    outputs={
+        "glacier_retreat_graph.png": kinds.PNG,
+        "glacier_retreat_timelapse.gif": kinds.GIF,
+        "prediction_gallery.png": kinds.PNG,
+        "index.html": kinds.HTML,
+    },
+)

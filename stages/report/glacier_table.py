@@ -1,0 +1,89 @@
+"""Area of each glacier by year: the largest by name, the rest as one line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from stages.common.tables import GlacierAreaRow, GlacierScoreRow
+from stages.report.numbers import Number, number
+from stages.report.rounding import DECIMALS_WITHOUT_SIGMA
+
+LARGEST = 15
+NO_GLACIER = "unassigned"
+"""`rgi_id` of ice near no outline."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GlacierLine:
+    """One line of the table."""
+
+    rgi_id: str
+    name: str | None
+    outline: Number
+    """Prior outline in the AOI, km2."""
+    areas: list[tuple[Number, Number | None] | None]
+    """By year: area in km2, and the part of the outline not seen where that is not nothing; None: no row."""
+
+
+def glacier_table(rows: Iterable[GlacierAreaRow], years: Sequence[int]) -> list[GlacierLine]:
+    """The largest glaciers of the last year, then the others summed, then ice near no outline."""
+    by_id: dict[str, dict[int, GlacierAreaRow]] = {}
+    for row in rows:
+        by_id.setdefault(row.rgi_id, {})[row.year] = row
+    unassigned = by_id.pop(NO_GLACIER, None)
+    ordered = sorted(by_id, key=lambda one: (-_last_area(by_id[one], years), one))
+    lines = [_line(one, by_id[one], years) for one in ordered[:LARGEST]]
+    if rest := [by_id[one] for one in ordered[LARGEST:]]:
+        summed = {year: _sum(year, [one[year] for one in rest if year in one]) for year in years}
+        lines.append(_line(f"{len(rest)} smaller glaciers", summed, years))
+    return lines + ([_line(NO_GLACIER, unassigned, years)] if unassigned else [])
+
+
+def held_out_rows(scores: Iterable[GlacierScoreRow]) -> list[tuple[GlacierScoreRow, list[Number | None]]]:
+    """Glaciers with held-out ice, most first: area in km2, share in %, IoU, recall, area bias in %."""
+    tested = sorted((one for one in scores if one.held_out_km2 > 0), key=lambda one: (-one.held_out_km2, one.rgi_id))
+    return [
+        (
+            one,
+            [
+                number(one.held_out_km2, DECIMALS_WITHOUT_SIGMA),
+                number(100 * one.held_out_fraction, 0),
+                _optional(one.iou, 2),
+                _optional(one.recall, 2),
+                _optional(one.area_bias_pct, 0),
+            ],
+        )
+        for one in tested
+    ]
+
+
+def _optional(value: float | None, decimals: int) -> Number | None:
+    return None if value is None else number(value, decimals)
+
+
+def _last_area(rows: dict[int, GlacierAreaRow], years: Sequence[int]) -> float:
+    last = rows.get(years[-1])
+    return last.area_km2 if last else 0.0
+
+
+def _sum(year: int, rows: Sequence[GlacierAreaRow]) -> GlacierAreaRow:
+    return GlacierAreaRow(
+        year=year,
+        rgi_id="sum",
+        area_km2=sum(row.area_km2 for row in rows),
+        outline_area_km2=sum(row.outline_area_km2 for row in rows),
+        unseen_km2=sum(row.unseen_km2 for row in rows),
+    )
+
+
+def _line(rgi_id: str, rows: dict[int, GlacierAreaRow], years: Sequence[int]) -> GlacierLine:
+    latest = rows[max(rows)]
+    cells = [_cell(rows[year]) if year in rows else None for year in years]
+    outline = number(latest.outline_area_km2, DECIMALS_WITHOUT_SIGMA)
+    return GlacierLine(rgi_id=rgi_id, name=latest.glac_name, outline=outline, areas=cells)
+
+
+def _cell(row: GlacierAreaRow) -> tuple[Number, Number | None]:
+    unseen = number(row.unseen_km2, DECIMALS_WITHOUT_SIGMA)
+    return number(row.area_km2, DECIMALS_WITHOUT_SIGMA), unseen if float(unseen.shown) > 0 else None

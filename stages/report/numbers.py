@@ -1,0 +1,27 @@
+"""Numbers on the page: shown rounded, kept whole for machines."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Number(NamedTuple):
+    """A number as it is shown and as it stands in its file."""
+
+    shown: str
+    exact: float
+
+
+def number(value: float, decimals: int) -> Number:
+    """Rounded to decimals, with a true minus sign; never ``-0.0``."""
+    shown = f"{value:.{decimals}f}"
+    sign = "" if float(shown) == 0 else "\N{MINUS SIGN}"
+    return Number(shown.replace("-", sign), value)
+
+
+def percent(fraction: float) -> Number:
+    """A fraction in per cent. What is not quite nothing or all is never shown as 0 or 100."""
+    shown = f"{100 * fraction:.1f}"
+    if shown in ("100.0", "0.0") and fraction not in (0, 1):
+        shown = "> 99.9" if fraction > 0.5 else "< 0.1"
+    return Number(f"{shown} %", fraction)

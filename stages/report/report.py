@@ -1,0 +1,24 @@
+"""The stage's one verb."""
+
+from __future__ import annotations
+
+from stages.common.stage import Run
+from stages.report.findings import read_findings
+from stages.report.gallery import draw_gallery
+from stages.report.graph import draw_graph
+from stages.report.page import draw_page
+from stages.report.timelapse import draw_timelapse
+
+
+def report(run: Run) -> None:
+    """Draw the pictures and write the page that holds them; no number is computed here."""
+    findings = read_findings(run)
+    pictures = {
+        "glacier_retreat_graph.png": draw_graph(findings),
+        "glacier_retreat_timelapse.gif": draw_timelapse(findings),
+        "prediction_gallery.png": draw_gallery(findings),
+    }
+    for name, content in pictures.items():
+        (run.out / name).write_bytes(content)
+        run.log.info("%s: %.2f MB", name, len(content) / 1e6)
+    (run.out / "index.html").write_text(draw_page(findings, pictures), encoding="utf-8", newline="\n")

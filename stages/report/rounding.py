@@ -1,0 +1,61 @@
+"""Numbers as their uncertainty supports them, and the year axis they are drawn on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from stages.common.tables import AreaRow
+
+SIGNIFICANT_DIGITS = 2
+"""Digits an uncertainty is stated with, and the value rounded to its last (GUM, JCGM 100:2008, 7.2.6)."""
+
+DECIMALS_WITHOUT_SIGMA = 2
+"""0.01 km2 is RGI's smallest glacier: decimals of areas that carry no interval."""
+
+MAX_YEAR_LABELS = 12
+
+
+def decimals_for(sigma: float) -> int:
+    """Decimals that show `sigma` with two significant digits; never more than six."""
+    if not sigma > 0:
+        return DECIMALS_WITHOUT_SIGMA
+    return min(6, max(0, SIGNIFICANT_DIGITS - 1 - math.floor(math.log10(sigma))))
+
+
+def sigma_km2(row: AreaRow) -> float:
+    """Half the interval of a year: one sigma."""
+    return (row.area_high_km2 - row.area_low_km2) / 2
+
+
+def decimals_of(rows: Sequence[AreaRow]) -> int:
+    """Decimals for the areas of a series, one number for all so that columns line up: those of the mean sigma."""
+    return decimals_for(sum(map(sigma_km2, rows)) / len(rows))
+
+
+def area_text(row: AreaRow, decimals: int) -> str:
+    """Area with its uncertainty, as ``142.3 ± 1.4 km²``."""
+    return f"{row.glacier_area_km2:.{decimals}f} ± {sigma_km2(row):.{decimals}f} km²"
+
+
+def unseen_text(row: AreaRow, decimals: int) -> str:
+    """How much of the prior outlines a year did not see; empty where it rounds to nothing."""
+    shown = f"{row.unseen_km2:.{decimals}f}"
+    return f"{shown} km² of the prior outlines not seen" if float(shown) > 0 else ""
+
+
+def year_ticks(years: Sequence[int]) -> list[int]:
+    """Integer ticks from the first year to the last, gaps included, at most twelve."""
+    step = math.ceil((years[-1] - years[0] + 1) / MAX_YEAR_LABELS)
+    return list(range(years[0], years[-1] + 1, step))
+
+
+def round_length_m(longest_m: float) -> float:
+    """Longest of 1, 2, 5, 10, 20, ... metres that is not longer than `longest_m`: the length of a scale bar."""
+    power = 10.0 ** math.floor(math.log10(longest_m))
+    return max(step * power for step in (1, 2, 5) if step * power <= longest_m * (1 + 1e-9))
+
+
+def length_text(length_m: float) -> str:
+    """``500 m`` or ``2 km``."""
+    return f"{length_m / 1000:g} km" if length_m >= 1000 else f"{length_m:g} m"

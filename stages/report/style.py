@@ -1,0 +1,38 @@
+"""Colours that people with any colour vision can tell apart (after Okabe and Ito 2008), and words on every picture."""
+
+from __future__ import annotations
+
+RGB = tuple[int, int, int]
+
+BLACK: RGB = (0, 0, 0)
+WHITE: RGB = (255, 255, 255)
+ORANGE: RGB = (255, 176, 0)
+SKY: RGB = (86, 180, 233)
+GREEN: RGB = (0, 158, 115)
+BLUE: RGB = (0, 114, 178)
+VERMILLION: RGB = (213, 94, 0)
+
+INK: RGB = (32, 36, 40)
+PAPER: RGB = (255, 255, 255)
+MUTED: RGB = (92, 100, 108)
+RULE: RGB = (208, 213, 218)
+GREY_DARK: RGB = (120, 124, 128)
+GREY_LIGHT: RGB = (168, 172, 176)
+
+THIS_YEAR, REFERENCE, BOTH = ORANGE, SKY, WHITE
+"""Outlines on a scene: bright lines in a dark casing show on snow as well as on rock."""
+
+ICE: RGB = (226, 232, 238)
+GROUND: RGB = (246, 243, 238)
+LOST, GAINED = VERMILLION, BLUE
+
+SIMULATED = "SIMULATED DATA: NOT A MEASUREMENT"
+"""Stands on every picture and page of a site with ``site.simulated``."""
+
+INTERVAL = "± one sigma, buffer method"
+"""What the interval of `AreaRow` is."""
+
+
+def hexadecimal(colour: RGB) -> str:
+    """``#rrggbb``."""
+    return "#{:02x}{:02x}{:02x}".format(*colour)

@@ -1,0 +1,8 @@
+"""``python -m stages.track``."""
+
+from stages.common.stage import main
+from stages.track.contract import CONTRACT
+from stages.track.track import track
+
+if __name__ == "__main__":
+    raise SystemExit(main(CONTRACT, track))

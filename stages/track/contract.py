@@ -1,0 +1,50 @@
+"""What `track` reads and writes."""
+
+from stages.common import kinds
+from stages.common.contracts import Contract
+
+AREAS = "artifacts/area/glacier_area_by_year.csv"
+TREND = "artifacts/area/trend.json"
+GATES = "artifacts/area/gates.json"
+MODEL = "artifacts/train/model.onnx"
+HISTORY = "artifacts/train/history.csv"
+MODEL_CARD = "artifacts/train/model_card.json"
+EVALUATE_METRICS = "metrics/evaluate.json"
+AREA_METRICS = "metrics/area.json"
+
+CONTRACT = Contract(
+    stage="track",
+    summary="One MLflow run for this state of the pipeline",
+    params=(
+        "site",
+        "years",
+        "training_years",
+        "grid",
+        "prepare",
+        "labels",
+        "patches",
+        "train",
+        "evaluate",
+        "predict",
+        "area",
+        "gates",
+    ),
+    inputs={
+        AREAS: kinds.AREAS,
+        "artifacts/area/area_by_glacier.csv": kinds.GLACIER_AREAS,
+        TREND: kinds.TREND,
+        GATES: kinds.GATES,
+        MODEL: kinds.MODEL,
+        HISTORY: kinds.HISTORY,
+        MODEL_CARD: kinds.MODEL_CARD,
+        "artifacts/evaluate/glacier_scores.csv": kinds.GLACIER_SCORES,
+        "artifacts/evaluate/precision_recall.csv": kinds.PRECISION_RECALL,
+        "artifacts/report/glacier_retreat_graph.png": kinds.PNG,
+        "artifacts/report/glacier_retreat_timelapse.gif": kinds.GIF,
+        "artifacts/report/prediction_gallery.png": kinds.PNG,
+        "artifacts/report/index.html": kinds.HTML,
+        EVALUATE_METRICS: kinds.EVALUATE_METRICS,
+        AREA_METRICS: kinds.AREA_METRICS,
+    },
+    outputs={"state.json": kinds.TRACKED},
+)

@@ -1,0 +1,49 @@
+"""The numbers of a run: final scores, learning curves with the epoch as step, areas with the year as step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pydantic import BaseModel
+
+from stages.common.tables import AreaRow, EpochRow
+from stages.track.state import flatten
+
+CURVES = ("loss", "iou", "val_loss", "val_iou", "learning_rate")
+
+AREA_SERIES = ("glacier_area_km2", "area_low_km2", "area_high_km2", "common_area_km2")
+
+NOT_MEASURED = frozenset({"year", "years", "first_year", "last_year", "excluded_years", "area_by_year_km2"})
+"""Entries of metric documents that are labels, or that are logged as a series already."""
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One value of a metric."""
+
+    key: str
+    value: float
+    step: int = 0
+
+
+def curves(history: Sequence[EpochRow]) -> list[Measure]:
+    """Learning curves; the step is the epoch."""
+    return [Measure(key, getattr(row, key), row.epoch) for row in history for key in CURVES]
+
+
+def areas(rows: Sequence[AreaRow]) -> list[Measure]:
+    """Areas in km2; the step is the year, so that the chart's axis is time. A year without a value has no point."""
+    return [
+        Measure(key, value, row.year) for row in rows for key in AREA_SERIES if (value := getattr(row, key)) is not None
+    ]
+
+
+def scores(document: BaseModel, group: str) -> list[Measure]:
+    """Numbers of a metrics document as ``group/part/name``; MLflow draws a section of charts for each group."""
+    content = document.model_dump(mode="json", exclude=set(NOT_MEASURED))
+    return [
+        Measure(key, float(value))
+        for key, value in flatten(content, group, separator="/").items()
+        if isinstance(value, int | float) and not isinstance(value, bool)
+    ]

@@ -1,0 +1,129 @@
+"""Write one run: parameters, numbers, files, and the model as a registered version."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from stages.common.errors import ContractError
+from stages.track.measures import Measure
+from stages.track.state import file_md5
+from stages.track.store import CHALLENGER
+
+PARAMS_PER_CALL, MEASURES_PER_CALL = 100, 1000
+"""MLflow's limits for one batch."""
+
+MODEL_NAME = "model"
+RUNTIME = ("onnx", "onnxruntime", "numpy")
+"""What the logged model needs; named, because MLflow would otherwise run the model to find out."""
+
+
+def log_params(client: Any, run_id: str, params: Mapping[str, Any]) -> None:
+    """Log flat parameters."""
+    from mlflow.entities import Param
+
+    entries = [Param(key, str(value)) for key, value in params.items()]
+    for part in _parts(entries, PARAMS_PER_CALL):
+        client.log_batch(run_id, params=part)
+
+
+def log_measures(client: Any, run_id: str, measures: Sequence[Measure]) -> None:
+    """Log values with their steps."""
+    from mlflow.entities import Metric
+
+    now_ms = int(time.time() * 1000)
+    entries = [Metric(one.key, one.value, now_ms, one.step) for one in measures]
+    for part in _parts(entries, MEASURES_PER_CALL):
+        client.log_batch(run_id, metrics=part)
+
+
+def log_files(client: Any, run_id: str, files: Iterable[Path]) -> None:
+    """Log files under the name of the stage that made them, as ``area/trend.json``."""
+    for path in files:
+        client.log_artifact(run_id, str(path), artifact_path=path.parent.name)
+
+
+def log_model(client: Any, run_id: str, path: Path, *, name: str, tags: Mapping[str, str]) -> str:
+    """Log the ONNX file into the active run, register it, and point ``challenger`` at it.
+
+    Returns
+    -------
+    str
+        Number of the version.
+
+    Raises
+    ------
+    ContractError
+        What the registry hands out is not the file that was trained.
+    """
+    import mlflow
+    import onnx
+
+    proto = onnx.load(path)
+    logged = mlflow.onnx.log_model(
+        proto,
+        name=MODEL_NAME,
+        signature=_signature(proto),
+        save_as_external_data=False,
+        onnx_execution_providers=["CPUExecutionProvider"],
+        pip_requirements=[f"{package}=={version(package)}" for package in RUNTIME],
+    )
+    if proto.SerializeToString() != path.read_bytes():
+        # MLflow writes the model anew; where that gives other bytes, the trained file takes the copy's place.
+        client.log_model_artifact(logged.model_id, str(path))
+    return register(client, run_id, path, name=name, tags=tags)
+
+
+def register(client: Any, run_id: str, path: Path, *, name: str, tags: Mapping[str, str]) -> str:
+    """Register the model that a run logged as a new version, check its bytes, and make it the challenger."""
+    import mlflow
+
+    model_id = client.get_run(run_id).outputs.model_outputs[-1].model_id
+    made = mlflow.register_model(f"models:/{model_id}", name, tags={"model_md5": file_md5(path), **tags})
+    _check_bytes(f"models:/{name}/{made.version}", path)
+    client.set_registered_model_alias(name, CHALLENGER, made.version)
+    return str(made.version)
+
+
+def _check_bytes(uri: str, path: Path) -> None:
+    import mlflow
+
+    with tempfile.TemporaryDirectory() as folder:
+        fetched = Path(mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=folder))
+        found = file_md5(next(fetched.rglob("*.onnx")))
+    if found != (expected := file_md5(path)):
+        raise ContractError(
+            "the registered model is not byte for byte the trained one",
+            where=uri,
+            expected=f"MD5 {expected} ({path})",
+            found=f"MD5 {found}",
+            fix="look at what the store does with files; the run is marked as failed and is logged anew next time",
+        )
+
+
+def _signature(proto: Any) -> Any:
+    from mlflow.models import ModelSignature
+    from mlflow.types import Schema
+
+    return ModelSignature(
+        inputs=Schema([_tensor(one) for one in proto.graph.input]),
+        outputs=Schema([_tensor(one) for one in proto.graph.output]),
+    )
+
+
+def _tensor(value: Any) -> Any:
+    """A tensor's name, type and shape; a free dimension (batch, often height and width) is -1."""
+    import onnx
+    from mlflow.types import TensorSpec
+
+    tensor = value.type.tensor_type
+    shape = [dim.dim_value if dim.HasField("dim_value") else -1 for dim in tensor.shape.dim]
+    return TensorSpec(onnx.helper.tensor_dtype_to_np_dtype(tensor.elem_type), shape, value.name)
+
+
+def _parts(entries: Sequence[Any], size: int) -> Iterable[Sequence[Any]]:
+    return (entries[start : start + size] for start in range(0, len(entries), size))

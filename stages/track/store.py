@@ -1,0 +1,180 @@
+"""Where runs are kept: which store, whether it answers, and what it holds of a state already."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import re
+import sqlite3
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from stages.common import settings
+from stages.common.errors import InputError
+
+CHALLENGER = "challenger"
+STATE_TAG = "state_md5"
+
+FIRST_CONTACT_S, FIRST_CONTACT_RETRIES = 5, 1
+"""A server that does not answer so soon is not there: say so in seconds, not after MLflow's many minutes."""
+
+TIMEOUT_S, RETRIES = 60, 3
+"""Later on a server that stores a large artifact may take its time."""
+
+
+@dataclass(frozen=True)
+class Location:
+    """A tracking store."""
+
+    uri: str
+    artifacts: Path | None
+    """Folder for the artifacts of new experiments; None: a server keeps them."""
+    database: Path | None = None
+    """The project's own SQLite file; None: a store that the user named."""
+
+    def home(self, site: str) -> str | None:
+        """Folder of a site's artifacts as a URI; None: the server decides."""
+        return (self.artifacts / site).as_uri() if self.artifacts else None
+
+    @property
+    def shown(self) -> str:
+        """The address without credentials."""
+        return re.sub(r"//[^/@]*@", "//***@", self.uri)
+
+    @property
+    def viewer(self) -> str:
+        """Where to look at it."""
+        return "with `make ui`" if self.database else f"at {self.shown}"
+
+
+def locate() -> Location:
+    """The store that ``MLFLOW_TRACKING_URI`` names, else SQLite and a folder in the repository's ``mlruns/``."""
+    folder = settings.repository_root() / "mlruns"
+    uri = settings.get(settings.TRACKING_URI, "")
+    if not uri:
+        return Location(f"sqlite:///{folder / 'mlflow.db'}", folder / "artifacts", folder / "mlflow.db")
+    return Location(uri, None if uri.startswith(("http://", "https://")) else folder / "artifacts")
+
+
+@contextlib.contextmanager
+def readable_errors(location: Location) -> Iterator[None]:
+    """Turn whatever MLflow raises about its store into one message.
+
+    Raises
+    ------
+    InputError
+        The store does not answer, is broken or locked, or refuses what it is given.
+    """
+    from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        yield
+    except (MlflowException, SQLAlchemyError, sqlite3.Error, OSError, ImportError) as error:
+        raise InputError(
+            "the tracking store does not take the run",
+            where=location.shown,
+            found=_cause(error).replace(location.uri, location.shown),
+            fix=_fix(location),
+        ) from error
+
+
+@contextlib.contextmanager
+def quiet(log: logging.Logger) -> Iterator[None]:
+    """Keep what MLflow and its libraries print for the debug log, and their warnings to themselves."""
+    heard = io.StringIO()
+    for noisy in ("mlflow", "alembic", "urllib3"):
+        logging.getLogger(noisy).setLevel(logging.ERROR)
+    try:
+        with contextlib.redirect_stderr(heard), contextlib.redirect_stdout(heard), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for line in heard.getvalue().splitlines():
+            log.debug("mlflow: %s", line)
+
+
+def connect(location: Location, site: str) -> tuple[Any, str]:
+    """Open the store and return its client and the id of the site's experiment, made when it is new."""
+    import mlflow
+
+    for folder in (location.artifacts, location.database and location.database.parent):
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
+    mlflow.set_tracking_uri(location.uri)
+    mlflow.set_registry_uri(location.uri)
+    client = mlflow.MlflowClient()
+    with settings.mlflow_patience(timeout_s=FIRST_CONTACT_S, retries=FIRST_CONTACT_RETRIES):
+        experiment = client.get_experiment_by_name(site)
+        if experiment is None:
+            return client, client.create_experiment(site, artifact_location=location.home(site))
+    _check_experiment(location, experiment)
+    return client, experiment.experiment_id
+
+
+def finished_run(client: Any, experiment_id: str, state: str) -> Any | None:
+    """The run that holds this state whole, or None."""
+    return next((run for run in _runs(client, experiment_id, state) if run.info.status == "FINISHED"), None)
+
+
+def discard_unfinished(client: Any, experiment_id: str, state: str, model_name: str) -> int:
+    """Mark interrupted runs of this state as failed, remove model versions they left, and return their number.
+
+    A version that someone gave an alias of his own stays.
+    """
+    unfinished = [run for run in _runs(client, experiment_id, state) if run.info.status != "FINISHED"]
+    for run in unfinished:
+        for version in versions(client, run.info.run_id, model_name):
+            if not set(client.get_model_version(model_name, version.version).aliases) - {CHALLENGER}:
+                client.delete_model_version(model_name, version.version)
+        if run.info.status != "FAILED":
+            client.set_terminated(run.info.run_id, "FAILED")
+    return len(unfinished)
+
+
+def versions(client: Any, run_id: str, model_name: str) -> list[Any]:
+    """Registered versions of the model that a run logged."""
+    return [one for one in client.search_model_versions(f"run_id = '{run_id}'") if one.name == model_name]
+
+
+def _runs(client: Any, experiment_id: str, state: str) -> list[Any]:
+    return list(client.search_runs([experiment_id], f"tags.{STATE_TAG} = '{state}'"))
+
+
+def _check_experiment(location: Location, experiment: Any) -> None:
+    if experiment.lifecycle_stage != "active":
+        raise InputError(
+            "the site's MLflow experiment was deleted",
+            where=f"{experiment.name} in {location.shown}",
+            fix=f"bring it back: `mlflow experiments restore --experiment-id {experiment.experiment_id}`",
+        )
+    # MLflow freezes artifact folders as absolute paths: a moved store would write into the old place.
+    if location.database and experiment.artifact_location != location.home(experiment.name):
+        raise InputError(
+            "the tracking store was moved, and MLflow keeps absolute paths of artifacts",
+            where=location.database,
+            expected=location.home(experiment.name),
+            found=experiment.artifact_location,
+            fix="move the repository back, or rename mlruns/mlflow.db: then a new store is begun",
+        )
+
+
+def _cause(error: BaseException) -> str:
+    """First line of the system's own error where there is one below MLflow's, else of the error itself."""
+    chain = [error]
+    while (below := chain[-1].__cause__ or chain[-1].__context__) is not None:
+        chain.append(below)
+    system = [one for one in chain if isinstance(one, OSError | sqlite3.Error)]
+    root = system[-1] if system else error
+    lines = [line for line in str(root).splitlines() if line.strip()]
+    return f"{type(root).__name__}: {lines[0][:300] if lines else ''}"
+
+
+def _fix(location: Location) -> str:
+    if location.database:
+        return f"close what else writes to it; if it is broken, rename {location.database.name}: a new one is begun"
+    return f"start the server, or correct {settings.TRACKING_URI}; unset it to log into mlruns/"

@@ -1,0 +1,111 @@
+"""The stage's verb: log this state of the pipeline, once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from stages.common import settings
+from stages.common.outputs import write_json
+from stages.common.stage import Run
+from stages.common.tables import AreaMetrics, AreaRow, EpochRow, EvaluateMetrics, Gates, ModelCard, Tracked, Trend
+from stages.track import contract, measures, provenance, record, store
+from stages.track.measures import Measure
+from stages.track.state import file_md5, flatten, read_document, read_rows, sections, state_md5
+
+
+def track(run: Run) -> None:
+    """Log parameters, numbers, files and the model as one MLflow run, unless the store has this state already.
+
+    The state is the bytes of everything read and the parameters: what made it (commit, runner) are tags. A run
+    counts as logged once it is finished, which is the last thing that happens to it.
+
+    Raises
+    ------
+    InputError
+        The tracking store does not answer, is broken, or was moved.
+    ContractError
+        The registered model differs from the trained file.
+    """
+    settings.tame_mlflow()
+    state = state_md5(files(run), sections(run.params, run.contract.params))
+    location = store.locate()
+    with store.quiet(run.log), store.readable_errors(location):
+        client, experiment_id = store.connect(location, run.params.site.name)
+        with settings.mlflow_patience(timeout_s=store.TIMEOUT_S, retries=store.RETRIES):
+            message = _log_once(run, client, experiment_id, state)
+    run.log.info("%s; look at it %s", message, location.viewer)
+    write_json(run.out / "state.json", Tracked(state_md5=state))
+
+
+def files(run: Run) -> list[Path]:
+    """Every declared input that is there, by path."""
+    paths = (path for template in run.contract.inputs for path in run.paths(template).values())
+    return sorted(path for path in paths if path.exists())
+
+
+def describe(run: Run, state: str) -> dict[str, str]:
+    """Tags of the run: what it is of, what made it, and which model drew the maps (it may be the champion)."""
+    model = file_md5(run.path(contract.MODEL))
+    maps = sorted({row.model_md5 for row in read_rows(run.path(contract.AREAS), AreaRow)})
+    return {
+        store.STATE_TAG: state,
+        "site": run.params.site.name,
+        "data_md5": read_document(run.path(contract.MODEL_CARD), ModelCard).data_md5,
+        "model_md5": model,
+        "maps_model": run.params.predict.model,
+        "maps_model_md5": ";".join(maps),
+        "maps_by_this_model": str(maps == [model]).lower(),
+        "mlflow.note.content": note(run),
+        **provenance.tags(),
+    }
+
+
+def note(run: Run) -> str:
+    """The run's description as Markdown: the trend in a sentence, and what each gate found."""
+    trend = read_document(run.path(contract.TREND), Trend)
+    gates = read_document(run.path(contract.GATES), Gates)
+    found = [f"- {'passed' if one.passed else '**failed**'}: {one.gate}: {one.message}" for one in gates.findings]
+    return "\n".join([f"{run.params.site.title}. {trend.statement}", "", *found])
+
+
+def numbers(run: Run) -> list[Measure]:
+    """Every metric of the run."""
+    return [
+        *measures.scores(read_document(run.path(contract.EVALUATE_METRICS), EvaluateMetrics), "evaluate"),
+        *measures.scores(read_document(run.path(contract.AREA_METRICS), AreaMetrics), "area"),
+        *measures.scores(read_document(run.path(contract.TREND), Trend), "trend"),
+        *measures.curves(read_rows(run.path(contract.HISTORY), EpochRow)),
+        *measures.areas(read_rows(run.path(contract.AREAS), AreaRow)),
+    ]
+
+
+def _log_once(run: Run, client: Any, experiment_id: str, state: str) -> str:
+    model_name = f"glacier-{run.params.site.name}"
+    logged = store.finished_run(client, experiment_id, state)
+    if logged is None:
+        store.discard_unfinished(client, experiment_id, state, model_name)
+        return _log(run, client, experiment_id, state, model_name)
+    message = f"this state is logged already, as run {logged.info.run_name}"
+    if not store.versions(client, logged.info.run_id, model_name):
+        tags = {store.STATE_TAG: state}
+        version = record.register(client, logged.info.run_id, run.path(contract.MODEL), name=model_name, tags=tags)
+        message += f"; its model was not registered any more and is now {model_name} version {version}"
+    return message
+
+
+def _log(run: Run, client: Any, experiment_id: str, state: str, model_name: str) -> str:
+    """Log one run. Leaving the block ends it: finished, or failed when anything was raised."""
+    import mlflow
+
+    name = f"{run.params.site.name}-{settings.get(settings.EXPERIMENT_NAME, state[:8])}"
+    with mlflow.start_run(experiment_id=experiment_id, run_name=name, tags=describe(run, state)) as active:
+        run_id = active.info.run_id
+        record.log_params(client, run_id, flatten(sections(run.params, run.contract.params)))
+        record.log_measures(client, run_id, numbers(run))
+        others = [path for path in files(run) if path != run.path(contract.MODEL)]
+        record.log_files(client, run_id, others)
+        version = record.log_model(
+            client, run_id, run.path(contract.MODEL), name=model_name, tags={store.STATE_TAG: state}
+        )
+    return f"logged run {name}, model {model_name} version {version} ({store.CHALLENGER})"

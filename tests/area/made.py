@@ -1,0 +1,106 @@
+"""Made-up inputs of the stage `area`, written as its contract wants them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import geopandas
+import numpy as np
+from affine import Affine
+from rasterio.features import rasterize
+from shapely.geometry import Polygon, box
+
+from stages.area.contract import CONTRACT
+from stages.area.measure import measure
+from stages.common.grid import Grid
+from stages.common.outputs import write_json, write_table
+from stages.common.raster import write_cog
+from stages.common.stage import main
+from stages.common.tables import GlacierRow, Provenance, SceneSource
+from tests import tiny
+
+GRID = Grid(
+    crs=tiny.CRS, transform=Affine(30.0, 0, tiny.LEFT, 0, -30.0, tiny.TOP), height=tiny.SIZE_PX, width=tiny.SIZE_PX
+)
+PIXEL_KM2 = 0.0009
+
+
+def burn(shapes: Sequence[Polygon], grid: Grid = GRID) -> np.ndarray:
+    """(H, W) uint16: 1, 2, ... inside the shapes."""
+    numbered = [(shape, index) for index, shape in enumerate(shapes, start=1)]
+    return rasterize(numbered, out_shape=grid.shape, transform=grid.transform, dtype="uint16")
+
+
+def year_source(year: int, *, date: str | None, baseline: str | None = None) -> Provenance:
+    source = SceneSource(
+        id=f"scene-{year}", date=date, product=f"{year}.tif", processing_baseline=baseline,
+        scale=1.0, offset=0.0, filled_fraction=1.0,
+    )  # fmt: skip
+    return Provenance(
+        year=year, date=date, storage="rgb8", bands=tiny.BANDS, grid=str(GRID), sources=[source],
+        valid_fraction=1.0, outside_fraction=0.0, cloud_fraction=0.0, clipped_pixels=0,
+    )  # fmt: skip
+
+
+def write_year(root: Path, ice: np.ndarray, seen: np.ndarray, provenance: Provenance, grid: Grid) -> None:
+    year = provenance.year
+    prepare, predict = root / f"artifacts/prepare/{year}", root / f"artifacts/predict/{year}"
+    for folder in (prepare, predict):
+        folder.mkdir(parents=True)
+    write_cog(prepare / "valid.tif", seen.astype(np.uint8), grid, nodata=None)
+    write_cog(predict / "mask.tif", np.where(seen, ice, 255).astype(np.uint8), grid, nodata=255)
+    write_json(prepare / "provenance.json", provenance)
+
+
+def write_site(root: Path, prior: Sequence[Polygon], grid: Grid = GRID, aoi: Polygon | None = None) -> None:
+    for folder in ("data", "artifacts/labels", "artifacts/train", "metrics"):
+        (root / folder).mkdir(parents=True)
+    names = [f"RGI60-15.{index:05d}" for index in range(1, len(prior) + 1)]
+    blank: dict[str, Any] = {"src_date": "2000-09-01", "cenlon": 0.0, "cenlat": 0.0, "termlon": 79.1, "termlat": 30.9}
+    frame = geopandas.GeoDataFrame(
+        {
+            "rgi_id": names, "glac_name": ["Large", *[None] * (len(prior) - 1)], "area_km2": 1.0, **blank,
+            "zmin_m": 4000.0, "zmax_m": np.nan,
+        },
+        geometry=list(prior), crs=grid.crs,
+    )  # fmt: skip
+    frame.to_crs("EPSG:4326").to_file(root / "data/outlines.gpkg")
+    area = box(*grid.bounds) if aoi is None else aoi
+    geopandas.GeoDataFrame(geometry=[area], crs=grid.crs).to_file(root / "data/aoi.gpkg")
+    write_cog(root / "artifacts/labels/glacier_id.tif", burn(prior, grid), grid, nodata=None)
+    rows = [
+        GlacierRow(
+            glacier_index=index, rgi_id=name, glac_name="Large" if index == 1 else None,
+            outline_area_km2=1.0, geodesic_area_km2=1.0, terminus="unknown",
+        )
+        for index, name in enumerate(names, start=1)
+    ]  # fmt: skip
+    write_table(root / "artifacts/labels/glaciers.csv", rows, GlacierRow)
+    (root / "artifacts/train/model.onnx").write_bytes(b"\x08 made up")
+
+
+def write_inputs(
+    root: Path,
+    ice: Mapping[int, np.ndarray],
+    *,
+    seen: Mapping[int, np.ndarray] | None = None,
+    dates: Mapping[int, str | None] | None = None,
+    prior: Sequence[Polygon] | None = None,
+    aoi: Polygon | None = None,
+    area: Mapping[str, Any] | None = None,
+    grid: Grid = GRID,
+) -> None:
+    """All inputs; by default everything is seen, each scene is of 15 October, outlines are tiny's."""
+    write_site(root, tiny.outlines() if prior is None else prior, grid, aoi)
+    content = tiny.params(root / "source", sorted(ice)) | {"area": dict(area or {}), "gates": {}}
+    tiny.write_params(root, content)
+    for year, mask in ice.items():
+        date = (dates or {}).get(year, f"{year}-10-15")
+        visible = (seen or {}).get(year, np.ones(grid.shape, dtype=bool))
+        write_year(root, mask, visible, year_source(year, date=date), grid)
+
+
+def run_area() -> int:
+    return main(CONTRACT, measure, [])

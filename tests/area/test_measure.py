@@ -1,0 +1,223 @@
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import geopandas
+import numpy as np
+import pytest
+from shapely.geometry import box
+
+from stages.area.contract import CONTRACT
+from stages.area.outlines import LAYER
+from stages.common.kinds import RGI7_COLUMNS
+from stages.common.outputs import write_table
+from stages.common.tables import AreaMetrics, AreaRow, GlacierAreaRow, GlacierRow, Trend
+from tests import tiny
+from tests.area.made import GRID, PIXEL_KM2, burn, run_area, write_inputs
+
+OUT = Path("artifacts/area")
+
+
+@pytest.fixture(autouse=True)
+def _in_a_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def ice_of(shrink: float = 1.0) -> np.ndarray:
+    return (burn(tiny.outlines(shrink=shrink)) > 0).astype(np.uint8)
+
+
+def rows(name: str, model: type) -> list:
+    with (OUT / name).open(encoding="utf-8", newline="") as stream:
+        return [model.model_validate({k: v for k, v in row.items() if v != ""}) for row in csv.DictReader(stream)]
+
+
+def areas() -> list[AreaRow]:
+    return rows("glacier_area_by_year.csv", AreaRow)
+
+
+def gates() -> dict[str, dict]:
+    return {one["gate"]: one for one in json.loads((OUT / "gates.json").read_text())["findings"]}
+
+
+def trend() -> Trend:
+    return Trend.model_validate_json((OUT / "trend.json").read_text())
+
+
+def digests() -> dict[str, str]:
+    return {path.name: hashlib.md5(path.read_bytes()).hexdigest() for path in sorted(OUT.iterdir())}
+
+
+def clouded(rows_hidden: slice) -> np.ndarray:
+    seen = np.ones(GRID.shape, dtype=bool)
+    seen[rows_hidden] = False
+    return seen
+
+
+def test_one_year_gives_its_area_and_says_that_a_trend_needs_more() -> None:
+    write_inputs(Path(), {2020: ice_of()})
+    assert run_area() == 0
+    (row,) = areas()
+    assert row.glacier_area_km2 == pytest.approx(ice_of().sum() * PIXEL_KM2, rel=1e-3)
+    assert row.common_area_km2 == row.glacier_area_km2
+    assert row.area_low_km2 < row.glacier_area_km2 < row.area_high_km2
+    assert (row.valid_fraction, row.unseen_km2, row.scene_ids, row.date) == (1, 0, "scene-2020", "2020-10-15")
+    assert row.model_md5 == hashlib.md5(b"\x08 made up").hexdigest()
+    assert "a trend needs at least three years" in trend().statement
+    assert all(one["passed"] for one in gates().values()), gates()
+    metrics = AreaMetrics.model_validate_json(Path("metrics/area.json").read_text())
+    assert (metrics.n_years, metrics.change_pct, metrics.gates_failed) == (1, None, 0)
+
+
+def test_the_interval_is_the_boundary_times_the_buffer() -> None:
+    write_inputs(Path(), {2020: ice_of()}, area={"boundary_buffer_px": 0.5})
+    assert run_area() == 0
+    (row,) = areas()
+    perimeter_km = sum(shape.length for shape in tiny.outlines()) / 1000
+    sigma_km2 = (row.area_high_km2 - row.area_low_km2) / 2
+    assert sigma_km2 == pytest.approx(0.5 * 0.030 * perimeter_km, rel=0.02)
+
+
+def test_cloud_is_never_loss() -> None:
+    """The same ice every year, but a tenth of it behind a cloud in 2021, and half in 2022."""
+    ice = ice_of()
+    seen = {2021: clouded(slice(0, 50)), 2022: clouded(slice(0, 65))}
+    write_inputs(Path(), {2020: ice, 2021: ice, 2022: ice}, seen=seen, area={"common_valid_fraction_min": 0.65})
+    assert run_area() == 0
+    first, second, third = areas()
+    assert second.glacier_area_km2 < first.glacier_area_km2
+    assert second.glacier_area_km2 + second.unseen_km2 == pytest.approx(first.glacier_area_km2, abs=2e-4)
+    assert first.common_area_km2 == second.common_area_km2 == pytest.approx(second.glacier_area_km2)
+    assert third.common_area_km2 is None
+    assert (trend().excluded_years, trend().years) == ([2022], [2020, 2021])
+    assert "2022: left out" in trend().statement
+    assert trend().common_pixels_fraction == pytest.approx(110 / 160)
+    assert gates()["annual_change"]["passed"]
+    assert not gates()["valid_fraction"]["passed"]
+
+
+def test_no_year_seen_well_enough() -> None:
+    write_inputs(Path(), {2020: ice_of()}, seen={2020: clouded(slice(0, 160))})
+    assert run_area() == 0
+    (row,) = areas()
+    assert (row.glacier_area_km2, row.area_high_km2, row.common_area_km2, row.valid_fraction) == (0, 0, None, 0)
+    assert row.unseen_km2 == pytest.approx(ice_of().sum() * PIXEL_KM2, rel=1e-3)
+    assert len(geopandas.read_file(OUT / "outlines_2020.gpkg")) == 0
+    assert "no year was seen well enough" in trend().statement
+    assert json.loads(Path("metrics/area.json").read_text())["change_pct"] is None
+
+
+def test_a_shrinking_series_is_a_loss_with_its_detectable_change() -> None:
+    shrinks = {2016 + index: 1 - 0.01 * index for index in range(6)}
+    write_inputs(Path(), {year: ice_of(shrink) for year, shrink in shrinks.items()})
+    assert run_area() == 0
+    found = trend()
+    assert found.slope_km2_per_year is not None and found.slope_km2_per_year < 0
+    assert found.slope_pct_per_year == pytest.approx(-2, abs=0.3)
+    assert found.mann_kendall_p == pytest.approx(2 / 720)
+    assert found.minimum_detectable_km2_per_year is not None
+    metrics = AreaMetrics.model_validate_json(Path("metrics/area.json").read_text())
+    assert metrics.change_pct == pytest.approx(100 * (0.95**2 - 1), abs=0.5)
+    assert list(metrics.area_by_year_km2) == [str(year) for year in shrinks]
+
+
+def test_glaciers_sum_to_the_whole_and_nothing_is_clipped_to_the_old_outline() -> None:
+    """Ice grown past the outline counts to its glacier, ice far from any to none; speckle goes."""
+    ice = ice_of(1.15)
+    ice[8:20, 140:155] = 1
+    ice[150:152, 10:12] = 1
+    write_inputs(Path(), {2020: ice}, area={"assign_distance_m": 400.0})
+    assert run_area() == 0
+    (whole,) = areas()
+    parts = {row.rgi_id: row for row in rows("area_by_glacier.csv", GlacierAreaRow)}
+    assert list(parts) == ["RGI60-15.00001", "RGI60-15.00002", "unassigned"]
+    assert sum(row.area_km2 for row in parts.values()) == pytest.approx(whole.glacier_area_km2, abs=2e-4)
+    assert parts["unassigned"].area_km2 == pytest.approx(12 * 15 * PIXEL_KM2, rel=1e-3)
+    assert parts["unassigned"].outline_area_km2 == 0
+    large = parts["RGI60-15.00001"]
+    assert (large.glac_name, parts["RGI60-15.00002"].glac_name) == ("Large", None)
+    assert large.outline_area_km2 == pytest.approx(tiny.outlines()[0].area / 1e6, rel=0.01)
+    assert large.area_km2 > 1.1 * large.outline_area_km2
+    removed = json.loads(Path("metrics/area.json").read_text())["speckle_removed_km2"]
+    assert removed == pytest.approx(4 * PIXEL_KM2, rel=1e-3)
+
+
+def test_outlines_are_multipolygons_with_holes_that_measure_what_the_table_says() -> None:
+    write_inputs(Path(), {2020: ice_of()})
+    assert run_area() == 0
+    frame = geopandas.read_file(OUT / "outlines_2020.gpkg", layer=LAYER)
+    assert set(RGI7_COLUMNS) < set(frame.columns)
+    assert frame.crs == GRID.crs
+    assert list(frame.geom_type) == ["MultiPolygon"] * 2
+    assert frame.geometry.is_valid.all()
+    assert len(frame.geometry[0].geoms[0].interiors) == 1
+    scale = areas()[0].glacier_area_km2 / (ice_of().sum() * PIXEL_KM2)
+    for shape, row in zip(frame.geometry, rows("area_by_glacier.csv", GlacierAreaRow), strict=False):
+        assert shape.area / 1e6 * scale == pytest.approx(row.area_km2, rel=1e-4)
+    first = frame.iloc[0]
+    assert (first.rgi_id, first.glac_name, first.src_date) == ("RGI60-15.00001", "Large", "2020-10-15")
+    assert (first.termlon, first.zmin_m) == pytest.approx((79.1, 4000))
+    assert np.isnan(first.zmax_m)
+    center = frame.geometry.centroid.to_crs("EPSG:4326")[0]
+    assert (first.cenlon, first.cenlat) == pytest.approx((center.x, center.y), abs=1e-6)
+    assert first.area_km2 == pytest.approx(rows("area_by_glacier.csv", GlacierAreaRow)[0].area_km2, abs=1e-4)
+
+
+def test_only_the_aoi_counts() -> None:
+    left, bottom, _, top = GRID.bounds
+    half = box(left, bottom, left + 70 * 30 + 14, top)  # the centre of column 70 lies beyond it
+    write_inputs(Path(), {2020: ice_of()}, aoi=half)
+    assert run_area() == 0
+    assert areas()[0].glacier_area_km2 == pytest.approx(ice_of()[:, :70].sum() * PIXEL_KM2, rel=1e-3)
+    assert geopandas.read_file(OUT / "outlines_2020.gpkg").total_bounds[2] == left + 70 * 30
+
+
+def test_everything_mapped_as_ice_fails_the_gates_but_not_the_stage() -> None:
+    write_inputs(Path(), {2020: np.ones(GRID.shape, dtype=np.uint8)})
+    assert run_area() == 0
+    failed = {name for name, one in gates().items() if not one["passed"]}
+    assert failed == {"glacier_fraction_of_aoi", "area_to_outlines_ratio"}
+    assert "the model calls everything ice" in gates()["glacier_fraction_of_aoi"]["message"]
+    assert json.loads(Path("metrics/area.json").read_text())["gates_failed"] == 2
+
+
+def test_a_scene_without_a_day_is_said_to_stand_at_mid_year() -> None:
+    write_inputs(Path(), {2020: ice_of(), 2021: ice_of()}, dates={2020: None})
+    assert run_area() == 0
+    assert areas()[0].date is None
+    assert "2020: day unknown, mid-year assumed" in trend().statement
+
+
+def test_same_inputs_same_bytes_in_a_fresh_process() -> None:
+    write_inputs(Path(), {2020: ice_of(), 2021: ice_of(0.98)})
+    assert run_area() == 0
+    first = digests()
+    code = "from tests.area.made import run_area; raise SystemExit(run_area())"
+    subprocess.run([sys.executable, "-c", code], check=True, env={"PYTHONPATH": str(tiny.ROOT), "TZ": "Asia/Kolkata"})
+    assert digests() == first
+
+
+def test_a_missing_year_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    write_inputs(Path(), {2020: ice_of(), 2021: ice_of()})
+    Path("artifacts/predict/2021/mask.tif").unlink()
+    assert run_area() == 2
+    assert "2021" in capsys.readouterr().err
+    assert not OUT.exists()
+
+
+def test_a_glacier_table_that_does_not_fit_its_raster_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    write_inputs(Path(), {2020: ice_of()})
+    write_table(Path("artifacts/labels/glaciers.csv"), [], GlacierRow)
+    assert run_area() == 2
+    assert "glaciers.csv does not fit glacier_id.tif" in capsys.readouterr().err
+
+
+def test_the_contract_describes_itself() -> None:
+    assert set(CONTRACT.describe()["properties"]["outputs"]["properties"]) == {
+        "glacier_area_by_year.csv", "area_by_glacier.csv", "outlines_{years}.gpkg", "trend.json", "gates.json",
+    }  # fmt: skip

@@ -1,0 +1,189 @@
+"""Ways to spoil a site: each takes its folder and its parameters and changes one thing."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import geopandas
+import numpy as np
+import rasterio
+from affine import Affine
+from rasterio.errors import NotGeoreferencedWarning
+from shapely.geometry import LineString, Point, Polygon
+
+from tests import tiny
+
+Params = dict[str, Any]
+Spoiler = Callable[[Path, Params], None]
+
+SIDE_M = tiny.SIZE_PX * tiny.PIXEL_M
+LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n"
+
+
+def scenes(params: Params) -> list[dict[str, Any]]:
+    return params["ingest"]["raster"]["scenes"]
+
+
+def file(name: str, content: bytes | None) -> Spoiler:
+    """Replace a source file, or remove it."""
+
+    def spoil(site: Path, params: Params) -> None:
+        path = site / "source" / name
+        path.unlink() if content is None else path.write_bytes(content)
+
+    return spoil
+
+
+def truncated(site: Path, params: Params) -> None:
+    path = site / "source/2020.tif"
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) * 2 // 3])
+    with rasterio.open(path) as dataset:  # it opens without complaint: only reading shows what is wrong
+        assert dataset.count == 3
+
+
+def rewrite(pixels: np.ndarray | None = None, mask: np.ndarray | None = None, **changes: Any) -> Spoiler:
+    """Write 2020.tif again with another profile, other pixels, or a mask of its own."""
+
+    def spoil(site: Path, params: Params) -> None:
+        path = site / "source/2020.tif"
+        with rasterio.open(path) as dataset:
+            found, profile = dataset.read(), dataset.profile
+        values = found if pixels is None else pixels
+        profile |= {"dtype": values.dtype, "count": len(values)} | changes
+        path.unlink()
+        with warnings.catch_warnings(), rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True):
+            warnings.simplefilter("ignore", NotGeoreferencedWarning)
+            with rasterio.open(path, "w", **profile) as out:
+                out.write(values)
+                if mask is not None:
+                    out.write_mask(mask)
+
+    return spoil
+
+
+def described(names: list[str]) -> Spoiler:
+    def spoil(site: Path, params: Params) -> None:
+        with rasterio.open(site / "source/2020.tif", "r+") as dataset:
+            dataset.descriptions = names
+
+    return spoil
+
+
+def setting(value: Any, *keys: str | int) -> Spoiler:
+    """Set one parameter."""
+
+    def spoil(site: Path, params: Params) -> None:
+        target: Any = params
+        for key in keys[:-1]:
+            target = target[key]
+        target[keys[-1]] = value
+
+    return spoil
+
+
+def scene(**changes: Any) -> Spoiler:
+    """Change the parameters of the first scene."""
+    return lambda site, params: scenes(params)[0].update(changes)
+
+
+def second_tile(
+    *, shift_px: int = 0, date: str = "2020-10-15", pixels: np.ndarray | None = None, **changes: Any
+) -> Spoiler:
+    """Add a second raster for 2020, `shift_px` to the east."""
+
+    def spoil(site: Path, params: Params) -> None:
+        values = tiny.scene(2020) if pixels is None else pixels
+        tiny.write_scene(site / "source/tile.tif", values, left=tiny.LEFT + shift_px * tiny.PIXEL_M)
+        scenes(params).append({"path": "source/tile.tif", "date": date, "bands": tiny.BANDS} | changes)
+        params["ingest"]["aoi"]["bounds"] = [tiny.LEFT, tiny.TOP - SIDE_M, tiny.LEFT + 1.5 * SIDE_M, tiny.TOP]
+
+    return spoil
+
+
+def outlines(
+    shapes: list[Any] | None = None, *, columns: dict[str, list[Any]] | None = None, crs: str | None = tiny.CRS
+) -> Spoiler:
+    """Write outlines again with other shapes, columns or CRS."""
+    shapes = tiny.outlines() if shapes is None else shapes
+
+    def spoil(site: Path, params: Params) -> None:
+        content = {"RGIId": [f"RGI60-15.{n:05d}" for n in range(len(shapes))]} if columns is None else columns
+        frame = geopandas.GeoDataFrame(content, geometry=shapes, crs=crs)
+        path = site / "source/outlines.gpkg"
+        path.unlink()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # geopandas warns of a missing CRS
+            frame.to_file(path)
+
+    return spoil
+
+
+def empty_outlines(site: Path, params: Params) -> None:
+    path = site / "source/outlines.gpkg"
+    frame = geopandas.read_file(path)
+    path.unlink()
+    frame.iloc[:0].to_file(path)
+
+
+def aoi_file(shapes: list[Any], *, crs: str | None = tiny.CRS) -> Spoiler:
+    """Give the AOI as a file."""
+
+    def spoil(site: Path, params: Params) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            geopandas.GeoDataFrame({"n": range(len(shapes))}, geometry=shapes, crs=crs).to_file(
+                site / "source/aoi.gpkg"
+            )
+        params["ingest"]["aoi"] = {"path": "source/aoi.gpkg"}
+
+    return spoil
+
+
+def cloud_mask(*, left: float = tiny.LEFT, crs: str | None = tiny.CRS) -> Spoiler:
+    def spoil(site: Path, params: Params) -> None:
+        tiny.write_scene(site / "source/cloud.tif", np.ones((1, 160, 160), "uint8"), left=left, crs=crs)
+        scenes(params)[0]["cloud_mask"] = "source/cloud.tif"
+
+    return spoil
+
+
+def levels(first: str, second: str) -> Spoiler:
+    def spoil(site: Path, params: Params) -> None:
+        scenes(params)[0]["processing_level"] = first
+        scenes(params)[1]["processing_level"] = second
+
+    return spoil
+
+
+def outlines_beside_the_scenes(site: Path, params: Params) -> None:
+    """The AOI reaches further than the scenes, and the outlines lie there."""
+    params["ingest"]["aoi"]["bounds"] = [tiny.LEFT, tiny.TOP - SIDE_M, tiny.LEFT + 3 * SIDE_M, tiny.TOP]
+    outlines([tiny.ellipse(center=(2.5 * SIDE_M, 0.5 * SIDE_M), radii=(500, 500))])(site, params)
+
+
+def both(*spoilers: Spoiler) -> Spoiler:
+    def spoil(site: Path, params: Params) -> None:
+        for one in spoilers:
+            one(site, params)
+
+    return spoil
+
+
+def _at(x: float, y: float) -> tuple[float, float]:
+    return tiny.LEFT + x, tiny.TOP - y
+
+
+BOW_TIE = Polygon([_at(1000, 1000), _at(3000, 3000), _at(3000, 1000), _at(1000, 3000)])
+SELF_TOUCHING = Polygon(
+    [_at(1000, 1000), _at(3000, 1000), _at(2000, 2000), _at(3000, 3000), _at(1000, 3000), _at(2000, 2000)]
+)
+LINE = LineString([_at(0, 0), _at(3000, 3000)])
+POINT = Point(_at(500, 500))
+FAR = tiny.ellipse(center=(90_000, 90_000), radii=(500, 500))
+ROTATED = Affine(tiny.PIXEL_M, 5, tiny.LEFT, 5, -tiny.PIXEL_M, tiny.TOP)
+SOUTH_UP = Affine(tiny.PIXEL_M, 0, tiny.LEFT, 0, tiny.PIXEL_M, tiny.TOP - SIDE_M)
+NAN = np.full((3, 160, 160), np.nan, "float32")

@@ -1,0 +1,238 @@
+"""The whole DAG, run by DVC on a made-up site: what runs, what does not, what is refused, what survives a kill."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from tests import tiny
+
+BIN = Path(sys.executable).parent
+STAGES = ("prepare", "labels", "patches", "train", "evaluate", "predict", "area", "report", "track", "gate")
+
+
+def run(site: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("DVC", "GIT", "MLFLOW"))}
+    environment |= {"PATH": f"{BIN}:{os.environ['PATH']}", "PYTHONPATH": "."}
+    return subprocess.run(command, cwd=site, env=environment, capture_output=True, text=True, check=False)
+
+
+def done(site: Path, *command: str) -> str:
+    """Output of a command that must succeed."""
+    result = run(site, *command)
+    assert result.returncode == 0, f"{command}\n{result.stdout[-3000:]}\n{result.stderr[-3000:]}"
+    return result.stdout + result.stderr
+
+
+def stages_run(output: str) -> set[str]:
+    return set(re.findall(r"Running stage '(.+?)'", output))
+
+
+def stage(site: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return run(site, sys.executable, "-m", *arguments)
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site after its first run; tests work on copies."""
+    site = tiny.make_site(tmp_path_factory.mktemp("built"))
+    for name in (".dvcignore", ".gitignore"):
+        shutil.copy(tiny.ROOT / name, site)
+    done(site, "git", "init", "--quiet")
+    done(site, "dvc", "init", "--quiet")
+    done(site, "dvc", "config", "core.analytics", "false")
+    done(site, sys.executable, "-m", "stages.ingest")
+    done(site, "dvc", "commit", "--quiet", "--force", "data.dvc")
+    ran = stages_run(done(site, "dvc", "repro"))
+    assert {name.split("@")[0] for name in ran} == set(STAGES)
+    return site
+
+
+@pytest.fixture
+def site(built: Path, tmp_path: Path) -> Path:
+    copy = tmp_path / "site"
+    shutil.copytree(built, copy, symlinks=True, ignore=shutil.ignore_patterns("mlruns"))
+    return copy
+
+
+def lock(site: Path) -> str:
+    return (site / "dvc.lock").read_text()
+
+
+def set_years(site: Path, years: list[int]) -> None:
+    content = tiny.params(site / "source", years)
+    source = yaml.safe_load((site / "params.yaml").read_text())["ingest"]
+    content["ingest"]["outlines"] = source["outlines"]
+    tiny.write_params(site, content)
+
+
+def test_every_file_of_the_stage_table_is_there(site: Path) -> None:
+    areas = (site / "artifacts/area/glacier_area_by_year.csv").read_text().splitlines()
+    assert areas[0] == (
+        "year,date,glacier_area_km2,area_low_km2,area_high_km2,common_area_km2,valid_fraction,unseen_km2,scene_ids,model_md5"
+    )
+    assert [line.split(",")[:2] for line in areas[1:]] == [[f"{y}", f"{y}-10-15"] for y in (2020, 2021, 2022)]
+    for name in (
+        "artifacts/prepare/2020/scene.tif", "artifacts/labels/glacier_id.tif", "artifacts/patches/2020/split.geojson",
+        "artifacts/train/model.onnx", "artifacts/evaluate/precision_recall.csv",
+        "artifacts/predict/2022/probability.tif",
+        "artifacts/area/outlines_2021.gpkg", "artifacts/area/trend.json", "artifacts/area/gates.json",
+        "artifacts/report/glacier_retreat_graph.png", "artifacts/report/glacier_retreat_timelapse.gif",
+        "artifacts/report/prediction_gallery.png", "artifacts/report/index.html", "artifacts/track/state.json",
+        "metrics/train.json", "metrics/evaluate.json", "metrics/area.json",
+    ):  # fmt: skip
+        assert (site / name).stat().st_size > 0, name
+    assert not list((site / "artifacts/.tmp").iterdir())
+
+
+def test_mapped_areas_are_near_the_planted_ones(site: Path) -> None:
+    found = json.loads((site / "metrics/area.json").read_text())["area_by_year_km2"]
+    for index, year in enumerate(("2020", "2021", "2022")):
+        planted = sum(shape.area for shape in tiny.outlines(shrink=1 - 0.02 * index)) / 1e6
+        assert found[year] == pytest.approx(planted, rel=0.12)
+
+
+def test_again_runs_nothing(site: Path) -> None:
+    before = lock(site)
+    assert stages_run(done(site, "dvc", "repro")) == set()
+    assert lock(site) == before
+
+
+def test_a_new_year_runs_its_own_stages_and_what_gathers_them(site: Path) -> None:
+    tiny.write_scene(site / "source/2023.tif", tiny.scene(2023, shrink=0.94))
+    set_years(site, [2020, 2021, 2022, 2023])
+    done(site, sys.executable, "-m", "stages.ingest")
+    done(site, "dvc", "commit", "--quiet", "--force", "data.dvc")
+    ran = stages_run(done(site, "dvc", "repro"))
+    assert ran == {"prepare@2023", "predict@2023", "area", "report", "track", "gate"}
+
+
+def test_a_year_less_changes_area_and_what_follows(site: Path) -> None:
+    set_years(site, [2020, 2021])
+    done(site, sys.executable, "-m", "stages.ingest")
+    done(site, "dvc", "commit", "--quiet", "--force", "data.dvc")
+    output = done(site, str(tiny.ROOT / "bin/repro"), str(site))
+    assert stages_run(output) == {"area", "report", "track", "gate"}
+    assert "removing artifacts/predict/2022" in output
+    assert not (site / "artifacts/predict/2022").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        pytest.param(lambda folder: shutil.rmtree(folder / "2021"), "2020, 2022", id="missing"),
+        pytest.param(
+            lambda folder: shutil.copytree(folder / "2021", folder / "1999"), "1999, 2020, 2021, 2022", id="too many"
+        ),
+    ],
+)
+def test_area_refuses_other_years_than_declared(site: Path, change: object, found: str) -> None:
+    before = (site / "artifacts/area/trend.json").read_bytes()
+    change(site / "artifacts/predict")  # type: ignore[operator]
+    result = stage(site, "stages.area")
+    assert result.returncode == 2
+    assert "expected: 2020, 2021, 2022" in result.stderr
+    assert f"found:    {found}" in result.stderr
+    assert (site / "artifacts/area/trend.json").read_bytes() == before
+
+
+def test_a_killed_stage_leaves_nothing_and_the_next_run_completes(site: Path) -> None:
+    before = lock(site)
+    shutil.rmtree(site / "artifacts/predict/2021")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "stages.predict", "--year", "2021"], cwd=site, stderr=subprocess.DEVNULL,
+        env=os.environ | {"PYTHONPATH": "."},
+    )  # fmt: skip
+    draft = site / "artifacts/.tmp/artifacts-predict-2021"
+    deadline = time.monotonic() + 60
+    while not draft.exists() and time.monotonic() < deadline:
+        time.sleep(0.002)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert draft.exists(), "killed too late to prove anything"
+    assert not (site / "artifacts/predict/2021").exists()
+    done(site, "dvc", "repro")
+    assert (site / "artifacts/predict/2021/mask.tif").exists()
+    assert not draft.exists()
+    assert lock(site) == before
+
+
+def test_from_nothing_the_same_lock_comes_out(site: Path) -> None:
+    before = lock(site)
+    shutil.rmtree(site / "artifacts")
+    shutil.rmtree(site / ".dvc/cache/runs")
+    for out in (site / ".dvc/cache/files").rglob("*"):
+        out.chmod(0o755 if out.is_dir() else 0o644)
+    shutil.rmtree(site / ".dvc/cache/files")
+    done(site, "dvc", "commit", "--quiet", "--force", "data.dvc")
+    ran = stages_run(done(site, "dvc", "repro"))
+    assert {"train", "prepare@2020", "area", "report"} <= ran
+    assert lock(site) == before
+
+
+def test_a_planted_leak_is_refused_before_anything_is_learned(site: Path) -> None:
+    path = site / "artifacts/patches/2020/train.npz"
+    with np.load(path) as file:
+        patches = {name: file[name] for name in file.files}
+    patches["visible"][0] = 1  # the first patch lies in the corner block, which is a test block
+    path.chmod(0o644)
+    np.savez_compressed(path, **patches)
+    result = stage(site, "stages.train")
+    assert result.returncode == 2
+    assert "a train patch shows imagery of held-out pixels" in result.stderr
+    assert "train.npz" in result.stderr
+
+
+def test_data_that_is_not_as_pinned_stops_the_run(site: Path) -> None:
+    before = (site / "data.dvc").read_text()
+    manifest = site / "data/auxiliary/manifest.json"
+    manifest.chmod(0o644)
+    manifest.write_text("{}\n\n")
+    result = run(site, str(tiny.ROOT / "bin/repro"), str(site))
+    assert result.returncode == 2
+    assert "data/ is not what data.dvc pins" in result.stderr
+    assert (site / "data.dvc").read_text() == before
+
+
+def test_a_failed_gate_fails_the_run_after_the_report(site: Path) -> None:
+    content = yaml.safe_load((site / "params.yaml").read_text())
+    content["gates"]["iou_over_baseline_min"] = 0.9
+    tiny.write_params(site, content)
+    result = run(site, str(tiny.ROOT / "bin/repro"), str(site))
+    assert result.returncode == 1
+    assert "FAIL  iou_over_baseline" in result.stdout
+    assert (site / "artifacts/report/index.html").exists()
+
+
+def test_the_lock_can_be_checked_without_data(site: Path) -> None:
+    check = str(tiny.ROOT / "bin/check-lock")
+    for name in ("data", "artifacts", ".dvc/cache"):
+        shutil.rmtree(site / name, ignore_errors=True)
+    assert done(site, check, str(site)).strip() == "dvc.lock is current."
+    content = yaml.safe_load((site / "params.yaml").read_text())
+    content["area"]["boundary_buffer_px"] = 0.5
+    tiny.write_params(site, content)
+    result = run(site, check, str(site))
+    assert result.returncode == 1
+    assert result.stderr.startswith("dvc.lock is not current")
+
+
+@pytest.mark.parametrize("name", ["ingest", *STAGES])
+def test_a_stage_describes_its_contract(name: str, tmp_path: Path) -> None:
+    result = run(tiny.ROOT, sys.executable, "-m", f"stages.{name}", "--describe")
+    assert result.returncode == 0, result.stderr
+    described = json.loads(result.stdout)
+    assert described["title"] == name
+    assert described["$schema"].startswith("https://json-schema.org/")
+    assert set(described["properties"]) >= {"inputs", "outputs"}

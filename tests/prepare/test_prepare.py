@@ -1,0 +1,343 @@
+"""A year onto the one grid, run as the pipeline does."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import geopandas
+import numpy as np
+import pytest
+import rasterio
+import shapely
+from affine import Affine
+
+from stages.common import stage
+from stages.common.grid import Grid
+from stages.common.kinds import SCENE, VALID
+from stages.common.scenes import Layer, Scene, SceneInfo, write_index, write_scene
+from stages.common.vectors import write_polygons
+from stages.prepare.contract import CONTRACT
+from stages.prepare.prepare import prepare
+from tests import tiny
+
+SIZE, PX = 60, tiny.PIXEL_M
+BOUNDS = (tiny.LEFT, tiny.TOP - SIZE * PX, tiny.LEFT + SIZE * PX, tiny.TOP)
+BANDS = ["B02", "B11"]
+
+
+def grid(column: float = 0, row: float = 0, *, size: int = SIZE, px: float = PX) -> Grid:
+    transform = Affine(px, 0, tiny.LEFT + column * PX, 0, -px, tiny.TOP - row * PX)
+    return Grid(crs=tiny.CRS, transform=transform, height=size, width=size)
+
+
+def layer(name: str, pixels: Any, where: Grid | None = None, *, nodata: float | None = 0, **physics: float) -> Layer:
+    where = where or grid()
+    values = np.broadcast_to(np.asarray(pixels, dtype="uint16"), where.shape)
+    return Layer(name=name, pixels=values, grid=where, nodata=nodata, **({"scale": 1e-4, "offset": -0.1} | physics))
+
+
+def cloud(pixels: Any, where: Grid | None = None) -> Layer:
+    where = where or grid()
+    values = np.broadcast_to(np.asarray(pixels, dtype="uint8"), where.shape)
+    return Layer(name="cloud_mask", pixels=values, grid=where, nodata=None)
+
+
+def texture(seed: int = 0, size: int = SIZE) -> np.ndarray:
+    return np.random.default_rng(seed).integers(1, 20_000, (size, size)).astype("uint16")
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A site's folder with an AOI and no scene yet; the working directory."""
+    params = tiny.params(tmp_path, [2020])
+    params["prepare"] = {"bands": BANDS, "storage": "sentinel2"}
+    params["report"]["rgb"] = ["B02", "B11", "B02"]
+    tiny.write_params(tmp_path, params)
+    monkeypatch.chdir(tmp_path)
+    aoi = geopandas.GeoDataFrame({"name": ["aoi"]}, geometry=[shapely.box(*BOUNDS)], crs=tiny.CRS)
+    (tmp_path / "data").mkdir()
+    write_polygons(tmp_path / "data/aoi.gpkg", aoi, layer="aoi")
+    return tmp_path
+
+
+def store(*scenes: tuple[str, list[Layer]], days: dict[str, dt.date] | None = None, **known: Any) -> list[Scene]:
+    folder = Path("data/scenes/2020")
+    shutil.rmtree(folder, ignore_errors=True)
+    written = [
+        write_scene(
+            folder,
+            SceneInfo(id=name, year=2020, acquired=(days or {}).get(name), product=f"{name}.tif", **known),
+            layers,
+        )
+        for name, layers in scenes
+    ]
+    write_index(folder, 2020, written)
+    return written
+
+
+def run() -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
+    """Scene, validity and provenance."""
+    assert stage.main(CONTRACT, prepare, ["--year", "2020"]) == 0
+    folder = Path("artifacts/prepare/2020")
+    with rasterio.open(folder / "scene.tif") as scene, rasterio.open(folder / "valid.tif") as valid:
+        pixels, seen = scene.read(), valid.read(1)
+        assert scene.shape == valid.shape == (SIZE, SIZE)
+        assert scene.bounds == valid.bounds == BOUNDS
+    assert (pixels[:, seen == 0] == 0).all()  # the law of the storage: nodata and not seen are the same
+    return pixels, seen, json.loads((folder / "provenance.json").read_text())
+
+
+def test_aligned_scenes_are_bit_identical(site: Path) -> None:
+    blue, swir = texture(1), texture(2)
+    store(("a", [layer("B02", blue), layer("B11", swir)]))
+    scene, valid, provenance = run()
+    assert (scene == np.stack([blue, swir])).all()
+    assert valid.all()
+    assert (provenance["valid_fraction"], provenance["outside_fraction"], provenance["clipped_pixels"]) == (1, 0, 0)
+
+
+def test_a_larger_scene_is_cut_by_whole_pixels(site: Path) -> None:
+    pixels = texture(1, size=80)
+    store(("a", [layer(name, pixels, grid(-5, -9, size=80)) for name in BANDS]))
+    scene, _, _ = run()
+    assert (scene[0] == pixels[9:69, 5:65]).all()
+
+
+def test_files_say_what_they_are(site: Path) -> None:
+    store(("a", [layer(name, 3000) for name in BANDS]))
+    run()
+    SCENE.check(Path("artifacts/prepare/2020/scene.tif"))
+    VALID.check(Path("artifacts/prepare/2020/valid.tif"))
+    with rasterio.open("artifacts/prepare/2020/scene.tif") as dataset:
+        assert dataset.descriptions == tuple(BANDS)
+        assert dataset.scales == (1e-4, 1e-4)
+        assert dataset.offsets == (-0.1, -0.1)
+        assert dataset.nodata == 0
+
+
+def test_bands_come_in_the_order_of_the_parameters(site: Path) -> None:
+    store(("a", [layer("B11", 11), layer("B04", 4), layer("B02", 2)]))
+    scene, _, _ = run()
+    assert scene[:, 0, 0].tolist() == [2, 11]
+
+
+def test_a_pixel_counts_only_where_all_bands_have_data(site: Path) -> None:
+    blue, swir = texture(1), texture(2)
+    blue[0], swir[:, 0] = 0, 0
+    store(("a", [layer("B02", blue), layer("B11", swir)]))
+    scene, valid, provenance = run()
+    expected = np.ones((SIZE, SIZE), bool)
+    expected[0], expected[:, 0] = False, False
+    assert (valid == expected).all()
+    assert (scene[0] == np.where(expected, blue, 0)).all()
+    assert provenance["outside_fraction"] == pytest.approx(1 - 59 * 59 / 3600, abs=1e-6)
+
+
+def test_adjoining_tiles_make_one_scene(site: Path) -> None:
+    left, right = texture(1), texture(2)
+    store(
+        ("left", [layer(name, left, grid(-20)) for name in BANDS]),
+        ("right", [layer(name, right, grid(40)) for name in BANDS]),
+        days={"left": dt.date(2020, 10, 15), "right": dt.date(2020, 10, 17)},
+    )
+    scene, valid, provenance = run()
+    assert valid.all()
+    assert (scene[0, :, :40] == left[:, 20:]).all()
+    assert (scene[0, :, 40:] == right[:, :20]).all()
+    assert [source["filled_fraction"] for source in provenance["sources"]] == [0.666667, 0.333333]
+    assert [source["date"] for source in provenance["sources"]] == ["2020-10-15", "2020-10-17"]
+    assert provenance["date"] == "2020-10-15"  # that of the largest part
+
+
+def test_the_second_tile_fills_what_the_first_does_not_show(site: Path) -> None:
+    first, hidden = texture(1), np.zeros((SIZE, SIZE), "uint8")
+    first[:10], hidden[10:20] = 0, 1
+    store(
+        ("first", [*(layer(name, first) for name in BANDS), cloud(hidden)]),
+        ("second", [layer(name, 77) for name in BANDS]),
+    )
+    scene, valid, provenance = run()
+    assert valid.all()
+    assert (scene[0, :20] == 77).all()
+    assert (scene[0, 20:] == first[20:]).all()
+    assert provenance["cloud_fraction"] == 0
+
+
+def test_cloud_is_not_seen_and_told_from_no_data(site: Path) -> None:
+    pixels, hidden = texture(1), np.zeros((SIZE, SIZE), "uint8")
+    pixels[:10], hidden[5:20] = 0, 9
+    store(("a", [*(layer(name, pixels) for name in BANDS), cloud(hidden)]))
+    _, valid, provenance = run()
+    assert (valid[:20] == 0).all()
+    assert (valid[20:] == 1).all()
+    assert provenance["outside_fraction"] == pytest.approx(10 / 60, abs=1e-6)
+    assert provenance["cloud_fraction"] == pytest.approx(10 / 60, abs=1e-6)
+    assert provenance["valid_fraction"] == pytest.approx(40 / 60, abs=1e-6)
+
+
+def test_where_a_cloud_mask_does_not_reach_nothing_counts_as_seen(site: Path) -> None:
+    store(("a", [*(layer(name, 3000) for name in BANDS), cloud(0, grid(size=30))]))
+    _, valid, _ = run()
+    assert valid[:30, :30].all()
+    assert valid.sum() == 900
+
+
+def test_older_convention_and_float_reflectance_become_the_newer(site: Path) -> None:
+    reflectance = np.full((SIZE, SIZE), 0.2345, "float32")
+    reflectance[0, 0] = np.nan
+    reflectance[0, 1] = -0.0123
+    float_layer = Layer(name="B11", pixels=reflectance, grid=grid(), nodata=None)
+    store(("a", [layer("B02", 2345, offset=0.0), float_layer]), processing_baseline="02.12", processing_level="L2A")
+    scene, valid, provenance = run()
+    assert (scene[:, 1:] == 3345).all()
+    assert scene[1, 0, 1] == 877  # slightly negative is kept
+    assert valid[0, 0] == 0
+    assert provenance["sources"][0]["offset"] == 0
+    assert provenance["sources"][0]["processing_baseline"] == "02.12"
+
+
+def test_resampling_keeps_nodata_out(site: Path) -> None:
+    """Half a pixel off: a constant next to nodata stays that constant."""
+    pixels = np.full((80, 80), 4321, "uint16")
+    pixels[20:30, 20:30] = 0
+    store(("a", [layer(name, pixels, grid(-5.5, -5.25, size=80)) for name in BANDS]))
+    scene, valid, _ = run()
+    assert (scene[0][valid == 1] == 4321).all()
+    assert (valid == 0).sum() == 100
+
+
+def test_20_m_bands_join_10_m_ones(site: Path) -> None:
+    store(("a", [layer("B02", texture(1)), layer("B11", 5000, grid(-2, -2, size=34, px=2 * PX))]))
+    scene, valid, _ = run()
+    assert valid.all()
+    assert (scene[1] == 5000).all()
+
+
+def test_values_beyond_the_storage_are_counted(site: Path) -> None:
+    pixels = np.full((SIZE, SIZE), 2000, "uint16")
+    pixels[3, :5] = 65_000
+    store(("a", [layer("B02", pixels, offset=0.0), layer("B11", 2000, offset=0.0)]))
+    scene, valid, provenance = run()
+    assert provenance["clipped_pixels"] == 5
+    assert (scene[0, 3, :5] == 65_535).all()
+    assert valid.all()
+
+
+def refused(capfd: pytest.CaptureFixture[str]) -> str:
+    assert stage.main(CONTRACT, prepare, ["--year", "2020"]) == 2
+    assert not Path("artifacts/prepare").exists() or not list(Path("artifacts/prepare").iterdir())
+    return capfd.readouterr().err
+
+
+def test_a_forgotten_scale_is_refused(site: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    store(("a", [layer(name, 3000, scale=1.0, offset=0.0) for name in BANDS]))
+    assert "most values lie outside what can be reflectance" in refused(capfd)
+
+
+def test_a_missing_band_is_refused(site: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    store(("a", [layer("B02", 3000)]))
+    assert "a stored scene lacks a band" in refused(capfd)
+
+
+def test_a_scene_file_that_is_gone_is_refused(site: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (written,) = store(("a", [layer(name, 3000) for name in BANDS]))
+    written.bands["B11"].path.unlink()
+    assert "a stored scene cannot be read" in refused(capfd)
+
+
+def test_the_same_data_give_the_same_bytes(site: Path) -> None:
+    store(("a", [layer(name, texture(3, size=80), grid(-5.5, -5.25, size=80)) for name in BANDS]))
+    bytes_of = []
+    for _ in range(2):
+        run()
+        bytes_of.append({path.name: path.read_bytes() for path in Path("artifacts/prepare/2020").iterdir()})
+    assert bytes_of[0] == bytes_of[1]
+    assert set(bytes_of[0]) == {"scene.tif", "valid.tif", "provenance.json"}
+
+
+class TestRgb:
+    """8-bit RGB as it is."""
+
+    @pytest.fixture(autouse=True)
+    def _rgb(self, site: Path) -> None:
+        params = tiny.params(site, [2020])
+        params["prepare"] = {"bands": BANDS, "storage": "rgb8"}
+        params["report"]["rgb"] = ["B02", "B11", "B02"]
+        tiny.write_params(site, params)
+
+    @staticmethod
+    def layer(name: str, pixels: np.ndarray, nodata: float | None) -> Layer:
+        return Layer(name=name, pixels=pixels.astype("uint8"), grid=grid(), nodata=nodata)
+
+    def test_pixels_are_copied(self) -> None:
+        blue, swir = texture(1) % 256, texture(2) % 256
+        store(("a", [self.layer("B02", blue, None), self.layer("B11", swir, None)]))
+        scene, valid, _ = run()
+        assert scene.dtype == np.uint8
+        assert (scene == np.stack([blue, swir])).all()
+        assert valid.all()
+
+    def test_a_dark_pixel_is_no_nodata_unless_all_bands_are(self) -> None:
+        blue, swir = np.full((SIZE, SIZE), 90), np.full((SIZE, SIZE), 90)
+        blue[0], swir[0, :10] = 0, 0
+        store(("a", [self.layer("B02", blue, 0), self.layer("B11", swir, 0)]))
+        scene, valid, _ = run()
+        assert (valid[0, :10] == 0).all()
+        assert valid[0, 10:].all()
+        assert scene[:, 0, 10].tolist() == [0, 90]
+
+    def test_reflectance_is_refused(self, capfd: pytest.CaptureFixture[str]) -> None:
+        store(("a", [layer(name, 3000) for name in BANDS]))
+        assert "the scene is not 8-bit RGB" in refused(capfd)
+
+
+@pytest.mark.samples
+def test_everest_comes_through_bit_identical(samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from stages.ingest.ingest import main as ingest
+
+    shutil.copy(tiny.ROOT / "sites/everest/params.yaml", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    assert ingest([]) == 0
+    assert stage.main(CONTRACT, prepare, ["--year", "2000"]) == 0
+    with rasterio.open(samples / "everest-landsat7/LE71400412000304SGS00_RGB.tif") as source:
+        expected, transform = source.read(), source.transform
+    with rasterio.open("artifacts/prepare/2000/scene.tif") as dataset:
+        assert (dataset.read() == expected).all()
+        assert dataset.transform == transform
+        assert dataset.descriptions == ("red", "green", "blue")
+    with rasterio.open("artifacts/prepare/2000/valid.tif") as dataset:
+        assert dataset.read(1).all()
+
+
+@pytest.mark.samples
+def test_khumbu_in_degrees_keeps_its_reflectance(samples: Path, site: Path) -> None:
+    """Real float reflectance in EPSG:4326 onto 20 m UTM: quantiles stay, nothing is lost."""
+    from stages.common.params import GridParams
+
+    with rasterio.open(samples / "khumbu-sentinel2/s2_l2a_summer_2024.tif") as dataset:
+        source = Grid(crs="EPSG:4326", transform=dataset.transform, height=dataset.height, width=dataset.width)
+        values = dataset.read([1, 5])
+        store(("summer", [
+            Layer(name=name, pixels=band, grid=source, nodata=None) for name, band in zip(BANDS, values, strict=True)
+        ]))  # fmt: skip
+    params = tiny.params(site, [2020])
+    params |= {"grid": GridParams(crs="EPSG:32645", pixel_size_m=20).model_dump(mode="json")}
+    params["prepare"] = {"bands": BANDS, "storage": "sentinel2"}
+    params["report"]["rgb"] = ["B02", "B11", "B02"]
+    tiny.write_params(site, params)
+    aoi = geopandas.GeoDataFrame({"name": ["aoi"]}, geometry=[shapely.box(86.785, 27.953, 86.845, 27.997)], crs=4326)
+    (site / "data/aoi.gpkg").unlink()
+    write_polygons(site / "data/aoi.gpkg", aoi, layer="aoi")
+    assert stage.main(CONTRACT, prepare, ["--year", "2020"]) == 0
+    with rasterio.open("artifacts/prepare/2020/scene.tif") as dataset:
+        reflectance = dataset.read() * 1e-4 - 0.1
+    with rasterio.open("artifacts/prepare/2020/valid.tif") as dataset:
+        assert dataset.read(1).all()
+    for found, given in zip(reflectance, values, strict=True):
+        for quantile in (0.1, 0.5, 0.9):
+            part = given[15:241, 18:238]  # the AOI
+            assert np.quantile(found, quantile) == pytest.approx(np.quantile(part, quantile), abs=0.005)

@@ -1,0 +1,37 @@
+"""The stage run on made-up sites, once for all tests."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+
+import pytest
+
+from stages.common.stage import run_stage
+from stages.report.contract import CONTRACT
+from stages.report.report import report
+from tests.report import made_up
+
+
+def run_report(site: Path) -> Path:
+    """Run the stage in a site's folder, contract checks included; the folder it made."""
+    before = Path.cwd()
+    os.chdir(site)
+    try:
+        run_stage(CONTRACT, report, year=None, log=logging.getLogger("report"))
+    finally:
+        os.chdir(before)
+    return site / "artifacts/report"
+
+
+@pytest.fixture(scope="session")
+def nine_years(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Report of nine simulated Sentinel-2 years, 2019 missing, 2021 cloudy, a gate failed."""
+    return run_report(made_up.make_artifacts(tmp_path_factory.mktemp("nine"), storage="sentinel2"))
+
+
+@pytest.fixture(scope="session")
+def one_year(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Report of one real (not marked as simulated) 8-bit year."""
+    return run_report(made_up.make_artifacts(tmp_path_factory.mktemp("one"), (2024,), simulated=False))

@@ -1,0 +1,237 @@
+"""A made-up site with everything that `report` reads: a glacier with a nunatak that shrinks, and a cloud."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import yaml
+from affine import Affine
+
+from stages.common import tables
+from stages.common.grid import Grid
+from stages.common.kinds import DN_OFFSET, DN_SCALE, MASK_NODATA, PROBABILITY_NODATA, PROBABILITY_SCALE
+from stages.common.outputs import write_json, write_table
+from stages.common.raster import write_cog
+from tests import tiny
+
+HEIGHT, WIDTH, PIXEL_M = 120, 150, 30.0
+GRID = Grid(crs=tiny.CRS, transform=Affine(PIXEL_M, 0, 350_000, 0, -PIXEL_M, 3_420_000), height=HEIGHT, width=WIDTH)
+NINE_YEARS = (2015, 2016, 2017, 2018, 2020, 2021, 2022, 2023, 2024)
+"""2019 is missing."""
+CLOUDY = 2021
+KM2 = (PIXEL_M / 1000) ** 2
+MODEL = b"\x08 stands for a model"
+MODEL_MD5 = hashlib.md5(MODEL).hexdigest()
+SCORES = tables.Scores(
+    iou=0.8123, f1=0.8964, precision=0.91, recall=0.88, area_bias_pct=-3.21, boundary_distance_m=41.6
+)
+POOR = tables.Scores(iou=0.31, f1=0.47, precision=0.31, recall=1.0, area_bias_pct=222.0, boundary_distance_m=None)
+
+
+def ellipse(rows: float, columns: float) -> np.ndarray:
+    row, column = np.indices((HEIGHT, WIDTH))
+    return ((row - 60) / rows) ** 2 + ((column - 70) / columns) ** 2 <= 1
+
+
+def ice(index: int) -> np.ndarray:
+    """The glacier of the year at `index` in the series: two pixels shorter a year, with rock inside."""
+    return ellipse(35 - index, 55 - 2 * index) & ~ellipse(8, 10)
+
+
+def unseen(year: int) -> np.ndarray:
+    """A cloud over the edge of the ice in one year."""
+    cloud = np.zeros((HEIGHT, WIDTH), dtype=bool)
+    cloud[20:55, 90:140] = year == CLOUDY
+    return cloud
+
+
+def scene(glacier: np.ndarray, year: int, storage: str) -> np.ndarray:
+    """(3, H, W): uint8, or Sentinel-2 DN."""
+    noise = np.random.default_rng(year).normal(0, 0.03, (3, HEIGHT, WIDTH))
+    slope = np.linspace(-0.05, 0.05, WIDTH)
+    reflectance = np.where(glacier, 0.75, 0.18) + noise + slope + np.array([0.03, 0.0, -0.03])[:, None, None]
+    if storage == "rgb8":
+        return np.clip(reflectance * 255, 1, 255).astype(np.uint8)
+    return np.clip((reflectance - DN_OFFSET) / DN_SCALE, 1, 65535).astype(np.uint16)
+
+
+def make_artifacts(
+    folder: Path, years: tuple[int, ...] = NINE_YEARS, *, simulated: bool = True, storage: str = "rgb8"
+) -> Path:
+    """Write ``params.yaml``, ``artifacts/`` and ``metrics/`` of a site."""
+    folder.mkdir(parents=True, exist_ok=True)
+    params = tiny.params(folder / "source", list(years))
+    params["site"]["simulated"] = simulated
+    params["prepare"]["storage"] = storage
+    (folder / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
+    prior = ellipse(38, 58) & ~ellipse(8, 10)
+    labels = folder / "artifacts/labels"
+    labels.mkdir(parents=True)
+    write_cog(labels / "glacier_id.tif", prior.astype(np.uint16), GRID, nodata=None)
+    for index, year in enumerate(years):
+        write_year(folder, year, ice(index), storage)
+    write_area(folder, years, prior)
+    write_model(folder, years)
+    write_scores(folder, years)
+    return folder
+
+
+def write_year(folder: Path, year: int, glacier: np.ndarray, storage: str) -> None:
+    prepare, predict = folder / f"artifacts/prepare/{year}", folder / f"artifacts/predict/{year}"
+    prepare.mkdir(parents=True)
+    predict.mkdir(parents=True)
+    hidden = unseen(year)
+    scale, offset = (DN_SCALE, DN_OFFSET) if storage == "sentinel2" else (1.0, 0.0)
+    nodata = 0 if storage == "sentinel2" else None
+    pixels = scene(glacier, year, storage)
+    write_cog(prepare / "scene.tif", pixels, GRID, nodata=nodata, bands=tiny.BANDS, scale=scale, offset=offset)
+    write_cog(prepare / "valid.tif", (~hidden).astype(np.uint8), GRID, nodata=None)
+    mask = np.where(hidden, MASK_NODATA, glacier).astype(np.uint8)
+    write_cog(predict / "mask.tif", mask, GRID, nodata=MASK_NODATA)
+    probability = np.where(hidden, PROBABILITY_NODATA, np.where(glacier, 9300, 700)).astype(np.uint16)
+    write_cog(predict / "probability.tif", probability, GRID, nodata=PROBABILITY_NODATA, scale=PROBABILITY_SCALE)
+    write_json(prepare / "provenance.json", provenance(year, storage, scale, offset, float(hidden.mean())))
+
+
+def provenance(year: int, storage: str, scale: float, offset: float, cloud: float) -> tables.Provenance:
+    source = tables.SceneSource(
+        id=f"S2A_MSIL2A_{year}1015T052841_N0500_R105_T44RLV",
+        date=f"{year}-10-15",
+        product=f"made up <{year}>",
+        platform="sentinel-2a",
+        processing_level="L2A",
+        processing_baseline="05.00",
+        relative_orbit=105,
+        tile="44RLV",
+        sun_elevation_deg=47.83,
+        sun_azimuth_deg=159.2,
+        scale=scale,
+        offset=offset,
+        filled_fraction=1.0,
+    )
+    return tables.Provenance(
+        year=year, date=f"{year}-10-15", storage=storage, bands=tiny.BANDS, grid=str(GRID), sources=[source],
+        valid_fraction=1 - cloud, outside_fraction=0, cloud_fraction=cloud, clipped_pixels=0,
+    )  # fmt: skip
+
+
+def area_row(index: int, year: int, years: tuple[int, ...], prior: np.ndarray) -> tables.AreaRow:
+    hidden = unseen(year)
+    area = float((ice(index) & ~hidden).sum() * KM2)
+    anywhere = np.any([unseen(one) for one in years], axis=0)
+    return tables.AreaRow(
+        year=year,
+        date=f"{year}-10-15",
+        glacier_area_km2=area,
+        area_low_km2=area - 0.1234,
+        area_high_km2=area + 0.1234,
+        common_area_km2=float((ice(index) & ~anywhere).sum() * KM2),
+        valid_fraction=float(1 - hidden.mean()),
+        unseen_km2=float((prior & hidden).sum() * KM2),
+        scene_ids=f"S2A_{year}",
+        model_md5=MODEL_MD5,
+    )
+
+
+def write_area(folder: Path, years: tuple[int, ...], prior: np.ndarray) -> None:
+    area = folder / "artifacts/area"
+    area.mkdir(parents=True)
+    rows = [area_row(index, year, years, prior) for index, year in enumerate(years)]
+    write_table(area / "glacier_area_by_year.csv", rows, tables.AreaRow)
+    write_table(area / "area_by_glacier.csv", glacier_rows(years), tables.GlacierAreaRow)
+    many = len(years) > 1
+    slope = (rows[-1].common_area_km2 - rows[0].common_area_km2) / max(1, years[-1] - years[0])
+    trend = tables.Trend(
+        n_years=len(years),
+        years=list(years),
+        excluded_years=[],
+        common_pixels_fraction=0.9,
+        statement=f"The common area changed by {slope:.2f} km2 a year (95 %: ± 0.03)."
+        if many
+        else "One year: no change to state.",
+        slope_km2_per_year=slope if many else None,
+        slope_low_km2_per_year=slope - 0.03 if many else None,
+        slope_high_km2_per_year=slope + 0.03 if many else None,
+        detectable=True if many else None,
+    )
+    write_json(area / "trend.json", trend)
+    findings = [
+        tables.GateFinding(gate="aoi_to_outlines_ratio", passed=True, message="2.6, at least 1.5"),
+        tables.GateFinding(gate="annual_change", passed=not many, message="7.1 % from 2017 to 2018, at most 5 %"),
+    ]
+    write_json(area / "gates.json", tables.Gates(findings=findings))
+    metrics = tables.AreaMetrics(
+        n_years=len(years), first_year=years[0], last_year=years[-1], first_area_km2=rows[0].glacier_area_km2,
+        last_area_km2=rows[-1].glacier_area_km2, mean_sigma_km2=0.1234, speckle_removed_km2=0.0456,
+        area_by_year_km2={str(row.year): row.glacier_area_km2 for row in rows}, gates_failed=int(many),
+    )  # fmt: skip
+    write_json(folder / "metrics/area.json", metrics)
+
+
+def glacier_rows(years: tuple[int, ...]) -> list[tables.GlacierAreaRow]:
+    """Twenty glaciers, the last ones small, and ice near none."""
+    return [
+        tables.GlacierAreaRow(
+            year=year, rgi_id=f"RGI60-15.{number:05d}", glac_name="Large <&> first" if number == 1 else None,
+            area_km2=10 / number - 0.01 * index, outline_area_km2=10.5 / number,
+            unseen_km2=0.5 if year == CLOUDY and number == 1 else 0,
+        )
+        for number in range(1, 21)
+        for index, year in enumerate(years)
+    ] + [
+        tables.GlacierAreaRow(year=year, rgi_id="unassigned", area_km2=0.07, outline_area_km2=0, unseen_km2=0)
+        for year in years
+    ]  # fmt: skip
+
+
+def write_model(folder: Path, years: tuple[int, ...]) -> None:
+    train = folder / "artifacts/train"
+    train.mkdir(parents=True)
+    (train / "model.onnx").write_bytes(MODEL)
+    history = [
+        tables.EpochRow(
+            epoch=epoch, loss=1 / epoch, iou=1 - 0.7 / epoch, val_loss=1.1 / epoch, val_iou=0.9 - 0.6 / epoch,
+            learning_rate=1e-3,
+        )
+        for epoch in range(1, 21)
+    ]  # fmt: skip
+    write_table(train / "history.csv", history, tables.EpochRow)
+    card = tables.ModelCard(
+        bands=tiny.BANDS, scale=1.0, offset=0.0, threshold=0.5, stride_px=16, receptive_field_radius_px=94,
+        parameters=1_940_817, training_years=list(years[:1]), data_md5="0" * 32, best_epoch=17, val_iou=0.8647,
+        onnx_max_difference=2.4e-6, tensorflow="2.21.0", keras="3.15.1", intra_op_threads=2,
+        instruction_set="AVX2", device="CPU",
+    )  # fmt: skip
+    write_json(train / "model_card.json", card)
+
+
+def write_scores(folder: Path, years: tuple[int, ...]) -> None:
+    evaluate = folder / "artifacts/evaluate"
+    evaluate.mkdir(parents=True)
+    rows = [
+        tables.GlacierScoreRow(
+            rgi_id="RGI60-15.00001", glac_name="Large <&> first", held_out_km2=2.345, held_out_fraction=0.25,
+            recall=0.9, iou=0.81, area_bias_pct=-2.0,
+        ),
+        tables.GlacierScoreRow(rgi_id="RGI60-15.00002", held_out_km2=0, held_out_fraction=0),
+    ]  # fmt: skip
+    write_table(evaluate / "glacier_scores.csv", rows, tables.GlacierScoreRow)
+    thresholds = np.linspace(0.05, 0.95, 19).round(2).tolist()
+    curve = [
+        tables.PrecisionRecallRow(threshold=one, precision=0.7 + 0.3 * one, recall=1 - one**3, iou=0.6)
+        for one in thresholds
+    ]
+    write_table(evaluate / "precision_recall.csv", curve, tables.PrecisionRecallRow)
+    bins = [
+        tables.ReliabilityRow(probability=one / 10 + 0.05, observed_fraction=(one / 10 + 0.05) ** 1.2, pixels=10 * one)
+        for one in range(10)
+    ]
+    write_table(evaluate / "reliability.csv", bins, tables.ReliabilityRow)
+    metrics = tables.EvaluateMetrics(
+        year=years[0], test_area_km2=3.21, test_glacier_km2=1.98, model=SCORES, model_outside_ignore_band=SCORES,
+        baseline_everything_is_glacier=POOR, baseline_threshold=POOR, baseline_threshold_rule="brightness >= 123",
+        baseline_unchanged_outline=None, expected_calibration_error=0.0345,
+    )  # fmt: skip
+    write_json(folder / "metrics/evaluate.json", metrics)

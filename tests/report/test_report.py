@@ -1,0 +1,97 @@
+"""The stage as a whole, through its contract."""
+
+from __future__ import annotations
+
+import csv
+import json
+import logging
+
+import pytest
+
+from stages.common.errors import ContractError
+from stages.common.stage import main, run_stage
+from stages.report.contract import CONTRACT
+from stages.report.report import report
+from tests.report import made_up
+from tests.report.conftest import run_report
+
+OUTPUTS = {
+    "glacier_retreat_graph.png",
+    "glacier_retreat_timelapse.gif",
+    "prediction_gallery.png",
+    "index.html",
+}
+
+
+@pytest.fixture
+def site(tmp_path, monkeypatch):
+    monkeypatch.chdir(made_up.make_artifacts(tmp_path / "site", (2023, 2024)))
+    return tmp_path / "site"
+
+
+def run():
+    run_stage(CONTRACT, report, year=None, log=logging.getLogger("report"))
+
+
+def test_stage_writes_what_it_declares(nine_years, one_year):
+    for folder in (nine_years, one_year):
+        assert {path.name for path in folder.iterdir()} == OUTPUTS
+
+
+def test_two_runs_give_the_same_bytes(nine_years, tmp_path):
+    again = run_report(made_up.make_artifacts(tmp_path, storage="sentinel2"))
+    for name in OUTPUTS:
+        assert (again / name).read_bytes() == (nine_years / name).read_bytes(), name
+
+
+def test_files_are_small(nine_years):
+    assert (nine_years / "glacier_retreat_timelapse.gif").stat().st_size < 3e6
+    assert (nine_years / "index.html").stat().st_size < 8e6
+
+
+def test_area_table_of_other_years_is_refused(site):
+    path = site / "artifacts/area/glacier_area_by_year.csv"
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(lines[:-1]))
+    with pytest.raises(ContractError, match="does not list each year") as caught:
+        run()
+    assert caught.value.expected == "2023, 2024"
+    assert caught.value.found == "2023"
+    assert not (site / "artifacts/report").exists()
+
+
+def test_scene_without_a_band_to_show_is_refused(site):
+    path = site / "artifacts/prepare/2024/provenance.json"
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps(content | {"bands": ["nir", "green", "blue"]}))
+    with pytest.raises(ContractError, match="lacks a band") as caught:
+        run()
+    assert caught.value.fix
+
+
+def test_year_too_many_is_refused(site):
+    (site / "artifacts/predict/2025").mkdir()
+    with pytest.raises(ContractError, match="exactly the years"):
+        run()
+
+
+def test_no_ice_no_epochs_no_glaciers_still_give_a_report(site):
+    for name in ("artifacts/area/area_by_glacier.csv", "artifacts/evaluate/glacier_scores.csv",
+                 "artifacts/evaluate/precision_recall.csv", "artifacts/evaluate/reliability.csv"):  # fmt: skip
+        path = site / name
+        path.write_text(path.read_text().splitlines()[0] + "\n")
+    path = site / "artifacts/area/glacier_area_by_year.csv"
+    with path.open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    zeros = dict.fromkeys(("glacier_area_km2", "area_low_km2", "area_high_km2", "common_area_km2"), "0.0")
+    with path.open("w", newline="") as stream:
+        writer = csv.DictWriter(stream, rows[0].keys())
+        writer.writeheader()
+        writer.writerows(row | zeros for row in rows)
+    run()
+    assert {path.name for path in (site / "artifacts/report").iterdir()} == OUTPUTS
+
+
+def test_command_line_prints_the_contract(capsys):
+    assert main(CONTRACT, report, ["--describe"]) == 0
+    assert set(json.loads(capsys.readouterr().out)["properties"]["outputs"]["properties"]) == OUTPUTS

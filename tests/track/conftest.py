@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import logging
+import shutil
+import warnings
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stages.common import settings
+from stages.common.stage import run_stage
+from stages.track import store
+from stages.track.contract import CONTRACT
+from stages.track.track import track
+from tests.track import pipeline
+
+settings.tame_mlflow()
+with warnings.catch_warnings():
+    # MLflow's own imports use what pydantic and others deprecate.
+    warnings.simplefilter("ignore")
+    import mlflow
+
+
+class Site:
+    """A site's folder inside a repository, and its store."""
+
+    def __init__(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.root = root
+        self.folder = root / "sites" / "tiny"
+        self.monkeypatch = monkeypatch
+        self.uri = ""
+
+    def track(self) -> str:
+        """Run the stage and return the state it wrote."""
+        # MLflow writes the store's address back into the environment of its process.
+        self.monkeypatch.setenv(settings.TRACKING_URI, self.uri)
+        run_stage(CONTRACT, track, year=None, log=logging.getLogger("track"))
+        return pipeline.tracked(self.folder)
+
+    @property
+    def client(self) -> Any:
+        return mlflow.MlflowClient(self.uri or f"sqlite:///{self.root}/mlruns/mlflow.db")
+
+    def runs(self) -> list[Any]:
+        """All runs, the newest first."""
+        with store.quiet(logging.getLogger("quiet")):
+            experiment = self.client.get_experiment_by_name("tiny")
+            return list(self.client.search_runs([experiment.experiment_id]))
+
+    def versions(self) -> list[str]:
+        """Numbers of all registered versions, the newest first."""
+        with store.quiet(logging.getLogger("quiet")):
+            found = self.client.search_model_versions("name = 'glacier-tiny'")
+        return [str(number) for number in sorted((int(one.version) for one in found), reverse=True)]
+
+    def version(self, number: str) -> Any:
+        return self.client.get_model_version("glacier-tiny", number)
+
+    def challenger(self) -> str:
+        with store.quiet(logging.getLogger("quiet")):
+            return str(self.client.get_model_version_by_alias("glacier-tiny", "challenger").version)
+
+    def points(self, run: Any, key: str) -> list[tuple[int, float]]:
+        history = self.client.get_metric_history(run.info.run_id, key)
+        return sorted((one.step, one.value) for one in history)
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory) -> Path:
+    """A store without runs: MLflow takes seconds to make one."""
+    path = tmp_path_factory.mktemp("store") / "mlflow.db"
+    with store.quiet(logging.getLogger("quiet")):
+        mlflow.MlflowClient(f"sqlite:///{path}").search_experiments()
+    return path
+
+
+@pytest.fixture
+def site(tmp_path, monkeypatch, empty_database) -> Site:
+    """Inputs of `track` in a site's folder, which is the working directory; the store is the repository's."""
+    found = Site(tmp_path, monkeypatch)
+    (tmp_path / ".dvc").mkdir()
+    (tmp_path / "mlruns").mkdir()
+    shutil.copy(empty_database, tmp_path / "mlruns")
+    found.folder.mkdir(parents=True)
+    pipeline.write_inputs(found.folder)
+    monkeypatch.chdir(found.folder)
+    for name in (settings.DVC_ROOT, settings.GIT_COMMIT, settings.RUNNER, settings.EXPERIMENT_NAME):
+        monkeypatch.delenv(name, raising=False)
+    return found

@@ -1,0 +1,148 @@
+"""What the stages before `track` leave behind, made up: a real ONNX model, curves, areas, pictures."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+from PIL import Image
+
+from stages.common import tables
+from stages.common.outputs import write_json, write_table
+from stages.track import contract
+from stages.track.state import file_md5
+from tests import tiny
+
+YEARS = (2020, 2021, 2022)
+EPOCHS = 4
+
+
+def write_model(path: Path, *, weight: float = 0.5) -> None:
+    """One 1 x 1 convolution and a sigmoid, with free batch, height and width."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    weights = numpy_helper.from_array(np.full((3, 1), weight, np.float32), "weights")
+    graph = helper.make_graph(
+        [
+            helper.make_node("MatMul", ["reflectance", "weights"], ["logit"]),
+            helper.make_node("Sigmoid", ["logit"], ["probability"]),
+        ],
+        "tiny",
+        [helper.make_tensor_value_info("reflectance", TensorProto.FLOAT, ["n", "h", "w", 3])],
+        [helper.make_tensor_value_info("probability", TensorProto.FLOAT, ["n", "h", "w", 1])],
+        [weights],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
+    helper.set_model_props(model, {"bands": "red,green,blue", "threshold": "0.5"})
+    onnx.save(model, path)
+
+
+def scores(iou: float) -> tables.Scores:
+    return tables.Scores(iou=iou, f1=0.8, precision=0.85, recall=0.75, area_bias_pct=-3.5, boundary_distance_m=None)
+
+
+def evaluate_metrics(iou: float = 0.7) -> tables.EvaluateMetrics:
+    return tables.EvaluateMetrics(
+        year=2020, test_area_km2=4.0, test_glacier_km2=1.5, model=scores(iou), model_outside_ignore_band=scores(0.75),
+        baseline_everything_is_glacier=scores(0.3), baseline_threshold=scores(0.6),
+        baseline_threshold_rule="brightness > 150", baseline_unchanged_outline=None, expected_calibration_error=0.04,
+    )  # fmt: skip
+
+
+def area_metrics(areas: list[float]) -> tables.AreaMetrics:
+    return tables.AreaMetrics(
+        n_years=len(areas), first_year=YEARS[0], last_year=YEARS[-1], first_area_km2=areas[0], last_area_km2=areas[-1],
+        mean_sigma_km2=0.1, change_pct=-4.0, slope_km2_per_year=-0.05, speckle_removed_km2=0.0,
+        area_by_year_km2={str(year): area for year, area in zip(YEARS, areas, strict=True)}, gates_failed=0,
+    )  # fmt: skip
+
+
+def area_rows(areas: list[float], model_md5: str) -> list[tables.AreaRow]:
+    """The middle year was cloudy: it has no common area."""
+    return [
+        tables.AreaRow(
+            year=year, date=f"{year}-10-15", glacier_area_km2=area, area_low_km2=area - 0.1, area_high_km2=area + 0.1,
+            common_area_km2=None if year == YEARS[1] else area, valid_fraction=0.99, unseen_km2=0.0,
+            scene_ids=str(year), model_md5=model_md5,
+        )
+        for year, area in zip(YEARS, areas, strict=True)
+    ]  # fmt: skip
+
+
+def epochs() -> list[tables.EpochRow]:
+    return [
+        tables.EpochRow(
+            epoch=e, loss=1 / (e + 1), iou=e / 10, val_loss=1.1 / (e + 1), val_iou=e / 11, learning_rate=2e-3 / (e + 1)
+        )
+        for e in range(EPOCHS)
+    ]
+
+
+def model_card() -> tables.ModelCard:
+    return tables.ModelCard(
+        bands=tiny.BANDS, scale=1.0, offset=0.0, threshold=0.5, stride_px=4, receptive_field_radius_px=8, parameters=3,
+        training_years=[2020], data_md5="d" * 32, best_epoch=3, val_iou=0.27, onnx_max_difference=1e-6,
+        tensorflow="2.21.0", keras="3.15.0", intra_op_threads=2, instruction_set="AVX2", device="CPU",
+    )  # fmt: skip
+
+
+def write_documents(folder: Path, *, iou: float, areas: list[float]) -> None:
+    model_md5 = file_md5(folder / contract.MODEL)
+    trend = tables.Trend(
+        n_years=3, years=list(YEARS), excluded_years=[2021], common_pixels_fraction=0.9, statement="Not detectable.",
+        slope_km2_per_year=-0.05, minimum_detectable_km2_per_year=0.3, detectable=False,
+    )  # fmt: skip
+    gates = tables.Gates(findings=[tables.GateFinding(gate="missing years", passed=True, message="none")])
+    glaciers = [
+        tables.GlacierAreaRow(year=year, rgi_id="a", area_km2=1.0, outline_area_km2=1.1, unseen_km2=0.0)
+        for year in YEARS
+    ]
+    write_table(folder / contract.AREAS, area_rows(areas, model_md5), tables.AreaRow)
+    write_table(folder / "artifacts/area/area_by_glacier.csv", glaciers, tables.GlacierAreaRow)
+    write_json(folder / contract.TREND, trend)
+    write_json(folder / contract.GATES, gates)
+    write_json(folder / contract.MODEL_CARD, model_card())
+    write_table(folder / contract.HISTORY, epochs(), tables.EpochRow)
+    held_out = [tables.GlacierScoreRow(rgi_id="a", held_out_km2=1.0, held_out_fraction=1.0)]
+    write_table(folder / "artifacts/evaluate/glacier_scores.csv", held_out, tables.GlacierScoreRow)
+    curve = [tables.PrecisionRecallRow(threshold=0.5, precision=0.8, recall=0.7, iou=0.6)]
+    write_table(folder / "artifacts/evaluate/precision_recall.csv", curve, tables.PrecisionRecallRow)
+    write_json(folder / contract.EVALUATE_METRICS, evaluate_metrics(iou))
+    write_json(folder / contract.AREA_METRICS, area_metrics(areas))
+
+
+def write_report(folder: Path) -> None:
+    picture = Image.new("RGB", (32, 24), (90, 140, 200))
+    picture.save(folder / "glacier_retreat_graph.png")
+    picture.save(folder / "prediction_gallery.png")
+    picture.save(folder / "glacier_retreat_timelapse.gif", save_all=True, append_images=[picture.rotate(90)])
+    (folder / "glacier_retreat_timelapse.gif").write_bytes(
+        b"GIF89a" + (folder / "glacier_retreat_timelapse.gif").read_bytes()[6:]
+    )
+    (folder / "index.html").write_text("<!doctype html><title>tiny</title>", encoding="utf-8")
+
+
+def write_inputs(
+    folder: Path, *, iou: float = 0.7, areas: tuple[float, ...] = (5.0, 4.9, 4.8), weight: float = 0.5
+) -> None:
+    """Everything `track` reads, and params.yaml."""
+    for stage in ("area", "train", "evaluate", "report"):
+        (folder / "artifacts" / stage).mkdir(parents=True, exist_ok=True)
+    (folder / "metrics").mkdir(exist_ok=True)
+    write_model(folder / contract.MODEL, weight=weight)
+    write_documents(folder, iou=iou, areas=list(areas))
+    write_report(folder / "artifacts/report")
+    tiny.write_params(folder, tiny.params(folder / "source", list(YEARS)))
+
+
+def change_params(folder: Path, section: str, **values: Any) -> None:
+    content = tiny.params(folder / "source", list(YEARS))
+    content[section] = {**content.get(section, {}), **values}
+    tiny.write_params(folder, content)
+
+
+def tracked(folder: Path) -> str:
+    return json.loads((folder / "artifacts/track/state.json").read_text())["state_md5"]

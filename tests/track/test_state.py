@@ -1,0 +1,76 @@
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stages.common.params import load_params
+from stages.common.tables import AreaRow
+from stages.track.contract import CONTRACT
+from stages.track.state import flatten, read_rows, sections, state_md5
+from tests.track import pipeline
+
+
+@pytest.mark.parametrize(
+    ("nested", "flat"),
+    [
+        pytest.param({}, {}, id="nothing"),
+        pytest.param({"a": 1}, {"a": 1}, id="flat already"),
+        pytest.param({"a": {"b": {"c": None}}}, {"a.b.c": None}, id="deep"),
+        pytest.param({"years": [2016, 2017]}, {"years": [2016, 2017]}, id="a list is a leaf"),
+    ],
+)
+def test_flatten(nested, flat):
+    assert flatten(nested) == flat
+
+
+keys = st.text(alphabet="abcdef", min_size=1, max_size=4)
+trees = st.recursive(st.integers(), lambda inner: st.dictionaries(keys, inner, min_size=1, max_size=3), max_leaves=12)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.dictionaries(keys, trees))
+def test_flatten_keeps_every_leaf(tree):
+    for path, leaf in flatten(tree).items():
+        value = tree
+        for key in path.split("."):
+            value = value[key]
+        assert value == leaf
+
+
+@pytest.fixture
+def inputs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a").write_bytes(b"1")
+    (tmp_path / "b").write_bytes(b"2")
+    return [Path("a"), Path("b")]
+
+
+def test_state_is_known(inputs):
+    assert state_md5(inputs, {"x": 1}) == state_md5(inputs[::-1], {"x": 1})
+    assert state_md5(inputs, {"x": 1, "y": 2}) == state_md5(inputs, {"y": 2, "x": 1})
+
+
+@pytest.mark.parametrize("change", ["content", "swap", "fewer", "value"])
+def test_state_follows_every_input(inputs, change):
+    before = state_md5(inputs, {"x": 1})
+    if change == "content":
+        Path("a").write_bytes(b"3")
+    elif change == "swap":
+        Path("a").write_bytes(b"2")
+        Path("b").write_bytes(b"1")
+    after = state_md5(inputs[:1] if change == "fewer" else inputs, {"x": 2 if change == "value" else 1})
+    assert after != before
+
+
+def test_sections_hold_defaults_and_never_ingest(tmp_path):
+    pipeline.write_inputs(tmp_path)
+    used = sections(load_params(tmp_path / "params.yaml"), CONTRACT.params)
+    assert set(used) == set(CONTRACT.params)
+    assert used["gates"]["valid_fraction_min"] == 0.8
+
+
+def test_empty_fields_are_none(tmp_path):
+    pipeline.write_inputs(tmp_path)
+    rows = read_rows(tmp_path / "artifacts/area/glacier_area_by_year.csv", AreaRow)
+    assert [row.common_area_km2 for row in rows] == [5.0, None, 4.8]

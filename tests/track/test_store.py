@@ -1,0 +1,103 @@
+"""Stores that cannot be used: one clear message, exit code 2, in seconds."""
+
+import os
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+
+import pytest
+
+from stages.common.errors import InputError
+from stages.track import store
+from tests import tiny
+
+
+def message(site) -> InputError:
+    with pytest.raises(InputError) as caught:
+        site.track()
+    assert not (site.folder / "artifacts/track").exists()
+    return caught.value
+
+
+def test_an_address_is_shown_without_credentials():
+    assert store.Location("postgresql://me:secret@db/mlflow", None).shown == "postgresql://***@db/mlflow"
+    assert store.Location("http://host:5000", None).shown == "http://host:5000"
+
+
+@pytest.mark.parametrize("uri", ["http://host:5000", "https://host"])
+def test_a_server_keeps_the_artifacts(uri, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    location = store.locate()
+    assert (location.home("tiny"), location.viewer) == (None, f"at {uri}")
+
+
+@pytest.mark.enable_socket
+def test_a_server_that_is_not_there(site):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        site.uri = f"http://127.0.0.1:{free.getsockname()[1]}"
+        begun = time.monotonic()
+        error = message(site)
+    assert time.monotonic() - begun < 20
+    assert "refused" in error.found
+    assert error.where == site.uri
+    assert "MLFLOW_TRACKING_URI" in error.fix
+
+
+def test_the_command_says_so_with_exit_code_2(site):
+    environment = {**os.environ, "PYTHONPATH": str(tiny.ROOT), "MLFLOW_TRACKING_URI": "http://127.0.0.1:9"}
+    command = [sys.executable, "-m", "stages.track"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("track: the tracking store does not take the run\n")
+    assert len(done.stderr.splitlines()) == 4
+    assert done.stdout == ""
+
+
+def test_a_broken_database(site):
+    (site.root / "mlruns/mlflow.db").write_text("this is no database at all, nor was it ever one" * 30)
+    error = message(site)
+    assert "not a database" in error.found
+    assert "rename mlflow.db" in error.fix
+
+
+def test_a_locked_database(site):
+    site.uri = f"sqlite:///{site.root}/mlruns/mlflow.db?timeout=0.1"
+    other = sqlite3.connect(site.root / "mlruns/mlflow.db")
+    try:
+        other.execute("BEGIN EXCLUSIVE")
+        assert "locked" in message(site).found
+    finally:
+        other.close()
+
+
+def test_a_file_store_is_refused_by_mlflow_3(site):
+    site.uri = f"file://{site.root}/mlruns"
+    assert "MlflowException" in message(site).found
+
+
+def test_a_database_without_its_driver(site):
+    site.uri = "mssql+nodriver://me:secret@host/mlflow"
+    error = message(site)
+    assert "secret" not in str(error)
+
+
+def test_a_moved_store_is_refused(site):
+    site.track()
+    moved = site.root.rename(site.root.with_name("moved"))
+    site.root, site.folder = moved, moved / "sites/tiny"
+    site.monkeypatch.chdir(site.folder)
+    with pytest.raises(InputError, match="moved") as caught:
+        site.track()
+    assert "rename mlruns/mlflow.db" in caught.value.fix
+
+
+def test_a_deleted_experiment_is_refused(site):
+    site.track()
+    experiment = site.client.get_experiment_by_name("tiny")
+    site.client.delete_experiment(experiment.experiment_id)
+    with pytest.raises(InputError, match="deleted") as caught:
+        site.track()
+    assert f"--experiment-id {experiment.experiment_id}" in caught.value.fix

@@ -1,0 +1,202 @@
+"""The whole stage on a real SQLite store."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from stages.common.errors import ContractError, InputError
+from stages.track import contract, record
+from stages.track.state import file_md5
+from tests import tiny
+from tests.track import pipeline
+
+
+def artifacts(site, run, folder=None):
+    found = []
+    for one in site.client.list_artifacts(run.info.run_id, folder):
+        found += artifacts(site, run, one.path) if one.is_dir else [one.path]
+    return sorted(found)
+
+
+def test_one_run_holds_the_state_of_the_pipeline(site):
+    site.monkeypatch.setenv("GIT_COMMIT", "abc")
+    (site.folder / "data.dvc").write_text("outs: []\n")
+    state = site.track()
+    (run,) = site.runs()
+    assert (run.info.status, run.info.run_name) == ("FINISHED", f"tiny-{state[:8]}")
+    params = run.data.params
+    assert (params["train.depth"], params["years"], params["area.assign_distance_m"]) == (
+        "2",
+        "[2020, 2021, 2022]",
+        "500.0",
+    )
+    assert not any(key.startswith(("ingest", "report")) for key in params)
+    assert run.data.metrics["evaluate/model/iou"] == 0.7
+    assert run.data.metrics["area/slope_km2_per_year"] == -0.05
+    assert site.points(run, "val_loss") == [(e, 1.1 / (e + 1)) for e in range(pipeline.EPOCHS)]
+    assert site.points(run, "glacier_area_km2") == [(2020, 5.0), (2021, 4.9), (2022, 4.8)]
+    assert site.points(run, "common_area_km2") == [(2020, 5.0), (2022, 4.8)]
+    tags = run.data.tags
+    assert (tags["state_md5"], tags["data_md5"], tags["git_commit"], tags["runner"]) == (
+        state,
+        "d" * 32,
+        "abc",
+        "native",
+    )
+    assert tags["data_dvc_md5"] == file_md5(site.folder / "data.dvc")
+    assert tags["maps_by_this_model"] == "true"
+    assert "Not detectable." in tags["mlflow.note.content"]
+
+
+def test_every_input_is_an_artifact_and_the_model_a_version(site):
+    state = site.track()
+    (run,) = site.runs()
+    stems = {template.removeprefix("artifacts/") for template in contract.CONTRACT.inputs} - {"train/model.onnx"}
+    assert artifacts(site, run) == sorted(stems)
+    (number,) = site.versions()
+    assert site.challenger() == number == "1"
+    version = site.version(number)
+    assert version.tags["state_md5"] == state
+    assert version.tags["model_md5"] == file_md5(site.folder / contract.MODEL)
+    stored = list((site.root / "mlruns/artifacts/tiny/models").rglob("model.onnx"))
+    assert [one.read_bytes() for one in stored] == [(site.folder / contract.MODEL).read_bytes()]
+
+
+def test_twice_logs_once(site, caplog):
+    caplog.set_level("INFO")
+    assert site.track() == site.track()
+    assert (len(site.runs()), len(site.versions())) == (1, 1)
+    assert "logged already" in caplog.messages[-1]
+    assert "make ui" in caplog.messages[-1]
+
+
+@pytest.mark.parametrize("change", ["score", "model", "params"])
+def test_another_state_is_another_run_and_version(site, change):
+    first = site.track()
+    if change == "params":
+        pipeline.change_params(site.folder, "gates", valid_fraction_min=0.7)
+    else:
+        pipeline.write_inputs(site.folder, **({"iou": 0.72} if change == "score" else {"weight": 0.6}))
+    second = site.track()
+    assert first != second
+    assert [run.data.tags["state_md5"] for run in site.runs()] == [second, first]
+    assert (len(site.versions()), site.challenger()) == (2, "2")
+
+
+def test_going_back_logs_again_only_in_a_new_store(site):
+    first = site.track()
+    pipeline.write_inputs(site.folder, iou=0.72)
+    site.track()
+    pipeline.write_inputs(site.folder)
+    assert site.track() == first
+    assert (len(site.runs()), len(site.versions())) == (2, 2)
+    site.uri = f"sqlite:///{site.root}/new.db"
+    assert site.track() == first
+    assert (len(site.runs()), len(site.versions())) == (1, 1)
+
+
+def test_where_a_run_was_made_is_no_part_of_its_state(site):
+    first = site.track()
+    site.monkeypatch.setenv("GIT_COMMIT", "other")
+    site.monkeypatch.setenv("DVC_EXP_NAME", "wide-unet")
+    assert site.track() == first
+    assert len(site.runs()) == 1
+
+
+def test_an_experiment_gives_the_run_its_name(site):
+    site.monkeypatch.setenv("DVC_EXP_NAME", "wide-unet")
+    site.track()
+    (run,) = site.runs()
+    assert (run.info.run_name, run.data.tags["experiment_name"]) == ("tiny-wide-unet", "wide-unet")
+
+
+def test_a_model_no_longer_registered_is_registered_again(site):
+    site.track()
+    site.client.delete_registered_model("glacier-tiny")
+    site.track()
+    assert (len(site.runs()), len(site.versions()), site.challenger()) == (1, 1, "1")
+
+
+def test_maps_drawn_by_the_champion_are_named(site):
+    pipeline.change_params(site.folder, "predict", model="models/champion/model.onnx")
+    pipeline.write_model(site.folder / contract.MODEL, weight=0.9)
+    site.track()
+    (run,) = site.runs()
+    assert run.data.tags["maps_by_this_model"] == "false"
+    assert run.data.tags["maps_model"] == "models/champion/model.onnx"
+    assert run.data.tags["maps_model_md5"] != run.data.tags["model_md5"]
+
+
+@pytest.mark.parametrize("dvc_root", ["absolute", "relative", "unset"])
+def test_the_store_is_the_repositorys(site, dvc_root):
+    elsewhere = site.root / "elsewhere/of/an/experiment"
+    root = {"absolute": str(site.root), "relative": "../../../../..", "unset": ""}[dvc_root]
+    site.monkeypatch.setenv("DVC_ROOT", root)
+    elsewhere.mkdir(parents=True)
+    site.folder = site.folder.rename(elsewhere / "tiny")
+    site.monkeypatch.chdir(site.folder)
+    site.track()
+    assert (site.root / "mlruns/mlflow.db").is_file()
+    assert not (site.folder / "mlruns").exists()
+
+
+KILLED = """
+import os, signal
+from stages.common.stage import main
+from stages.track import contract, record, track
+record._check_bytes = lambda *a: os.kill(os.getpid(), signal.SIGKILL)
+main(contract.CONTRACT, track.track, [])
+"""
+
+
+def test_a_killed_run_does_not_count(site):
+    """Killed at the worst moment: the model is registered, but the run is not finished."""
+    environment = {**os.environ, "PYTHONPATH": str(tiny.ROOT), "MLFLOW_TRACKING_URI": ""}
+    done = subprocess.run([sys.executable, "-c", KILLED], env=environment, capture_output=True, check=False)
+    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+    assert not (site.folder / "artifacts/track").exists()
+    assert [run.info.status for run in site.runs()] == ["RUNNING"]
+    assert len(site.versions()) == 1
+    site.track()
+    assert [run.info.status for run in site.runs()] == ["FINISHED", "FAILED"]
+    (number,) = site.versions()
+    assert site.challenger() == number
+    assert site.version(number).run_id == site.runs()[0].info.run_id
+
+
+def test_a_failed_log_leaves_a_failed_run_and_no_state(site, monkeypatch):
+    (site.root / "mlruns/artifacts").mkdir()
+    (site.root / "mlruns/artifacts/tiny").write_text("in the way")
+    with pytest.raises(InputError, match="does not take the run") as caught:
+        site.track()
+    assert "NotADirectoryError" in caught.value.found
+    assert [run.info.status for run in site.runs()] == ["FAILED"]
+    assert not (site.folder / "artifacts/track").exists()
+    (site.root / "mlruns/artifacts/tiny").unlink()
+    site.track()
+    assert [run.info.status for run in site.runs()] == ["FINISHED", "FAILED"]
+
+
+def test_a_model_that_onnx_would_write_differently_keeps_its_bytes(site):
+    path = site.folder / contract.MODEL
+    # The first field once more: a scalar may be repeated, the last one counts, and a rewrite drops the first.
+    path.write_bytes(path.read_bytes()[:2] + path.read_bytes())
+    site.track()
+    (stored,) = (site.root / "mlruns/artifacts/tiny/models").rglob("model.onnx")
+    assert stored.read_bytes() == path.read_bytes()
+
+
+def test_a_registered_model_of_other_bytes_is_refused(site):
+    site.track()
+    (stored,) = (site.root / "mlruns/artifacts/tiny/models").rglob("model.onnx")
+    stored.write_bytes(b"other")
+    with pytest.raises(ContractError, match="byte for byte"):
+        record._check_bytes("models:/glacier-tiny/1", site.folder / contract.MODEL)
+
+
+def test_limits_of_a_batch_are_kept():
+    parts = list(record._parts(list(range(250)), record.PARAMS_PER_CALL))
+    assert [len(part) for part in parts] == [100, 100, 50]
