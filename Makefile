@@ -40,7 +40,8 @@ check-lock: $(STAMP)  ## Say whether dvc.lock is current, without data (SITE=nam
 	@bin/check-lock $(SITE_DIR)
 
 ui: $(STAMP)  ## Serve MLflow on http://127.0.0.1:5000
-	@$(BIN)/mlflow server --backend-store-uri sqlite:///$(ROOT)/mlruns/mlflow.db \
+	@MLFLOW_DISABLE_TELEMETRY=true DO_NOT_TRACK=true MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false \
+		$(BIN)/mlflow server --workers 1 --backend-store-uri sqlite:///$(ROOT)/mlruns/mlflow.db \
 		--artifacts-destination $(ROOT)/mlruns/artifacts --host 127.0.0.1 --port 5000
 
 lint: $(STAMP)  ## Lint and format check

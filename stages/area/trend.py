@@ -111,7 +111,7 @@ def _numbers(fit: Fit, first_km2: float) -> dict[str, Any]:
 def describe(fit: Fit | None, n_years: int) -> str:
     """What the series says, and what it cannot say."""
     if fit is None:
-        few = {0: "no year was seen well enough", 1: "one year gives an area", 2: "two years give a difference"}
+        few = {0: "No year was seen well enough", 1: "One year gives an area", 2: "Two years give a difference"}
         return f"{few[n_years]}; a trend needs at least three years"
     digits = _digits(fit.minimum_detectable)
     numbers = (
@@ -119,10 +119,10 @@ def describe(fit: Fit | None, n_years: int) -> str:
         f"detectable: {fit.minimum_detectable:.{digits}f})"
     )
     if n_years < YEARS_FOR_SIGNIFICANCE:
-        return f"not detectable: {numbers}; with {n_years} years no p below {SIGNIFICANCE} exists"
+        return f"Not detectable: {numbers}; with {n_years} years no p below {SIGNIFICANCE} exists"
     if not fit.detectable:
         bound = f"{fit.minimum_detectable:.{digits}f}"
-        return f"not detectable: {numbers}; a change below {bound} km2 a year cannot be told from none"
+        return f"Not detectable: {numbers}; a change below {bound} km2 a year cannot be told from none"
     return numbers
 
 

@@ -108,7 +108,7 @@ def test_no_year_seen_well_enough() -> None:
     assert (row.glacier_area_km2, row.area_high_km2, row.common_area_km2, row.valid_fraction) == (0, 0, None, 0)
     assert row.unseen_km2 == pytest.approx(ice_of().sum() * PIXEL_KM2, rel=1e-3)
     assert len(geopandas.read_file(OUT / "outlines_2020.gpkg")) == 0
-    assert "no year was seen well enough" in trend().statement
+    assert "No year was seen well enough" in trend().statement
     assert json.loads(Path("metrics/area.json").read_text())["change_pct"] is None
 
 

@@ -99,9 +99,9 @@ def series(areas: Sequence[float | None], **kwargs: float) -> list[YearArea]:
 @pytest.mark.parametrize(
     ("areas", "words"),
     [
-        pytest.param([None], "no year was seen well enough", id="0"),
-        pytest.param([100.0], "one year gives an area; a trend needs at least three", id="1"),
-        pytest.param([100.0, 99.0], "two years give a difference; a trend needs at least three", id="2"),
+        pytest.param([None], "No year was seen well enough", id="0"),
+        pytest.param([100.0], "One year gives an area; a trend needs at least three", id="1"),
+        pytest.param([100.0, 99.0], "Two years give a difference; a trend needs at least three", id="2"),
     ],
 )
 def test_too_few_years_say_so(areas: list[float | None], words: str) -> None:
@@ -127,7 +127,7 @@ def test_a_loss_below_what_the_series_can_show_is_not_detectable() -> None:
     trend = make_trend(series([144 - 0.2 * i for i in range(9)], sigma=1.44), common_pixels_fraction=1.0)
     assert trend.detectable is False
     assert trend.minimum_detectable_km2_per_year == pytest.approx(0.61, abs=0.01)
-    assert trend.statement.startswith("not detectable: -0.20 km2 a year")
+    assert trend.statement.startswith("Not detectable: -0.20 km2 a year")
     assert "below 0.61 km2 a year cannot be told from none" in trend.statement
 
 
