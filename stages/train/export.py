@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from stages.common.tables import ModelCard
+from stages.train.canonical import canonicalise
 
 OPSET = 18
 DIMENSIONS = ("batch", "height", "width")
@@ -44,7 +45,7 @@ def finish(proto: Any, card: ModelCard) -> None:
         for dimension, name in zip(value.type.tensor_type.shape.dim, DIMENSIONS, strict=False):
             dimension.ClearField("dim_value")
             dimension.dim_param = name
-    del proto.graph.value_info[:]
+    canonicalise(proto.graph)
     onnx.helper.set_model_props(
         proto,
         {
