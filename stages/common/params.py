@@ -90,6 +90,11 @@ class PatchesParams(Section):
             raise ValueError(f"test_fold and validation_fold must be below folds ({self.folds})")
         return self
 
+    @property
+    def full_size_px(self) -> int:
+        """Side of a stored patch, its margin included."""
+        return self.size_px + 2 * self.margin_px
+
 
 class AugmentationParams(Section):
     """Random changes of a training patch; see `stages.train.augment.AugmentConfig`."""
@@ -218,6 +223,14 @@ class Params(Section):
             raise ValueError(f"evaluate.year {self.evaluate.year} is not among training_years")
         if stray_bands := sorted(set(self.report.rgb) - set(self.prepare.bands)):
             raise ValueError(f"report.rgb names bands that prepare.bands lacks: {stray_bands}")
+        return self
+
+    @model_validator(mode="after")
+    def _patches_fit_the_network(self) -> Self:
+        stride = 2 ** (self.train.depth + (self.train.stem == "half"))
+        for name, side in (("size_px", self.patches.size_px), ("size_px + 2 margin_px", self.patches.full_size_px)):
+            if side % stride:
+                raise ValueError(f"patches.{name} is {side}; train.depth and stem ask for multiples of {stride}")
         return self
 
 

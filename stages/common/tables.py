@@ -203,9 +203,12 @@ class GlacierScoreRow(Record):
     glac_name: str | None = None
     held_out_km2: NotNegative
     held_out_fraction: Annotated[Fraction, Field(description="1: training saw nothing of this glacier")]
+    iou: Annotated[Fraction | None, Field(description="mapped ice belongs to the nearest outline")] = None
+    f1: Fraction | None = None
+    precision: Annotated[Fraction | None, Field(description="null: nothing was mapped there")] = None
     recall: Fraction | None = None
-    iou: Annotated[Fraction | None, Field(description="within the outline grown by the ice nearest to it")] = None
     area_bias_pct: float | None = None
+    boundary_distance_m: float | None = None
 
 
 class PrecisionRecallRow(Record):

@@ -51,7 +51,10 @@ def evaluate(run: Run) -> EvaluateMetrics:
     mapped = probability >= info.threshold
     bins = reliability(probability[scene.test], scene.truth[scene.test])
     glaciers = read_glaciers(run.path("artifacts/labels/glaciers.csv"))
-    rows = glacier_scores(mapped, scene.glacier_id, scene.test, scene.area_km2, glaciers)
+    rows = glacier_scores(
+        mapped, scene.glacier_id, scene.test,
+        area_km2=scene.area_km2, pixel_m=scene.grid.pixel_size_m, glaciers=glaciers,
+    )  # fmt: skip
     write_table(run.out / "glacier_scores.csv", rows, GlacierScoreRow)
     curve = precision_recall(probability[scene.test], scene.truth[scene.test])
     write_table(run.out / "precision_recall.csv", curve, PrecisionRecallRow)

@@ -10,6 +10,7 @@ from scipy.ndimage import distance_transform_edt
 
 from stages.common.tables import GlacierRow, GlacierScoreRow
 from stages.common.types import BoolArray, Float64Array, UInt16Array
+from stages.evaluate.scores import boundary_distances_m
 
 
 def read_glaciers(path: Path) -> list[GlacierRow]:
@@ -25,7 +26,13 @@ def nearest_glacier(ids: UInt16Array) -> UInt16Array:
 
 
 def glacier_scores(
-    mapped: BoolArray, ids: UInt16Array, region: BoolArray, area_km2: Float64Array, glaciers: list[GlacierRow]
+    mapped: BoolArray,
+    ids: UInt16Array,
+    region: BoolArray,
+    *,
+    area_km2: Float64Array,
+    pixel_m: float,
+    glaciers: list[GlacierRow],
 ) -> list[GlacierScoreRow]:
     """One row for each glacier with a pixel in `region`; mapped ice belongs to the nearest outline.
 
@@ -40,21 +47,29 @@ def glacier_scores(
 
     whole, held = total(ids > 0, ids), total((ids > 0) & region, ids)
     hit, claimed = total((ids > 0) & mapped & region, ids), total(mapped & region, nearest)
-    rows = []
-    for glacier in glaciers:
-        index = glacier.glacier_index
-        if index < count and held[index] > 0:
-            rows.append(_row(glacier, whole[index], held[index], hit[index], claimed[index]))
-    return rows
+    zone = np.where(region, nearest.astype(np.int64), -1)
+    distances = boundary_distances_m(mapped, ids > 0, zone, pixel_m, count=count)
+    there = (glacier for glacier in glaciers if glacier.glacier_index < count and held[glacier.glacier_index] > 0)
+    return [
+        _row(one, whole=whole[i], held=held[i], hit=hit[i], claimed=claimed[i], distance_m=distances[i])
+        for one in there
+        for i in [one.glacier_index]
+    ]
 
 
-def _row(glacier: GlacierRow, whole: float, held: float, hit: float, claimed: float) -> GlacierScoreRow:
+def _row(
+    glacier: GlacierRow, *, whole: float, held: float, hit: float, claimed: float, distance_m: float | None
+) -> GlacierScoreRow:
+    """Ratios of areas in km2: the outline (whole and held out), the ice mapped in it, the ice mapped nearest to it."""
     return GlacierScoreRow(
         rgi_id=glacier.rgi_id,
         glac_name=glacier.glac_name,
         held_out_km2=round(held, 6),
         held_out_fraction=round(min(held / whole, 1.0), 6),
-        recall=round(min(hit / held, 1.0), 6),
         iou=round(min(hit / (held + claimed - hit), 1.0), 6),
+        f1=round(min(2 * hit / (held + claimed), 1.0), 6),
+        precision=round(min(hit / claimed, 1.0), 6) if claimed else None,
+        recall=round(min(hit / held, 1.0), 6),
         area_bias_pct=round(100 * (claimed / held - 1), 4),
+        boundary_distance_m=None if distance_m is None else round(distance_m, 2),
     )

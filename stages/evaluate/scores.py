@@ -6,7 +6,7 @@ import numpy as np
 from scipy.ndimage import binary_erosion, distance_transform_edt
 
 from stages.common.tables import PrecisionRecallRow, ReliabilityRow, Scores
-from stages.common.types import BoolArray, Float32Array, Float64Array
+from stages.common.types import BoolArray, Float32Array, Float64Array, IntArray
 
 THRESHOLDS = np.linspace(0, 1, 101)
 BINS = 10
@@ -36,9 +36,9 @@ def _ratio(part: int, whole: int) -> float | None:
     return part / whole if whole else None
 
 
-def boundary(mask: BoolArray, region: BoolArray) -> BoolArray:
-    """Glacier pixels of `region` with a neighbour (of four) that is background; the frame is no boundary."""
-    return mask & ~binary_erosion(mask, border_value=1) & region
+def boundary(mask: BoolArray) -> BoolArray:
+    """Glacier pixels with a neighbour (of four) that is background; the frame is no boundary."""
+    return mask & ~binary_erosion(mask, border_value=1)
 
 
 def boundary_distance_m(mapped: BoolArray, truth: BoolArray, region: BoolArray, pixel_m: float) -> float | None:
@@ -46,13 +46,31 @@ def boundary_distance_m(mapped: BoolArray, truth: BoolArray, region: BoolArray, 
 
     The boundaries of the whole maps are measured against, those within `region` are measured.
     """
-    everywhere = np.ones_like(region)
-    ours, theirs = boundary(mapped, everywhere), boundary(truth, everywhere)
-    if not (ours & region).any() or not (theirs & region).any():
-        return None
-    to_theirs = distance_transform_edt(~theirs)[ours & region]
-    to_ours = distance_transform_edt(~ours)[theirs & region]
-    return float((to_theirs.mean() + to_ours.mean()) / 2 * pixel_m)
+    (mean,) = boundary_distances_m(mapped, truth, np.where(region, 0, -1), pixel_m, count=1)
+    return mean
+
+
+def boundary_distances_m(
+    mapped: BoolArray, truth: BoolArray, zone: IntArray, pixel_m: float, *, count: int
+) -> list[float | None]:
+    """Mean distance between the boundaries of both maps in each of `count` zones; `zone` is -1 where none is.
+
+    The boundaries of the whole maps are measured against, those within a zone are measured.
+    """
+    ours, theirs = boundary(mapped), boundary(truth)
+    if not ours.any() or not theirs.any():
+        return [None] * count
+    one = _mean_by_zone(distance_transform_edt(~theirs), zone, ours & (zone >= 0), count)
+    other = _mean_by_zone(distance_transform_edt(~ours), zone, theirs & (zone >= 0), count)
+    means = (one + other) / 2 * pixel_m
+    return [float(mean) if np.isfinite(mean) else None for mean in means]
+
+
+def _mean_by_zone(distance: Float64Array, zone: IntArray, where: BoolArray, count: int) -> Float64Array:
+    """Mean of `distance` over the pixels of `where` in each zone; NaN where there is none."""
+    sums = np.bincount(zone[where], weights=distance[where], minlength=count)
+    pixels = np.bincount(zone[where], minlength=count)
+    return np.asarray(np.divide(sums, pixels, out=np.full(count, np.nan), where=pixels > 0))
 
 
 def precision_recall(probability: Float32Array, truth: BoolArray) -> list[PrecisionRecallRow]:

@@ -55,7 +55,7 @@ def cut(
     label = np.where(valid & among(roles, MAY_LABEL[use]), glacier, IGNORE).astype(np.uint8)
     image = scene * shown[..., None].astype(scene.dtype)
     stride = params.stride_px if use == "train" else params.size_px
-    full, margin = params.size_px + 2 * params.margin_px, params.margin_px
+    full, margin = params.full_size_px, params.margin_px
     patches: dict[str, list[AnyArray]] = {name: [] for name in ("image", "label", "visible", "row", "column")}
     claimed = np.zeros(label.shape, dtype=bool)
     for row, column in positions(label.shape, params.size_px, stride):

@@ -41,7 +41,10 @@ def glacier_table(rows: Iterable[GlacierAreaRow], years: Sequence[int]) -> list[
 
 
 def held_out_rows(scores: Iterable[GlacierScoreRow]) -> list[tuple[GlacierScoreRow, list[Number | None]]]:
-    """Glaciers with held-out ice, most first: area in km2, share in %, IoU, recall, area bias in %."""
+    """Glaciers with held-out ice, most first.
+
+    Area in km2, held-out share in %, IoU, F1, precision, recall, area bias in %, boundary distance in m.
+    """
     tested = sorted((one for one in scores if one.held_out_km2 > 0), key=lambda one: (-one.held_out_km2, one.rgi_id))
     return [
         (
@@ -50,8 +53,11 @@ def held_out_rows(scores: Iterable[GlacierScoreRow]) -> list[tuple[GlacierScoreR
                 number(one.held_out_km2, DECIMALS_WITHOUT_SIGMA),
                 number(100 * one.held_out_fraction, 0),
                 _optional(one.iou, 2),
+                _optional(one.f1, 2),
+                _optional(one.precision, 2),
                 _optional(one.recall, 2),
                 _optional(one.area_bias_pct, 0),
+                _optional(one.boundary_distance_m, 0),
             ],
         )
         for one in tested

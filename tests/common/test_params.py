@@ -40,6 +40,7 @@ def change(path: str, value: Any) -> Callable[[dict[str, Any]], None]:
         pytest.param(change("report.rgb", ["B04", "B03", "B02"]), "report.rgb", id="band that is not prepared"),
         pytest.param(change("patches.test_fold", 1), "must differ", id="test fold is validation fold"),
         pytest.param(change("patches.test_fold", 7), "below folds", id="no such fold"),
+        pytest.param(change("patches.size_px", 36), "multiples of 8", id="patch that the network cannot halve"),
         pytest.param(change("site.name", "My Site"), "site.name", id="site name"),
         pytest.param(change("ingest.aoi.bounds", [2, 0, 1, 1]), "left, bottom, right, top", id="box without extent"),
         pytest.param(change("ingest.source", "ftp"), "ingest.source", id="unknown source"),

@@ -116,16 +116,21 @@ def test_scores_of_single_glaciers() -> None:
     ids[10:20, 10:30], ids[25:35, 40:50] = 1, 2
     mapped = rectangle(10, 20, 10, 25) | rectangle(25, 35, 40, 52)
     region = rectangle(0, 40, 0, 60)
-    first, second = glacier_scores(mapped, ids, region, AREA, glaciers())
+    first, second = glacier_scores(mapped, ids, region, area_km2=AREA, pixel_m=30.0, glaciers=glaciers())
     assert first.recall == pytest.approx(0.75) and first.iou == pytest.approx(0.75)
     assert first.held_out_fraction == 1.0
     assert second.recall == 1.0 and second.iou == pytest.approx(100 / 120, abs=1e-6)
     assert second.area_bias_pct == pytest.approx(20.0)
+    assert second.precision == pytest.approx(100 / 120, abs=1e-6) and second.f1 == pytest.approx(200 / 220, abs=1e-6)
+    assert first.precision == 1.0 and first.f1 == pytest.approx(1.5 / 1.75, abs=1e-6)
+    assert second.boundary_distance_m is not None and 0 < second.boundary_distance_m < 60
     assert nearest_glacier(ids)[0, 0] == 1 and nearest_glacier(ids)[39, 59] == 2
 
 
 def test_a_glacier_outside_the_test_blocks_has_no_row() -> None:
     ids = np.zeros((40, 60), dtype=np.uint16)
     ids[10:20, 10:30], ids[25:35, 40:50] = 1, 2
-    (row,) = glacier_scores(ids > 0, ids, rectangle(0, 40, 0, 20), AREA, glaciers())
+    region = rectangle(0, 40, 0, 20)
+    (row,) = glacier_scores(ids > 0, ids, region, area_km2=AREA, pixel_m=30.0, glaciers=glaciers())
+    assert row.boundary_distance_m == 0.0
     assert row.rgi_id.endswith("1") and row.held_out_fraction == pytest.approx(0.5)
