@@ -130,8 +130,12 @@ class TrainParams(Section):
     steps_per_epoch: Annotated[int, Field(ge=1)]
     patience_epochs: Annotated[int, Field(ge=1)]
     batch_size: Annotated[int, Field(ge=1)] = 8
-    learning_rate: Positive = 2e-3
-    weight_decay: Annotated[float, Field(ge=0)] = 0.1
+    optimiser: Literal["adamw", "lion", "sgd"] = "adamw"
+    learning_rate: Annotated[float, Field(gt=0, description="the highest; reached after a tenth of the steps")] = 2e-3
+    schedule: Annotated[
+        Literal["cosine", "constant"], Field(description="after the linear warm-up; cosine falls to 1 %")
+    ] = "cosine"
+    weight_decay: Annotated[float, Field(ge=0, description="decoupled; not on biases and normalisation")] = 0.1
     ema_momentum: Annotated[float, Field(ge=0, lt=1, description="of the weights' moving average; 0: none")] = 0.98
     augmentation: AugmentationParams = AugmentationParams()
     threshold: Annotated[float, Field(gt=0, lt=1)] = 0.5

@@ -85,7 +85,8 @@ def _in_float32(model: Any, data: TrainingData, params: TrainParams) -> Any:
 
 
 def _optimiser(params: TrainParams, steps: int) -> Any:
-    optimiser = keras.optimizers.AdamW(
+    kinds = {"adamw": keras.optimizers.AdamW, "lion": keras.optimizers.Lion, "sgd": keras.optimizers.SGD}
+    optimiser = kinds[params.optimiser](
         learning_rate=_schedule(params, steps),
         weight_decay=params.weight_decay,
         global_clipnorm=1.0,
@@ -97,14 +98,14 @@ def _optimiser(params: TrainParams, steps: int) -> Any:
 
 
 def _schedule(params: TrainParams, steps: int) -> Any:
-    """Linear warm-up over a tenth of the steps, then half a cosine down to 1 % (Loshchilov and Hutter 2017)."""
+    """Linear warm-up over a tenth of the steps, then half a cosine (Loshchilov and Hutter 2017) or no change."""
     warmup = max(steps // 10, 1)
     return keras.optimizers.schedules.CosineDecay(
         initial_learning_rate=params.learning_rate / 100,
         warmup_target=params.learning_rate,
         warmup_steps=warmup,
         decay_steps=max(steps - warmup, 1),
-        alpha=0.01,
+        alpha=0.01 if params.schedule == "cosine" else 1.0,
     )
 
 

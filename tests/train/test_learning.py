@@ -13,7 +13,9 @@ with warnings.catch_warnings():
     import keras
     import tensorflow as tf
 
+from stages.common.params import TrainParams
 from stages.train.augment import AugmentConfig, augment
+from stages.train.fit import _optimiser, _schedule
 from stages.train.loss import MaskedBceDice, MaskedIoU
 from stages.train.model import NormaliseWithValidity, build_unet, receptive_field_radius_px, stride_px
 
@@ -110,3 +112,23 @@ def test_hidden_pixels_never_get_in() -> None:
         values = seen.numpy()
         assert np.allclose(values[np.isfinite(values)], 10, atol=1e-2)
         assert (classes.numpy()[np.isnan(values[..., 0])] == 255).all()
+
+
+@pytest.mark.parametrize(("schedule", "last"), [("cosine", 1e-5), ("constant", 1e-3)])
+def test_schedule_warms_up_and_ends_where_it_says(schedule: str, last: float) -> None:
+    params = TrainParams(epochs=10, steps_per_epoch=10, patience_epochs=1, learning_rate=1e-3, schedule=schedule)
+    rate = _schedule(params, 100)
+    assert float(rate(0)) == pytest.approx(1e-5, rel=1e-3)
+    assert float(rate(10)) == pytest.approx(1e-3, rel=1e-3)
+    assert float(rate(100)) == pytest.approx(last, rel=1e-3)
+
+
+@pytest.mark.parametrize("name", ["adamw", "lion", "sgd"])
+def test_every_optimiser_moves_weights_and_decays_kernels_only(name: str) -> None:
+    params = TrainParams(epochs=1, steps_per_epoch=10, patience_epochs=1, optimiser=name, weight_decay=0.5)
+    kernel, bias = keras.Variable([1.0], name="kernel"), keras.Variable([1.0], name="bias")
+    optimiser = _optimiser(params, 10)
+    for _ in range(5):
+        optimiser.apply([tf.constant([0.0]), tf.constant([0.0])], [kernel, bias])
+    assert float(kernel[0]) < 1.0
+    assert float(bias[0]) == 1.0
