@@ -141,15 +141,21 @@ def scene_reader(scene: Any, valid: Any) -> Reader:
     """Reader over an open scene.tif and valid.tif (rasterio datasets) that are closed by the caller."""
     from rasterio.windows import Window as RasterWindow
 
-    scale = np.asarray(scene.scales, dtype=np.float32)
-    offset = np.asarray(scene.offsets, dtype=np.float32)
+    scale = np.asarray(scene.scales, dtype=np.float32)[:, None, None]
+    offset = np.asarray(scene.offsets, dtype=np.float32)[:, None, None]
+
+    # GDAL sizes its block cache at the first read, by the settings of the thread that reads: this one's, not those of
+    # the reading thread to come, which would let it grow to 5 % of the machine's memory.
+    scene.read(1, window=RasterWindow(0, 0, 1, 1))
 
     def read(row: int, column: int, height: int, width: int) -> Float32Array:
         inside = RasterWindow(column, row, min(width, scene.width - column), min(height, scene.height - row))
         pixels = np.full((height, width, scene.count), np.nan, dtype=np.float32)
-        values = np.moveaxis(scene.read(window=inside), 0, -1) * scale + offset
-        values[valid.read(1, window=inside) == 0] = np.nan
-        pixels[: values.shape[0], : values.shape[1]] = values
+        values = scene.read(window=inside, out_dtype="float32")
+        values *= scale
+        values += offset
+        values[:, valid.read(1, window=inside) == 0] = np.nan
+        pixels[: inside.height, : inside.width] = np.moveaxis(values, 0, -1)
         return pixels
 
     return read
