@@ -205,6 +205,17 @@ def test_data_that_is_not_as_pinned_stops_the_run(site: Path) -> None:
     assert (site / "data.dvc").read_text() == before
 
 
+def test_a_fresh_clone_makes_the_pinned_data_again(site: Path) -> None:
+    pin = (site / "data.dvc").read_text()
+    shutil.rmtree(site / "data")
+    for out in (site / ".dvc/cache/files").rglob("*"):
+        out.chmod(0o755 if out.is_dir() else 0o644)
+    shutil.rmtree(site / ".dvc/cache/files")
+    output = done(site, str(tiny.ROOT / "bin/repro"), str(site), "--dry")
+    assert "3 scenes of 3 years" in output
+    assert (site / "data.dvc").read_text() == pin
+
+
 def test_a_failed_gate_fails_the_run_after_the_report(site: Path) -> None:
     content = yaml.safe_load((site / "params.yaml").read_text())
     content["gates"]["iou_over_baseline_min"] = 0.9
