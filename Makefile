@@ -1,6 +1,6 @@
 # Stable targets; `make help` lists them. SITE=<name> works in sites/<name>, else in the root (the demo).
 .DEFAULT_GOAL := help
-.PHONY: help demo test repro ingest ui lint types docs bench clean check-lock
+.PHONY: help demo test repro ingest ui lint types bench locks clean check-lock
 
 ROOT := $(CURDIR)
 SITE_DIR := $(if $(SITE),$(ROOT)/sites/$(SITE),$(ROOT))

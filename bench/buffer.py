@@ -32,7 +32,11 @@ def main() -> None:
     print("buffer  training pixels  validation IoU  held-out IoU  area bias")
     for buffer_px in arguments.buffers:
         with tempfile.TemporaryDirectory() as scratch:
-            row = measure(ROOT / "sites" / arguments.site, Path(scratch), buffer_px)
+            try:
+                row = measure(ROOT / "sites" / arguments.site, Path(scratch), buffer_px)
+            except subprocess.CalledProcessError as error:
+                print(f"{buffer_px:>3} px  {error.stderr.splitlines()[0]}", flush=True)
+                continue
         scores = f"{row['val_iou']:>14.3f}  {row['iou']:>12.3f}  {row['bias']:>+8.1f} %"
         print(f"{buffer_px:>3} px  {row['pixels']:>15,}  {scores}", flush=True)
 
@@ -48,7 +52,9 @@ def measure(site: Path, copy: Path, buffer_px: int) -> dict[str, float]:
     year = str(params["evaluate"]["year"])
     for stage in (["patches", "--year", year], ["train"], ["evaluate"]):
         command = [sys.executable, "-m", f"stages.{stage[0]}", *stage[1:]]
-        subprocess.run(command, cwd=copy, env=os.environ | {"PYTHONPATH": "."}, check=True, capture_output=True)
+        subprocess.run(
+            command, cwd=copy, env=os.environ | {"PYTHONPATH": "."}, check=True, capture_output=True, text=True
+        )
     stats = json.loads((copy / "artifacts/patches" / year / "stats.json").read_text(encoding="utf-8"))
     train = json.loads((copy / "metrics/train.json").read_text(encoding="utf-8"))
     model = json.loads((copy / "metrics/evaluate.json").read_text(encoding="utf-8"))["model"]
