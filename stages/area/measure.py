@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
-from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
@@ -23,6 +20,7 @@ from stages.area.trend import make_trend
 from stages.common.outputs import write_json, write_table
 from stages.common.params import AreaParams
 from stages.common.raster import gdal_env
+from stages.common.records import file_md5, read_document
 from stages.common.stage import Run
 from stages.common.tables import AreaMetrics, AreaRow, Gates, GlacierAreaRow, Provenance, Trend
 from stages.common.types import BoolArray
@@ -67,7 +65,7 @@ def measure_year(run: Run, site: Site, year: int, common: BoolArray, valid_fract
     ice, seen = read_map(run.by_year(contract.MASK)[year], run.by_year(contract.VALID)[year])
     kept, pieces = remove_speckle(ice, seen, min_pixels=params.min_polygon_area_m2 / site.grid.pixel_size_m**2)
     removed = ice & ~kept & site.aoi
-    provenance = _read_provenance(run.by_year(contract.PROVENANCE)[year])
+    provenance = read_document(run.by_year(contract.PROVENANCE)[year], Provenance)
     time, dated = decimal_year(provenance)
     counts = valid_fraction >= params.common_valid_fraction_min
     inside, seen_inside = kept & site.aoi, seen & site.aoi
@@ -114,22 +112,13 @@ def _write_outlines(run: Run, site: Site, one: YearArea, ice: BoolArray) -> None
 
 
 def _write(run: Run, site: Site, series: list[YearArea], trend: Trend, gates: Gates) -> None:
-    model_md5 = _md5(run.path(contract.MODEL))
+    model_md5 = file_md5(run.path(contract.MODEL))
     years = [area_row(one, model_md5=model_md5) for one in series]
     glaciers = [row for one in series for row in glacier_rows(one, site.glaciers, site.outlines_km2)]
     write_table(run.out / "glacier_area_by_year.csv", years, AreaRow)
     write_table(run.out / "area_by_glacier.csv", glaciers, GlacierAreaRow)
     write_json(run.out / "trend.json", trend)
     write_json(run.out / "gates.json", gates)
-
-
-def _read_provenance(path: Path) -> Provenance:
-    return Provenance.model_validate(json.loads(path.read_text(encoding="utf-8")))
-
-
-def _md5(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
 def _report_year(log: logging.Logger, one: YearArea) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from stages.common.errors import ContractError
 from stages.common.grid import Grid, parse_metric_crs
 from stages.common.kinds import MASK_NODATA
 from stages.common.raster import read_band, read_grid
+from stages.common.records import read_rows
 from stages.common.stage import Run
 from stages.common.tables import GlacierRow
 from stages.common.types import AnyArray, BoolArray, Float64Array, UInt16Array
@@ -93,9 +93,7 @@ def read_glaciers(path: Path, ids: AnyArray) -> list[GlacierRow]:
     ContractError
         They do not.
     """
-    with path.open(encoding="utf-8", newline="") as stream:
-        lines = [{key: value for key, value in line.items() if value != ""} for line in csv.DictReader(stream)]
-    rows = [GlacierRow.model_validate(line) for line in lines]
+    rows = read_rows(path, GlacierRow)
     numbers = [row.glacier_index for row in rows]
     if numbers != list(range(1, len(rows) + 1)) or int(ids.max()) > len(rows):
         raise ContractError(

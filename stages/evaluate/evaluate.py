@@ -13,13 +13,21 @@ from stages.common.inference import array_reader, open_session, predict_windows,
 from stages.common.kinds import IGNORE
 from stages.common.outputs import write_table
 from stages.common.raster import grid_of, open_raster, read_band
+from stages.common.records import read_rows
 from stages.common.split import TEST, TRAIN
 from stages.common.stage import Run
-from stages.common.tables import EvaluateMetrics, GlacierScoreRow, PrecisionRecallRow, ReliabilityRow, Scores
+from stages.common.tables import (
+    EvaluateMetrics,
+    GlacierRow,
+    GlacierScoreRow,
+    PrecisionRecallRow,
+    ReliabilityRow,
+    Scores,
+)
 from stages.common.types import BoolArray, Float32Array, Float64Array, UInt16Array
 from stages.common.windows import plan_windows
 from stages.evaluate.baselines import ThresholdRule, fit_threshold, snow_index
-from stages.evaluate.glaciers import glacier_scores, read_glaciers
+from stages.evaluate.glaciers import glacier_scores
 from stages.evaluate.scores import expected_calibration_error, precision_recall, reliability, score
 
 
@@ -50,7 +58,7 @@ def evaluate(run: Run) -> EvaluateMetrics:
     probability = _map(run, scene)
     mapped = probability >= info.threshold
     bins = reliability(probability[scene.test], scene.truth[scene.test])
-    glaciers = read_glaciers(run.path("artifacts/labels/glaciers.csv"))
+    glaciers = read_rows(run.path("artifacts/labels/glaciers.csv"), GlacierRow)
     rows = glacier_scores(
         mapped, scene.glacier_id, scene.test,
         area_km2=scene.area_km2, pixel_m=scene.grid.pixel_size_m, glaciers=glaciers,

@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-from pathlib import Path
-
 import numpy as np
 from scipy.ndimage import distance_transform_edt
 
 from stages.common.tables import GlacierRow, GlacierScoreRow
 from stages.common.types import BoolArray, Float64Array, UInt16Array
 from stages.evaluate.scores import boundary_distances_m
-
-
-def read_glaciers(path: Path) -> list[GlacierRow]:
-    """Rows of glaciers.csv."""
-    with path.open(encoding="utf-8", newline="") as stream:
-        return [GlacierRow.model_validate({k: v for k, v in row.items() if v}) for row in csv.DictReader(stream)]
 
 
 def nearest_glacier(ids: UInt16Array) -> UInt16Array:

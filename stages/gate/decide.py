@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 from stages.common.errors import GateError
+from stages.common.records import read_document
 from stages.common.stage import Run
 from stages.common.tables import EvaluateMetrics, GateFinding, Gates
 from stages.gate import contract
@@ -20,8 +20,8 @@ def decide(run: Run) -> None:
     GateError
         A gate failed.
     """
-    gates = Gates.model_validate(json.loads(run.path(contract.GATES).read_text(encoding="utf-8")))
-    scores = EvaluateMetrics.model_validate(json.loads(run.path(contract.SCORES).read_text(encoding="utf-8")))
+    gates = read_document(run.path(contract.GATES), Gates)
+    scores = read_document(run.path(contract.SCORES), EvaluateMetrics)
     quality = iou_over_baseline(scores, minimum=run.params.gates.iou_over_baseline_min)
     findings = [*gates.findings, quality]
     print(as_table(findings))

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
-
-from pydantic import BaseModel
 
 from stages.common import tables
 from stages.common.errors import ContractError
 from stages.common.params import ReportParams, SiteParams
+from stages.common.records import file_md5, read_document, read_rows
 from stages.common.stage import Run
-
-Model = TypeVar("Model", bound=BaseModel)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +72,7 @@ def read_findings(run: Run) -> Findings:
     areas = sorted(read_rows(areas_path, tables.AreaRow), key=lambda row: row.year)
     _check_years(areas_path, [row.year for row in areas], sorted(provenance))
     card = read_document(run.path("artifacts/train/model_card.json"), tables.ModelCard)
-    model_md5 = _md5(run.path("artifacts/train/model.onnx"))
+    model_md5 = file_md5(run.path("artifacts/train/model.onnx"))
     return Findings(
         site=run.params.site,
         report=run.params.report,
@@ -99,18 +92,6 @@ def read_findings(run: Run) -> Findings:
         files=_files(run, provenance),
         glacier_id=run.path("artifacts/labels/glacier_id.tif"),
     )
-
-
-def read_rows(path: Path, row: type[Model]) -> list[Model]:
-    """Rows of a CSV file; an empty field is the column's default."""
-    with path.open(encoding="utf-8", newline="") as stream:
-        filled = ({key: value for key, value in line.items() if value != ""} for line in csv.DictReader(stream))
-        return [row.model_validate(line) for line in filled]
-
-
-def read_document(path: Path, model: type[Model]) -> Model:
-    """A JSON document."""
-    return model.model_validate(json.loads(path.read_text(encoding="utf-8")))
 
 
 def colour_bands(provenance: tables.Provenance, rgb: list[str], *, where: Path) -> tuple[int, int, int]:
@@ -161,8 +142,3 @@ def _check_years(path: Path, found: list[int], expected: list[int]) -> None:
             found=", ".join(map(str, found)) or "no rows",
             fix="run the stage area again",
         )
-
-
-def _md5(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "md5").hexdigest()

@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 from stages.common import settings
-from stages.track.state import file_md5
+from stages.common.records import file_md5
 
 WRITTEN_BY_THE_PIPELINE = (":(exclude,glob)**/dvc.lock", ":(exclude,glob)**/metrics/*.json")
 """A run rewrites these tracked files itself; they make no working tree dirty."""

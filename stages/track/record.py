@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from stages.common.errors import ContractError
+from stages.common.records import file_md5
 from stages.track.measures import Measure
-from stages.track.state import file_md5
 from stages.track.store import CHALLENGER
 
 PARAMS_PER_CALL, MEASURES_PER_CALL = 100, 1000

@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
-
-from pydantic import BaseModel
+from typing import Any
 
 from stages.common.params import Params
-
-Row = TypeVar("Row", bound=BaseModel)
-
-
-def file_md5(path: Path) -> str:
-    """MD5 of a file's bytes: an identity as DVC uses it, no protection."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "md5").hexdigest()
+from stages.common.records import file_md5
 
 
 def sections(params: Params, names: Iterable[str]) -> dict[str, Any]:
@@ -50,14 +40,3 @@ def flatten(value: Any, prefix: str = "", *, separator: str = ".") -> dict[str, 
     for key, inner in value.items():
         leaves |= flatten(inner, f"{prefix}{separator}{key}" if prefix else str(key), separator=separator)
     return leaves
-
-
-def read_rows(path: Path, row: type[Row]) -> list[Row]:
-    """Rows of a checked CSV file; an empty field is None."""
-    with path.open(encoding="utf-8", newline="") as stream:
-        return [row.model_validate({k: v for k, v in one.items() if v != ""}) for one in csv.DictReader(stream)]
-
-
-def read_document(path: Path, model: type[Row]) -> Row:
-    """A checked JSON file."""
-    return model.model_validate_json(path.read_text(encoding="utf-8"))

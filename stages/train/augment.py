@@ -12,7 +12,7 @@ from typing import Any
 
 import tensorflow as tf
 
-IGNORE = 255
+from stages.common.kinds import IGNORE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,13 +74,6 @@ def augment(image: Any, label: Any, visible: Any, seed: Any, *, std: Any, config
     image = jitter(image, seeds[1], std=std, config=config)
     hidden = _random_rectangle(config, seeds[2])
     return mask(image, label, tf.logical_and(visible, tf.logical_not(hidden)))
-
-
-def crop_centre(image: Any, label: Any, visible: Any, *, size_px: int) -> tuple[Any, Any]:
-    """Return the unchanged centre of a patch in the form that :func:`augment` returns."""
-    low = (image.shape[0] - size_px) // 2
-    part = slice(low, low + size_px)
-    return mask(tf.cast(image[part, part], tf.float32), label[part, part], visible[part, part] > 0)
 
 
 def mask(image: Any, label: Any, visible: Any) -> tuple[Any, Any]:

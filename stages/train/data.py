@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy as np
 
 from stages.common.errors import ContractError
 from stages.common.raster import read_band
+from stages.common.records import read_document
 from stages.common.split import check_no_leak
 from stages.common.tables import PatchStats
 from stages.common.types import AnyArray, UInt8Array
@@ -55,7 +55,7 @@ def load(folders: Mapping[int, Path]) -> TrainingData:
     ContractError
         A patch shows a held-out pixel, or the years' bands or pixel scales differ.
     """
-    stats = [_stats(folder) for folder in folders.values()]
+    stats = [read_document(folder / "stats.json", PatchStats) for folder in folders.values()]
     _require_one_kind(stats, folders)
     roles = {folder: read_band(folder / "split.tif") for folder in folders.values()}
     mean, std = pool_statistics(stats)
@@ -113,10 +113,6 @@ def validation_batches(data: TrainingData, *, batch: int) -> Any:
 
     parts = data.validation.image, data.validation.label, data.validation.visible
     return tf.data.Dataset.from_tensor_slices(parts).batch(batch).map(prepare)
-
-
-def _stats(folder: Path) -> PatchStats:
-    return PatchStats.model_validate(json.loads((folder / "stats.json").read_text(encoding="utf-8")))
 
 
 def _require_one_kind(stats: list[PatchStats], folders: Mapping[int, Path]) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
+from stages.common.records import read_document
 from stages.common.tables import ModelCard
 from stages.train.canonical import canonicalise
 
@@ -30,8 +30,7 @@ def export(folder: Path) -> None:
         draft = Path(scratch, "model.onnx")
         model.export(draft, format="onnx", opset_version=OPSET, input_signature=signature, verbose=False)
         proto = onnx.load(draft)
-    card = json.loads((folder / "model_card.json").read_text(encoding="utf-8"))
-    finish(proto, ModelCard.model_validate(card))
+    finish(proto, read_document(folder / "model_card.json", ModelCard))
     onnx.checker.check_model(proto)
     (folder / "model.onnx").write_bytes(proto.SerializeToString(deterministic=True))
 

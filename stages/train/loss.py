@@ -6,8 +6,7 @@ from typing import Any
 
 import keras
 
-IGNORE = 255
-"""Label of pixels without a class (uint8)."""
+from stages.common.kinds import IGNORE
 
 
 def split_labels(labels: Any) -> tuple[Any, Any]:

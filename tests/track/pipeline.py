@@ -13,8 +13,8 @@ from PIL import Image
 
 from stages.common import tables
 from stages.common.outputs import write_json, write_table
+from stages.common.records import file_md5
 from stages.track import contract
-from stages.track.state import file_md5
 from tests import tiny
 
 YEARS = (2020, 2021, 2022)

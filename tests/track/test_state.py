@@ -5,9 +5,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stages.common.params import load_params
+from stages.common.records import read_rows
 from stages.common.tables import AreaRow
 from stages.track.contract import CONTRACT
-from stages.track.state import flatten, read_rows, sections, state_md5
+from stages.track.state import flatten, sections, state_md5
 from tests.track import pipeline
 
 

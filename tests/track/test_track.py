@@ -8,8 +8,8 @@ import sys
 import pytest
 
 from stages.common.errors import ContractError, InputError
+from stages.common.records import file_md5
 from stages.track import contract, record
-from stages.track.state import file_md5
 from tests import tiny
 from tests.track import pipeline
 
