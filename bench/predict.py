@@ -152,15 +152,11 @@ def worker_stage(folder: Path) -> dict[str, float | str]:
 
 def worker_bare(folder: Path) -> dict[str, float]:
     """The session alone, run as often as the stage runs it, on one window in memory."""
-    from stages.common.inference import open_session, read_info, scene_reader
+    from stages.common.inference import open_session, plan_for, read_info, scene_reader
     from stages.common.raster import read_grid
-    from stages.common.windows import plan_windows
 
     info, grid = read_info(folder.parent / "model.onnx"), read_grid(folder / "scene.tif")
-    plan = plan_windows(
-        *grid.shape,
-        stride_px=info.stride_px, radius_px=info.receptive_field_radius_px, max_pixels=settings.window_pixels(),
-    )  # fmt: skip
+    plan = plan_for(info, *grid.shape)
     session = open_session(info.path, height=plan.window_height, width=plan.window_width)
     with rasterio.open(folder / "scene.tif") as scene, rasterio.open(folder / "valid.tif") as valid:
         pixels = scene_reader(scene, valid)(0, 0, plan.window_height, plan.window_width)[np.newaxis]

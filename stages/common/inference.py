@@ -13,7 +13,7 @@ import numpy as np
 from stages.common import settings
 from stages.common.errors import ContractError
 from stages.common.types import Float32Array
-from stages.common.windows import Window, WindowPlan
+from stages.common.windows import Window, WindowPlan, plan_windows
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -59,6 +59,14 @@ def read_info(path: Path) -> ModelInfo:
         receptive_field_radius_px=int(found["receptive_field_radius_px"]),
         data_md5=found["data_md5"],
     )
+
+
+def plan_for(info: ModelInfo, height: int, width: int) -> WindowPlan:
+    """Windows for a scene of that size: as the model asks for, as large as the settings permit."""
+    return plan_windows(
+        height, width,
+        stride_px=info.stride_px, radius_px=info.receptive_field_radius_px, max_pixels=settings.window_pixels(),
+    )  # fmt: skip
 
 
 def open_session(path: Path, *, height: int, width: int, batch: int = 1) -> InferenceSession:
@@ -143,10 +151,6 @@ def scene_reader(scene: Any, valid: Any) -> Reader:
 
     scale = np.asarray(scene.scales, dtype=np.float32)[:, None, None]
     offset = np.asarray(scene.offsets, dtype=np.float32)[:, None, None]
-
-    # GDAL sizes its block cache at the first read, by the settings of the thread that reads: this one's, not those of
-    # the reading thread to come, which would let it grow to 5 % of the machine's memory.
-    scene.read(1, window=RasterWindow(0, 0, 1, 1))
 
     def read(row: int, column: int, height: int, width: int) -> Float32Array:
         inside = RasterWindow(column, row, min(width, scene.width - column), min(height, scene.height - row))

@@ -29,14 +29,17 @@ COG_OPTIONS = {
 
 LFS_POINTER = b"version https://git-lfs"
 
-GDAL_CACHE_MB = 128
-"""GDAL would take 5 % of the machine's memory for its block cache; whole scenes stream through us once."""
+GDAL_CACHE_BYTES = 128 * 2**20
+"""GDAL would take 5 % of the machine's memory for its block cache; whole scenes stream through us once.
+
+In bytes: rasterio hands an integer on as it is, while GDAL itself reads small numbers as megabytes.
+"""
 
 
 @contextlib.contextmanager
 def gdal_env() -> Iterator[None]:
     """GDAL with a small block cache, and no side-car files written or looked for."""
-    with rasterio.Env(GDAL_CACHEMAX=GDAL_CACHE_MB, GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR", GDAL_PAM_ENABLED="NO"):
+    with rasterio.Env(GDAL_CACHEMAX=GDAL_CACHE_BYTES, GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR", GDAL_PAM_ENABLED="NO"):
         yield
 
 

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from tqdm import tqdm
 
-from stages.common import settings
 from stages.common.grid import Grid, pixel_area_km2
-from stages.common.inference import array_reader, open_session, predict_windows, read_info
+from stages.common.inference import ModelInfo, array_reader, open_session, plan_for, predict_windows, read_info
 from stages.common.kinds import IGNORE
 from stages.common.outputs import write_table
 from stages.common.raster import grid_of, open_raster, read_band
@@ -25,7 +24,6 @@ from stages.common.tables import (
     Scores,
 )
 from stages.common.types import BoolArray, Float32Array, Float64Array, UInt16Array
-from stages.common.windows import plan_windows
 from stages.evaluate.baselines import ThresholdRule, fit_threshold, snow_index
 from stages.evaluate.glaciers import glacier_scores
 from stages.evaluate.scores import expected_calibration_error, precision_recall, reliability, score
@@ -55,7 +53,7 @@ def evaluate(run: Run) -> EvaluateMetrics:
     """Score model and baselines on the test blocks; write the tables and return the metrics."""
     scene = _load(run)
     info = read_info(run.path("artifacts/train/model.onnx"))
-    probability = _map(run, scene)
+    probability = _map(info, scene)
     mapped = probability >= info.threshold
     bins = reliability(probability[scene.test], scene.truth[scene.test])
     glaciers = read_rows(run.path("artifacts/labels/glaciers.csv"), GlacierRow)
@@ -92,13 +90,9 @@ def _load(run: Run) -> Scene:
     )
 
 
-def _map(run: Run, scene: Scene) -> Float32Array:
+def _map(info: ModelInfo, scene: Scene) -> Float32Array:
     """(H, W) probability of the whole scene: the test blocks see what surrounds them, as they will in use."""
-    info = read_info(run.path("artifacts/train/model.onnx"))
-    plan = plan_windows(
-        *scene.grid.shape,
-        stride_px=info.stride_px, radius_px=info.receptive_field_radius_px, max_pixels=settings.window_pixels(),
-    )  # fmt: skip
+    plan = plan_for(info, *scene.grid.shape)
     session = open_session(info.path, height=plan.window_height, width=plan.window_width)
     probability = np.zeros(scene.grid.shape, dtype=np.float32)
     results = predict_windows(session, array_reader(scene.pixels), plan)

@@ -10,14 +10,13 @@ import rasterio
 from rasterio.windows import Window as RasterWindow
 from tqdm import tqdm
 
-from stages.common import settings
 from stages.common.errors import ContractError
-from stages.common.inference import ModelInfo, open_session, predict_windows, read_info, scene_reader
+from stages.common.inference import ModelInfo, open_session, plan_for, predict_windows, read_info, scene_reader
 from stages.common.kinds import MASK_NODATA, PROBABILITY_NODATA, PROBABILITY_SCALE
 from stages.common.raster import finish_cog, gdal_env, grid_of, open_raster, profile
 from stages.common.stage import Run
 from stages.common.types import BoolArray, Float32Array, UInt8Array, UInt16Array
-from stages.common.windows import WindowPlan, plan_windows
+from stages.common.windows import WindowPlan
 
 
 def predict(run: Run) -> None:
@@ -37,10 +36,7 @@ def map_scene(info: ModelInfo, scene_path: Path, valid_path: Path, out: Path) ->
     """Map a scene window by window into `out`; memory is bounded by the window, whatever the scene's size."""
     with open_raster(scene_path) as scene, open_raster(valid_path) as valid:
         check_bands(info, scene.descriptions, scene_path)
-        plan = plan_windows(
-            scene.height, scene.width,
-            stride_px=info.stride_px, radius_px=info.receptive_field_radius_px, max_pixels=settings.window_pixels(),
-        )  # fmt: skip
+        plan = plan_for(info, scene.height, scene.width)
         session = open_session(info.path, height=plan.window_height, width=plan.window_width)
         grid = grid_of(scene)
         drafts = out / "probability.plain.tif", out / "mask.plain.tif"
