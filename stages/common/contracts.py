@@ -82,12 +82,12 @@ def check_inputs(contract: Contract, params: Params, year: int | None) -> None:
     """
     for template in contract.inputs:
         _check_years(template, params)
-    _check_files(contract.inputs, Path(), params, year)
+    check_files(contract.inputs, Path(), params, year)
 
 
 def check_outputs(contract: Contract, folder: Path, params: Params, year: int | None) -> None:
     """Check every declared output in `folder` before it is renamed into place, and that nothing else is there."""
-    _check_files(contract.outputs, folder, params, year)
+    check_files(contract.outputs, folder, params, year)
     declared = {path for template in contract.outputs for path in fill(template, params, year).values()}
     stray = sorted({path.relative_to(folder) for path in folder.rglob("*") if path.is_file()} - declared)
     if stray:
@@ -96,7 +96,14 @@ def check_outputs(contract: Contract, folder: Path, params: Params, year: int | 
         )
 
 
-def _check_files(artefacts: Mapping[str, Artefact], root: Path, params: Params, year: int | None) -> None:
+def check_files(artefacts: Mapping[str, Artefact], root: Path, params: Params, year: int | None) -> None:
+    """Check the files that templates relative to `root` stand for; those on the site's grid must share it.
+
+    Raises
+    ------
+    ContractError
+        A file is absent or is not what it must be, or two rasters lie on different grids.
+    """
     grids: dict[str, Path] = {}
     for template, artefact in artefacts.items():
         for relative in fill(template, params, year).values():

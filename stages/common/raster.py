@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,9 @@ from rasterio.enums import Resampling
 from rasterio.io import DatasetReader
 
 from stages.common.errors import InputError
+from stages.common.files import require_file
 from stages.common.grid import Grid
-from stages.common.types import AnyArray
+from stages.common.types import AnyArray, BoolArray
 
 COG_OPTIONS = {
     "driver": "COG",
@@ -26,8 +28,6 @@ COG_OPTIONS = {
     "bigtiff": "IF_SAFER",
     "num_threads": "ALL_CPUS",  # the bytes do not depend on it
 }
-
-LFS_POINTER = b"version https://git-lfs"
 
 GDAL_CACHE_BYTES = 128 * 2**20
 """GDAL would take 5 % of the machine's memory for its block cache; whole scenes stream through us once.
@@ -51,24 +51,7 @@ def open_raster(path: Path) -> DatasetReader:
     InputError
         The file is absent, empty, a Git LFS pointer, or not readable as a raster.
     """
-    if not path.is_file():
-        raise InputError(
-            "the raster is absent",
-            where=path,
-            expected="a GeoTIFF",
-            found="nothing",
-            fix="check the path; run `dvc pull` for tracked data",
-        )
-    with path.open("rb") as stream:
-        head = stream.read(len(LFS_POINTER))
-    if head == LFS_POINTER:
-        raise InputError(
-            "a Git LFS pointer stands in place of the raster",
-            where=path,
-            expected="a GeoTIFF",
-            found=f"{path.stat().st_size} bytes of text",
-            fix="run `git lfs pull` where the file comes from",
-        )
+    require_file(path, what="raster", expected="a GeoTIFF", fix="check the path; run `dvc pull` for tracked data")
     try:
         return rasterio.open(path)
     except rasterio.errors.RasterioIOError as error:
@@ -98,6 +81,12 @@ def read_band(path: Path, band: int = 1) -> AnyArray:
     """One band of a raster as (H, W), in the file's dtype."""
     with open_raster(path) as dataset:
         return np.asarray(dataset.read(band))
+
+
+def known_pixels(dn: AnyArray, nodata: float | None) -> BoolArray:
+    """(H, W) bool: neither nodata nor NaN; tested before any offset."""
+    known = np.isfinite(dn) if np.issubdtype(dn.dtype, np.floating) else np.ones(dn.shape, dtype=bool)
+    return known if nodata is None or math.isnan(nodata) else known & (dn != nodata)
 
 
 def profile(grid: Grid, *, count: int, dtype: str, nodata: float | None) -> dict[str, Any]:

@@ -51,13 +51,18 @@ Entry = Callable[[Run], BaseModel | None]
 
 def main(contract: Contract, entry: Entry, argv: Sequence[str] | None = None) -> int:
     """Run a stage from the command line and return its exit code: 0 done, 1 a gate failed, 2 a contract broken."""
+    return command(contract, lambda year, log: run_stage(contract, entry, year=year, log=log), argv)
+
+
+def command(contract: Contract, work: Callable[[int | None, logging.Logger], None], argv: Sequence[str] | None) -> int:
+    """Parse the command line, describe the contract or do `work` for the year given; errors become exit codes."""
     arguments = _parse(contract, argv)
     log = logs.configure(contract.stage if arguments.year is None else f"{contract.stage}@{arguments.year}")
     if arguments.describe:
         print(json.dumps(contract.describe(), indent=2))
         return 0
     try:
-        run_stage(contract, entry, year=arguments.year, log=log)
+        work(arguments.year, log)
     except GlacierError as error:
         log.error("%s", error)
         return error.exit_code

@@ -17,7 +17,7 @@ from rasterio.windows import Window
 from stages.common.errors import InputError
 from stages.common.grid import Grid
 from stages.common.raster import grid_of
-from stages.common.types import AnyArray, BoolArray
+from stages.common.types import BoolArray
 from stages.common.vectors import EDGE_NODES
 
 MARGIN_PX = 4
@@ -87,12 +87,6 @@ def inside_aoi(grid: Grid, region: Region) -> BoolArray:
         [_aoi_in(region, grid.crs)], out_shape=grid.shape, transform=grid.transform, all_touched=True, invert=True
     )
     return np.asarray(burnt)
-
-
-def has_data(pixels: AnyArray, nodata: float | None) -> BoolArray:
-    """(H, W) bool: neither nodata nor NaN."""
-    known = ~np.isnan(pixels) if np.issubdtype(pixels.dtype, np.floating) else np.ones(pixels.shape, dtype=bool)
-    return known if nodata is None or math.isnan(nodata) else known & (pixels != nodata)
 
 
 def _aoi_in(region: Region, crs: Any) -> Any:

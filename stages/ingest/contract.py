@@ -3,9 +3,7 @@
 from pathlib import Path
 
 from stages.common import kinds
-from stages.common.contracts import Contract, fill
-from stages.common.errors import ContractError
-from stages.common.params import Params
+from stages.common.contracts import Contract
 
 DATA = Path("data")
 
@@ -24,13 +22,3 @@ CONTRACT = Contract(
     },
 )
 """Paths are relative to data/."""
-
-
-def check(folder: Path, params: Params) -> None:
-    """Raise `ContractError` unless a complete ``data/`` stands in `folder`."""
-    for template, artefact in CONTRACT.outputs.items():
-        for path in fill(template, params, None).values():
-            if (folder / path).exists():
-                artefact.check(folder / path)
-            elif not artefact.optional:
-                raise ContractError("ingest did not write a file", where=DATA / path, expected=artefact.summary)

@@ -14,7 +14,8 @@ from rasterio.windows import Window
 
 from stages.common import settings
 from stages.common.errors import InputError, ParamsError
-from stages.common.raster import LFS_POINTER, open_raster
+from stages.common.files import require_file
+from stages.common.raster import open_raster
 from stages.common.types import AnyArray
 
 VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -126,23 +127,8 @@ def read_vector(path: Path, layer: str | None) -> Any:
     """
     import geopandas
 
-    if not path.is_file():
-        raise InputError(
-            "the vector file is absent",
-            where=path,
-            expected="a GeoPackage, Shapefile or GeoJSON",
-            found="nothing",
-            fix="check the path in params.yaml",
-        )
-    with path.open("rb") as stream:
-        if stream.read(len(LFS_POINTER)) == LFS_POINTER:
-            raise InputError(
-                "a Git LFS pointer stands in place of the vector file",
-                where=path,
-                expected="a GeoPackage, Shapefile or GeoJSON",
-                found=f"{path.stat().st_size} bytes of text",
-                fix="run `git lfs pull` where the file comes from",
-            )
+    expected = "a GeoPackage, Shapefile or GeoJSON"
+    require_file(path, what="vector file", expected=expected, fix="check the path in params.yaml")
     try:
         with warnings.catch_warnings():
             # Several layers and no choice: the first is taken, which is named in our own error where it is wrong.
@@ -152,7 +138,7 @@ def read_vector(path: Path, layer: str | None) -> Any:
         raise InputError(
             "the vector file is not readable",
             where=path,
-            expected="a GeoPackage, Shapefile or GeoJSON" + (f" with layer {layer}" if layer else ""),
+            expected=expected + (f" with layer {layer}" if layer else ""),
             found=" ".join(str(error).split()),
             fix="copy or download it again; check the layer's name",
         ) from error

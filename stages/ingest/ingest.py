@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
-import json
 import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -12,17 +10,18 @@ from typing import Any
 import shapely
 from tqdm import tqdm
 
-from stages.common import logs
-from stages.common.errors import GlacierError, InputError
+from stages.common.contracts import check_files
+from stages.common.errors import InputError
 from stages.common.outputs import atomic_folder, write_json
 from stages.common.params import Params, load_params
 from stages.common.raster import write_cog
 from stages.common.scenes import Layer, Scene, write_index, write_scene
 from stages.common.stac import footprint, write_catalog
+from stages.common.stage import command
 from stages.common.tables import AuxiliaryManifest
 from stages.common.vectors import site_grid, write_polygons
 from stages.ingest.clip import Region
-from stages.ingest.contract import CONTRACT, DATA, check
+from stages.ingest.contract import CONTRACT, DATA
 from stages.ingest.files import resolve
 from stages.ingest.outlines import load_outlines
 from stages.ingest.pin import PIN, write_pin
@@ -34,19 +33,7 @@ from stages.ingest.source import Acquisition, pick
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run from the command line in a site's folder; exit code 0 done, 2 bad input or parameter."""
-    parser = argparse.ArgumentParser(prog="python -m stages.ingest", description=CONTRACT.summary)
-    parser.add_argument("--describe", action="store_true", help="print the contract as JSON Schema")
-    arguments = parser.parse_args(argv)
-    log = logs.configure(CONTRACT.stage)
-    if arguments.describe:
-        print(json.dumps(CONTRACT.describe(), indent=2))
-        return 0
-    try:
-        ingest(load_params(), log)
-    except GlacierError as error:
-        log.error("%s", error)
-        return error.exit_code
-    return 0
+    return command(CONTRACT, lambda _, log: ingest(load_params(), log), argv)
 
 
 def ingest(params: Params, log: logging.Logger) -> None:
@@ -58,7 +45,7 @@ def ingest(params: Params, log: logging.Logger) -> None:
         _check_scenes(params, scenes, outlines)
         _write_auxiliary(params, region, out / "auxiliary")
         write_catalog(out, scenes, name=params.site.name, title=params.site.title)
-        check(out, params)
+        check_files(CONTRACT.outputs, out, params, None)
     changed = write_pin(params.years)
     log.info("%d scenes of %d years, %d outlines", len(scenes), len(params.years), len(outlines))
     log.info("%s %s; `dvc commit -f %s` records the data", PIN, "has a new list" if changed else "lists the same", PIN)

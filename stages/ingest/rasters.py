@@ -15,9 +15,10 @@ from rasterio.windows import Window
 from stages.common.errors import InputError, ParamsError
 from stages.common.params import Params
 from stages.common.params_ingest import RasterSceneParams
+from stages.common.raster import known_pixels
 from stages.common.scenes import CLOUD_MASK, Layer, SceneInfo
 from stages.common.types import AnyArray
-from stages.ingest.clip import Region, clip_window, clipped_grid, has_data, inside_aoi
+from stages.ingest.clip import Region, clip_window, clipped_grid, inside_aoi
 from stages.ingest.files import open_georeferenced, read_window, resolve
 from stages.ingest.source import Acquisition
 
@@ -151,7 +152,7 @@ def _layers(scene: RasterSceneParams, path: Path, region: Region) -> Iterator[La
         for index, name in enumerate(scene.bands, start=1):
             nodata = _nodata(scene, path, dataset, index)
             pixels = read_window(path, dataset, index, window)
-            if not (has_data(pixels, nodata) & over_site).any():
+            if not (known_pixels(pixels, nodata) & over_site).any():
                 raise _nothing_there(path, name, nodata)
             yield Layer(
                 name=name,
@@ -209,7 +210,7 @@ def clip_dem(path: Path, region: Region) -> Layer:
     with open_georeferenced(path) as dataset:
         window: Window = clip_window(path, dataset, region)
         pixels, nodata, grid = read_window(path, dataset, 1, window), dataset.nodata, clipped_grid(dataset, window)
-    known = has_data(pixels, nodata)
+    known = known_pixels(pixels, nodata)
     if not (known & inside_aoi(grid, region)).any():
         raise _nothing_there(path, "1", nodata)
     kept = pixels if pixels.dtype == "int16" else pixels.astype("float32")

@@ -11,10 +11,9 @@ import rasterio.warp
 from rasterio.enums import Resampling
 
 from stages.common.errors import InputError
-from stages.common.raster import open_raster
+from stages.common.raster import known_pixels, open_raster
 from stages.common.scenes import Band, Scene
 from stages.common.types import AnyArray, BoolArray
-from stages.ingest.clip import has_data
 
 
 def check_one_level(scenes: Sequence[Scene]) -> None:
@@ -90,7 +89,7 @@ def _compare(first: Band, second: Band) -> tuple[int, int]:
     with open_raster(first.path) as one, open_raster(second.path) as other:
         values = one.read(1)
         warped, covered = _nearest(other, one, second.nodata)
-    both = covered & has_data(values, first.nodata)
+    both = covered & known_pixels(values, first.nodata)
     return int(both.sum()), int((both & (values != warped)).sum())
 
 
@@ -104,5 +103,5 @@ def _nearest(source: Any, target: Any, nodata: float | None) -> tuple[AnyArray, 
     warped = np.zeros(target.shape, dtype=pixels.dtype)
     known = np.zeros(target.shape, dtype="uint8")
     rasterio.warp.reproject(pixels, warped, **places)
-    rasterio.warp.reproject(has_data(pixels, nodata).astype("uint8"), known, **places)
+    rasterio.warp.reproject(known_pixels(pixels, nodata).astype("uint8"), known, **places)
     return warped, known == 1

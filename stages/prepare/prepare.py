@@ -13,7 +13,7 @@ from tqdm import tqdm
 from stages.common.grid import Grid
 from stages.common.outputs import write_json
 from stages.common.params import PrepareParams
-from stages.common.raster import finish_cog, gdal_env, grid_of, open_raster, profile, write_cog
+from stages.common.raster import finish_cog, gdal_env, grid_of, known_pixels, open_raster, profile, write_cog
 from stages.common.scenes import Scene, read_scenes
 from stages.common.stage import Run
 from stages.common.tables import Provenance, SceneSource
@@ -26,7 +26,6 @@ from stages.prepare.radiometry import (
     check_clipped,
     check_storage,
     encode,
-    known_pixels,
     to_physical,
 )
 from stages.prepare.warp import bilinear, nearest

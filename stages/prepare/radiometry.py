@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -55,12 +54,6 @@ def calibration_of(scene: Scene, name: str) -> Calibration:
     """
     band = scene.bands[name]
     return Calibration(scale=band.scale, offset=band.offset)
-
-
-def known_pixels(dn: AnyArray, nodata: float | None) -> BoolArray:
-    """(H, W) bool: neither nodata nor NaN; tested before any offset."""
-    known = np.isfinite(dn) if np.issubdtype(dn.dtype, np.floating) else np.ones(dn.shape, dtype=bool)
-    return known if nodata is None or math.isnan(nodata) else known & (dn != nodata)
 
 
 def to_physical(dn: AnyArray, known: BoolArray, calibration: Calibration) -> Float32Array:

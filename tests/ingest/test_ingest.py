@@ -234,7 +234,7 @@ def test_a_failure_at_the_end_leaves_what_was_there(site: Path, monkeypatch: pyt
     def fail(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("stages.ingest.ingest.check", fail)
+    monkeypatch.setattr("stages.ingest.ingest.check_files", fail)
     with pytest.raises(KeyboardInterrupt):
         main([])
     assert snapshot(site / "data") == before

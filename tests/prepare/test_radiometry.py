@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from stages.common.errors import InputError
+from stages.common.raster import known_pixels
 from stages.common.scenes import Band, Scene, SceneInfo
 from stages.prepare.radiometry import (
     Calibration,
@@ -19,7 +20,6 @@ from stages.prepare.radiometry import (
     check_clipped,
     check_storage,
     encode,
-    known_pixels,
     to_physical,
 )
 

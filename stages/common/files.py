@@ -1,0 +1,40 @@
+"""What may stand in place of a file that a user names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from stages.common.errors import InputError
+
+LFS_POINTER = b"version https://git-lfs"
+
+
+def require_file(path: Path, *, what: str, expected: str, fix: str) -> None:
+    """Refuse a path without a file, or with a Git LFS pointer in its place.
+
+    Parameters
+    ----------
+    what
+        As ``raster``.
+    expected
+        What should be there.
+    fix
+        What to do where nothing is.
+
+    Raises
+    ------
+    InputError
+        It is one of the two.
+    """
+    if not path.is_file():
+        raise InputError(f"the {what} is absent", where=path, expected=expected, found="nothing", fix=fix)
+    with path.open("rb") as stream:
+        head = stream.read(len(LFS_POINTER))
+    if head == LFS_POINTER:
+        raise InputError(
+            f"a Git LFS pointer stands in place of the {what}",
+            where=path,
+            expected=expected,
+            found=f"{path.stat().st_size} bytes of text",
+            fix="run `git lfs pull` where the file comes from",
+        )
