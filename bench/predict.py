@@ -112,7 +112,7 @@ def worker_model(folder: Path) -> dict[str, float]:
     params = load_params(Path(__file__).resolve().parents[1] / "params.yaml").train
     model = build(bands=len(BANDS), base=params.base_channels, depth=params.depth, stem=params.stem)
     from stages.common.outputs import write_json
-    from stages.common.tables import ModelCard
+    from stages.common.tables_learning import ModelCard
     from stages.train.export import export
     from stages.train.model import flops_per_pixel, receptive_field_radius_px, stride_px
 

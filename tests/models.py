@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from stages.common import settings
-from stages.common.tables import ModelCard
+from stages.common.tables_learning import ModelCard
 
 STEM, DEPTH, BASE = "half", 3, 4
 

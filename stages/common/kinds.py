@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stages.common import tables
+from stages.common import tables, tables_learning
 from stages.common.artefacts import Arrays, Blob, Json, Raster, Table, Vector
 
 IGNORE = 255
@@ -12,7 +12,7 @@ MASK_NODATA = 255
 """Mask value where no valid pixel was seen."""
 
 DN_SCALE, DN_OFFSET = 1e-4, -0.1
-"""Sentinel-2 DN to reflectance in the newer convention (processing baseline >= 04.00)."""
+"""Sentinel-2 DN to reflectance from processing baseline 04.00 on (QUANTIFICATION_VALUE, BOA_ADD_OFFSET)."""
 
 PROBABILITY_SCALE, PROBABILITY_NODATA = 1e-4, 65535
 """probability.tif holds 0-10000."""
@@ -70,7 +70,7 @@ PATCHES = Arrays(
 )
 SPLIT = Raster(summary="0 train, 1 validation, 2 test, 3 buffer, 4 outside AOI", dtype="uint8", values=(0, 1, 2, 3, 4))
 SPLIT_MAP = Json(summary="The split as polygons, to look at on a map", model=tables.FeatureCollection)
-STATS = Json(summary="Band statistics of the training part, and what the pixels are", model=tables.PatchStats)
+STATS = Json(summary="Band statistics of the training part, and what the pixels are", model=tables_learning.PatchStats)
 
 # --- train -------------------------------------------------------------------------------------------------------
 
@@ -81,17 +81,21 @@ MODEL = Blob(
 )
 WEIGHTS = Blob(summary="Keras weights", media_type="application/x-hdf5", magic=(b"\x89HDF",))
 ARCHITECTURE = Json(summary="Keras architecture", model=tables.AnyDocument)
-HISTORY = Table(summary="Learning curve, one row an epoch", row=tables.EpochRow)
-MODEL_CARD = Json(summary="How the model was made and what it needs", model=tables.ModelCard)
+HISTORY = Table(summary="Learning curve, one row an epoch", row=tables_learning.EpochRow)
+MODEL_CARD = Json(summary="How the model was made and what it needs", model=tables_learning.ModelCard)
 
-TRAIN_METRICS = Json(summary="Validation score, and what the model's bits depend on", model=tables.TrainMetrics)
+TRAIN_METRICS = Json(
+    summary="Validation score, and what the model's bits depend on", model=tables_learning.TrainMetrics
+)
 
 # --- evaluate ----------------------------------------------------------------------------------------------------
 
-GLACIER_SCORES = Table(summary="Held-out scores of each glacier", row=tables.GlacierScoreRow)
-PRECISION_RECALL = Table(summary="Precision and recall by threshold, pooled", row=tables.PrecisionRecallRow)
-RELIABILITY = Table(summary="Predicted probability against observed glacier fraction", row=tables.ReliabilityRow)
-EVALUATE_METRICS = Json(summary="Held-out scores beside the baselines", model=tables.EvaluateMetrics)
+GLACIER_SCORES = Table(summary="Held-out scores of each glacier", row=tables_learning.GlacierScoreRow)
+PRECISION_RECALL = Table(summary="Precision and recall by threshold, pooled", row=tables_learning.PrecisionRecallRow)
+RELIABILITY = Table(
+    summary="Predicted probability against observed glacier fraction", row=tables_learning.ReliabilityRow
+)
+EVALUATE_METRICS = Json(summary="Held-out scores beside the baselines", model=tables_learning.EvaluateMetrics)
 
 # --- predict -----------------------------------------------------------------------------------------------------
 

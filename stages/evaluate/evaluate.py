@@ -15,14 +15,8 @@ from stages.common.raster import grid_of, open_raster, read_band
 from stages.common.records import read_rows
 from stages.common.split import TEST, TRAIN
 from stages.common.stage import Run
-from stages.common.tables import (
-    EvaluateMetrics,
-    GlacierRow,
-    GlacierScoreRow,
-    PrecisionRecallRow,
-    ReliabilityRow,
-    Scores,
-)
+from stages.common.tables import GlacierRow
+from stages.common.tables_learning import EvaluateMetrics, GlacierScoreRow, PrecisionRecallRow, ReliabilityRow, Scores
 from stages.common.types import BoolArray, Float32Array, Float64Array, UInt16Array
 from stages.evaluate.baselines import ThresholdRule, fit_threshold, snow_index
 from stages.evaluate.glaciers import glacier_scores

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.ndimage import binary_erosion, distance_transform_edt
 
-from stages.common.tables import PrecisionRecallRow, ReliabilityRow, Scores
+from stages.common.tables_learning import PrecisionRecallRow, ReliabilityRow, Scores
 from stages.common.types import BoolArray, Float32Array, Float64Array, IntArray
 
 THRESHOLDS = np.linspace(0, 1, 101)

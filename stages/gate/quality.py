@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from stages.common.tables import EvaluateMetrics, GateFinding
+from stages.common.tables import GateFinding
+from stages.common.tables_learning import EvaluateMetrics
 
 
 def iou_over_baseline(scores: EvaluateMetrics, *, minimum: float) -> GateFinding:

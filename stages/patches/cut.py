@@ -16,7 +16,7 @@ from stages.common.outputs import write_json
 from stages.common.raster import grid_of, open_raster, read_band, write_cog
 from stages.common.split import TRAIN, check_no_leak
 from stages.common.stage import Run
-from stages.common.tables import PatchStats
+from stages.common.tables_learning import PatchStats
 from stages.common.types import AnyArray, UInt8Array
 from stages.common.vectors import inside, read_polygons
 from stages.patches.roles import pixel_roles

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from stages.common import tables
+from stages.common import tables, tables_learning
 from stages.common.errors import ContractError
 from stages.common.params import ReportParams, SiteParams
 from stages.common.records import file_md5, read_document, read_rows
@@ -38,14 +38,14 @@ class Findings:
     trend: tables.Trend
     gates: tables.Gates
     area_metrics: tables.AreaMetrics
-    history: list[tables.EpochRow]
-    card: tables.ModelCard
+    history: list[tables_learning.EpochRow]
+    card: tables_learning.ModelCard
     maps_by_this_model: bool
     """The maps were made by the model of `card`; False where a promoted model made them."""
-    scores: tables.EvaluateMetrics
-    glacier_scores: list[tables.GlacierScoreRow]
-    precision_recall: list[tables.PrecisionRecallRow]
-    reliability: list[tables.ReliabilityRow]
+    scores: tables_learning.EvaluateMetrics
+    glacier_scores: list[tables_learning.GlacierScoreRow]
+    precision_recall: list[tables_learning.PrecisionRecallRow]
+    reliability: list[tables_learning.ReliabilityRow]
     provenance: dict[int, tables.Provenance]
     files: dict[int, YearFiles]
     glacier_id: Path
@@ -71,7 +71,7 @@ def read_findings(run: Run) -> Findings:
     areas_path = run.path("artifacts/area/glacier_area_by_year.csv")
     areas = sorted(read_rows(areas_path, tables.AreaRow), key=lambda row: row.year)
     _check_years(areas_path, [row.year for row in areas], sorted(provenance))
-    card = read_document(run.path("artifacts/train/model_card.json"), tables.ModelCard)
+    card = read_document(run.path("artifacts/train/model_card.json"), tables_learning.ModelCard)
     model_md5 = file_md5(run.path("artifacts/train/model.onnx"))
     return Findings(
         site=run.params.site,
@@ -81,13 +81,15 @@ def read_findings(run: Run) -> Findings:
         trend=read_document(run.path("artifacts/area/trend.json"), tables.Trend),
         gates=read_document(run.path("artifacts/area/gates.json"), tables.Gates),
         area_metrics=read_document(run.path("metrics/area.json"), tables.AreaMetrics),
-        history=read_rows(run.path("artifacts/train/history.csv"), tables.EpochRow),
+        history=read_rows(run.path("artifacts/train/history.csv"), tables_learning.EpochRow),
         card=card,
         maps_by_this_model={row.model_md5 for row in areas} == {model_md5},
-        scores=read_document(run.path("metrics/evaluate.json"), tables.EvaluateMetrics),
-        glacier_scores=read_rows(run.path("artifacts/evaluate/glacier_scores.csv"), tables.GlacierScoreRow),
-        precision_recall=read_rows(run.path("artifacts/evaluate/precision_recall.csv"), tables.PrecisionRecallRow),
-        reliability=read_rows(run.path("artifacts/evaluate/reliability.csv"), tables.ReliabilityRow),
+        scores=read_document(run.path("metrics/evaluate.json"), tables_learning.EvaluateMetrics),
+        glacier_scores=read_rows(run.path("artifacts/evaluate/glacier_scores.csv"), tables_learning.GlacierScoreRow),
+        precision_recall=read_rows(
+            run.path("artifacts/evaluate/precision_recall.csv"), tables_learning.PrecisionRecallRow
+        ),
+        reliability=read_rows(run.path("artifacts/evaluate/reliability.csv"), tables_learning.ReliabilityRow),
         provenance=provenance,
         files=_files(run, provenance),
         glacier_id=run.path("artifacts/labels/glacier_id.tif"),

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel
 
-from stages.common.tables import AreaRow, EpochRow
+from stages.common.tables import AreaRow
+from stages.common.tables_learning import EpochRow
 from stages.track.state import flatten
 
 CURVES = ("loss", "iou", "val_loss", "val_iou", "learning_rate")

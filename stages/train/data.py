@@ -14,7 +14,7 @@ from stages.common.errors import ContractError
 from stages.common.raster import read_band
 from stages.common.records import read_document
 from stages.common.split import check_no_leak
-from stages.common.tables import PatchStats
+from stages.common.tables_learning import PatchStats
 from stages.common.types import AnyArray, UInt8Array
 
 

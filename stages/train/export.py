@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from stages.common.records import read_document
-from stages.common.tables import ModelCard
+from stages.common.tables_learning import ModelCard
 from stages.train.canonical import canonicalise
 
 OPSET = 18

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 
 from stages.common.params import TrainParams
-from stages.common.tables import EpochRow
+from stages.common.tables_learning import EpochRow
 from stages.train.augment import AugmentConfig
 from stages.train.data import TrainingData, training_batches, validation_batches
 from stages.train.loss import MaskedBceDice, MaskedIoU

@@ -15,7 +15,7 @@ from stages.common import settings
 from stages.common.errors import ContractError
 from stages.common.outputs import write_json, write_table
 from stages.common.stage import Run
-from stages.common.tables import EpochRow, ModelCard, TrainMetrics
+from stages.common.tables_learning import EpochRow, ModelCard, TrainMetrics
 from stages.train.data import TrainingData, load
 from stages.train.instruction_set import effective
 

@@ -6,7 +6,8 @@ import pytest
 
 from stages.common.outputs import write_json
 from stages.common.stage import main
-from stages.common.tables import EvaluateMetrics, GateFinding, Gates, Scores, Tracked
+from stages.common.tables import GateFinding, Gates, Tracked
+from stages.common.tables_learning import EvaluateMetrics, Scores
 from stages.gate.contract import CONTRACT
 from stages.gate.decide import as_table, decide
 from stages.gate.quality import iou_over_baseline

@@ -9,7 +9,7 @@ import numpy as np
 import yaml
 from affine import Affine
 
-from stages.common import tables
+from stages.common import tables, tables_learning
 from stages.common.grid import Grid
 from stages.common.kinds import DN_OFFSET, DN_SCALE, MASK_NODATA, PROBABILITY_NODATA, PROBABILITY_SCALE
 from stages.common.outputs import write_json, write_table
@@ -24,10 +24,12 @@ CLOUDY = 2021
 KM2 = (PIXEL_M / 1000) ** 2
 MODEL = b"\x08 stands for a model"
 MODEL_MD5 = hashlib.md5(MODEL).hexdigest()
-SCORES = tables.Scores(
+SCORES = tables_learning.Scores(
     iou=0.8123, f1=0.8964, precision=0.91, recall=0.88, area_bias_pct=-3.21, boundary_distance_m=41.6
 )
-POOR = tables.Scores(iou=0.31, f1=0.47, precision=0.31, recall=1.0, area_bias_pct=222.0, boundary_distance_m=None)
+POOR = tables_learning.Scores(
+    iou=0.31, f1=0.47, precision=0.31, recall=1.0, area_bias_pct=222.0, boundary_distance_m=None
+)
 
 
 def ellipse(rows: float, columns: float) -> np.ndarray:
@@ -191,14 +193,14 @@ def write_model(folder: Path, years: tuple[int, ...]) -> None:
     train.mkdir(parents=True)
     (train / "model.onnx").write_bytes(MODEL)
     history = [
-        tables.EpochRow(
+        tables_learning.EpochRow(
             epoch=epoch, loss=1 / epoch, iou=1 - 0.7 / epoch, val_loss=1.1 / epoch, val_iou=0.9 - 0.6 / epoch,
             learning_rate=1e-3,
         )
         for epoch in range(1, 21)
     ]  # fmt: skip
-    write_table(train / "history.csv", history, tables.EpochRow)
-    card = tables.ModelCard(
+    write_table(train / "history.csv", history, tables_learning.EpochRow)
+    card = tables_learning.ModelCard(
         bands=tiny.BANDS, scale=1.0, offset=0.0, threshold=0.5, stride_px=16, receptive_field_radius_px=94,
         parameters=1_940_817, training_years=list(years[:1]), data_md5="0" * 32, best_epoch=17, val_iou=0.8647,
         onnx_max_difference=2.4e-6, tensorflow="2.21.0", keras="3.15.1", intra_op_threads=2,
@@ -211,25 +213,27 @@ def write_scores(folder: Path, years: tuple[int, ...]) -> None:
     evaluate = folder / "artifacts/evaluate"
     evaluate.mkdir(parents=True)
     rows = [
-        tables.GlacierScoreRow(
+        tables_learning.GlacierScoreRow(
             rgi_id="RGI60-15.00001", glac_name="Large <&> first", held_out_km2=2.345, held_out_fraction=0.25,
             recall=0.9, iou=0.81, area_bias_pct=-2.0,
         ),
-        tables.GlacierScoreRow(rgi_id="RGI60-15.00002", held_out_km2=0, held_out_fraction=0),
+        tables_learning.GlacierScoreRow(rgi_id="RGI60-15.00002", held_out_km2=0, held_out_fraction=0),
     ]  # fmt: skip
-    write_table(evaluate / "glacier_scores.csv", rows, tables.GlacierScoreRow)
+    write_table(evaluate / "glacier_scores.csv", rows, tables_learning.GlacierScoreRow)
     thresholds = np.linspace(0.05, 0.95, 19).round(2).tolist()
     curve = [
-        tables.PrecisionRecallRow(threshold=one, precision=0.7 + 0.3 * one, recall=1 - one**3, iou=0.6)
+        tables_learning.PrecisionRecallRow(threshold=one, precision=0.7 + 0.3 * one, recall=1 - one**3, iou=0.6)
         for one in thresholds
     ]
-    write_table(evaluate / "precision_recall.csv", curve, tables.PrecisionRecallRow)
+    write_table(evaluate / "precision_recall.csv", curve, tables_learning.PrecisionRecallRow)
     bins = [
-        tables.ReliabilityRow(probability=one / 10 + 0.05, observed_fraction=(one / 10 + 0.05) ** 1.2, pixels=10 * one)
+        tables_learning.ReliabilityRow(
+            probability=one / 10 + 0.05, observed_fraction=(one / 10 + 0.05) ** 1.2, pixels=10 * one
+        )
         for one in range(10)
     ]
-    write_table(evaluate / "reliability.csv", bins, tables.ReliabilityRow)
-    metrics = tables.EvaluateMetrics(
+    write_table(evaluate / "reliability.csv", bins, tables_learning.ReliabilityRow)
+    metrics = tables_learning.EvaluateMetrics(
         year=years[0], test_area_km2=3.21, test_glacier_km2=1.98, model=SCORES, model_outside_ignore_band=SCORES,
         baseline_everything_is_glacier=POOR, baseline_threshold=POOR, baseline_threshold_rule="brightness >= 123",
         baseline_unchanged_outline=None, expected_calibration_error=0.0345,

@@ -11,7 +11,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
-from stages.common import tables
+from stages.common import tables, tables_learning
 from stages.common.outputs import write_json, write_table
 from stages.common.records import file_md5
 from stages.track import contract
@@ -40,12 +40,14 @@ def write_model(path: Path, *, weight: float = 0.5) -> None:
     onnx.save(model, path)
 
 
-def scores(iou: float) -> tables.Scores:
-    return tables.Scores(iou=iou, f1=0.8, precision=0.85, recall=0.75, area_bias_pct=-3.5, boundary_distance_m=None)
+def scores(iou: float) -> tables_learning.Scores:
+    return tables_learning.Scores(
+        iou=iou, f1=0.8, precision=0.85, recall=0.75, area_bias_pct=-3.5, boundary_distance_m=None
+    )
 
 
-def evaluate_metrics(iou: float = 0.7) -> tables.EvaluateMetrics:
-    return tables.EvaluateMetrics(
+def evaluate_metrics(iou: float = 0.7) -> tables_learning.EvaluateMetrics:
+    return tables_learning.EvaluateMetrics(
         year=2020, test_area_km2=4.0, test_glacier_km2=1.5, model=scores(iou), model_outside_ignore_band=scores(0.75),
         baseline_everything_is_glacier=scores(0.3), baseline_threshold=scores(0.6),
         baseline_threshold_rule="brightness > 150", baseline_unchanged_outline=None, expected_calibration_error=0.04,
@@ -72,17 +74,17 @@ def area_rows(areas: list[float], model_md5: str) -> list[tables.AreaRow]:
     ]  # fmt: skip
 
 
-def epochs() -> list[tables.EpochRow]:
+def epochs() -> list[tables_learning.EpochRow]:
     return [
-        tables.EpochRow(
+        tables_learning.EpochRow(
             epoch=e, loss=1 / (e + 1), iou=e / 10, val_loss=1.1 / (e + 1), val_iou=e / 11, learning_rate=2e-3 / (e + 1)
         )
         for e in range(EPOCHS)
     ]
 
 
-def model_card() -> tables.ModelCard:
-    return tables.ModelCard(
+def model_card() -> tables_learning.ModelCard:
+    return tables_learning.ModelCard(
         bands=tiny.BANDS, scale=1.0, offset=0.0, threshold=0.5, stride_px=4, receptive_field_radius_px=8, parameters=3,
         training_years=[2020], data_md5="d" * 32, best_epoch=3, val_iou=0.27, onnx_max_difference=1e-6,
         tensorflow="2.21.0", keras="3.15.0", intra_op_threads=2, instruction_set="AVX2", device="CPU",
@@ -105,11 +107,11 @@ def write_documents(folder: Path, *, iou: float, areas: list[float]) -> None:
     write_json(folder / contract.TREND, trend)
     write_json(folder / contract.GATES, gates)
     write_json(folder / contract.MODEL_CARD, model_card())
-    write_table(folder / contract.HISTORY, epochs(), tables.EpochRow)
-    held_out = [tables.GlacierScoreRow(rgi_id="a", held_out_km2=1.0, held_out_fraction=1.0)]
-    write_table(folder / "artifacts/evaluate/glacier_scores.csv", held_out, tables.GlacierScoreRow)
-    curve = [tables.PrecisionRecallRow(threshold=0.5, precision=0.8, recall=0.7, iou=0.6)]
-    write_table(folder / "artifacts/evaluate/precision_recall.csv", curve, tables.PrecisionRecallRow)
+    write_table(folder / contract.HISTORY, epochs(), tables_learning.EpochRow)
+    held_out = [tables_learning.GlacierScoreRow(rgi_id="a", held_out_km2=1.0, held_out_fraction=1.0)]
+    write_table(folder / "artifacts/evaluate/glacier_scores.csv", held_out, tables_learning.GlacierScoreRow)
+    curve = [tables_learning.PrecisionRecallRow(threshold=0.5, precision=0.8, recall=0.7, iou=0.6)]
+    write_table(folder / "artifacts/evaluate/precision_recall.csv", curve, tables_learning.PrecisionRecallRow)
     write_json(folder / contract.EVALUATE_METRICS, evaluate_metrics(iou))
     write_json(folder / contract.AREA_METRICS, area_metrics(areas))
 

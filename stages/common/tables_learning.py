@@ -1,0 +1,136 @@
+"""Rows of the tables and documents about learning: patches, training, held-out scores. Units stand in the names."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from stages.common.tables import Fraction, NotNegative, Record
+
+# --- patches -----------------------------------------------------------------------------------------------------
+
+
+class PatchStats(Record):
+    """artifacts/patches/<year>/stats.json; per band, over visible training pixels, in physical units."""
+
+    year: int
+    bands: list[str]
+    scale: float
+    offset: float
+    mean: list[float]
+    std: list[float]
+    pixels: int
+    training_patches: int
+    validation_patches: int
+    patches_without_glacier: int
+    glacier_fraction: Fraction
+    buffer_px: int
+
+
+# --- train -------------------------------------------------------------------------------------------------------
+
+
+class EpochRow(Record):
+    """One epoch."""
+
+    epoch: int
+    loss: float
+    iou: Fraction
+    val_loss: float | None = None
+    val_iou: Fraction | None = None
+    learning_rate: NotNegative
+
+
+class ModelCard(Record):
+    """How a model was made. No times and no host names: the same training gives the same card."""
+
+    bands: list[str]
+    scale: float
+    offset: float
+    threshold: Fraction
+    stride_px: int
+    receptive_field_radius_px: int
+    parameters: int
+    training_years: list[int]
+    data_md5: Annotated[str, Field(description="MD5 over the patches it learned from")]
+    best_epoch: int
+    val_iou: Fraction
+    onnx_max_difference: Annotated[NotNegative, Field(description="Keras against ONNX Runtime, real patches")]
+    tensorflow: str
+    keras: str
+    intra_op_threads: int
+    instruction_set: Annotated[str, Field(description="what oneDNN may use; changes the bits of a training")]
+    device: Literal["CPU", "GPU"]
+
+
+class TrainMetrics(Record):
+    """metrics/train.json."""
+
+    val_iou: Fraction
+    best_epoch: int
+    parameters: int
+    onnx_max_difference: NotNegative
+    intra_op_threads: int
+    instruction_set: str
+
+
+# --- evaluate ----------------------------------------------------------------------------------------------------
+
+
+class Scores(Record):
+    """Agreement of a map with the labels over the test blocks. None: not defined (no pixel to score)."""
+
+    iou: Fraction | None
+    f1: Fraction | None
+    precision: Fraction | None
+    recall: Fraction | None
+    area_bias_pct: Annotated[float | None, Field(description="(mapped - labelled) / labelled")]
+    boundary_distance_m: Annotated[float | None, Field(description="mean over both boundaries to the other")]
+
+
+class EvaluateMetrics(Record):
+    """metrics/evaluate.json."""
+
+    year: int
+    test_area_km2: float
+    test_glacier_km2: float
+    model: Scores
+    model_outside_ignore_band: Annotated[Scores, Field(description="the same without pixels of the ignore bands")]
+    baseline_everything_is_glacier: Scores
+    baseline_threshold: Annotated[Scores, Field(description="band ratio or brightness, chosen on training pixels")]
+    baseline_threshold_rule: str
+    baseline_unchanged_outline: Annotated[Scores | None, Field(description="null where the labels are that outline")]
+    expected_calibration_error: Fraction
+
+
+class GlacierScoreRow(Record):
+    """Held-out part of one glacier."""
+
+    rgi_id: str
+    glac_name: str | None = None
+    held_out_km2: NotNegative
+    held_out_fraction: Annotated[Fraction, Field(description="1: training saw nothing of this glacier")]
+    iou: Annotated[Fraction | None, Field(description="mapped ice belongs to the nearest outline")] = None
+    f1: Fraction | None = None
+    precision: Annotated[Fraction | None, Field(description="null: nothing was mapped there")] = None
+    recall: Fraction | None = None
+    area_bias_pct: float | None = None
+    boundary_distance_m: float | None = None
+
+
+class PrecisionRecallRow(Record):
+    """One threshold."""
+
+    threshold: Fraction
+    precision: Fraction
+    recall: Fraction
+    iou: Fraction
+
+
+class ReliabilityRow(Record):
+    """One bin of predicted probability."""
+
+    probability: Fraction
+    observed_fraction: Fraction
+    pixels: int
