@@ -7,6 +7,7 @@
     data/scenes/<year>/<id>/<id>.json    STAC item
     data/scenes/<year>/<id>/<band>.tif   one COG a band; the asset's key is the band's name
     data/scenes/<year>/<id>/cloud_mask.tif   optional, uint8 on a grid of its own: not 0 is cloud
+    data/scenes/<year>/<id>/scl.tif      optional, uint8 on a grid of its own: Sentinel-2 scene classes 0-11
 
 A year's folder knows nothing of other years, so that a new year changes no byte of an old one.
 """
@@ -28,8 +29,8 @@ from stages.common.raster import write_cog
 from stages.common.tables import SceneIndex
 from stages.common.types import AnyArray
 
-CLOUD_MASK = "cloud_mask"
-"""Key of the asset that is no band."""
+CLOUD_MASK, SCL = "cloud_mask", "scl"
+"""Keys of the assets that are no bands."""
 
 INDEX = "index.json"
 
@@ -56,6 +57,10 @@ class SceneInfo:
     """MGRS tile, as ``44RLV``."""
     sun_elevation_deg: float | None = None
     sun_azimuth_deg: float | None = None
+    convention: str | None = None
+    """What the DN mean (`stages.common.harmonise.Convention`); None: as stated with each band."""
+    boa_offset_applied: bool | None = None
+    """Earth Search's flag; for its convention alone."""
 
     @property
     def day(self) -> dt.date | None:
@@ -65,7 +70,7 @@ class SceneInfo:
 
 @dataclass(frozen=True, kw_only=True)
 class Layer:
-    """One band, or the cloud mask, on its way into storage."""
+    """One band, or a mask, on its way into storage."""
 
     name: str
     pixels: AnyArray
@@ -100,6 +105,13 @@ class Scene:
     """By band name."""
     cloud_mask: Path | None = None
     """uint8 COG on a grid of its own: not 0 is cloud."""
+    scl: Path | None = None
+    """uint8 COG on a grid of its own: Sentinel-2 scene classification, 0-11."""
+
+    @property
+    def files(self) -> list[Path]:
+        """All COGs."""
+        return [*(band.path for band in self.bands.values()), *(mask for mask in (self.cloud_mask, self.scl) if mask)]
 
 
 def write_scene(year_folder: Path, info: SceneInfo, layers: Iterable[Layer]) -> Scene:
@@ -109,20 +121,20 @@ def write_scene(year_folder: Path, info: SceneInfo, layers: Iterable[Layer]) -> 
     folder = year_folder / info.id
     folder.mkdir(parents=True)
     bands: dict[str, Band] = {}
-    cloud_mask = None
+    masks: dict[str, Path] = {}
     for layer in layers:
         path = folder / f"{layer.name}.tif"
         write_cog(
             path, layer.pixels, layer.grid, nodata=layer.nodata,
             bands=[layer.name], scale=layer.scale, offset=layer.offset,
         )  # fmt: skip
-        if layer.name == CLOUD_MASK:
-            cloud_mask = path
+        if layer.name in (CLOUD_MASK, SCL):
+            masks[layer.name] = path
         else:
             bands[layer.name] = Band(
                 path=path, dtype=str(layer.pixels.dtype), nodata=layer.nodata, scale=layer.scale, offset=layer.offset
             )
-    scene = Scene(info=info, bands=bands, cloud_mask=cloud_mask)
+    scene = Scene(info=info, bands=bands, **masks)
     write_item(item_of(scene), folder / f"{info.id}.json", catalog=year_folder.parents[1] / "catalog.json")
     return scene
 
@@ -161,7 +173,7 @@ def _read_scene(path: Path, year: int) -> Scene:
         scene = scene_of(read_item(path), year)
     except (OSError, STACError, STACTypeError, json.JSONDecodeError, KeyError, ValueError) as error:
         raise _unreadable(path, "a STAC item with one COG asset a band", error) from error
-    for file in [*(band.path for band in scene.bands.values()), *([scene.cloud_mask] if scene.cloud_mask else [])]:
+    for file in scene.files:
         if not file.is_file():
             raise _unreadable(file, "the COG of an asset", "nothing")
     return scene

@@ -18,7 +18,7 @@ from pystac.utils import make_relative_href
 
 from stages.common.outputs import write_json
 from stages.common.raster import read_grid
-from stages.common.scenes import CLOUD_MASK, Band, Scene, SceneInfo
+from stages.common.scenes import CLOUD_MASK, SCL, Band, Scene, SceneInfo
 from stages.common.types import AnyArray
 
 EXTENSIONS = {
@@ -39,8 +39,13 @@ FIELDS = {
     "grid:code": "tile",
     "view:sun_elevation": "sun_elevation_deg",
     "view:sun_azimuth": "sun_azimuth_deg",
+    "glacier:dn_convention": "convention",
+    "earthsearch:boa_offset_applied": "boa_offset_applied",
 }
 """STAC property to field of `SceneInfo`."""
+
+MASKS = {CLOUD_MASK: "cloud mask: not 0 is cloud", SCL: "Sentinel-2 scene classification, 0-11"}
+"""Asset key (and field of `Scene`) to title."""
 
 DEGREE_DECIMALS = 6
 """Footprints to 0.1 m: beyond that they would differ between versions of PROJ."""
@@ -69,9 +74,10 @@ def item_of(scene: Scene) -> pystac.Item:
         )
         RasterExtension.ext(item.assets[name], add_if_missing=True).apply([described])
         _add_grid(item.assets[name], band.path)
-    if scene.cloud_mask:
-        item.add_asset(CLOUD_MASK, _asset("cloud mask: not 0 is cloud", scene.cloud_mask, "data-mask"))
-        _add_grid(item.assets[CLOUD_MASK], scene.cloud_mask)
+    for key, title in MASKS.items():
+        if path := getattr(scene, key):
+            item.add_asset(key, _asset(title, path, "data-mask"))
+            _add_grid(item.assets[key], path)
     return item
 
 
@@ -81,9 +87,9 @@ def scene_of(item: pystac.Item, year: int) -> Scene:
     if known["tile"]:
         known["tile"] = str(known["tile"]).removeprefix(MGRS)
     info = SceneInfo(id=item.id, year=year, acquired=_acquired(item), **{**known, "product": str(known["product"])})
-    bands = {key: _band(asset) for key, asset in item.assets.items() if key != CLOUD_MASK}
-    mask = item.assets.get(CLOUD_MASK)
-    return Scene(info=info, bands=bands, cloud_mask=_path(mask) if mask else None)
+    bands = {key: _band(asset) for key, asset in item.assets.items() if key not in MASKS}
+    masks = {key: _path(item.assets[key]) for key in MASKS if key in item.assets}
+    return Scene(info=info, bands=bands, **masks)
 
 
 def read_item(path: Path) -> pystac.Item:

@@ -16,7 +16,7 @@ from stages.common.errors import InputError, ParamsError
 from stages.common.params import Params
 from stages.common.params_ingest import RasterSceneParams
 from stages.common.raster import known_pixels
-from stages.common.scenes import CLOUD_MASK, Layer, SceneInfo
+from stages.common.scenes import CLOUD_MASK, SCL, Layer, SceneInfo
 from stages.common.types import AnyArray
 from stages.ingest.clip import Region, clip_window, clipped_grid, inside_aoi
 from stages.ingest.files import open_georeferenced, read_window, resolve
@@ -71,11 +71,11 @@ def check_bands(scenes: Sequence[RasterSceneParams], wanted: Sequence[str]) -> N
     """Every scene has the bands that `prepare` wants, under names that can be file names."""
     for scene in scenes:
         where = f"params.yaml: {WHERE}, {scene.path}"
-        if unfit := [name for name in scene.bands if not NAME.fullmatch(name) or name == CLOUD_MASK]:
+        if unfit := [name for name in scene.bands if not NAME.fullmatch(name) or name in (CLOUD_MASK, SCL)]:
             raise ParamsError(
                 "a band's name cannot be used",
                 where=where,
-                expected=f"letters, digits, '_', '-' and '.', and not {CLOUD_MASK}",
+                expected=f"letters, digits, '_', '-' and '.', and not {CLOUD_MASK} or {SCL}",
                 found=unfit,
                 fix="call it otherwise, here and in prepare.bands",
             )

@@ -16,7 +16,7 @@ class Acquisition:
 
     info: SceneInfo
     layers: Callable[[], Iterable[Layer]]
-    """Bands in order, and a layer called ``cloud_mask`` where there is one; clipped to the region, not resampled."""
+    """Bands in order, and layers called ``cloud_mask`` and ``scl`` where there are any; clipped, not resampled."""
     layer_count: int
 
 

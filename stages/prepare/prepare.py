@@ -11,6 +11,7 @@ import rasterio
 from tqdm import tqdm
 
 from stages.common.grid import Grid
+from stages.common.harmonise import calibration_of
 from stages.common.outputs import write_json
 from stages.common.params import PrepareParams
 from stages.common.raster import finish_cog, gdal_env, grid_of, known_pixels, open_raster, profile, write_cog
@@ -22,7 +23,6 @@ from stages.common.vectors import site_grid
 from stages.prepare.masks import cloud_on_grid
 from stages.prepare.radiometry import (
     STORAGE,
-    calibration_of,
     check_clipped,
     check_storage,
     encode,

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 
 from stages.common.errors import InputError
+from stages.common.harmonise import Calibration
 from stages.common.kinds import DN_OFFSET, DN_SCALE
 from stages.common.scenes import Scene
 from stages.common.types import AnyArray, BoolArray, Float32Array
@@ -36,24 +37,6 @@ STORAGE = {
     "sentinel2": Storage(dtype="uint16", nodata=0.0, scale=DN_SCALE, offset=DN_OFFSET),
     "rgb8": Storage(dtype="uint8", nodata=None, scale=1.0, offset=0.0),
 }
-
-
-@dataclass(frozen=True, kw_only=True)
-class Calibration:
-    """Reflectance = DN x scale + offset."""
-
-    scale: float
-    offset: float
-
-
-def calibration_of(scene: Scene, name: str) -> Calibration:
-    """How a band's DN become reflectance.
-
-    The one place where series are harmonised: Sentinel-2 products differ by processing baseline, and what
-    their items say is not always what the pixels hold. For now the stored scale and offset are taken as they are.
-    """
-    band = scene.bands[name]
-    return Calibration(scale=band.scale, offset=band.offset)
 
 
 def to_physical(dn: AnyArray, known: BoolArray, calibration: Calibration) -> Float32Array:

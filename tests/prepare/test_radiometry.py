@@ -12,11 +12,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from stages.common.errors import InputError
+from stages.common.harmonise import Calibration, calibration_of
 from stages.common.raster import known_pixels
 from stages.common.scenes import Band, Scene, SceneInfo
 from stages.prepare.radiometry import (
-    Calibration,
-    calibration_of,
     check_clipped,
     check_storage,
     encode,
