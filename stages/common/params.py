@@ -45,13 +45,25 @@ class GridParams(Section):
 
 
 class PrepareParams(Section):
-    """Pixels of the prepared scenes."""
+    """Pixels of the prepared scenes, and what of them counts as seen."""
 
     bands: Annotated[list[str], Field(min_length=1, description="in the order of the scene's bands")]
     storage: Annotated[
         Literal["sentinel2", "rgb8"],
         Field(description="sentinel2: uint16 DN, scale 1e-4, offset -0.1, nodata 0; rgb8: uint8 as it is"),
     ]
+    scl_invalid: Annotated[
+        list[Literal[0, 1, 3, 7, 8, 9, 10]],
+        Field(description="Sentinel-2 scene classes that are not seen; 7 is unclassified, often thin cloud"),
+    ] = [0, 1, 3, 8, 9, 10]
+    keep_saturated_snow: Annotated[
+        bool, Field(description="class 1, saturated or defective, is seen where the pixel is bright as snow")
+    ] = True
+
+    @property
+    def imagery_bands(self) -> list[str]:
+        """Bands that come from the scenes."""
+        return self.bands
 
     @model_validator(mode="after")
     def _no_band_twice(self) -> Self:

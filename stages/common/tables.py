@@ -52,6 +52,33 @@ class SceneIndex(Record):
 # --- prepare -----------------------------------------------------------------------------------------------------
 
 
+class SceneClasses(Record):
+    """Shares of the grid in the Sentinel-2 scene classes of one acquisition, where it has data."""
+
+    fractions: Annotated[dict[str, Fraction], Field(description="by class, 1 to 11; those that occur")]
+    dark_pixels: Annotated[
+        Literal["dark area", "cast shadow"] | None,
+        Field(description="what class 2 means, by processing baseline; such pixels count as seen"),
+    ]
+    saturated_snow_kept_fraction: Annotated[Fraction, Field(description="class 1, but bright as snow: seen")]
+
+
+class OffsetProof(Record):
+    """What the pixels of an acquisition say of the offset that was applied; those that contradict it are refused."""
+
+    method: Annotated[
+        Literal["snow in SWIR", "visible floor"] | None,
+        Field(description="B11 and B12 where the scene classes say snow or ice; else the darkest visible pixels"),
+    ]
+    verdict: Annotated[
+        Literal["proven", "plausible", "not proven"],
+        Field(description="plausible: by the weaker visible test; not proven: too few pixels, or they do not say"),
+    ]
+    pixels: Annotated[int, Field(ge=0)]
+    below_offset_fraction: Annotated[dict[str, Fraction], Field(description="by band: reflectance below 0.1")]
+    negative_fraction: Annotated[dict[str, Fraction], Field(description="by band: reflectance below 0")]
+
+
 class SceneSource(Record):
     """One acquisition that went into a year's scene."""
 
@@ -68,6 +95,8 @@ class SceneSource(Record):
     scale: float
     offset: float
     filled_fraction: Annotated[Fraction, Field(description="share of the grid this scene fills")]
+    scene_classes: SceneClasses | None = None
+    offset_proof: Annotated[OffsetProof | None, Field(description="null: 8-bit RGB, no reflectance")] = None
 
 
 class Provenance(Record):

@@ -3,92 +3,24 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import shutil
 from pathlib import Path
-from typing import Any
 
 import geopandas
 import numpy as np
 import pytest
 import rasterio
 import shapely
-from affine import Affine
 
 from stages.common import stage
 from stages.common.grid import Grid
 from stages.common.kinds import SCENE, VALID
-from stages.common.scenes import Layer, Scene, SceneInfo, write_index, write_scene
+from stages.common.scenes import Layer
 from stages.common.vectors import write_polygons
 from stages.prepare.contract import CONTRACT
 from stages.prepare.prepare import prepare
 from tests import tiny
-
-SIZE, PX = 60, tiny.PIXEL_M
-BOUNDS = (tiny.LEFT, tiny.TOP - SIZE * PX, tiny.LEFT + SIZE * PX, tiny.TOP)
-BANDS = ["B02", "B11"]
-
-
-def grid(column: float = 0, row: float = 0, *, size: int = SIZE, px: float = PX) -> Grid:
-    transform = Affine(px, 0, tiny.LEFT + column * PX, 0, -px, tiny.TOP - row * PX)
-    return Grid(crs=tiny.CRS, transform=transform, height=size, width=size)
-
-
-def layer(name: str, pixels: Any, where: Grid | None = None, *, nodata: float | None = 0, **physics: float) -> Layer:
-    where = where or grid()
-    values = np.broadcast_to(np.asarray(pixels, dtype="uint16"), where.shape)
-    return Layer(name=name, pixels=values, grid=where, nodata=nodata, **({"scale": 1e-4, "offset": -0.1} | physics))
-
-
-def cloud(pixels: Any, where: Grid | None = None) -> Layer:
-    where = where or grid()
-    values = np.broadcast_to(np.asarray(pixels, dtype="uint8"), where.shape)
-    return Layer(name="cloud_mask", pixels=values, grid=where, nodata=None)
-
-
-def texture(seed: int = 0, size: int = SIZE) -> np.ndarray:
-    return np.random.default_rng(seed).integers(1, 20_000, (size, size)).astype("uint16")
-
-
-@pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A site's folder with an AOI and no scene yet; the working directory."""
-    params = tiny.params(tmp_path, [2020])
-    params["prepare"] = {"bands": BANDS, "storage": "sentinel2"}
-    params["report"]["rgb"] = ["B02", "B11", "B02"]
-    tiny.write_params(tmp_path, params)
-    monkeypatch.chdir(tmp_path)
-    aoi = geopandas.GeoDataFrame({"name": ["aoi"]}, geometry=[shapely.box(*BOUNDS)], crs=tiny.CRS)
-    (tmp_path / "data").mkdir()
-    write_polygons(tmp_path / "data/aoi.gpkg", aoi, layer="aoi")
-    return tmp_path
-
-
-def store(*scenes: tuple[str, list[Layer]], days: dict[str, dt.date] | None = None, **known: Any) -> list[Scene]:
-    folder = Path("data/scenes/2020")
-    shutil.rmtree(folder, ignore_errors=True)
-    written = [
-        write_scene(
-            folder,
-            SceneInfo(id=name, year=2020, acquired=(days or {}).get(name), product=f"{name}.tif", **known),
-            layers,
-        )
-        for name, layers in scenes
-    ]
-    write_index(folder, 2020, written)
-    return written
-
-
-def run() -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
-    """Scene, validity and provenance."""
-    assert stage.main(CONTRACT, prepare, ["--year", "2020"]) == 0
-    folder = Path("artifacts/prepare/2020")
-    with rasterio.open(folder / "scene.tif") as scene, rasterio.open(folder / "valid.tif") as valid:
-        pixels, seen = scene.read(), valid.read(1)
-        assert scene.shape == valid.shape == (SIZE, SIZE)
-        assert scene.bounds == valid.bounds == BOUNDS
-    assert (pixels[:, seen == 0] == 0).all()  # the law of the storage: nodata and not seen are the same
-    return pixels, seen, json.loads((folder / "provenance.json").read_text())
+from tests.prepare.made import BANDS, PX, SIZE, cloud, grid, layer, run, store, texture
 
 
 def test_aligned_scenes_are_bit_identical(site: Path) -> None:
@@ -120,9 +52,9 @@ def test_files_say_what_they_are(site: Path) -> None:
 
 
 def test_bands_come_in_the_order_of_the_parameters(site: Path) -> None:
-    store(("a", [layer("B11", 11), layer("B04", 4), layer("B02", 2)]))
+    store(("a", [layer("B11", 1011), layer("B04", 1004), layer("B02", 1002)]))
     scene, _, _ = run()
-    assert scene[:, 0, 0].tolist() == [2, 11]
+    assert scene[:, 0, 0].tolist() == [1002, 1011]
 
 
 def test_a_pixel_counts_only_where_all_bands_have_data(site: Path) -> None:
@@ -158,11 +90,11 @@ def test_the_second_tile_fills_what_the_first_does_not_show(site: Path) -> None:
     first[:10], hidden[10:20] = 0, 1
     store(
         ("first", [*(layer(name, first) for name in BANDS), cloud(hidden)]),
-        ("second", [layer(name, 77) for name in BANDS]),
+        ("second", [layer(name, 1077) for name in BANDS]),
     )
     scene, valid, provenance = run()
     assert valid.all()
-    assert (scene[0, :20] == 77).all()
+    assert (scene[0, :20] == 1077).all()
     assert (scene[0, 20:] == first[20:]).all()
     assert provenance["cloud_fraction"] == 0
 
