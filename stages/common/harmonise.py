@@ -10,9 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+import numpy as np
+
 from stages.common.errors import InputError
 from stages.common.kinds import DN_OFFSET, DN_SCALE
 from stages.common.scenes import Scene, SceneInfo
+from stages.common.types import AnyArray, BoolArray, Float32Array
 
 Convention = Literal["stated", "by-baseline", "always-offset", "flagged"]
 """What a source's DN mean.
@@ -94,3 +97,15 @@ def baseline_of(info: SceneInfo) -> tuple[int, int]:
             fix="give it in the item, or take the product from a catalogue that says it",
         )
     return int(major), int(minor)
+
+
+def to_physical(dn: AnyArray, known: BoolArray, calibration: Calibration) -> Float32Array:
+    """(H, W) float32 reflectance (or 8-bit value), NaN where not known; slightly negative values are kept.
+
+    Single precision keeps a DN to 0.02 over the whole range, so that storing it again gives the same DN.
+    """
+    values = dn.astype(np.float32)
+    values *= np.float32(calibration.scale)
+    values += np.float32(calibration.offset)
+    values[~known] = np.nan
+    return values

@@ -82,7 +82,7 @@ def _counted(acquisition: Acquisition, bar: Any) -> Iterator[Layer]:
 def _check_scenes(params: Params, scenes: Sequence[Scene], outlines: Any) -> None:
     check_one_level(scenes)
     for year in params.years:
-        check_year([scene for scene in scenes if scene.info.year == year], params.prepare.bands)
+        check_year([scene for scene in scenes if scene.info.year == year], params.prepare)
     seen = shapely.union_all([footprint([band.path for band in scene.bands.values()]) for scene in scenes])
     if not outlines.intersects(seen).any():
         raise InputError(

@@ -38,7 +38,7 @@ def acquisitions(params: Params, region: Region) -> Iterator[Acquisition]:
     """
     scenes = params.ingest.raster.scenes
     check_years(scenes, params.years)
-    check_bands(scenes, params.prepare.bands)
+    check_bands(scenes, params.prepare.imagery_bands)
     paths = [resolve(scene.path, where=f"{WHERE}.path") for scene in scenes]
     check_paths(paths)
     ids = unique_ids(paths)

@@ -3,17 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 import rasterio.warp
 from rasterio.enums import Resampling
 
 from stages.common.errors import InputError
-from stages.common.raster import known_pixels, open_raster
-from stages.common.scenes import Band, Scene
-from stages.common.types import AnyArray, BoolArray
+from stages.common.grid import Grid
+from stages.common.harmonise import calibration_of, to_physical
+from stages.common.params import PrepareParams
+from stages.common.raster import grid_of, known_pixels, open_raster
+from stages.common.scenes import Scene
+from stages.common.types import AnyArray, BoolArray, Float32Array
+
+MAGNITUDE_RATIO_MAX = 100.0
+"""Median reflectance of two places differs by 20 at most (snow and rock in SWIR); a forgotten scale by 10,000."""
+
+REFLECTANCE_TOLERANCE, UNLIKE_SHARE_MAX = 0.05, 0.5
+"""Neighbouring tiles of one pass differ slightly where they overlap, above all between UTM zones: most agree."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Overlap:
+    """Pixels of a band that two scenes share."""
+
+    shared: int
+    """Valid in both."""
+    unlike: int
+    """Of those, with other values (reflectance: by more than 0.05)."""
+    added: int
+    """Valid in the second alone."""
 
 
 def check_one_level(scenes: Sequence[Scene]) -> None:
@@ -30,16 +51,28 @@ def check_one_level(scenes: Sequence[Scene]) -> None:
         )
 
 
-def check_year(scenes: Sequence[Scene], wanted: Sequence[str]) -> None:
-    """Refuse scenes of one year that are stored differently, or show different things at one place."""
+def check_year(scenes: Sequence[Scene], prepare: PrepareParams) -> None:
+    """Refuse scenes of one year that cannot be merged.
+
+    Reflectance is compared as it will be, not as it is stored: baselines, offsets and dtypes may differ. 8-bit RGB
+    has no such common measure and must be stored alike.
+
+    Raises
+    ------
+    InputError
+        Levels, bands or (8-bit RGB) storage differ; reflectance differs by orders of magnitude; tiles of one day show
+        different things at one place; or a scene of another day can fill no gap of an earlier one.
+    """
     for first, second in combinations(scenes, 2):
-        _check_alike(first, second, wanted)
-        _check_overlap(first, second, wanted)
+        _check_alike(first, second, prepare)
+        if prepare.storage == "sentinel2":
+            _check_magnitude(first, second, prepare.imagery_bands)
+        _check_overlap(first, second, prepare)
 
 
-def _check_alike(first: Scene, second: Scene, wanted: Sequence[str]) -> None:
-    for name in wanted:
-        one, other = _storage(first, name), _storage(second, name)
+def _check_alike(first: Scene, second: Scene, prepare: PrepareParams) -> None:
+    for name in prepare.imagery_bands:
+        one, other = _kind(first, name, prepare), _kind(second, name, prepare)
         if one != other:
             raise InputError(
                 "two scenes of one year are stored differently",
@@ -50,58 +83,84 @@ def _check_alike(first: Scene, second: Scene, wanted: Sequence[str]) -> None:
             )
 
 
-def _storage(scene: Scene, name: str) -> dict[str, Any]:
-    band = scene.bands[name]
-    return {
-        "dtype": band.dtype,
-        "scale": band.scale,
-        "offset": band.offset,
-        "processing_level": scene.info.processing_level,
-        "processing_baseline": scene.info.processing_baseline,
-    }
+def _kind(scene: Scene, name: str, prepare: PrepareParams) -> dict[str, object]:
+    kind: dict[str, object] = {"processing_level": scene.info.processing_level}
+    if prepare.storage == "rgb8":
+        band = scene.bands[name]
+        kind |= {"dtype": band.dtype, "scale": band.scale, "offset": band.offset}
+    return kind
 
 
-def _words(storage: dict[str, Any]) -> str:
-    return ", ".join(f"{key} {value}" for key, value in storage.items())
+def _words(kind: dict[str, object]) -> str:
+    return ", ".join(f"{key} {value}" for key, value in kind.items())
 
 
-def _check_overlap(first: Scene, second: Scene, wanted: Sequence[str]) -> None:
-    shared, unlike = 0, 0
-    for name in wanted:
-        both, differ = _compare(first.bands[name], second.bands[name])
-        shared, unlike = max(shared, both), max(unlike, differ)
-    same_day = first.info.day == second.info.day
-    if shared == 0 or (same_day and unlike == 0):
+def _check_magnitude(first: Scene, second: Scene, names: Sequence[str]) -> None:
+    for name in names:
+        one, other = (float(np.nanmedian(np.abs(_values(scene, name)[0]))) for scene in (first, second))
+        if max(one, other) > MAGNITUDE_RATIO_MAX * max(min(one, other), 1e-4):
+            raise InputError(
+                "two scenes of one year differ in reflectance by orders of magnitude",
+                where=f"{second.info.year}, {second.info.id}, band {name}",
+                expected=f"a median near {one:.3g} (as {first.info.id})",
+                found=f"{other:.3g}",
+                fix="correct scale and offset in ingest.raster.scenes (Sentinel-2 L2A DN: scale 0.0001)",
+            )
+
+
+def _check_overlap(first: Scene, second: Scene, prepare: PrepareParams) -> None:
+    found = [overlap(first, second, name, prepare) for name in prepare.imagery_bands]
+    shared, unlike = max(one.shared for one in found), max(one.unlike for one in found)
+    if shared == 0:
         return
-    days = " and ".join(str(scene.info.day or f"{scene.info.year}, day unknown") for scene in (first, second))
-    problem = f"{unlike} of them with other values" if same_day else f"taken on {days}"
-    raise InputError(
+    if first.info.day == second.info.day:
+        if unlike > _unlike_max(prepare) * shared:
+            raise _wrong_overlap(first, second, f"{shared} px are valid in both, {unlike} of them with other values")
+    elif first.cloud_mask is None and first.scl is None and not any(one.added for one in found):
+        days = " and ".join(str(scene.info.day or f"{scene.info.year}, day unknown") for scene in (first, second))
+        raise _wrong_overlap(first, second, f"taken on {days}, and the second shows nothing that the first does not")
+
+
+def _unlike_max(prepare: PrepareParams) -> float:
+    return UNLIKE_SHARE_MAX if prepare.storage == "sentinel2" else 0.0
+
+
+def _wrong_overlap(first: Scene, second: Scene, problem: str) -> InputError:
+    return InputError(
         "two scenes of one year overlap wrongly",
         where=f"{second.info.year}: {first.info.id} and {second.info.id}",
-        expected="tiles that adjoin, or of one day and equal where they overlap",
-        found=f"{shared} px are valid in both, {problem}",
+        expected="tiles of one day that agree where they overlap, or another day that fills gaps (nodata, cloud mask)",
+        found=problem,
         fix="keep one of them, or cut them so that they adjoin",
     )
 
 
-def _compare(first: Band, second: Band) -> tuple[int, int]:
-    """Numbers of pixels (of the first band's grid) valid in both, and of those with other values."""
-    with open_raster(first.path) as one, open_raster(second.path) as other:
-        values = one.read(1)
-        warped, covered = _nearest(other, one, second.nodata)
-    both = covered & known_pixels(values, first.nodata)
-    return int(both.sum()), int((both & (values != warped)).sum())
+def overlap(first: Scene, second: Scene, name: str, prepare: PrepareParams) -> Overlap:
+    """How a band of two scenes meets, on the second's grid and by nearest neighbour."""
+    tolerance = REFLECTANCE_TOLERANCE if prepare.storage == "sentinel2" else 0.0
+    one, from_grid = _values(first, name)
+    other, grid = _values(second, name)
+    warped = _nearest(one, from_grid, grid)
+    there, here = ~np.isnan(warped), ~np.isnan(other)
+    both: BoolArray = there & here
+    return Overlap(
+        shared=int(both.sum()),
+        unlike=int((np.abs(warped - other)[both] > tolerance).sum()),
+        added=int((here & ~there).sum()),
+    )
 
 
-def _nearest(source: Any, target: Any, nodata: float | None) -> tuple[AnyArray, BoolArray]:
-    pixels = source.read(1)
-    places = {
-        "src_transform": source.transform, "src_crs": source.crs,
-        "dst_transform": target.transform, "dst_crs": target.crs,
-        "resampling": Resampling.nearest, "tolerance": 0.0,
-    }  # fmt: skip
-    warped = np.zeros(target.shape, dtype=pixels.dtype)
-    known = np.zeros(target.shape, dtype="uint8")
-    rasterio.warp.reproject(pixels, warped, **places)
-    rasterio.warp.reproject(known_pixels(pixels, nodata).astype("uint8"), known, **places)
-    return warped, known == 1
+def _values(scene: Scene, name: str) -> tuple[Float32Array, Grid]:
+    """(H, W) float32 reflectance (or 8-bit value) on the band's own grid, NaN where it has no data."""
+    with open_raster(scene.bands[name].path) as dataset:
+        dn, grid = np.asarray(dataset.read(1)), grid_of(dataset)
+    return to_physical(dn, known_pixels(dn, scene.bands[name].nodata), calibration_of(scene, name)), grid
+
+
+def _nearest(pixels: Float32Array, source: Grid, target: Grid) -> AnyArray:
+    warped = np.full(target.shape, np.nan, dtype=np.float32)
+    rasterio.warp.reproject(
+        pixels, warped, src_transform=source.transform, src_crs=source.crs, src_nodata=np.nan, dst_nodata=np.nan,
+        dst_transform=target.transform, dst_crs=target.crs, resampling=Resampling.nearest, tolerance=0.0,
+    )  # fmt: skip
+    return warped

@@ -5,12 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from stages.common.grid import Grid
-from stages.common.harmonise import calibration_of
+from stages.common.harmonise import calibration_of, to_physical
 from stages.common.params import PrepareParams
 from stages.common.raster import grid_of, known_pixels, open_raster
 from stages.common.scenes import Scene
 from stages.common.types import AnyArray, BoolArray, Float32Array
-from stages.prepare.radiometry import to_physical
 from stages.prepare.warp import bilinear, nearest
 
 

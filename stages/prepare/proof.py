@@ -15,7 +15,7 @@ import numpy as np
 
 from stages.common.errors import InputError
 from stages.common.grid import Grid
-from stages.common.harmonise import calibration_of
+from stages.common.harmonise import calibration_of, to_physical
 from stages.common.kinds import DN_OFFSET
 from stages.common.raster import known_pixels
 from stages.common.scenes import Scene
@@ -23,7 +23,6 @@ from stages.common.tables import OffsetProof
 from stages.common.types import Float32Array
 from stages.prepare.masks import FRACTION_DECIMALS, SNOW, VISIBLE, classes_on_grid
 from stages.prepare.pixels import read
-from stages.prepare.radiometry import to_physical
 
 SWIR = ("B11", "B12")
 

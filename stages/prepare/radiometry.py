@@ -1,4 +1,4 @@
-"""DN to reflectance and into storage. A pixel without data is NaN between the two."""
+"""Reflectance into storage. A pixel without data is NaN before it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Literal
 import numpy as np
 
 from stages.common.errors import InputError
-from stages.common.harmonise import Calibration
 from stages.common.kinds import DN_OFFSET, DN_SCALE
 from stages.common.scenes import Scene
 from stages.common.types import AnyArray, BoolArray, Float32Array
@@ -37,18 +36,6 @@ STORAGE = {
     "sentinel2": Storage(dtype="uint16", nodata=0.0, scale=DN_SCALE, offset=DN_OFFSET),
     "rgb8": Storage(dtype="uint8", nodata=None, scale=1.0, offset=0.0),
 }
-
-
-def to_physical(dn: AnyArray, known: BoolArray, calibration: Calibration) -> Float32Array:
-    """(H, W) float32 reflectance (or 8-bit value), NaN where not known; slightly negative values are kept.
-
-    Single precision keeps a DN to 0.02 over the whole range, so that storing it again gives the same DN.
-    """
-    values = dn.astype(np.float32)
-    values *= np.float32(calibration.scale)
-    values += np.float32(calibration.offset)
-    values[~known] = np.nan
-    return values
 
 
 def encode(values: Float32Array, seen: BoolArray, storage: str) -> tuple[AnyArray, int]:

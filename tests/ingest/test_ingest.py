@@ -110,6 +110,8 @@ def test_scale_and_nodata_come_from_the_file_unless_given(site: Path) -> None:
         pytest.param(spoil.second_tile(shift_px=160), id="adjoins"),
         pytest.param(spoil.second_tile(shift_px=160, date="2020-10-17"), id="adjoins, two days later"),
         pytest.param(spoil.second_tile(shift_px=0), id="same day, equal where both are"),
+        pytest.param(spoil.second_tile(shift_px=100, date="2020-10-17"), id="overlaps, two days later, shows more"),
+        pytest.param(spoil.second_tile(shift_px=160, processing_baseline="05.09"), id="another baseline"),
     ],
 )
 def test_tiles_of_a_year_that_fit_are_taken(tile: Spoiler, site: Path) -> None:

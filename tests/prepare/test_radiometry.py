@@ -12,14 +12,13 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from stages.common.errors import InputError
-from stages.common.harmonise import Calibration, calibration_of
+from stages.common.harmonise import Calibration, calibration_of, to_physical
 from stages.common.raster import known_pixels
 from stages.common.scenes import Band, Scene, SceneInfo
 from stages.prepare.radiometry import (
     check_clipped,
     check_storage,
     encode,
-    to_physical,
 )
 
 NEWER = Calibration(scale=1e-4, offset=-0.1)

@@ -1,0 +1,118 @@
+"""Which scenes of one year can be merged: reflectance is compared, not storage."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from affine import Affine
+
+from stages.common.errors import InputError
+from stages.common.grid import Grid
+from stages.common.params import PrepareParams
+from stages.common.scenes import Layer, Scene, SceneInfo, write_scene
+from stages.ingest.series import check_year
+
+PREPARE = PrepareParams(bands=["B04"], storage="sentinel2")
+SIDE = 30
+
+
+def grid(column: float = 0) -> Grid:
+    return Grid(
+        crs="EPSG:32644", transform=Affine(10, 0, 350_000 + 10 * column, 0, -10, 3_420_000), height=SIDE, width=SIDE
+    )
+
+
+def truth(column: float = 0) -> np.ndarray:
+    """Reflectance of the ground, the same wherever it is looked at from."""
+    x = np.arange(SIDE) + column
+    return np.tile(0.25 + 0.1 * np.sin(x / 3), (SIDE, 1)) + 0.05 * np.cos(np.arange(SIDE) / 4)[:, None]
+
+
+STORED: dict[str, tuple[str, float, dict[str, float]]] = {
+    "newer": ("uint16", 1e4, {"scale": 1e-4, "offset": -0.1}),
+    "older": ("uint16", 1e4, {"scale": 1e-4}),
+    "float": ("float32", 1.0, {}),
+    "forgotten": ("uint16", 1e4, {}),
+}
+"""Name of a way to store reflectance to dtype, DN for a reflectance of 1, and what is said of it."""
+
+
+class Maker:
+    """Writes scenes of one year."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / "data/scenes/2020"
+        self.count = 0
+
+    def __call__(
+        self, reflectance: Any = None, *, column: float = 0, day: int = 15, stored: str = "newer",
+        classes: bool = False, **known: Any,
+    ) -> Scene:  # fmt: skip
+        values = truth(column) if reflectance is None else np.broadcast_to(np.asarray(reflectance), (SIDE, SIDE))
+        dtype, to_dn, physics = STORED[stored]
+        pixels = np.where(np.isnan(values), 0, np.nan_to_num(values) * to_dn - physics.get("offset", 0) * to_dn)
+        pixels = pixels.astype(dtype)
+        layers = [Layer(name="B04", pixels=pixels, grid=grid(column), nodata=0, **physics)]
+        if classes:
+            layers.append(Layer(name="scl", pixels=np.full((SIDE, SIDE), 4, "uint8"), grid=grid(column), nodata=None))
+        self.count += 1
+        name = f"s{self.count}"
+        known = {"processing_level": "L2A"} | known
+        info = SceneInfo(id=name, year=2020, acquired=dt.date(2020, 10, day), product=name, **known)
+        return write_scene(self.folder, info, layers)
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Maker:
+    return Maker(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        pytest.param({"stored": "older", "processing_baseline": "03.01"}, id="another baseline and offset"),
+        pytest.param({"stored": "float"}, id="another dtype"),
+        pytest.param({"reflectance": truth(20) + 0.02, "stored": "older"}, id="slightly other values"),
+        pytest.param({"day": 20, "stored": "older"}, id="another day that shows more"),
+    ],
+)
+def test_what_is_the_same_reflectance_may_be_merged(second: dict[str, Any], make: Maker) -> None:
+    check_year([make(processing_baseline="05.00"), make(column=20, **second)], PREPARE)
+
+
+def test_conventions_may_differ_within_a_year(make: Maker) -> None:
+    first = make(convention="by-baseline", processing_baseline="05.00")
+    old = make(stored="older", convention="by-baseline", processing_baseline="02.14", column=10)
+    flagged = make(
+        stored="older", convention="flagged", processing_baseline="05.09", boa_offset_applied=True, column=20
+    )
+    check_year([first, old, flagged], PREPARE)
+
+
+def test_another_day_fills_gaps(make: Maker) -> None:
+    hole = truth().copy()
+    hole[:5] = np.nan
+    check_year([make(hole), make(0.8, day=20)], PREPARE)
+    check_year([make(classes=True), make(0.8, day=20)], PREPARE)
+
+
+@pytest.mark.parametrize(
+    ("second", "message"),
+    [
+        pytest.param({"day": 20}, "shows nothing that the first does not", id="another day, no gap to fill"),
+        pytest.param({"reflectance": 0.9, "column": 20}, "with other values", id="one day, another place or time"),
+        pytest.param({"column": 20, "convention": "by-baseline", "processing_baseline": "03.01"}, "with other values",
+                     id="one day, offset handled wrongly"),
+        pytest.param({"stored": "forgotten", "column": 40}, "orders of magnitude", id="scale forgotten"),
+        pytest.param({"processing_level": "L1C", "column": 40}, "stored differently", id="another level"),
+        pytest.param({"convention": "by-baseline", "column": 40}, "baseline is not known", id="baseline unknown"),
+    ],
+)  # fmt: skip
+def test_real_mistakes_are_caught(second: dict[str, Any], message: str, make: Maker) -> None:
+    with pytest.raises(InputError) as caught:
+        check_year([make(), make(**second)], PREPARE)
+    assert message in f"{caught.value}"
