@@ -166,4 +166,5 @@ def dvc_template(template: str) -> str:
         template.replace("{year}", "${item.year}")
         .replace("{model}", "${predict.model}")
         .replace("{evaluate_year}", "${evaluate.year}")
+        .replace("{reference_year}", "${training_years[0]}")
     )

@@ -21,7 +21,8 @@ class Contract:
 
     Paths are templates relative to the site's folder (inputs) or the stage's own folder (outputs):
     ``{year}`` is the year a per-year stage runs for, ``{years}`` and ``{training_years}`` stand for one path
-    each, ``{model}`` is ``predict.model`` and ``{evaluate_year}`` is ``evaluate.year``.
+    each, ``{model}`` is ``predict.model``, ``{evaluate_year}`` is ``evaluate.year``, and ``{reference_year}``, whose
+    geometry the others are held against, is the first of ``training_years``.
     """
 
     stage: str
@@ -61,7 +62,12 @@ def _describe_all(artefacts: Mapping[str, Artefact]) -> Schema:
 
 def fill(template: str, params: Params, year: int | None) -> dict[int | None, Path]:
     """Paths that a template stands for: one for each year of a fan-in, else one under the key None."""
-    known = {"{year}": str(year), "{model}": params.predict.model, "{evaluate_year}": str(params.evaluate.year)}
+    known = {
+        "{year}": str(year),
+        "{reference_year}": str(params.training_years[0]),
+        "{evaluate_year}": str(params.evaluate.year),
+        "{model}": params.predict.model,
+    }
     for placeholder, value in known.items():
         template = template.replace(placeholder, value)
     for placeholder, name in FAN_IN.items():

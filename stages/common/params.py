@@ -9,20 +9,16 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from stages.common.errors import ParamsError
 from stages.common.params_ingest import IngestParams
+from stages.common.params_prepare import PrepareParams
+from stages.common.section import Section
 
 Year = Annotated[int, Field(ge=1972, le=2100, description="Landsat 1 was launched in 1972")]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
-
-
-class Section(BaseModel):
-    """A part of ``params.yaml``: immutable, unknown keys refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class SiteParams(Section):
@@ -42,34 +38,6 @@ class GridParams(Section):
         0.0,
         0.0,
     )
-
-
-class PrepareParams(Section):
-    """Pixels of the prepared scenes, and what of them counts as seen."""
-
-    bands: Annotated[list[str], Field(min_length=1, description="in the order of the scene's bands")]
-    storage: Annotated[
-        Literal["sentinel2", "rgb8"],
-        Field(description="sentinel2: uint16 DN, scale 1e-4, offset -0.1, nodata 0; rgb8: uint8 as it is"),
-    ]
-    scl_invalid: Annotated[
-        list[Literal[0, 1, 3, 7, 8, 9, 10]],
-        Field(description="Sentinel-2 scene classes that are not seen; 7 is unclassified, often thin cloud"),
-    ] = [0, 1, 3, 8, 9, 10]
-    keep_saturated_snow: Annotated[
-        bool, Field(description="class 1, saturated or defective, is seen where the pixel is bright as snow")
-    ] = True
-
-    @property
-    def imagery_bands(self) -> list[str]:
-        """Bands that come from the scenes."""
-        return self.bands
-
-    @model_validator(mode="after")
-    def _no_band_twice(self) -> Self:
-        if len(set(self.bands)) != len(self.bands):
-            raise ValueError(f"a band is named twice: {self.bands}")
-        return self
 
 
 class LabelsParams(Section):

@@ -79,6 +79,21 @@ class OffsetProof(Record):
     negative_fraction: Annotated[dict[str, Fraction], Field(description="by band: reflectance below 0")]
 
 
+class Registration(Record):
+    """Shift of an acquisition against the reference year's, measured on stable terrain; pixels of the grid."""
+
+    reference: Annotated[list[str], Field(description="scenes it was compared with")]
+    verdict: Annotated[
+        Literal["reference", "corrected", "small", "too large", "unknown"],
+        Field(description="small, too large: by the parameters, left as it is; unknown: tiles too few or at odds"),
+    ]
+    east_px: float | None = None
+    south_px: float | None = None
+    residual_px: Annotated[NotNegative | None, Field(description="what is left of it in scene.tif")] = None
+    tiles: Annotated[int | None, Field(ge=0)] = None
+    spread_px: Annotated[NotNegative | None, Field(description="robust standard deviation over tiles")] = None
+
+
 class SceneSource(Record):
     """One acquisition that went into a year's scene."""
 
@@ -97,6 +112,7 @@ class SceneSource(Record):
     filled_fraction: Annotated[Fraction, Field(description="share of the grid this scene fills")]
     scene_classes: SceneClasses | None = None
     offset_proof: Annotated[OffsetProof | None, Field(description="null: 8-bit RGB, no reflectance")] = None
+    registration: Annotated[Registration | None, Field(description="null: prepare.coregister is not set")] = None
 
 
 class Provenance(Record):

@@ -13,7 +13,7 @@ from rasterio.enums import Resampling
 from stages.common.errors import InputError
 from stages.common.grid import Grid
 from stages.common.harmonise import calibration_of, to_physical
-from stages.common.params import PrepareParams
+from stages.common.params_prepare import PrepareParams
 from stages.common.raster import grid_of, known_pixels, open_raster
 from stages.common.scenes import Scene
 from stages.common.types import AnyArray, BoolArray, Float32Array

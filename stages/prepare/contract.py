@@ -8,6 +8,12 @@ CONTRACT = Contract(
     summary="One harmonised, clipped, gridded scene a year, with its validity mask",
     per="year",
     params=("grid", "prepare"),
-    inputs={"data/scenes/{year}/index.json": kinds.SCENE_ITEMS, "data/aoi.gpkg": kinds.AOI},
+    inputs={
+        "data/scenes/{year}/index.json": kinds.SCENE_ITEMS,
+        "data/scenes/{reference_year}/index.json": kinds.SCENE_ITEMS,
+        "data/aoi.gpkg": kinds.AOI,
+        "data/outlines.gpkg": kinds.OUTLINES,
+        "data/auxiliary/dem.tif": kinds.DEM,
+    },
     outputs={"scene.tif": kinds.SCENE, "valid.tif": kinds.VALID, "provenance.json": kinds.PROVENANCE},
 )

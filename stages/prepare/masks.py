@@ -11,7 +11,7 @@ import numpy as np
 from stages.common.errors import InputError
 from stages.common.grid import Grid
 from stages.common.harmonise import FIRST_BASELINE_WITH_OFFSET, baseline_of
-from stages.common.params import PrepareParams
+from stages.common.params_prepare import PrepareParams
 from stages.common.raster import grid_of, open_raster
 from stages.common.scenes import Scene
 from stages.common.tables import SceneClasses

@@ -11,14 +11,15 @@ import rasterio
 from tqdm import tqdm
 
 from stages.common.grid import Grid
-from stages.common.params import PrepareParams
+from stages.common.params_prepare import TERRAIN_BANDS, PrepareParams
 from stages.common.raster import finish_cog, profile
 from stages.common.scenes import Scene
-from stages.common.tables import OffsetProof
+from stages.common.tables import OffsetProof, Registration
 from stages.common.types import AnyArray, BoolArray, Float32Array
 from stages.prepare.masks import Cover
 from stages.prepare.pixels import physical_on_grid
 from stages.prepare.radiometry import STORAGE, encode
+from stages.prepare.terrain import terrain
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,9 +28,10 @@ class Acquisition:
 
     scene: Scene
     grid: Grid
-    """Where its pixels are taken from: the site's grid."""
+    """Where its pixels are read: the site's grid, moved by the scene's shift."""
     cover: Cover
     proof: OffsetProof | None
+    registration: Registration | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,15 +60,19 @@ def lay_out(covers: Sequence[Cover], grid: Grid) -> Mosaic:
 
 
 def write_scene_cog(
-    path: Path, acquisitions: Sequence[Acquisition], mosaic: Mosaic, grid: Grid, params: PrepareParams
+    path: Path, acquisitions: Sequence[Acquisition], mosaic: Mosaic, grid: Grid, params: PrepareParams, *, dem: Path
 ) -> int:
-    """Write scene.tif, one band in memory at a time; return the number of clipped values."""
+    """Write scene.tif, one band in memory at a time; return the number of clipped values.
+
+    `dem` is read for the bands of `TERRAIN_BANDS` alone.
+    """
     how, count, clipped = STORAGE[params.storage], len(params.bands), 0
     plain = path.with_suffix(".plain.tif")
     layout = profile(grid, count=count, dtype=how.dtype, nodata=how.nodata) | {"interleave": "band"}
     with rasterio.open(plain, "w", **layout) as out:
         for index, name in enumerate(tqdm(params.bands, unit="band", disable=None), start=1):
-            pixels, beyond = encode(_merge(acquisitions, name, mosaic, params), mosaic.seen, params.storage)
+            values = terrain(name, dem, grid) if name in TERRAIN_BANDS else _merge(acquisitions, name, mosaic, params)
+            pixels, beyond = encode(values, mosaic.seen, params.storage)
             out.write(pixels, index)
             out.set_band_description(index, name)
             clipped += beyond

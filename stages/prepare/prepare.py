@@ -8,12 +8,13 @@ import numpy as np
 
 from stages.common.grid import Grid
 from stages.common.outputs import write_json
-from stages.common.params import PrepareParams
+from stages.common.params_prepare import PrepareParams
 from stages.common.raster import gdal_env, write_cog
 from stages.common.scenes import Scene, read_scenes
 from stages.common.stage import Run
-from stages.common.tables import Provenance
-from stages.common.vectors import site_grid
+from stages.common.tables import Provenance, Registration
+from stages.common.vectors import inside, read_polygons, site_grid
+from stages.prepare.coregister import Reference, grid_of_scene, make_reference, register
 from stages.prepare.masks import cover_of
 from stages.prepare.mosaic import Acquisition, lay_out, write_scene_cog
 from stages.prepare.proof import prove_offset
@@ -27,9 +28,11 @@ def prepare(run: Run) -> None:
     with gdal_env():
         grid = site_grid(run.params.grid, run.path("data/aoi.gpkg"))
         scenes = read_scenes(run.path("data/scenes/{year}/index.json").parent)
-        acquisitions = [acquire(scene, grid, params) for scene in scenes]
+        reference = _reference(run, grid) if params.coregister else None
+        acquisitions = [acquire(scene, grid, params, reference) for scene in scenes]
         mosaic = lay_out([one.cover for one in acquisitions], grid)
-        clipped = write_scene_cog(run.out / "scene.tif", acquisitions, mosaic, grid, params)
+        dem = run.path("data/auxiliary/dem.tif")
+        clipped = write_scene_cog(run.out / "scene.tif", acquisitions, mosaic, grid, params, dem=dem)
         write_cog(run.out / "valid.tif", mosaic.seen.astype(np.uint8), grid, nodata=None)
     check_clipped(clipped, int(mosaic.seen.sum()) * len(params.imagery_bands), scene_ids=_ids(scenes))
     provenance = provenance_of(acquisitions, mosaic, grid, params, year=int(run.year or 0), clipped=clipped)
@@ -37,11 +40,23 @@ def prepare(run: Run) -> None:
     _report(run, provenance)
 
 
-def acquire(scene: Scene, grid: Grid, params: PrepareParams) -> Acquisition:
-    """A scene with what it shows of the grid, its radiometry proved."""
+def acquire(scene: Scene, grid: Grid, params: PrepareParams, reference: Reference | None) -> Acquisition:
+    """A scene with what it shows of the grid, its radiometry proved and its shift measured."""
     check_storage(scene, params.imagery_bands, params.storage)
     proof = prove_offset(scene) if params.storage == "sentinel2" else None
-    return Acquisition(scene=scene, grid=grid, cover=cover_of(scene, grid, params), proof=proof)
+    registration = register(scene, reference, grid, params) if reference else None
+    place = grid_of_scene(grid, registration)
+    return Acquisition(
+        scene=scene, grid=place, cover=cover_of(scene, place, params), proof=proof, registration=registration
+    )
+
+
+def _reference(run: Run, grid: Grid) -> Reference:
+    scenes = read_scenes(run.path("data/scenes/{reference_year}/index.json").parent)
+    for scene in scenes:
+        check_storage(scene, run.params.prepare.imagery_bands, run.params.prepare.storage)
+    glacier = inside(read_polygons(run.path("data/outlines.gpkg"), grid.crs).geometry, grid)
+    return make_reference(scenes, glacier, grid, run.params.prepare)
 
 
 def _ids(scenes: Sequence[Scene]) -> str:
@@ -53,5 +68,20 @@ def _report(run: Run, found: Provenance) -> None:
     for source in found.sources:
         if source.offset_proof:
             run.log.info("%s: offset %s (%s)", source.id, source.offset_proof.verdict, source.offset_proof.method)
+        if source.registration:
+            _report_shift(run, source.id, source.registration)
     if found.clipped_pixels:
         run.log.warning("%d values lie beyond what the storage holds and were clipped", found.clipped_pixels)
+
+
+def _report_shift(run: Run, scene_id: str, found: Registration) -> None:
+    match found.verdict:
+        case "too large":
+            run.log.warning(
+                "%s lies %s px east and %s px south of the reference, beyond max_shift_px: not corrected",
+                scene_id, found.east_px, found.south_px,
+            )  # fmt: skip
+        case "unknown":
+            run.log.warning("%s: no shift can be measured (%s tiles of stable terrain)", scene_id, found.tiles)
+        case _:
+            run.log.info("%s: shift %s, %s px left", scene_id, found.verdict, found.residual_px)

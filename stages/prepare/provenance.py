@@ -8,7 +8,7 @@ import numpy as np
 
 from stages.common.grid import Grid
 from stages.common.harmonise import calibration_of
-from stages.common.params import PrepareParams
+from stages.common.params_prepare import PrepareParams
 from stages.common.scenes import Scene
 from stages.common.tables import Provenance, SceneSource
 from stages.common.types import BoolArray
@@ -54,6 +54,7 @@ def _sources(acquisitions: Sequence[Acquisition], filled: Sequence[float], first
             filled_fraction=round(share, FRACTION_DECIMALS),
             scene_classes=one.cover.classes,
             offset_proof=one.proof,
+            registration=one.registration,
         )
 
 

@@ -12,7 +12,7 @@ from affine import Affine
 
 from stages.common.errors import InputError
 from stages.common.grid import Grid
-from stages.common.params import PrepareParams
+from stages.common.params_prepare import PrepareParams
 from stages.common.scenes import Layer, Scene, SceneInfo, write_scene
 from stages.ingest.series import check_year
 

@@ -8,6 +8,7 @@ import geopandas
 import pytest
 import shapely
 
+from stages.common.kinds import RGI7_COLUMNS
 from stages.common.vectors import write_polygons
 from tests import tiny
 from tests.prepare.made import BANDS, BOUNDS
@@ -24,4 +25,8 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     aoi = geopandas.GeoDataFrame({"name": ["aoi"]}, geometry=[shapely.box(*BOUNDS)], crs=tiny.CRS)
     (tmp_path / "data").mkdir()
     write_polygons(tmp_path / "data/aoi.gpkg", aoi, layer="aoi")
+    glacier = shapely.box(tiny.LEFT, tiny.TOP - 200, tiny.LEFT + 200, tiny.TOP)
+    columns = {name: ["g"] if name == "rgi_id" else [None] for name in RGI7_COLUMNS}
+    outlines = geopandas.GeoDataFrame(columns, geometry=[glacier], crs=tiny.CRS)
+    write_polygons(tmp_path / "data/outlines.gpkg", outlines, layer="outlines")
     return tmp_path

@@ -1,0 +1,232 @@
+"""Planted shifts come back, and changed snow, moving ice and cloud do not pass for one."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+import geopandas
+import numpy as np
+import pytest
+import rasterio
+import rasterio.features
+from affine import Affine
+from scipy import ndimage
+
+from stages.common.grid import Grid
+from stages.common.params_prepare import CoregisterParams, PrepareParams
+from stages.common.scenes import Layer, Scene, SceneInfo, write_scene
+from stages.common.tables import Registration
+from stages.prepare.coregister import Reference, grid_of_scene, make_reference, register
+from tests.prepare.made import grid
+
+SIZE, FINE = 256, 10
+PARAMS = PrepareParams(bands=["B02", "B03", "B04", "B11"], storage="sentinel2", coregister=CoregisterParams())
+PLANTED = [(0.1, 0.0), (0.2, -0.3), (-0.3, 0.5), (0.5, 0.4), (1.2, -0.7)]
+"""Pixels to the south and east."""
+
+EDGE = 2 * FINE
+SEASONS = ("winter", "spring", "summer", "autumn", "winter")
+NO_GLACIER = np.zeros((SIZE, SIZE), dtype=bool)
+
+
+def fractal(side: int, power: float, seed: int) -> np.ndarray:
+    """(side, side) texture of standard deviation 1 whose spectrum falls with this power of the frequency."""
+    frequency = np.hypot(np.fft.fftfreq(side)[:, None], np.fft.rfftfreq(side)[None, :])
+    frequency[0, 0] = 1
+    noise = np.fft.rfft2(np.random.default_rng(seed).normal(size=(side, side)))
+    texture = np.fft.irfft2(noise * frequency**-power, s=(side, side))
+    return (texture - texture.mean()) / texture.std()
+
+
+@pytest.fixture(scope="module")
+def ground() -> np.ndarray:
+    """Reflectance of rock at a tenth of a pixel."""
+    return 0.2 + 0.04 * fractal(SIZE * FINE + 2 * EDGE, 1.6, 1)
+
+
+def seen(ground: np.ndarray, south_px: float, east_px: float) -> np.ndarray:
+    """(SIZE, SIZE): pixels that lie displaced: each is the mean of what it covers, as in a sensor."""
+    row, column = EDGE - round(south_px * FINE), EDGE - round(east_px * FINE)
+    part = ground[row : row + SIZE * FINE, column : column + SIZE * FINE]
+    return part.reshape(SIZE, FINE, SIZE, FINE).mean(axis=(1, 3))
+
+
+def patches(seed: int, share: float) -> np.ndarray:
+    """(SIZE, SIZE) bool: a share of the scene in patches."""
+    texture = ndimage.gaussian_filter(np.random.default_rng(seed).normal(size=(SIZE, SIZE)), 12)
+    return texture > np.quantile(texture, 1 - share)
+
+
+class Maker:
+    """Writes scenes of several years."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.count = 0
+
+    def __call__(
+        self, rock: np.ndarray, *, snow: np.ndarray | None = None, cloud: np.ndarray | None = None,
+        swir: bool = True, where: Grid | None = None, extra: dict[str, np.ndarray] | None = None,
+    ) -> Scene:  # fmt: skip
+        self.count += 1
+        noise = np.random.default_rng(self.count)
+        white = np.zeros(rock.shape, bool) if snow is None else snow
+        bands = {}
+        for name, gain, of_snow in (("B02", 0.8, 0.8), ("B03", 0.9, 0.8), ("B04", 1.0, 0.8), ("B11", 1.3, 0.03)):
+            if name != "B11" or swir:
+                bands[name] = np.where(white, of_snow, gain * rock) + noise.normal(0, 0.003, rock.shape)
+        where = where or grid(size=SIZE)
+        layers = [
+            Layer(name=name, pixels=np.rint(values * 1e4 + 1000).astype("uint16"), grid=where, nodata=0, scale=1e-4,
+                  offset=-0.1)
+            for name, values in (bands | (extra or {})).items()
+        ]  # fmt: skip
+        if cloud is not None:
+            layers.append(Layer(name="cloud_mask", pixels=cloud.astype("uint8"), grid=where, nodata=None))
+        year = 2019 + self.count
+        info = SceneInfo(id=f"s{year}", year=year, acquired=None, product="x")
+        return write_scene(self.folder / f"data/scenes/{year}", info, layers)
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Maker:
+    return Maker(tmp_path)
+
+
+def measure(
+    first: Scene, second: Scene, *, glacier: np.ndarray = NO_GLACIER, params: PrepareParams = PARAMS
+) -> Registration:
+    where = grid(size=SIZE)
+    return register(second, make_reference([first], glacier, where, params), where, params)
+
+
+def error_px(found: Registration, planted: tuple[float, float]) -> float:
+    assert found.south_px is not None
+    assert found.east_px is not None
+    return float(np.hypot(found.south_px - planted[0], found.east_px - planted[1]))
+
+
+@pytest.mark.parametrize("planted", PLANTED)
+def test_a_planted_shift_comes_back(planted: tuple[float, float], ground: np.ndarray, make: Maker) -> None:
+    found = measure(make(seen(ground, 0, 0)), make(seen(ground, *planted)))
+    assert found.verdict == "corrected"
+    assert error_px(found, planted) < 0.05
+    assert found.residual_px is not None
+    assert found.residual_px < 0.05
+
+
+@pytest.mark.parametrize("swir", [True, False], ids=["snow index", "brightness alone"])
+@pytest.mark.parametrize("planted", PLANTED[1:3])
+def test_changed_snow_and_cloud_are_no_shift(
+    planted: tuple[float, float], swir: bool, ground: np.ndarray, make: Maker
+) -> None:
+    """Snow over a quarter of each scene, in other places; cloud over a part of the second; the sun has moved."""
+    params = PARAMS if swir else PARAMS.model_copy(update={"bands": ["B02", "B03", "B04"]})
+    cloud = patches(9, 0.1)
+    hazy = np.where(cloud, 0.3 + 0.1 * fractal(SIZE, 1.5, 3), 0.7 * seen(ground, *planted) + 0.02)
+    first = make(seen(ground, 0, 0), snow=patches(5, 0.25), swir=swir)
+    second = make(hazy, snow=patches(6, 0.25), cloud=cloud, swir=swir)
+    assert error_px(measure(first, second, params=params), planted) < 0.1
+
+
+def test_more_snow_at_one_place_is_no_shift(ground: np.ndarray, make: Maker) -> None:
+    """The same patches, grown to one side by 4 px: the snow line moves, the rock does not."""
+    snow = patches(5, 0.2)
+    grown = snow | np.roll(snow, 4, axis=1)
+    found = measure(make(seen(ground, 0, 0), snow=snow), make(seen(ground, 0, 0), snow=grown))
+    assert found.verdict == "small"
+    assert error_px(found, (0, 0)) < 0.05
+
+
+def test_flowing_ice_is_no_shift(ground: np.ndarray, make: Maker) -> None:
+    """A debris-covered glacier over 40 % of the scene flows 3 px; the outlines keep it out."""
+    rock, ice = seen(ground, 0, 0), patches(7, 0.4)
+    debris = 0.25 + 0.05 * fractal(SIZE, 1.6, 8)
+    first, second = np.where(ice, debris, rock), np.where(ice, np.roll(debris, 3, axis=0), rock)
+    found = measure(make(first), make(second), glacier=ice)
+    assert found.verdict == "small"
+    assert error_px(found, (0, 0)) < 0.05
+
+
+@pytest.mark.parametrize(("planted", "verdict"), [((0.0, 0.0), "small"), ((1.6, 0.4), "too large")])
+def test_small_and_large_shifts_are_left_alone(
+    planted: tuple[float, float], verdict: str, ground: np.ndarray, make: Maker
+) -> None:
+    found = measure(make(seen(ground, 0, 0)), make(seen(ground, *planted)))
+    assert found.verdict == verdict
+    assert error_px(found, planted) < 0.2
+    assert grid_of_scene(grid(size=SIZE), found) == grid(size=SIZE)
+
+
+def test_other_ground_has_no_shift(ground: np.ndarray, make: Maker) -> None:
+    found = measure(make(seen(ground, 0, 0)), make(0.2 + 0.04 * fractal(SIZE, 1.6, 2)))
+    assert found.verdict == "unknown"
+    assert found.east_px is None
+
+
+@pytest.mark.parametrize("flat", [False, True], ids=["all snow", "no detail"])
+def test_without_stable_terrain_nothing_is_known(flat: bool, ground: np.ndarray, make: Maker) -> None:
+    rock = seen(ground, 0, 0)
+    everywhere = np.ones(rock.shape, bool)
+    second = make(rock, snow=everywhere) if not flat else make(rock, cloud=everywhere)
+    found = measure(make(rock), second)
+    assert (found.verdict, found.tiles) == ("unknown", 0)
+
+
+def test_the_reference_is_not_moved(ground: np.ndarray, make: Maker) -> None:
+    first = make(seen(ground, 0, 0))
+    assert measure(first, first).verdict == "reference"
+
+
+def test_a_20_m_band_moves_with_the_scene(ground: np.ndarray, make: Maker) -> None:
+    """The grid is moved, so all bands and masks are, whatever their own grid."""
+    found = Registration(reference=["a"], verdict="corrected", south_px=0.5, east_px=-0.25)
+    moved = grid_of_scene(grid(size=SIZE), found)
+    assert moved.transform @ (0.25, -0.5) == pytest.approx(grid(size=SIZE).transform @ (0, 0))
+    assert moved.shape == (SIZE, SIZE)
+
+
+@pytest.mark.samples
+class TestKhumbu:
+    """Four real seasons of one place, one of them displaced by a known way."""
+
+    PX = 25.0
+    GRID = Grid(crs="EPSG:32645", transform=Affine(PX, 0, 479_000, 0, -PX, 3_097_000), height=200, width=220)
+
+    @pytest.fixture
+    def glacier(self, samples: Path) -> np.ndarray:
+        outlines = geopandas.read_file(samples / "everest-landsat7/15_rgi60_glacier_outlines.gpkg").to_crs(32645)
+        shapes = [(shape, 1) for shape in outlines.geometry]
+        return rasterio.features.rasterize(shapes, out_shape=self.GRID.shape, transform=self.GRID.transform) == 1
+
+    @staticmethod
+    def season(samples: Path, folder: Path, name: str, south_px: float = 0, east_px: float = 0) -> Scene:
+        with rasterio.open(samples / f"khumbu-sentinel2/s2_l2a_{name}_2024.tif") as dataset:
+            shift = Affine.translation(
+                east_px * TestKhumbu.PX / 98_400, -south_px * TestKhumbu.PX / 110_800  # metres a degree at 28 N
+            )  # fmt: skip
+            where = Grid(crs="EPSG:4326", transform=shift @ dataset.transform, height=256, width=256)
+            layers = [
+                Layer(name=band, pixels=dataset.read(index), grid=where, nodata=None)
+                for index, band in enumerate(dataset.descriptions, start=1)
+            ]
+        info = SceneInfo(id=f"{name}{south_px}{east_px}", year=2024, acquired=None, product=name)
+        return write_scene(folder / "data/scenes/2024", info, layers)
+
+    def shift(self, scene: Scene, reference: Reference) -> np.ndarray:
+        found = register(scene, reference, self.GRID, PARAMS)
+        assert found.verdict in ("small", "corrected"), found
+        assert found.south_px is not None
+        return np.array([found.south_px, found.east_px])
+
+    @pytest.mark.parametrize("names", list(pairwise(SEASONS)), ids="-".join)
+    def test_a_planted_shift_comes_back(
+        self, names: tuple[str, str], glacier: np.ndarray, samples: Path, tmp_path: Path
+    ) -> None:
+        reference = make_reference([self.season(samples, tmp_path, names[0])], glacier, self.GRID, PARAMS)
+        own = self.shift(self.season(samples, tmp_path, names[1]), reference)
+        assert np.abs(own).max() < 0.25  # the seasons' own geometry
+        planted = (-0.4, 0.3)
+        found = self.shift(self.season(samples, tmp_path, names[1], *planted), reference)
+        assert np.hypot(*(found - own - planted)) < 0.1
