@@ -38,6 +38,9 @@ DEM = Raster(
     optional=True,
 )
 SCENE_ITEMS = Json(summary="Year's list of STAC items with COG assets, one asset a band", model=tables.SceneIndex)
+SCENE_CHOICE = Table(
+    summary="Every candidate scene, its scores, and why it was taken or not", row=tables.SceneChoiceRow
+)
 CATALOG = Json(summary="Static, self-contained STAC catalogue of all items", model=tables.AnyDocument)
 
 # --- prepare -----------------------------------------------------------------------------------------------------

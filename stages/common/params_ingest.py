@@ -87,6 +87,51 @@ class AuxiliaryParams(_Section):
     dem: Annotated[str | None, Field(description="elevation in metres")] = None
 
 
+MonthDay = Annotated[str, Field(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$", description="MM-DD, in quotes")]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class SeasonParams(_Section):
+    """Days of the year that a scene may be of: the end of ablation, before the first lasting snow."""
+
+    first: MonthDay
+    last: MonthDay
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.first > self.last:
+            raise ValueError(f"first {self.first} is after last {self.last}: a season lies within one calendar year")
+        return self
+
+    def holds(self, day: dt.date) -> bool:
+        """Whether `day` lies in the season."""
+        return self.first <= f"{day:%m-%d}" <= self.last
+
+
+class ChoiceParams(_Section):
+    """Which of a year's candidates are taken. Scenes of one day and orbit are one candidate: its tiles are merged."""
+
+    scenes_per_year: Annotated[int, Field(ge=1, le=20, description="dates taken in any case")] = 1
+    fill_above: Annotated[
+        Share, Field(description="share of the outlines unseen beyond which the next date fills the gaps")
+    ] = 0.05
+    fill_gain_min: Annotated[Share, Field(description="share of the outlines that a further date must add")] = 0.01
+    unseen_max: Annotated[
+        Share, Field(description="share of the outlines that may stay unseen; beyond it the year is missing")
+    ] = 0.3
+    off_glacier_snow_max: Annotated[
+        Share, Field(description="snow on the visible ground around the outlines; a date beyond it is not taken")
+    ] = 1.0
+    snow_buffer_m: Annotated[float, Field(gt=0, description="how far around the outlines snow is looked for")] = 2000.0
+    snow_looks: Annotated[
+        int, Field(ge=1, description="dates a year, the clearest ones, whose snow is measured; others are not ranked")
+    ] = 6
+    orbit_penalty: Annotated[
+        float, Field(ge=0, le=1, description="added to the score off the series' one relative orbit")
+    ] = 0.1
+    leave_out: Annotated[list[str], Field(description="ids of scenes never to take")] = []
+
+
 class IngestParams(_Section):
     """Source of imagery, outlines and AOI."""
 
@@ -95,3 +140,5 @@ class IngestParams(_Section):
     outlines: FileParams
     aoi: FileParams | BoxParams
     auxiliary: AuxiliaryParams = AuxiliaryParams()
+    season: Annotated[SeasonParams | None, Field(description="None: any day; a listed raster is always taken")] = None
+    choice: ChoiceParams = ChoiceParams()

@@ -19,6 +19,7 @@ CONTRACT = Contract(
         "auxiliary/manifest.json": kinds.AUXILIARY,
         "auxiliary/dem.tif": kinds.DEM,
         "catalog.json": kinds.CATALOG,
+        "scene_choice.csv": kinds.SCENE_CHOICE,
     },
 )
 """Paths are relative to data/."""

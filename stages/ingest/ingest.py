@@ -12,13 +12,13 @@ from tqdm import tqdm
 
 from stages.common.contracts import check_files
 from stages.common.errors import InputError
-from stages.common.outputs import atomic_folder, write_json
+from stages.common.outputs import atomic_folder, write_json, write_table
 from stages.common.params import Params, load_params
 from stages.common.raster import write_cog
 from stages.common.scenes import Layer, Scene, write_index, write_scene
 from stages.common.stac import footprint, write_catalog
 from stages.common.stage import command
-from stages.common.tables import AuxiliaryManifest
+from stages.common.tables import AuxiliaryManifest, SceneChoiceRow
 from stages.common.vectors import site_grid, write_polygons
 from stages.ingest.clip import Region
 from stages.ingest.contract import CONTRACT, DATA
@@ -27,6 +27,7 @@ from stages.ingest.outlines import load_outlines
 from stages.ingest.pin import PIN, write_pin
 from stages.ingest.polygons import load_aoi
 from stages.ingest.rasters import clip_dem
+from stages.ingest.select import TABLE, select
 from stages.ingest.series import check_one_level, check_year
 from stages.ingest.source import Acquisition, pick
 
@@ -40,8 +41,10 @@ def ingest(params: Params, log: logging.Logger) -> None:
     """Write ``data/`` and ``data.dvc`` in the working directory; on an error both stay as they were."""
     with atomic_folder(DATA) as out:
         region, outlines = _write_vectors(params, out)
-        acquisitions = list(pick(params)(params, region))  # all headers are checked before any pixel is read
-        scenes = store(out / "scenes", acquisitions)
+        candidates = list(pick(params)(params, region))  # all headers are checked before any pixel is read
+        taken, rows = select(params, region, outlines, candidates)
+        write_table(out / TABLE, rows, SceneChoiceRow)
+        scenes = store(out / "scenes", taken)
         _check_scenes(params, scenes, outlines)
         _write_auxiliary(params, region, out / "auxiliary")
         write_catalog(out, scenes, name=params.site.name, title=params.site.title)

@@ -19,6 +19,7 @@ def pinned_paths(years: Sequence[int]) -> list[str]:
         "data/aoi.gpkg",
         "data/auxiliary",
         "data/catalog.json",
+        "data/scene_choice.csv",
     ]
 
 

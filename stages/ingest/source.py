@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+from stages.common.errors import InputError
 from stages.common.params import Params
 from stages.common.scenes import Layer, SceneInfo
 from stages.ingest.clip import Region
@@ -18,10 +19,21 @@ class Acquisition:
     layers: Callable[[], Iterable[Layer]]
     """Bands in order, and layers called ``cloud_mask`` and ``scl`` where there are any; clipped, not resampled."""
     layer_count: int
+    layer: Callable[[str], Layer | None] | None = None
+    """One layer by name without reading the others, None where there is no such layer; also bands that `layers` leaves
+    out. A source without it has its `layers` walked."""
+
+
+class GoneError(InputError):
+    """A file that a catalogue or product names is not there, and will not be: another scene may stand in."""
 
 
 Source = Callable[[Params, Region], Iterator[Acquisition]]
 """Acquisitions over a region for all years of the parameters, by year."""
+
+
+LISTED = frozenset({"raster"})
+"""Sources whose scenes params.yaml lists one by one: all are taken. Of the others' candidates the best are chosen."""
 
 
 def pick(params: Params) -> Source:

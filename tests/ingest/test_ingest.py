@@ -301,10 +301,10 @@ class TestPin:
         ingest(site, spoil.setting([2020, 2021, 2022], "years"), lambda _, params: spoil.scenes(params).append(scene))
 
         (changed,) = repo.status(["data.dvc"])["data.dvc"]
-        assert set(changed["changed outs"]) == {"data/scenes/2022", "data/catalog.json"}
+        assert set(changed["changed outs"]) == {"data/scenes/2022", "data/catalog.json", "data/scene_choice.csv"}
         repo.commit("data.dvc", force=True)
         three_years = (site / "data.dvc").read_text().splitlines()
-        assert len([line for line in two_years if line not in three_years]) == 2  # hash and size of the catalogue
+        assert len([line for line in two_years if line not in three_years]) == 4  # hash and size of catalogue and table
         assert repo.status(["data.dvc"]) == {}
 
 
