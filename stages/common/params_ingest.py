@@ -81,6 +81,18 @@ class RasterSourceParams(_Section):
     scenes: list[RasterSceneParams]
 
 
+class SafeSourceParams(_Section):
+    """Source ``safe``: Sentinel-2 products as downloaded, folders called ….SAFE or zips of them."""
+
+    folder: Annotated[str, Field(description="searched with its subfolders; `${NAME}` as in other paths")]
+    processing_level: Annotated[Literal["L2A", "L1C"], Field(description="products of another level are refused")] = (
+        "L2A"
+    )
+    resolution_m: Annotated[
+        Literal[10, 20, 60], Field(description="10: each band at its own resolution; coarser: the product's own copies")
+    ] = 10
+
+
 class AuxiliaryParams(_Section):
     """Optional inputs."""
 
@@ -135,8 +147,9 @@ class ChoiceParams(_Section):
 class IngestParams(_Section):
     """Source of imagery, outlines and AOI."""
 
-    source: Literal["raster"]
-    raster: RasterSourceParams
+    source: Literal["raster", "safe"]
+    raster: RasterSourceParams = RasterSourceParams(scenes=[])
+    safe: SafeSourceParams | None = None
     outlines: FileParams
     aoi: FileParams | BoxParams
     auxiliary: AuxiliaryParams = AuxiliaryParams()

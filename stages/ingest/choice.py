@@ -8,6 +8,7 @@ penalty. The lowest score is taken, then further dates while too much of the out
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -92,6 +93,9 @@ def choose(
     ranked = {year: _rank(dates, orbit, params.orbit_penalty) for year, dates in looked.items()}
     picks = {year: pick(dates, int(site.glacier.sum()), params) for year, dates in ranked.items()}
     missing = {year: reason for year in years if (reason := _missing(ranked[year], picks[year], params))}
+    for year in missing:
+        if not ranked[year]:
+            missing[year] = _why_none([notes[one.info.id] for one in candidates if one.info.year == year])
     return Choice(
         years={year: Year(dates=ranked[year], pick=picks[year], missing=missing.get(year)) for year in years},
         notes=notes,
@@ -154,10 +158,17 @@ def _verdict(date: Date, rank: int, gain: float, so_far: Pick, params: ChoicePar
 
 def _missing(dates: Sequence[Date], pick: Pick, params: ChoiceParams) -> str | None:
     if not dates:
-        return "no candidate scene can be used"
+        return "no candidate"
     if not pick.taken:
         return "; ".join(f"{date.info.day}: {pick.reasons[date.info.id]}" for date in dates)
     if pick.unseen > params.unseen_max:
         days = ", ".join(str(date.info.day) for date in pick.taken)
         return f"{100 * pick.unseen:.0f} % of the outlines stay unseen with all that help ({days})"
     return None
+
+
+def _why_none(notes: Sequence[str]) -> str:
+    """The reasons, the most frequent first."""
+    common = Counter(note.partition(":")[0] for note in notes).most_common(3)
+    reasons = ", ".join(f"{reason} ({number})" for reason, number in common)
+    return f"no candidate can be used: {reasons}" if reasons else "no candidate in the season"

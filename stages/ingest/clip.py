@@ -24,6 +24,10 @@ MARGIN_PX = 4
 """Pixels kept around the site: bilinear resampling reaches for one, a changed grid origin for another few."""
 
 
+class OutsideError(InputError):
+    """A raster and the AOI have no area in common."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Region:
     """Where the site is."""
@@ -34,19 +38,19 @@ class Region:
     """GeoDataFrame of one polygon, in its own CRS."""
 
 
-def clip_window(path: Path, dataset: DatasetReader, region: Region) -> Window:
+def clip_window(path: Path | str, dataset: DatasetReader, region: Region) -> Window:
     """Whole pixels of the raster that cover the site's grid and a margin.
 
     Raises
     ------
-    InputError
+    OutsideError
         The AOI and the raster have no area in common.
     """
     crs = dataset.crs
     shape = _aoi_in(region, crs)
     extent = rasterio.warp.transform_bounds(region.grid.crs, crs, *region.grid.bounds, densify_pts=EDGE_NODES)
     if not shape.intersects(_box(dataset.bounds)) or not np.isfinite(extent).all():
-        raise InputError(
+        raise OutsideError(
             "the AOI lies outside the raster",
             where=path,
             expected=f"a raster over {_rounded(shape.bounds)}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
+from pathlib import Path
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from stages.common.harmonise import baseline_of
 from stages.common.params_ingest import ChoiceParams, SeasonParams
 from stages.common.scenes import SceneInfo
 from stages.common.types import UInt8Array
+from stages.ingest.clip import OutsideError
 from stages.ingest.looks import Look, Site, Snow, count, look_at, pack, snow_of
 from stages.ingest.source import Acquisition, GoneError
 
@@ -134,8 +136,8 @@ class Looker:
             self.progress(tile.info.id)
             try:
                 looks[tile.info.id] = look_at(tile, self.site, self.hiding)
-            except GoneError as error:
-                self.notes[tile.info.id] = f"{error.what}: {error.where}"
+            except (GoneError, OutsideError) as error:
+                self.notes[tile.info.id] = f"{error.what}: {Path(error.where).name}"
         return looks
 
     def with_snow(self, dates: Sequence[Date], params: ChoiceParams) -> list[Date]:
@@ -148,7 +150,7 @@ class Looker:
             try:
                 looked.append(replace(date, snow=snow_of(date.tiles, self.site, self.hiding)))
             except GoneError as error:
-                self._note(date, f"{error.what}: {error.where}")
+                self._note(date, f"{error.what}: {Path(error.where).name}")
         return looked
 
     def _note(self, date: Date, reason: str) -> None:

@@ -38,7 +38,7 @@ LISTED = frozenset({"raster"})
 
 def pick(params: Params) -> Source:
     """The source that ``ingest.source`` names. Another one is another module and another line here."""
-    from stages.ingest import rasters
+    from stages.ingest import rasters, safe
 
-    sources: dict[str, Source] = {"raster": rasters.acquisitions}
+    sources: dict[str, Source] = {"raster": rasters.acquisitions, "safe": safe.acquisitions}
     return sources[params.ingest.source]

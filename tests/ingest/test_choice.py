@@ -156,7 +156,7 @@ def test_another_orbit_stands_in_where_the_usual_one_is_cloudy() -> None:
 def test_a_year_without_candidate_is_missing_and_has_a_line() -> None:
     taken, rows, choice = chosen([candidate("2020-10-01")], (2020, 2021))
     assert taken == ["S2_2020-10-01"]
-    assert choice.missing == {2021: "no candidate scene can be used"}
+    assert choice.missing == {2021: "no candidate in the season"}
     assert (rows["2021"].id, rows["2021"].reason) == (None, "no candidate in the season")
 
 

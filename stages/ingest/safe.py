@@ -1,0 +1,192 @@
+"""Source ``safe``: Sentinel-2 products as downloaded from the Copernicus Data Space, in folders or zips."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from rasterio.errors import RasterioIOError
+
+from stages.common.errors import InputError, ParamsError
+from stages.common.params import Params
+from stages.common.params_ingest import SafeSourceParams
+from stages.common.scenes import SCL, Layer, SceneInfo
+from stages.ingest.clip import Region
+from stages.ingest.files import resolve
+from stages.ingest.safe_metadata import BANDS, ProductMetadata, TileMetadata, product_metadata, tile_metadata
+from stages.ingest.safe_store import Store, stores
+from stages.ingest.source import Acquisition
+from stages.ingest.windowed import read_layer
+
+NATIVE_M = {
+    "B01": 60, "B02": 10, "B03": 10, "B04": 10, "B05": 20, "B06": 20, "B07": 20, "B08": 10, "B8A": 20, "B09": 60,
+    "B10": 60, "B11": 20, "B12": 20,
+}  # fmt: skip
+"""Pixel size of each band (Sentinel-2 User Handbook, table 1)."""
+
+SCL_NATIVE_M = 20
+DN_NODATA = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Granule:
+    """One tile of a product."""
+
+    store: Store
+    folder: str
+    """As ``GRANULE/L2A_T44RLV_…``."""
+    product: ProductMetadata
+    tile: TileMetadata
+
+    def file(self, layer: str, resolution_m: int) -> str | None:
+        """Name of a layer's image, or None where the product lacks it."""
+        size = max(resolution_m, SCL_NATIVE_M if layer == SCL else NATIVE_M[layer])
+        tail = f"*_{layer.upper()}.jp2" if self.product.level == "L1C" else f"R{size}m/*_{layer.upper()}_{size}m.jp2"
+        found = self.store.find(f"{self.folder}/IMG_DATA/{tail}")
+        return found[0] if found else None
+
+
+def acquisitions(params: Params, region: Region) -> Iterator[Acquisition]:
+    """One candidate a tile of each product, of whatever day; metadata are checked here, pixels when read.
+
+    Raises
+    ------
+    ParamsError, InputError
+        No product, one that cannot be read or lacks a band, or one of another processing level.
+    """
+    safe = params.ingest.safe
+    if safe is None:
+        raise _no_section()
+    _check_bands(params.prepare.bands, safe)
+    found = [one for store in stores(resolve(safe.folder, where="ingest.safe.folder")) for one in granules(store)]
+    _check_levels(found, safe.processing_level)
+    for one in found:
+        _check_files(one, params.prepare.bands, safe.resolution_m)
+    for one in sorted(found, key=lambda granule: granule.tile.sensed):
+        yield _acquisition(one, params.prepare.bands, safe.resolution_m, region)
+
+
+def granules(store: Store) -> Iterator[Granule]:
+    """Tiles of a product.
+
+    Raises
+    ------
+    InputError
+        The metadata of product or tile are absent or cannot be read.
+    """
+    headers, tiles = store.find("MTD_MSIL[12][AaCc].xml"), store.find("GRANULE/*/MTD_TL.xml")
+    if not headers or not tiles:
+        raise InputError(
+            "the Sentinel-2 product has no metadata",
+            where=store.where(""),
+            expected="MTD_MSIL2A.xml, and MTD_TL.xml in a folder of GRANULE",
+            found=f"{len(store.names)} other files",
+            fix="download it again, whole",
+        )
+    product = product_metadata(store.read(headers[0]), store.where(headers[0]))
+    for name in tiles:
+        tile = tile_metadata(store.read(name), store.where(name))
+        yield Granule(store=store, folder=name.removesuffix("/MTD_TL.xml"), product=product, tile=tile)
+
+
+def info_of(granule: Granule) -> SceneInfo:
+    """What the metadata say of a granule."""
+    product, tile = granule.product, granule.tile
+    name = product.uri.removesuffix(".SAFE")
+    return SceneInfo(
+        id=name if tile.tile in name else f"{name}_T{tile.tile}",
+        year=product.sensed.year,
+        acquired=product.sensed,
+        product=product.uri,
+        platform=product.platform,
+        processing_level=product.level,
+        processing_baseline=product.baseline,
+        relative_orbit=product.relative_orbit,
+        tile=tile.tile,
+        sun_elevation_deg=tile.sun_elevation_deg,
+        sun_azimuth_deg=tile.sun_azimuth_deg,
+        convention="stated",
+    )
+
+
+def _acquisition(granule: Granule, bands: Sequence[str], resolution_m: int, region: Region) -> Acquisition:
+    layer = partial(_layer, granule, resolution_m, region)
+    names = [*bands, *([SCL] if granule.file(SCL, resolution_m) else [])]
+
+    def layers() -> Iterator[Layer]:
+        yield from (one for one in map(layer, names) if one is not None)
+
+    return Acquisition(info=info_of(granule), layers=layers, layer_count=len(names), layer=layer)
+
+
+def _layer(granule: Granule, resolution_m: int, region: Region, name: str) -> Layer | None:
+    file = granule.file(name, resolution_m)
+    if file is None:
+        return None
+    scale, offset = (1.0, 0.0) if name == SCL else granule.product.scale_and_offset(name)
+    where = granule.store.where(file)
+    try:
+        return read_layer(
+            name, granule.store.gdal(file), region, where=where, nodata=None if name == SCL else DN_NODATA,
+            scale=scale, offset=offset,
+        )  # fmt: skip
+    except RasterioIOError as error:
+        raise InputError(
+            "an image of the product is truncated or damaged",
+            where=where,
+            expected="a JPEG 2000 file",
+            found=" ".join(str(error).split()),
+            fix="download the product again",
+        ) from error
+
+
+def _check_bands(wanted: Sequence[str], safe: SafeSourceParams) -> None:
+    if unknown := [name for name in wanted if name not in BANDS]:
+        raise ParamsError(
+            "Sentinel-2 has no such band",
+            where="params.yaml: prepare.bands",
+            expected=f"some of {list(BANDS)}",
+            found=unknown,
+            fix="name the bands as Sentinel-2 does, as B02",
+        )
+    if safe.processing_level == "L1C" and safe.resolution_m != min(NATIVE_M.values()):
+        raise ParamsError(
+            "L1C products hold each band at its own resolution only",
+            where="params.yaml: ingest.safe.resolution_m",
+            expected="10",
+            found=safe.resolution_m,
+            fix="set it to 10, or take L2A",
+        )
+
+
+def _check_levels(found: Sequence[Granule], wanted: str) -> None:
+    if others := [one for one in found if one.product.level != wanted]:
+        raise InputError(
+            f"{len(others)} product(s) are not {wanted}; top-of-atmosphere and surface reflectance never mix",
+            where=others[0].store.path,
+            expected=f"{wanted} only (ingest.safe.processing_level)",
+            found=", ".join(sorted({one.product.level for one in found})),
+            fix="move the others out of the folder, or set ingest.safe.processing_level for all",
+        )
+
+
+def _check_files(granule: Granule, wanted: Sequence[str], resolution_m: int) -> None:
+    if missing := [name for name in wanted if granule.file(name, resolution_m) is None]:
+        raise InputError(
+            "the product lacks bands",
+            where=granule.store.where(f"{granule.folder}/IMG_DATA"),
+            expected=f"{list(wanted)} at {resolution_m} m or their own resolution",
+            found=f"no image of {missing}",
+            fix="download the whole product; coarser bands: ingest.safe.resolution_m 20 or 60",
+        )
+
+
+def _no_section() -> ParamsError:
+    return ParamsError(
+        "the source's parameters are absent",
+        where="params.yaml: ingest.safe",
+        expected="folder",
+        found="nothing",
+        fix="add ingest.safe.folder: the folder with the downloads",
+    )

@@ -1,0 +1,179 @@
+"""What the metadata of a Sentinel-2 product say, in SAFE or as kept on AWS.
+
+Fields are those of the Sentinel-2 Products Specification Document (S2-PDGS-TAS-DI-PSD), versions 13 to 15.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from xml.etree.ElementTree import Element, ParseError
+
+import defusedxml
+import defusedxml.ElementTree
+
+from stages.common.errors import InputError
+
+BANDS = ("B01", "B02", "B03", "B04", "B05", "B06", "B07", "B08", "B8A", "B09", "B10", "B11", "B12")
+"""By ``band_id``."""
+
+XML_BYTES_MAX = 32 * 2**20
+"""The largest real tile metadata have half a megabyte."""
+
+TILE_ID = re.compile(
+    r"^S2(?P<unit>[A-Z])_\w+_MSI_(?P<level>L1C|L2A)_TL_.*_T(?P<tile>\d{2}[A-Z]{3})_N(?P<baseline>\d{2}\.\d{2})$"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProductMetadata:
+    """MTD_MSIL2A.xml or MTD_MSIL1C.xml."""
+
+    uri: str
+    """As ``S2A_MSIL2A_….SAFE``."""
+    level: str
+    baseline: str
+    sensed: dt.datetime
+    platform: str
+    relative_orbit: int
+    quantification: float
+    """Reflectance = (DN + offset) / quantification."""
+    offsets: Mapping[str, float] = field(default_factory=dict)
+    """``BOA_ADD_OFFSET`` or ``RADIO_ADD_OFFSET`` by band; empty before baseline 04.00."""
+
+    def scale_and_offset(self, band: str) -> tuple[float, float]:
+        """Reflectance = DN x scale + offset."""
+        return 1 / self.quantification, self.offsets.get(band, 0.0) / self.quantification
+
+
+@dataclass(frozen=True, kw_only=True)
+class TileMetadata:
+    """MTD_TL.xml of a granule (metadata.xml on AWS)."""
+
+    tile: str
+    """As ``44RLV``."""
+    level: str
+    baseline: str
+    sensed: dt.datetime
+    platform: str
+    sun_elevation_deg: float | None
+    sun_azimuth_deg: float | None
+
+
+def product_metadata(content: bytes, where: object) -> ProductMetadata:
+    """Read the metadata of a product.
+
+    Raises
+    ------
+    InputError
+        No XML, unsafe XML, or a field is absent.
+    """
+    root = parse(content, where)
+    level = _text(root, "PROCESSING_LEVEL", where).removeprefix("Level-")
+    named = (
+        ("BOA_QUANTIFICATION_VALUE", "BOA_ADD_OFFSET")
+        if level == "2A"
+        else ("QUANTIFICATION_VALUE", "RADIO_ADD_OFFSET")
+    )
+    found = (_band_offset(node, where) for node in root.iter(named[1]))
+    return ProductMetadata(
+        uri=_text(root, "PRODUCT_URI", where),
+        level=f"L{level}",
+        baseline=_text(root, "PROCESSING_BASELINE", where),
+        sensed=_time(_text(root, "PRODUCT_START_TIME", where), where),
+        platform=_text(root, "SPACECRAFT_NAME", where).lower(),
+        relative_orbit=int(_number(root, "SENSING_ORBIT_NUMBER", where)),
+        quantification=_number(root, named[0], where),
+        offsets=dict(found),
+    )
+
+
+def tile_metadata(content: bytes, where: object) -> TileMetadata:
+    """Read the metadata of a granule.
+
+    Raises
+    ------
+    InputError
+        No XML, unsafe XML, or a field is absent.
+    """
+    root = parse(content, where)
+    name = _text(root, "TILE_ID", where)
+    match = TILE_ID.match(name)
+    if match is None:
+        raise _unreadable(where, "a tile id as S2A_OPER_MSI_L2A_TL_…_T44RLV_N05.09", name)
+    sun = root.find(".//Mean_Sun_Angle")
+    zenith, azimuth = (None if sun is None else _angle(sun, key) for key in ("ZENITH_ANGLE", "AZIMUTH_ANGLE"))
+    return TileMetadata(
+        tile=match["tile"],
+        level=match["level"],
+        baseline=match["baseline"],
+        sensed=_time(_text(root, "SENSING_TIME", where), where),
+        platform=f"sentinel-2{match['unit'].lower()}",
+        sun_elevation_deg=None if zenith is None else 90 - zenith,
+        sun_azimuth_deg=azimuth,
+    )
+
+
+def parse(content: bytes, where: object) -> Element:
+    """Parse XML that may come from anywhere: no entities, no DTD, no more than `XML_BYTES_MAX`.
+
+    Raises
+    ------
+    InputError
+        It is none, or not safe.
+    """
+    if len(content) > XML_BYTES_MAX:
+        raise _unreadable(where, f"at most {XML_BYTES_MAX} bytes of XML", "more")
+    try:
+        return defusedxml.ElementTree.fromstring(content, forbid_dtd=True)
+    except (ParseError, defusedxml.DefusedXmlException, ValueError) as error:
+        raise _unreadable(where, "plain XML without DTD and entities", " ".join(str(error).split())) from error
+
+
+def _band_offset(node: Element, where: object) -> tuple[str, float]:
+    try:
+        return BANDS[int(node.attrib["band_id"])], float(node.text or "")
+    except (KeyError, IndexError, ValueError) as error:
+        raise _unreadable(where, f"{node.tag} with band_id 0 to 12", f"{node.attrib} {node.text}") from error
+
+
+def _text(root: Element, name: str, where: object) -> str:
+    found = next((node for node in root.iter() if node.tag.rpartition("}")[2] == name), None)
+    if found is None or not (found.text or "").strip():
+        raise _unreadable(where, f"the field {name}", "none")
+    return str(found.text).strip()
+
+
+def _number(root: Element, name: str, where: object) -> float:
+    found = _text(root, name, where)
+    try:
+        return float(found)
+    except ValueError as error:
+        raise _unreadable(where, f"a number in {name}", found) from error
+
+
+def _angle(sun: Element, name: str) -> float | None:
+    """Degrees; some granules at a swath's edge say NaN."""
+    found = float(sun.findtext(name) or "nan")
+    return None if math.isnan(found) else found
+
+
+def _time(text: str, where: object) -> dt.datetime:
+    try:
+        return dt.datetime.fromisoformat(text).astimezone(dt.UTC)
+    except ValueError as error:
+        raise _unreadable(where, "a time as 2022-10-05T11:54:11.024Z", text) from error
+
+
+def _unreadable(where: object, expected: str, found: Any) -> InputError:
+    return InputError(
+        "the product's metadata cannot be read",
+        where=where,
+        expected=expected,
+        found=found,
+        fix="download the product again; a SAFE product in the compact format, of December 2016 or reprocessed since",
+    )

@@ -1,0 +1,36 @@
+"""The site's window of any raster that GDAL can open, whole pixels as they are."""
+
+from __future__ import annotations
+
+import numpy as np
+import rasterio
+
+from stages.common.scenes import Layer
+from stages.ingest.clip import Region, clip_window, clipped_grid
+
+
+def read_layer(
+    name: str, source: str, region: Region, *, where: str, nodata: float | None, scale: float = 1.0, offset: float = 0.0
+) -> Layer:
+    """Read the pixels over the site and a margin.
+
+    Parameters
+    ----------
+    source
+        As GDAL names it; may lie in a zip or on a server.
+    where
+        As people name it.
+
+    Raises
+    ------
+    rasterio.errors.RasterioIOError
+        It cannot be opened or read.
+    OutsideError
+        The AOI and the raster have no area in common.
+    """
+    with rasterio.open(source) as dataset:
+        window = clip_window(where, dataset, region)
+        pixels = np.asarray(dataset.read(1, window=window))
+        return Layer(
+            name=name, pixels=pixels, grid=clipped_grid(dataset, window), nodata=nodata, scale=scale, offset=offset
+        )
