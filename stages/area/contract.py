@@ -10,6 +10,8 @@ GLACIER_ID = "artifacts/labels/glacier_id.tif"
 GLACIERS = "artifacts/labels/glaciers.csv"
 OUTLINES = "data/outlines.gpkg"
 AOI = "data/aoi.gpkg"
+TRUTH = "data/truth/truth.json"
+TRUE_SURFACE = "data/truth/surface.tif"
 MODEL = "{model}"
 
 CONTRACT = Contract(
@@ -24,12 +26,15 @@ CONTRACT = Contract(
         GLACIERS: kinds.GLACIERS,
         OUTLINES: kinds.OUTLINES,
         AOI: kinds.AOI,
+        TRUTH: kinds.TRUTH,
+        TRUE_SURFACE: kinds.TRUE_SURFACE,
         MODEL: kinds.MODEL,
     },
     outputs={
         "glacier_area_by_year.csv": kinds.AREAS,
         "area_by_glacier.csv": kinds.GLACIER_AREAS,
         "outlines_{years}.gpkg": kinds.MAPPED_OUTLINES,
+        "truth_by_year.csv": kinds.TRUTH_BY_YEAR,
         "trend.json": kinds.TREND,
         "gates.json": kinds.GATES,
     },

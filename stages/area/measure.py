@@ -12,17 +12,19 @@ from stages.area.gates import judge
 from stages.area.geodesic import check_geodesic
 from stages.area.outlines import outline_frame, write_outlines
 from stages.area.polygons import buffer_sigma_px, trace
-from stages.area.rows import area_metrics, area_row, glacier_rows
+from stages.area.rows import area_metrics, area_row, glacier_rows, truth_rows
 from stages.area.series import YearArea, baselines_of, decimal_year
 from stages.area.site import Site, read_map, read_site
 from stages.area.surface import remove_speckle
 from stages.area.trend import make_trend
+from stages.area.truth import TrueSurface, compare, read_truth
 from stages.common.outputs import write_json, write_table
 from stages.common.params import AreaParams
 from stages.common.raster import gdal_env
 from stages.common.records import file_md5, read_document
 from stages.common.stage import Run
 from stages.common.tables import AreaMetrics, AreaRow, Gates, GlacierAreaRow, Provenance, Trend
+from stages.common.tables_truth import TruthRow
 from stages.common.types import BoolArray
 
 
@@ -30,9 +32,10 @@ def measure(run: Run) -> AreaMetrics:
     """Write areas, outlines, trend and gate findings of all years."""
     with gdal_env():
         site = read_site(run)
-        common, valid_fractions = common_pixels(run, site)
+        truth = read_truth(run.path(contract.TRUTH), run.path(contract.TRUE_SURFACE))
+        common = common_pixels(run, site)
         series = [
-            measure_year(run, site, year, common, valid_fractions[year])
+            measure_year(run, site, year, common, truth)
             for year in tqdm(run.params.years, desc="area", unit="year", disable=None)
         ]
     trend = make_trend(series, common_pixels_fraction=float(common.sum() / site.aoi.sum()))
@@ -46,20 +49,24 @@ def measure(run: Run) -> AreaMetrics:
     return area_metrics(series, trend, gates_failed=_report_gates(run.log, gates))
 
 
-def common_pixels(run: Run, site: Site) -> tuple[BoolArray, dict[int, float]]:
-    """Pixels of the AOI seen in every year that counts (none, if no year does), and each year's seen fraction."""
-    common, counted, fractions = site.aoi.copy(), False, {}
+def common_pixels(run: Run, site: Site) -> BoolArray:
+    """(H, W): pixels of the AOI seen in every year that counts; none, if no year does."""
+    common, counted = site.aoi.copy(), False
     valid = run.by_year(contract.VALID)
     for year, mask in run.by_year(contract.MASK).items():
         _, seen = read_map(mask, valid[year])
-        fractions[year] = float((seen & site.aoi).sum() / site.aoi.sum())
-        if fractions[year] >= run.params.area.common_valid_fraction_min:
+        if valid_fraction(site, seen) >= run.params.area.common_valid_fraction_min:
             common &= seen
             counted = True
-    return common & counted, fractions
+    return common & counted
 
 
-def measure_year(run: Run, site: Site, year: int, common: BoolArray, valid_fraction: float) -> YearArea:
+def valid_fraction(site: Site, seen: BoolArray) -> float:
+    """Part of the AOI's pixels that were seen."""
+    return float((seen & site.aoi).sum() / site.aoi.sum())
+
+
+def measure_year(run: Run, site: Site, year: int, common: BoolArray, truth: TrueSurface | None) -> YearArea:
     """Measure one year's map and write its outlines."""
     params = run.params.area
     ice, seen = read_map(run.by_year(contract.MASK)[year], run.by_year(contract.VALID)[year])
@@ -67,7 +74,8 @@ def measure_year(run: Run, site: Site, year: int, common: BoolArray, valid_fract
     removed = ice & ~kept & site.aoi
     provenance = read_document(run.by_year(contract.PROVENANCE)[year], Provenance)
     time, dated = decimal_year(provenance)
-    counts = valid_fraction >= params.common_valid_fraction_min
+    fraction = valid_fraction(site, seen)
+    counts = fraction >= params.common_valid_fraction_min
     inside, seen_inside = kept & site.aoi, seen & site.aoi
     km2 = site.areas_km2(
         mapped=inside, common=inside & common, unseen=site.prior & ~seen, removed=removed,
@@ -86,9 +94,10 @@ def measure_year(run: Run, site: Site, year: int, common: BoolArray, valid_fract
         common_km2=float(km2["common"].sum()) if counts else None,
         aoi_seen_km2=float(km2["aoi"].sum()),
         outlines_seen_km2=float(km2["outlines"].sum()),
-        valid_fraction=valid_fraction,
+        valid_fraction=fraction,
         speckle_km2=float(km2["removed"].sum()),
         speckle_pieces=pieces,
+        truth=compare(site, truth.of_year(year), mapped=inside, seen=seen_inside, common=common) if truth else None,
     )
     _write_outlines(run, site, one, inside)
     _report_year(run.log, one)
@@ -117,6 +126,8 @@ def _write(run: Run, site: Site, series: list[YearArea], trend: Trend, gates: Ga
     glaciers = [row for one in series for row in glacier_rows(one, site.glaciers, site.outlines_km2)]
     write_table(run.out / "glacier_area_by_year.csv", years, AreaRow)
     write_table(run.out / "area_by_glacier.csv", glaciers, GlacierAreaRow)
+    if rows := truth_rows(series):
+        write_table(run.out / "truth_by_year.csv", rows, TruthRow)
     write_json(run.out / "trend.json", trend)
     write_json(run.out / "gates.json", gates)
 

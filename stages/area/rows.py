@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 from stages.area.outlines import UNASSIGNED
 from stages.area.series import YearArea
-from stages.common.tables import AreaMetrics, AreaRow, GlacierAreaRow, GlacierRow, Trend
+from stages.area.trend import theil_sen
+from stages.common.tables import AreaMetrics, AreaRow, GlacierAreaRow, GlacierRow, Trend, TruthMetrics
+from stages.common.tables_truth import TruthRow
 from stages.common.types import Float64Array
 
 DECIMALS_KM2 = 4
@@ -66,7 +68,45 @@ def area_metrics(series: Sequence[YearArea], trend: Trend, *, gates_failed: int)
         speckle_removed_km2=max(one.speckle_km2 for one in series),
         area_by_year_km2={str(one.year): one.glacier_area_km2 for one in series},
         gates_failed=gates_failed,
+        truth=truth_metrics(series, trend),
     )
+
+
+def truth_rows(series: Sequence[YearArea]) -> list[TruthRow]:
+    """Rows of truth_by_year.csv; none for a real site."""
+    return [
+        TruthRow(
+            year=one.year,
+            true_area_km2=_rounded(one.truth.true_km2),
+            mapped_area_km2=_rounded(one.truth.mapped_km2),
+            error_km2=_rounded(one.truth.error_km2),
+            error_pct=round(one.truth.error_pct, 3),
+            iou=round(one.truth.iou, 4),
+            debris_recall=_share(one.truth.debris_found_km2, one.truth.debris_km2),
+            clean_recall=_share(one.truth.clean_found_km2, one.truth.clean_km2),
+        )
+        for one in series
+        if one.truth
+    ]
+
+
+def truth_metrics(series: Sequence[YearArea], trend: Trend) -> TruthMetrics | None:
+    """How far the maps of a simulated site are from its truth; the slope is that of the common area's years."""
+    compared = [one.truth for one in series if one.truth]
+    if not compared:
+        return None
+    used = [(one.decimal_year, one.truth.true_common_km2) for one in series if one.truth and one.common_km2 is not None]
+    true_slope = theil_sen([time for time, _ in used], [km2 for _, km2 in used]) if trend.slope_km2_per_year else None
+    return TruthMetrics(
+        iou=sum(one.both_km2 for one in compared) / sum(one.either_km2 for one in compared),
+        mean_absolute_error_pct=sum(abs(one.error_pct) for one in compared) / len(compared),
+        true_slope_km2_per_year=true_slope,
+        slope_ratio=trend.slope_km2_per_year / true_slope if trend.slope_km2_per_year and true_slope else None,
+    )
+
+
+def _share(part: float, whole: float) -> float | None:
+    return round(part / whole, 4) if whole > 0 else None
 
 
 def _rounded(area_km2: float) -> float:

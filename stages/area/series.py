@@ -6,6 +6,7 @@ import calendar
 import datetime as dt
 from dataclasses import dataclass
 
+from stages.area.truth import Comparison
 from stages.common.tables import Provenance
 from stages.common.types import Float64Array
 
@@ -38,6 +39,8 @@ class YearArea:
     valid_fraction: float
     speckle_km2: float
     speckle_pieces: int
+    truth: Comparison | None = None
+    """Of a simulated site."""
 
     @property
     def glacier_area_km2(self) -> float:

@@ -77,6 +77,11 @@ def fit_trend(times: Sequence[float], areas_km2: Sequence[float], sigmas_km2: Se
     )
 
 
+def theil_sen(times: Sequence[float], areas_km2: Sequence[float]) -> float:
+    """Slope in km2 a year."""
+    return float(stats.theilslopes(np.asarray(areas_km2), np.asarray(times))[0])
+
+
 def make_trend(series: Sequence[YearArea], *, common_pixels_fraction: float) -> Trend:
     """trend.json from the years measured, in their order."""
     used = [one for one in series if one.common_km2 is not None]

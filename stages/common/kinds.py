@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stages.common import tables, tables_learning
+from stages.common import tables, tables_learning, tables_truth
 from stages.common.artefacts import Arrays, Blob, Json, Raster, Table, Vector
 
 IGNORE = 255
@@ -42,6 +42,14 @@ SCENE_CHOICE = Table(
     summary="Every candidate scene, its scores, and why it was taken or not", row=tables.SceneChoiceRow
 )
 CATALOG = Json(summary="Static, self-contained STAC catalogue of all items", model=tables.AnyDocument)
+
+TRUTH = Json(summary="What is true of a simulated site; of a real one nothing is known", model=tables_truth.Truth)
+TRUE_SURFACE = Raster(
+    summary="A band a year: 0 no glacier, 1 clean ice, 2 debris-covered ice",
+    dtype="uint8",
+    values=(0, 1, 2),
+    optional=True,
+)
 
 # --- prepare -----------------------------------------------------------------------------------------------------
 
@@ -116,6 +124,9 @@ MAPPED_OUTLINES = Vector(
 )
 TREND = Json(summary="Change over the years, or why there is none to state", model=tables.Trend)
 GATES = Json(summary="What each sanity gate found", model=tables.Gates)
+TRUTH_BY_YEAR = Table(
+    summary="Mapped against true glacier, simulated sites only", row=tables_truth.TruthRow, optional=True
+)
 AREA_METRICS = Json(summary="Headline figures of the series", model=tables.AreaMetrics)
 
 # --- report ------------------------------------------------------------------------------------------------------

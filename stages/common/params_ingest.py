@@ -93,6 +93,22 @@ class SafeSourceParams(_Section):
     ] = 10
 
 
+class TwinParams(_Section):
+    """Source ``twin``: a simulated site with known truth (docs/twin.md)."""
+
+    seed: Annotated[int, Field(ge=0)] = 1
+    retreat_m_per_year: Annotated[
+        float, Field(description="of the main glacier's snout, from 2000 on; negative: advance")
+    ] = 20.0
+    debris_fraction: Annotated[float, Field(ge=0, le=0.8, description="of the ice in 2016")] = 0.3
+    debris_growth_km2_per_year: float = 0.1
+    early_snow_years: Annotated[list[int], Field(description="snow down to the valleys before the scene")] = []
+    cloudy_years: Annotated[list[int], Field(description="the first scene is cloudy; a second one exists")] = []
+    reprocessed_years: Annotated[
+        list[int], Field(description="years before 2022 delivered in baseline 05.00, with the offset")
+    ] = []
+
+
 class AuxiliaryParams(_Section):
     """Optional inputs."""
 
@@ -147,10 +163,11 @@ class ChoiceParams(_Section):
 class IngestParams(_Section):
     """Source of imagery, outlines and AOI."""
 
-    source: Literal["raster", "safe"]
+    source: Literal["raster", "safe", "twin"]
     raster: RasterSourceParams = RasterSourceParams(scenes=[])
     safe: SafeSourceParams | None = None
-    outlines: FileParams
+    twin: TwinParams = TwinParams()
+    outlines: Annotated[FileParams | None, Field(description="not for the twin, which makes its own")] = None
     aoi: FileParams | BoxParams
     auxiliary: AuxiliaryParams = AuxiliaryParams()
     season: Annotated[SeasonParams | None, Field(description="None: any day; a listed raster is always taken")] = None

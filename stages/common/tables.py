@@ -235,6 +235,15 @@ class Gates(Record):
     findings: list[GateFinding]
 
 
+class TruthMetrics(Record):
+    """The part of metrics/area.json that only a simulated site has."""
+
+    iou: Annotated[Fraction, Field(description="all years pooled")]
+    mean_absolute_error_pct: NotNegative
+    true_slope_km2_per_year: Annotated[float | None, Field(description="Theil-Sen, over the same pixels and years")]
+    slope_ratio: Annotated[float | None, Field(description="mapped over true slope; 1 is right, null: no true change")]
+
+
 class AreaMetrics(Record):
     """metrics/area.json: what `dvc metrics diff` compares."""
 
@@ -249,6 +258,7 @@ class AreaMetrics(Record):
     speckle_removed_km2: Annotated[float, Field(description="largest of the years")]
     area_by_year_km2: dict[str, float]
     gates_failed: int
+    truth: Annotated[TruthMetrics | None, Field(description="null: a real site")] = None
 
 
 # --- track -------------------------------------------------------------------------------------------------------

@@ -18,6 +18,8 @@ CONTRACT = Contract(
         "aoi.gpkg": kinds.AOI,
         "auxiliary/manifest.json": kinds.AUXILIARY,
         "auxiliary/dem.tif": kinds.DEM,
+        "truth/truth.json": kinds.TRUTH,
+        "truth/surface.tif": kinds.TRUE_SURFACE,
         "catalog.json": kinds.CATALOG,
         "scene_choice.csv": kinds.SCENE_CHOICE,
     },

@@ -11,25 +11,27 @@ import shapely
 from tqdm import tqdm
 
 from stages.common.contracts import check_files
-from stages.common.errors import InputError
+from stages.common.errors import InputError, ParamsError
 from stages.common.outputs import atomic_folder, write_json, write_table
 from stages.common.params import Params, load_params
+from stages.common.params_ingest import FileParams
 from stages.common.raster import write_cog
 from stages.common.scenes import Layer, Scene, write_index, write_scene
 from stages.common.stac import footprint, write_catalog
 from stages.common.stage import command
 from stages.common.tables import AuxiliaryManifest, SceneChoiceRow
+from stages.common.tables_truth import Truth
 from stages.common.vectors import site_grid, write_polygons
 from stages.ingest.clip import Region
 from stages.ingest.contract import CONTRACT, DATA
 from stages.ingest.files import resolve
-from stages.ingest.outlines import load_outlines
+from stages.ingest.outlines import load_outlines, touching
 from stages.ingest.pin import PIN, write_pin
 from stages.ingest.polygons import load_aoi
 from stages.ingest.rasters import clip_dem
 from stages.ingest.select import TABLE, select
 from stages.ingest.series import check_one_level, check_year
-from stages.ingest.source import Acquisition, pick
+from stages.ingest.source import Acquisition, Supply, pick
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -39,14 +41,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def ingest(params: Params, log: logging.Logger) -> None:
     """Write ``data/`` and ``data.dvc`` in the working directory; on an error both stay as they were."""
+    supply = pick(params)
     with atomic_folder(DATA) as out:
-        region, outlines = _write_vectors(params, out)
-        candidates = list(pick(params)(params, region))  # all headers are checked before any pixel is read
+        region, outlines = _write_vectors(params, supply, out)
+        candidates = list(supply.acquisitions(params, region))  # all headers are checked before any pixel is read
         taken, rows = select(params, region, outlines, candidates)
         write_table(out / TABLE, rows, SceneChoiceRow)
         scenes = store(out / "scenes", taken)
         _check_scenes(params, scenes, outlines)
-        _write_auxiliary(params, region, out / "auxiliary")
+        _write_auxiliary(params, supply, region, out / "auxiliary")
+        (supply.truth or _no_truth)(params, region, out / "truth")
         write_catalog(out, scenes, name=params.site.name, title=params.site.title)
         check_files(CONTRACT.outputs, out, params, None)
     changed = write_pin(params.years)
@@ -54,11 +58,14 @@ def ingest(params: Params, log: logging.Logger) -> None:
     log.info("%s %s; `dvc commit -f %s` records the data", PIN, "has a new list" if changed else "lists the same", PIN)
 
 
-def _write_vectors(params: Params, out: Path) -> tuple[Region, Any]:
+def _write_vectors(params: Params, supply: Supply, out: Path) -> tuple[Region, Any]:
     aoi = load_aoi(params.ingest.aoi)
     write_polygons(out / "aoi.gpkg", aoi, layer="aoi")
     region = Region(grid=site_grid(params.grid, out / "aoi.gpkg"), aoi=aoi)
-    outlines = load_outlines(params.ingest.outlines, aoi)
+    if supply.outlines:
+        outlines = touching(supply.outlines(params, region), aoi, where="params.yaml: ingest.aoi")
+    else:
+        outlines = load_outlines(_file_of_outlines(params), aoi)
     write_polygons(out / "outlines.gpkg", outlines, layer="outlines")
     return region, outlines
 
@@ -97,10 +104,33 @@ def _check_scenes(params: Params, scenes: Sequence[Scene], outlines: Any) -> Non
         )
 
 
-def _write_auxiliary(params: Params, region: Region, folder: Path) -> None:
+def _file_of_outlines(params: Params) -> FileParams:
+    if params.ingest.outlines is None:
+        raise ParamsError(
+            "no outlines are given",
+            where="params.yaml: ingest.outlines",
+            expected="path: a GeoPackage, Shapefile or GeoJSON of RGI 6 or 7",
+            found="nothing",
+            fix="see docs/data.md; the source twin alone makes its own",
+        )
+    return params.ingest.outlines
+
+
+def _write_auxiliary(params: Params, supply: Supply, region: Region, folder: Path) -> None:
     folder.mkdir()
-    dem = params.ingest.auxiliary.dem
-    if dem is not None:
-        layer = clip_dem(resolve(dem, where="ingest.auxiliary.dem"), region)
+    layer = _dem(params, supply, region)
+    if layer is not None:
         write_cog(folder / "dem.tif", layer.pixels, layer.grid, nodata=layer.nodata)
-    write_json(folder / "manifest.json", AuxiliaryManifest(dem="dem.tif" if dem is not None else None))
+    write_json(folder / "manifest.json", AuxiliaryManifest(dem="dem.tif" if layer is not None else None))
+
+
+def _dem(params: Params, supply: Supply, region: Region) -> Layer | None:
+    path = params.ingest.auxiliary.dem
+    if path is not None:
+        return clip_dem(resolve(path, where="ingest.auxiliary.dem"), region)
+    return supply.dem(params, region) if supply.dem else None
+
+
+def _no_truth(_params: Params, _region: Region, folder: Path) -> None:
+    folder.mkdir()
+    write_json(folder / "truth.json", Truth(simulated=False, years=[]))

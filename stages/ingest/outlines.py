@@ -62,12 +62,23 @@ def load_outlines(params: FileParams, aoi: Any) -> Any:
     columns = rgi7_columns(path, frame)
     outlines = geopandas.GeoDataFrame(columns, geometry=shapes, crs=frame.crs).to_crs(OUTLINES_CRS)
     outlines["geometry"] = only_polygons(path, outlines)
+    return touching(outlines, aoi, where=path)
+
+
+def touching(outlines: Any, aoi: Any, *, where: object) -> Any:
+    """Those of the outlines (GeoDataFrame, EPSG:4326) that touch the AOI, whole, sorted by id.
+
+    Raises
+    ------
+    InputError
+        There are none.
+    """
     region = aoi.geometry.segmentize(_side(aoi) / 100).to_crs(OUTLINES_CRS).union_all()
     kept = outlines[outlines.intersects(region)]
     if kept.empty:
         raise InputError(
             "no outline touches the AOI",
-            where=path,
+            where=where,
             expected=f"outlines within {_bounds(region.bounds)}",
             found=f"{len(outlines)} outlines within {_bounds(outlines.total_bounds)}",
             fix="give the outlines of this region, or correct ingest.aoi (bounds are left, bottom, right, top)",

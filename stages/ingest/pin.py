@@ -18,6 +18,7 @@ def pinned_paths(years: Sequence[int]) -> list[str]:
         "data/outlines.gpkg",
         "data/aoi.gpkg",
         "data/auxiliary",
+        "data/truth",
         "data/catalog.json",
         "data/scene_choice.csv",
     ]

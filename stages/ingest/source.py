@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from stages.common.errors import InputError
 from stages.common.params import Params
@@ -36,9 +38,26 @@ LISTED = frozenset({"raster"})
 """Sources whose scenes params.yaml lists one by one: all are taken. Of the others' candidates the best are chosen."""
 
 
-def pick(params: Params) -> Source:
+@dataclass(frozen=True, kw_only=True)
+class Supply:
+    """What a source gives. Most have imagery alone; outlines and DEM are then files that params.yaml names."""
+
+    acquisitions: Source
+    outlines: Callable[[Params, Region], Any] | None = None
+    """GeoDataFrame, EPSG:4326, columns of RGI 7.0."""
+    dem: Callable[[Params, Region], Layer] | None = None
+    truth: Callable[[Params, Region, Path], None] | None = None
+    """Writes ``data/truth/``."""
+
+
+def pick(params: Params) -> Supply:
     """The source that ``ingest.source`` names. Another one is another module and another line here."""
     from stages.ingest import rasters, safe
+    from stages.ingest.twin import source as twin
 
-    sources: dict[str, Source] = {"raster": rasters.acquisitions, "safe": safe.acquisitions}
-    return sources[params.ingest.source]
+    supplies = {
+        "raster": Supply(acquisitions=rasters.acquisitions),
+        "safe": Supply(acquisitions=safe.acquisitions),
+        "twin": Supply(acquisitions=twin.acquisitions, outlines=twin.outlines, dem=twin.dem, truth=twin.write_truth),
+    }
+    return supplies[params.ingest.source]

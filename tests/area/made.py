@@ -19,6 +19,7 @@ from stages.common.outputs import write_json, write_table
 from stages.common.raster import write_cog
 from stages.common.stage import main
 from stages.common.tables import GlacierRow, Provenance, SceneSource
+from stages.common.tables_truth import Truth
 from tests import tiny
 
 GRID = Grid(
@@ -55,7 +56,7 @@ def write_year(root: Path, ice: np.ndarray, seen: np.ndarray, provenance: Proven
 
 
 def write_site(root: Path, prior: Sequence[Polygon], grid: Grid = GRID, aoi: Polygon | None = None) -> None:
-    for folder in ("data", "artifacts/labels", "artifacts/train", "metrics"):
+    for folder in ("data/truth", "artifacts/labels", "artifacts/train", "metrics"):
         (root / folder).mkdir(parents=True)
     names = [f"RGI60-15.{index:05d}" for index in range(1, len(prior) + 1)]
     blank: dict[str, Any] = {"src_date": "2000-09-01", "cenlon": 0.0, "cenlat": 0.0, "termlon": 79.1, "termlat": 30.9}
@@ -69,6 +70,7 @@ def write_site(root: Path, prior: Sequence[Polygon], grid: Grid = GRID, aoi: Pol
     frame.to_crs("EPSG:4326").to_file(root / "data/outlines.gpkg")
     area = box(*grid.bounds) if aoi is None else aoi
     geopandas.GeoDataFrame(geometry=[area], crs=grid.crs).to_file(root / "data/aoi.gpkg")
+    write_json(root / "data/truth/truth.json", Truth(simulated=False, years=[]))
     write_cog(root / "artifacts/labels/glacier_id.tif", burn(prior, grid), grid, nodata=None)
     rows = [
         GlacierRow(

@@ -219,5 +219,6 @@ def test_a_glacier_table_that_does_not_fit_its_raster_is_refused(capsys: pytest.
 
 def test_the_contract_describes_itself() -> None:
     assert set(CONTRACT.describe()["properties"]["outputs"]["properties"]) == {
-        "glacier_area_by_year.csv", "area_by_glacier.csv", "outlines_{years}.gpkg", "trend.json", "gates.json",
+        "glacier_area_by_year.csv", "area_by_glacier.csv", "outlines_{years}.gpkg", "truth_by_year.csv",
+        "trend.json", "gates.json",
     }  # fmt: skip

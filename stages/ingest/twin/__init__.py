@@ -1,0 +1,1 @@
+"""A simulated glacier region with known truth, as a source of imagery."""
