@@ -7,7 +7,7 @@ CONTRACT = Contract(
     stage="prepare",
     summary="One harmonised, clipped, gridded scene a year, with its validity mask",
     per="year",
-    params=("grid", "prepare"),
+    params=("training_years", "grid", "prepare"),
     inputs={
         "data/scenes/{year}/index.json": kinds.SCENE_ITEMS,
         "data/scenes/{reference_year}/index.json": kinds.SCENE_ITEMS,
