@@ -37,6 +37,7 @@ DEM = Raster(
     grid_bound=False,
     optional=True,
 )
+DEBRIS = Vector(summary="Debris cover: polygons, EPSG:4326", columns=(), may_be_empty=True, optional=True)
 SCENE_ITEMS = Json(summary="Year's list of STAC items with COG assets, one asset a band", model=tables.SceneIndex)
 SCENE_CHOICE = Table(
     summary="Every candidate scene, its scores, and why it was taken or not", row=tables.SceneChoiceRow

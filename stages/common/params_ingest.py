@@ -113,6 +113,7 @@ class AuxiliaryParams(_Section):
     """Optional inputs."""
 
     dem: Annotated[str | None, Field(description="elevation in metres")] = None
+    debris: Annotated[FileParams | None, Field(description="polygons of debris cover")] = None
 
 
 MonthDay = Annotated[str, Field(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$", description="MM-DD, in quotes")]

@@ -18,6 +18,7 @@ CONTRACT = Contract(
         "aoi.gpkg": kinds.AOI,
         "auxiliary/manifest.json": kinds.AUXILIARY,
         "auxiliary/dem.tif": kinds.DEM,
+        "auxiliary/debris.gpkg": kinds.DEBRIS,
         "truth/truth.json": kinds.TRUTH,
         "truth/surface.tif": kinds.TRUE_SURFACE,
         "catalog.json": kinds.CATALOG,

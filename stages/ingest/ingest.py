@@ -15,20 +15,18 @@ from stages.common.errors import InputError, ParamsError
 from stages.common.outputs import atomic_folder, write_json, write_table
 from stages.common.params import Params, load_params
 from stages.common.params_ingest import FileParams
-from stages.common.raster import write_cog
 from stages.common.scenes import Layer, Scene, write_index, write_scene
 from stages.common.stac import footprint, write_catalog
 from stages.common.stage import command
-from stages.common.tables import AuxiliaryManifest, SceneChoiceRow
+from stages.common.tables import SceneChoiceRow
 from stages.common.tables_truth import Truth
 from stages.common.vectors import site_grid, write_polygons
+from stages.ingest.auxiliary import write_auxiliary
 from stages.ingest.clip import Region
 from stages.ingest.contract import CONTRACT, DATA
-from stages.ingest.files import resolve
 from stages.ingest.outlines import load_outlines, touching
 from stages.ingest.pin import PIN, write_pin
 from stages.ingest.polygons import load_aoi
-from stages.ingest.rasters import clip_dem
 from stages.ingest.select import TABLE, select
 from stages.ingest.series import check_one_level, check_year
 from stages.ingest.source import Acquisition, Supply, pick
@@ -49,7 +47,7 @@ def ingest(params: Params, log: logging.Logger) -> None:
         write_table(out / TABLE, rows, SceneChoiceRow)
         scenes = store(out / "scenes", taken)
         _check_scenes(params, scenes, outlines)
-        _write_auxiliary(params, supply, region, out / "auxiliary")
+        write_auxiliary(params, supply, region, out / "auxiliary")
         (supply.truth or _no_truth)(params, region, out / "truth")
         write_catalog(out, scenes, name=params.site.name, title=params.site.title)
         check_files(CONTRACT.outputs, out, params, None)
@@ -114,21 +112,6 @@ def _file_of_outlines(params: Params) -> FileParams:
             fix="see docs/data.md; the source twin alone makes its own",
         )
     return params.ingest.outlines
-
-
-def _write_auxiliary(params: Params, supply: Supply, region: Region, folder: Path) -> None:
-    folder.mkdir()
-    layer = _dem(params, supply, region)
-    if layer is not None:
-        write_cog(folder / "dem.tif", layer.pixels, layer.grid, nodata=layer.nodata)
-    write_json(folder / "manifest.json", AuxiliaryManifest(dem="dem.tif" if layer is not None else None))
-
-
-def _dem(params: Params, supply: Supply, region: Region) -> Layer | None:
-    path = params.ingest.auxiliary.dem
-    if path is not None:
-        return clip_dem(resolve(path, where="ingest.auxiliary.dem"), region)
-    return supply.dem(params, region) if supply.dem else None
 
 
 def _no_truth(_params: Params, _region: Region, folder: Path) -> None:

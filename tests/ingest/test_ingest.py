@@ -15,7 +15,7 @@ import rasterio
 import yaml
 from shapely.geometry import box
 
-from stages.common.kinds import DEM, RGI7_COLUMNS
+from stages.common.kinds import DEBRIS, DEM, RGI7_COLUMNS
 from stages.common.scenes import read_scenes
 from stages.ingest import pin
 from stages.ingest.ingest import main
@@ -228,6 +228,21 @@ def test_a_dem_becomes_one_of_the_permitted_kinds(site: Path, dtype: str, nodata
         known = dataset.read_masks(1) > 0
         assert (dataset.read(1)[known] == 4000).all()
         assert (~known).sum() == (0 if nodata is None else 1)
+
+
+@pytest.mark.parametrize("inside", [True, False])
+def test_debris_cover_travels_where_it_touches_the_aoi(inside: bool, site: Path) -> None:
+    tongue = tiny.ellipse(center=(1500, 2000), radii=(300, 200))
+    shapes = [tongue, spoil.FAR] if inside else [spoil.FAR]
+    geopandas.GeoDataFrame({"n": range(len(shapes))}, geometry=shapes, crs=tiny.CRS).to_file("debris.gpkg")
+    ingest(site, spoil.setting({"debris": {"path": "debris.gpkg"}}, "ingest", "auxiliary"))
+    assert json.loads(Path("data/auxiliary/manifest.json").read_text())["debris"] == "debris.gpkg"
+    DEBRIS.check(Path("data/auxiliary/debris.gpkg"))
+    kept = geopandas.read_file("data/auxiliary/debris.gpkg")
+    assert kept.crs.to_epsg() == 4326
+    assert len(kept) == inside
+    if inside:
+        assert kept.to_crs(tiny.CRS).area[0] == pytest.approx(tongue.area, rel=1e-6)
 
 
 def test_a_failure_at_the_end_leaves_what_was_there(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -82,6 +82,7 @@ CASES: list[tuple[str, Spoiler, str]] = [
     ("cloud-elsewhere", spoil.cloud_mask(left=tiny.LEFT + 90_000), "the AOI lies outside the raster"),
     ("cloud-absent", spoil.scene(cloud_mask="source/none.tif"), "the raster is absent"),
     ("dem-absent", spoil.setting({"dem": "none.tif"}, "ingest", "auxiliary"), "the raster is absent"),
+    ("debris-absent", spoil.setting({"debris": {"path": "none.gpkg"}}, "ingest", "auxiliary"), "file is absent"),
     ("variable-unset", spoil.scene(path="${NO_SUCH_FOLDER}/2020.tif"), "variable NO_SUCH_FOLDER is not set"),
 ]  # fmt: skip
 

@@ -1,0 +1,69 @@
+"""Optional inputs: elevation and debris cover, and the list of which there are."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+from stages.common.outputs import write_json
+from stages.common.params import Params
+from stages.common.params_ingest import FileParams
+from stages.common.raster import write_cog
+from stages.common.scenes import Layer
+from stages.common.tables import AuxiliaryManifest
+from stages.common.vectors import write_polygons
+from stages.ingest.clip import Region
+from stages.ingest.files import read_vector, resolve
+from stages.ingest.outlines import OUTLINES_CRS
+from stages.ingest.polygons import only_polygons
+from stages.ingest.rasters import clip_dem
+from stages.ingest.source import Supply
+
+log = logging.getLogger("ingest")
+
+
+def write_auxiliary(params: Params, supply: Supply, region: Region, folder: Path) -> None:
+    """Write the optional inputs that are given, and ``manifest.json``.
+
+    Raises
+    ------
+    InputError
+        A file cannot be used; the DEM does not reach the AOI.
+    """
+    folder.mkdir()
+    dem, debris = _dem(params, supply, region), params.ingest.auxiliary.debris
+    if dem is not None:
+        write_cog(folder / "dem.tif", dem.pixels, dem.grid, nodata=dem.nodata)
+    if debris is not None:
+        write_polygons(folder / "debris.gpkg", load_debris(debris, region), layer="debris")
+    manifest = AuxiliaryManifest(
+        dem="dem.tif" if dem is not None else None, debris="debris.gpkg" if debris is not None else None
+    )
+    write_json(folder / "manifest.json", manifest)
+
+
+def _dem(params: Params, supply: Supply, region: Region) -> Layer | None:
+    path = params.ingest.auxiliary.dem
+    if path is not None:
+        return clip_dem(resolve(path, where="ingest.auxiliary.dem"), region)
+    return supply.dem(params, region) if supply.dem else None
+
+
+def load_debris(params: FileParams, region: Region) -> Any:
+    """Polygons of debris cover that touch the AOI, whole, in EPSG:4326; their attributes are dropped.
+
+    Raises
+    ------
+    InputError
+        Not readable, empty, no CRS, or no polygons.
+    """
+    import geopandas
+
+    path = resolve(params.path, where="ingest.auxiliary.debris.path")
+    frame = read_vector(path, params.layer)
+    debris = geopandas.GeoDataFrame(geometry=only_polygons(path, frame), crs=frame.crs)
+    kept = debris[debris.intersects(region.aoi.to_crs(frame.crs).union_all())].to_crs(OUTLINES_CRS)
+    if kept.empty:
+        log.warning("%s: none of the %d polygons of debris touches the AOI", path, len(debris))
+    return kept.reset_index(drop=True)
