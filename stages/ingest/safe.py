@@ -58,13 +58,13 @@ def acquisitions(params: Params, region: Region) -> Iterator[Acquisition]:
     safe = params.ingest.safe
     if safe is None:
         raise _no_section()
-    _check_bands(params.prepare.bands, safe)
+    _check_bands(params.prepare.imagery_bands, safe)
     found = [one for store in stores(resolve(safe.folder, where="ingest.safe.folder")) for one in granules(store)]
     _check_levels(found, safe.processing_level)
     for one in found:
-        _check_files(one, params.prepare.bands, safe.resolution_m)
+        _check_files(one, params.prepare.imagery_bands, safe.resolution_m)
     for one in sorted(found, key=lambda granule: granule.tile.sensed):
-        yield _acquisition(one, params.prepare.bands, safe.resolution_m, region)
+        yield _acquisition(one, params.prepare.imagery_bands, safe.resolution_m, region)
 
 
 def granules(store: Store) -> Iterator[Granule]:

@@ -83,5 +83,7 @@ def _report_shift(run: Run, scene_id: str, found: Registration) -> None:
             )  # fmt: skip
         case "unknown":
             run.log.warning("%s: no shift can be measured (%s tiles of stable terrain)", scene_id, found.tiles)
+        case "reference":
+            run.log.info("%s is the reference that other scenes are laid on", scene_id)
         case _:
             run.log.info("%s: shift %s, %s px left", scene_id, found.verdict, found.residual_px)

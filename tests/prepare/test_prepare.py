@@ -15,7 +15,7 @@ import shapely
 from stages.common import stage
 from stages.common.grid import Grid
 from stages.common.kinds import SCENE, VALID
-from stages.common.scenes import Layer
+from stages.common.scenes import Layer, SceneInfo, write_index, write_scene
 from stages.common.vectors import write_polygons
 from stages.prepare.contract import CONTRACT
 from stages.prepare.prepare import prepare
@@ -130,6 +130,44 @@ def test_older_convention_and_float_reflectance_become_the_newer(site: Path) -> 
     assert valid[0, 0] == 0
     assert provenance["sources"][0]["offset"] == 0
     assert provenance["sources"][0]["processing_baseline"] == "02.12"
+
+
+def test_scenes_of_any_convention_meet_without_a_seam(site: Path) -> None:
+    """One surface, stored in three ways: as delivered, with the offset taken out by a catalogue, and as floats."""
+    surface = np.full((SIZE, SIZE), 0.2345)
+    surface[:, ::7] = -0.012
+    parts = [
+        ("new", surface * 1e4 + 1000, {}, {"convention": "by-baseline", "processing_baseline": "05.10"}),
+        ("old", surface.clip(0.0001) * 1e4, {}, {"convention": "by-baseline", "processing_baseline": "02.14"}),
+        ("out", surface.clip(0.0001) * 1e4, {}, {
+            "convention": "flagged", "processing_baseline": "05.09", "boa_offset_applied": True}),
+        ("mine", surface * 1e4 + 1000, {"offset": -0.1}, {}),
+    ]  # fmt: skip
+    written = []
+    for index, (name, dn, physics, known) in enumerate(parts):
+        pixels = np.rint(dn).astype("uint16")
+        pixels[: index * 15], pixels[(index + 1) * 15 :] = 0, 0
+        info = SceneInfo(id=name, year=2020, acquired=None, product=name, **known)
+        layers = [layer(band, pixels, **({"offset": 0.0} | physics)) for band in BANDS]
+        written.append(write_scene(Path("data/scenes/2020"), info, layers))
+    write_index(Path("data/scenes/2020"), 2020, written)
+    scene, valid, provenance = run()
+    assert valid.all()
+    assert [source["offset"] for source in provenance["sources"]] == [-0.1, 0, 0, -0.1]
+    assert (scene[:, :, 1] == 3345).all()
+    assert scene[0, [0, 20, 35, 50], 0].tolist() == [880, 1001, 1001, 880]  # older storage ends at zero, no other does
+
+
+@pytest.mark.parametrize("half", [0.0, 0.5])
+def test_slightly_negative_reflectance_survives(half: float, site: Path) -> None:
+    """Copied or resampled, -0.02 beside rock stays what it is: neither clipped nor nodata."""
+    pixels = np.full((80, 80), 2500)
+    pixels[20:50] = 800
+    store(("a", [layer(name, pixels, grid(-10 + half, -10 + half, size=80)) for name in BANDS]))
+    scene, valid, provenance = run()
+    assert valid.all()
+    assert (scene[:, 11:39] == 800).all()
+    assert provenance["clipped_pixels"] == 0
 
 
 def test_resampling_keeps_nodata_out(site: Path) -> None:
