@@ -7,7 +7,6 @@ draws a single estimate towards zero; so the scene is read again at the shift fo
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -42,6 +41,9 @@ OUTLIER_SIGMA = 3.0
 
 TILE_PX, TILE_STABLE_MIN, TILES_MIN, TILES_MAX = 64, 0.3, 5, 1000
 """Side of a tile, share of it that must be stable, and how many are needed and used at most."""
+
+DETAIL_MIN = 5e-4
+"""Standard deviation of a filtered tile: below five DN there is nothing to compare but rounding."""
 
 UPSAMPLING = 50
 """A fiftieth of a pixel."""
@@ -153,11 +155,11 @@ def estimate(reference: Float32Array, band: Float32Array, stable: BoolArray) -> 
     """Shift of `band` against `reference`, both (H, W) with NaN where unknown, where `stable`."""
     usable = stable & np.isfinite(reference) & np.isfinite(band)
     usable = ndimage.binary_erosion(usable, iterations=EDGE_PX, border_value=1)
-    places = list(_tiles(usable))
+    one, other = high_pass(reference, usable), high_pass(band, usable)
+    places = [place for place in _tiles(usable) if min(one[place].std(), other[place].std()) >= DETAIL_MIN]
     places = places[:: -(-len(places) // TILES_MAX) or 1]
     if len(places) < TILES_MIN:
         return Estimate(None, len(places), 0.0)
-    one, other = high_pass(reference, usable), high_pass(band, usable)
     shifts = np.array([_tile_shift(one[place], other[place]) for place in places])
     median = np.median(shifts, axis=0)
     spread = float(1.4826 * np.median(np.abs(shifts - median), axis=0).max())
@@ -170,7 +172,7 @@ def high_pass(values: Float32Array, usable: BoolArray) -> Float32Array:
     weight = ndimage.gaussian_filter(usable.astype(np.float32), FILTER_SIGMA_PX)
     smooth = ndimage.gaussian_filter(np.where(usable, values, np.float32(0)), FILTER_SIGMA_PX)
     detail = np.where(usable, values - smooth / np.maximum(weight, np.float32(1e-6)), np.float32(0))
-    bound = OUTLIER_SIGMA * 1.4826 * float(np.median(np.abs(detail[usable])))
+    bound = OUTLIER_SIGMA * 1.4826 * float(np.median(np.abs(detail[usable]))) if usable.any() else 0.0
     return np.clip(detail, -bound, bound).astype(np.float32)
 
 
@@ -187,11 +189,9 @@ def _tile_shift(reference: Float32Array, band: Float32Array) -> AnyArray:
     from skimage.registration import phase_cross_correlation
 
     window = np.hanning(TILE_PX)[:, None] * np.hanning(TILE_PX)[None, :]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # a tile without any detail: its error is 0 / 0
-        to_reference, _, _ = phase_cross_correlation(
-            reference * window, band * window, upsample_factor=UPSAMPLING, normalization=None
-        )
+    to_reference, _, _ = phase_cross_correlation(
+        reference * window, band * window, upsample_factor=UPSAMPLING, normalization=None
+    )
     return np.asarray(-to_reference)
 
 

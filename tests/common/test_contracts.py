@@ -205,4 +205,6 @@ def test_templates_stand_for_paths(site: Path) -> None:
     params = load_params()
     assert fill("a/{year}/b", params, 2021) == {None: Path("a/2021/b")}
     assert fill("a/{years}/b", params, None) == {2020: Path("a/2020/b"), 2021: Path("a/2021/b")}
+    first = params.training_years[0]
+    assert fill("a/{reference_year}/b", params, 2021) == {None: Path(f"a/{first}/b")}
     assert fill("{model}", params, None) == {None: Path("artifacts/train/model.onnx")}
