@@ -39,7 +39,7 @@ FILTER_SIGMA_PX = 3.0
 OUTLIER_SIGMA = 3.0
 """Filtered values are clipped at this many robust standard deviations, so that no single edge decides."""
 
-TILE_PX, TILE_STABLE_MIN, TILES_MIN, TILES_MAX = 64, 0.3, 5, 1000
+TILE_PX, TILE_STABLE_MIN, TILES_MIN, TILES_MAX = 64, 0.3, 5, 160
 """Side of a tile, share of it that must be stable, and how many are needed and used at most."""
 
 DETAIL_MIN = 5e-4

@@ -38,7 +38,7 @@ REPROCESSED = "05.00"
 
 OFFSET_FROM = (4, 0)
 
-CLEAR, FAIR, CLOUDED = 0.0, 0.02, 0.22
+CLEAR, FAIR, CLOUDED = 0.0, 0.01, 0.12
 """Cloud cover: most years, some, and the years of which one scene is not enough."""
 
 SNOW_LINE_M = (60.0, 200.0)

@@ -117,9 +117,9 @@ def _classes(part: dict[str, Float64Array], doubt: Float64Array) -> list[tuple[i
         (3, (shade > 0.4) & (doubt < 1.5)),
         (10, (cloud > 0.08) & (doubt > 0.2)),
         (7, (cloud > 0.15) & (doubt < -0.5)),
-        (8, cloud > 0.3),
+        (8, cloud > 0.22),
         (9, cloud > 0.6),
-        (11, (cloud > 0.3) & (cloud < 0.75) & white & (doubt < -1.3)),
+        (11, (cloud > 0.22) & (cloud < 0.6) & white & (doubt < -1.3)),
     ]
 
 

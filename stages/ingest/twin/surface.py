@@ -68,7 +68,7 @@ def vegetation(world: Landscape) -> Float64Array:
 def lakes(world: Landscape, ice: Ice) -> Float64Array:
     """(H, W) 0-1: ponds on gentle debris-covered ice, and lakes before the snouts."""
     gentle = 1 - ramp(world.slope, 0.12, 0.25)
-    ponds = ramp(-world.noise[1] - 0.4 * world.noise[0], 2.45, 2.75) * (ice.debris > 0.9) * (world.tongue > 0.3)
+    ponds = ramp(-world.noise[1] - 0.4 * world.noise[0], 2.1, 2.4) * (ice.debris > 0.9) * (world.tongue > 0.3)
     left = (world.potential_m > 0) & ~ice.mask & (world.tongue > 0.85)
     before = ramp(blur(ice.mask.astype(float), 80 / world.pixel_m), 0.05, 0.3) * left * (world.noise[0] > 0.2)
     return rounded(blur(np.maximum(ponds, before * gentle), 0.6))
@@ -76,7 +76,7 @@ def lakes(world: Landscape, ice: Ice) -> Float64Array:
 
 def cliffs(world: Landscape, ice: Ice) -> Float64Array:
     """(H, W) 0-1: bare ice cliffs in the debris, a per cent of it."""
-    return rounded(ramp(world.noise[1] + 0.3 * world.noise[2], 2.3, 2.6) * (ice.debris > 0.5))
+    return rounded(ramp(world.noise[1] + 0.3 * world.noise[2], 2.0, 2.3) * (ice.debris > 0.5))
 
 
 def relief(world: Landscape, ice: Ice) -> Float64Array:
@@ -85,7 +85,7 @@ def relief(world: Landscape, ice: Ice) -> Float64Array:
     A lateral moraine stands at the edge of the largest extent, as high as the ice has sunk since, on the tongue alone.
     """
     crest = ramp(world.potential_m, -9, -2) * (1 - ramp(world.potential_m, -2, 12)) * ramp(world.tongue, 0.1, 0.4)
-    hummocks = 3.0 * ice.debris * world.noise[1] + 0.8 * ice.mask * world.noise[2]
+    hummocks = 5.0 * ice.debris * world.noise[1] + 0.8 * ice.mask * world.noise[2]
     return rounded(world.bed_m + ice.thickness_m + MORAINE_M * crest * ~ice.mask + hummocks)
 
 
@@ -116,7 +116,7 @@ def compose(world: Landscape, ice: Ice, cover: Cover, own: dict[Surface, Float64
     dirt = 1 - (1 - DIRTY) * ramp(world.tongue + 0.15 * world.noise[0] + 0.1 * world.noise[1], -0.2, 0.9)
     frozen = _over(own["ice"] * dirt * (1 + 0.06 * world.noise[1]), own["firn"], cover.firn)
     mixed = blur(stone, 12) * grain
-    frozen = _over(frozen, 1.12 * mixed, cover.debris)
+    frozen = _over(frozen, 1.2 * mixed, cover.debris)
     bare = np.where(cover.ice, frozen, ground)
     wet = _over(bare, own["water"], cover.water)
     return rounded(_over(wet, own["snow"] * (1 + 0.03 * world.noise[1]), cover.snow))

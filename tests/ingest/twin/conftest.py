@@ -1,0 +1,25 @@
+"""A small twin, made once: 6 x 6 km at 20 m."""
+
+from __future__ import annotations
+
+import pytest
+from affine import Affine
+
+from stages.common.grid import Grid
+from stages.common.params_ingest import TwinParams
+from stages.ingest.twin.landscape import Landscape, make_landscape
+from stages.ingest.twin.overpass import Overpass, overpasses
+
+PIXEL_M = 20.0
+SHAPE = (320, 320)
+CROP = (slice(20, 300), slice(20, 300))
+GRID = Grid(crs="EPSG:32644", transform=Affine(PIXEL_M, 0, 322_000, 0, -PIXEL_M, 3_422_000), height=280, width=280)
+
+
+@pytest.fixture(scope="session")
+def world() -> Landscape:
+    return make_landscape(1, SHAPE, PIXEL_M)
+
+
+def candidates(world: Landscape, params: TwinParams, *years: int) -> list[Overpass]:
+    return list(overpasses(world, params, years, CROP, GRID))

@@ -1,0 +1,54 @@
+"""A small twin as a site of its own: 5.6 x 5.6 km at 20 m, for tests that run stages on it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from stages.common import logs
+from stages.common.params import Params
+from stages.ingest.ingest import ingest as run_ingest
+
+LEFT, BOTTOM, SIDE_M, PIXEL_M = 322_000, 3_416_000, 5_600, 20
+
+
+def params(years: list[int], *, bands: list[str] | None = None, **twin: Any) -> dict[str, Any]:
+    """params.yaml; `twin` are knobs of the simulation."""
+    return {
+        "site": {"name": "small-twin", "title": "Small twin", "simulated": True},
+        "years": years,
+        "training_years": years[:1],
+        "grid": {"crs": "EPSG:32644", "pixel_size_m": PIXEL_M},
+        "ingest": {
+            "source": "twin",
+            "twin": {"seed": 1} | twin,
+            "aoi": {"bounds": [LEFT, BOTTOM, LEFT + SIDE_M, BOTTOM + SIDE_M], "crs": "EPSG:32644"},
+        },
+        "prepare": {"bands": bands or ["B02", "B03", "B04", "B08", "B11", "B12"], "storage": "sentinel2"},
+        "labels": {"boundary_ignore_m": 40, "terminus_ignore_m": 400},
+        "patches": {"size_px": 64, "margin_px": 16, "stride_px": 32, "block_rows_px": 56, "block_columns_px": 56,
+                    "buffer_px": 8},
+        "train": {"base_channels": 8, "epochs": 12, "steps_per_epoch": 20, "patience_epochs": 12, "batch_size": 4,
+                  "learning_rate": 4e-3},
+        "evaluate": {"year": years[0]},
+        "predict": {"model": "artifacts/train/model.onnx"},
+        "area": {},
+        "gates": {},
+        "report": {"rgb": ["B04", "B03", "B02"]},
+    }  # fmt: skip
+
+
+def ingest(folder: Path, years: list[int], **knobs: Any) -> Path:
+    """Make the site's data in `folder`."""
+    content = params(years, **knobs)
+    (folder / "params.yaml").write_text(yaml.safe_dump(content))
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        run_ingest(Params.model_validate(content), logs.configure("ingest"))
+    finally:
+        os.chdir(before)
+    return folder
