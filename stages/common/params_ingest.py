@@ -93,6 +93,19 @@ class SafeSourceParams(_Section):
     ] = 10
 
 
+class StacSourceParams(_Section):
+    """Source ``stac``: Sentinel-2 L2A from a STAC API."""
+
+    profile: Annotated[
+        Literal["copernicus-dataspace", "earth-search-c1", "earth-search", "planetary-computer"],
+        Field(description="asset keys, meaning of the DN and way of access of a known catalogue"),
+    ]
+    url: Annotated[str | None, Field(pattern=r"^https?://", description="another API built like the profile's")] = None
+    collection: str | None = None
+    token_url: Annotated[str | None, Field(pattern=r"^https?://")] = None
+    tiles: Annotated[list[str], Field(description="MGRS tiles, as 44RLV; empty: all that touch the AOI")] = []
+
+
 class TwinParams(_Section):
     """Source ``twin``: a simulated site with known truth (docs/twin.md)."""
 
@@ -164,9 +177,10 @@ class ChoiceParams(_Section):
 class IngestParams(_Section):
     """Source of imagery, outlines and AOI."""
 
-    source: Literal["raster", "safe", "twin"]
+    source: Literal["raster", "safe", "stac", "twin"]
     raster: RasterSourceParams = RasterSourceParams(scenes=[])
     safe: SafeSourceParams | None = None
+    stac: StacSourceParams | None = None
     twin: TwinParams = TwinParams()
     outlines: Annotated[FileParams | None, Field(description="not for the twin, which makes its own")] = None
     aoi: FileParams | BoxParams

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -54,6 +55,41 @@ def quiet_tensorflow() -> None:
 def limit_onednn(instruction_set: str) -> None:
     """Bound the instruction set that oneDNN may use; works only before TensorFlow is imported."""
     os.environ[ONEDNN_ISA] = instruction_set
+
+
+S3_ACCESS_KEY, S3_SECRET_KEY = "CDSE_S3_ACCESS_KEY", "CDSE_S3_SECRET_KEY"
+"""Keys to the files of the Copernicus Data Space; read by `ingest`, never logged or written."""
+
+S3_ENDPOINT = "CDSE_S3_ENDPOINT"
+"""Host of these files; default: the catalogue's."""
+
+HTTP_RETRIES = "GLACIER_HTTP_RETRIES"
+"""How often `ingest` repeats a request that failed. Default: 6."""
+
+HTTP_RETRY_WAIT = "GLACIER_HTTP_RETRY_WAIT_S"
+"""Seconds before the first repetition; doubled each time. Default: 1."""
+
+HTTP_TIMEOUT_S = 60.0
+"""How long a catalogue's answer may take."""
+
+
+def http_retries() -> int:
+    """How often a failed request is repeated."""
+    return int(get(HTTP_RETRIES, "6"))
+
+
+def http_retry_wait_s() -> float:
+    """Seconds before the first repetition."""
+    return float(get(HTTP_RETRY_WAIT, "1"))
+
+
+def without_secrets(text: str) -> str:
+    """Text without queries of addresses, where signatures stand, and without the access keys."""
+    bare = re.sub(r"\?[^\s'\"<>)]*=[^\s'\"<>)]*", "?…", text)
+    for name in (S3_ACCESS_KEY, S3_SECRET_KEY):
+        if secret := lookup(name):
+            bare = bare.replace(secret, "…")
+    return bare
 
 
 MLFLOW_HTTP_TIMEOUT = "MLFLOW_HTTP_REQUEST_TIMEOUT"

@@ -63,8 +63,11 @@ def sift(
 ) -> Notes:
     """Candidates that no pixel need be read of."""
     notes: Notes = {}
-    for info in (one.info for one in candidates):
-        if info.id in leave_out:
+    for one in candidates:
+        info = one.info
+        if one.unfit:
+            notes[info.id] = one.unfit
+        elif info.id in leave_out:
             notes[info.id] = "named in ingest.choice.leave_out"
         elif info.year not in years:
             notes[info.id] = f"{info.year} is not among years"

@@ -27,6 +27,7 @@ from stages.ingest.contract import CONTRACT, DATA
 from stages.ingest.outlines import load_outlines, touching
 from stages.ingest.pin import PIN, write_pin
 from stages.ingest.polygons import load_aoi
+from stages.ingest.remote import forget
 from stages.ingest.select import TABLE, select
 from stages.ingest.series import check_one_level, check_year
 from stages.ingest.source import Acquisition, Supply, pick
@@ -51,6 +52,7 @@ def ingest(params: Params, log: logging.Logger) -> None:
         (supply.truth or _no_truth)(params, region, out / "truth")
         write_catalog(out, scenes, name=params.site.name, title=params.site.title)
         check_files(CONTRACT.outputs, out, params, None)
+    forget()
     changed = write_pin(params.years)
     log.info("%d scenes of %d years, %d outlines", len(scenes), len(params.years), len(outlines))
     log.info("%s %s; `dvc commit -f %s` records the data", PIN, "has a new list" if changed else "lists the same", PIN)

@@ -24,6 +24,8 @@ class Acquisition:
     layer: Callable[[str], Layer | None] | None = None
     """One layer by name without reading the others, None where there is no such layer; also bands that `layers` leaves
     out. A source without it has its `layers` walked."""
+    unfit: str | None = None
+    """Why it can never be taken, where that is known without a look at its pixels."""
 
 
 class GoneError(InputError):
@@ -52,12 +54,13 @@ class Supply:
 
 def pick(params: Params) -> Supply:
     """The source that ``ingest.source`` names. Another one is another module and another line here."""
-    from stages.ingest import rasters, safe
+    from stages.ingest import rasters, safe, stac_source
     from stages.ingest.twin import source as twin
 
     supplies = {
         "raster": Supply(acquisitions=rasters.acquisitions),
         "safe": Supply(acquisitions=safe.acquisitions),
+        "stac": Supply(acquisitions=stac_source.acquisitions),
         "twin": Supply(acquisitions=twin.acquisitions, outlines=twin.outlines, dem=twin.dem, truth=twin.write_truth),
     }
     return supplies[params.ingest.source]
