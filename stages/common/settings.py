@@ -61,7 +61,7 @@ S3_ACCESS_KEY, S3_SECRET_KEY = "CDSE_S3_ACCESS_KEY", "CDSE_S3_SECRET_KEY"
 """Keys to the files of the Copernicus Data Space; read by `ingest`, never logged or written."""
 
 S3_ENDPOINT = "CDSE_S3_ENDPOINT"
-"""Host of these files; default: the catalogue's."""
+"""Host of these files, or its address with ``http://``; default: the catalogue's."""
 
 HTTP_RETRIES = "GLACIER_HTTP_RETRIES"
 """How often `ingest` repeats a request that failed. Default: 6."""

@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 import rasterio
 from rasterio.errors import RasterioIOError
+from rasterio.session import Session
 
 from stages.common import settings
 from stages.common.errors import InputError, ParamsError
@@ -47,7 +48,7 @@ GDAL_OPTIONS: Mapping[str, str | int] = {
     "CPL_VSIL_CURL_NON_CACHED": "/vsicurl/:/vsis3/",
 }
 
-STATUS = re.compile(r"(?:HTTP response code|HTTP error code|returned error|response_code)\D{0,4}(\d{3})")
+STATUS = re.compile(r"(?:HTTP response code|HTTP error code|returned error|<title>)[^:\d]{0,4}:?\s*([45]\d\d)\b")
 GONE, REFUSED = (404, 410), (400, 401, 403)
 S3_WORDS = {
     "NoSuchKey": 404,
@@ -57,6 +58,22 @@ S3_WORDS = {
     "SignatureDoesNotMatch": 403,
 }
 """What S3 says in words, as status."""
+
+
+class KeySession(Session):  # type: ignore[misc]
+    """Access keys for GDAL. Rasterio takes them from a session alone, and its own needs the whole of boto3."""
+
+    def __init__(self, **options: str) -> None:
+        self.options = options
+
+    @classmethod
+    def hascreds(cls, config: Mapping[str, object]) -> bool:
+        """Whether `config` holds keys already."""
+        return "AWS_ACCESS_KEY_ID" in config
+
+    def get_credential_options(self) -> Mapping[str, str]:
+        """As GDAL's options."""
+        return self.options
 
 
 @dataclass(kw_only=True)
@@ -97,7 +114,7 @@ class Remote:
         renewed = False
         for attempt in range(settings.http_retries() + 1):
             try:
-                with rasterio.Env(**GDAL_OPTIONS, **self._access()):
+                with rasterio.Env(self._session(), **GDAL_OPTIONS, **self.profile.gdal):
                     return read_layer(name, self._address(href), self.region, where=bare(href), nodata=nodata)
             except RasterioIOError as error:
                 status, said = _diagnose(error)
@@ -123,9 +140,9 @@ class Remote:
             return f"/vsicurl/{bare(href)}?{self.token}"
         return f"/vsicurl/{href}"
 
-    def _access(self) -> dict[str, str]:
+    def _session(self) -> Session | None:
         if self.profile.access != "s3":
-            return dict(self.profile.gdal)
+            return None
         key, secret = (settings.lookup(name) for name in (settings.S3_ACCESS_KEY, settings.S3_SECRET_KEY))
         if not key or not secret:
             raise ParamsError(
@@ -135,12 +152,13 @@ class Remote:
                 found="one of them unset",
                 fix="make keys in your Copernicus Data Space account and export them (docs/data.md)",
             )
-        return {
-            **self.profile.gdal,
-            "AWS_S3_ENDPOINT": settings.get(settings.S3_ENDPOINT, self.profile.s3_endpoint),
-            "AWS_ACCESS_KEY_ID": key,
-            "AWS_SECRET_ACCESS_KEY": secret,
-        }
+        scheme, _, host = settings.get(settings.S3_ENDPOINT, f"https://{self.profile.s3_endpoint}").rpartition("://")
+        return KeySession(
+            AWS_S3_ENDPOINT=host,
+            AWS_HTTPS="NO" if scheme == "http" else "YES",
+            AWS_ACCESS_KEY_ID=key,
+            AWS_SECRET_ACCESS_KEY=secret,
+        )
 
     def _refused(self, href: str, said: str) -> InputError:
         return InputError(

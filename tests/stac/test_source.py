@@ -1,0 +1,292 @@
+"""Scenes from a real STAC server that behaves, and from one that does not."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import rasterio
+
+from stages.common import settings
+from stages.common.harmonise import calibration_of
+from stages.common.records import read_rows
+from stages.common.scenes import Scene, read_scenes
+from stages.common.tables import SceneChoiceRow
+from stages.ingest import stac_search
+from stages.ingest.ingest import main
+from stages.ingest.remote import KEPT
+from tests import tiny
+from tests.ingest.test_refusals import snapshot
+from tests.stac import catalogue
+from tests.stac.server import S3_KEY, Server
+
+pytestmark = pytest.mark.enable_socket
+
+CLOUDY = np.full((160, 160), 9, np.uint8)
+
+
+def ready(
+    server: Server, here: Path, *, profile: str = "earth-search-c1", under: str = "files", **changes: Any
+) -> None:
+    """A site of 2020 and 2021 with three dates on the server, the best of 2020 on the sixth of October."""
+    scenes = here / "scenes"
+    catalogue.write_scene(scenes, "2020-10-01", scl=CLOUDY)
+    catalogue.write_scene(scenes, "2020-10-06")
+    catalogue.write_scene(scenes, "2020-10-16", snow_rows=60)
+    catalogue.write_scene(scenes, "2021-10-06")
+    catalogue.publish(server, scenes, profile, under=under)
+    catalogue.make_site(here, catalogue.params(server, profile, [2020, 2021], **changes))
+
+
+def only_scene(year: int) -> Scene:
+    (scene,) = read_scenes(Path(f"data/scenes/{year}"))
+    return scene
+
+
+def rows() -> dict[str, SceneChoiceRow]:
+    return {str(row.date): row for row in read_rows(Path("data/scene_choice.csv"), SceneChoiceRow)}
+
+
+def refused(message: str, capfd: pytest.CaptureFixture[str]) -> str:
+    """Run it, see it refused with nothing written, and return what it said."""
+    assert main([]) == 2
+    said = capfd.readouterr().err
+    assert message in said
+    for part in ("where:", "expected:", "found:", "fix:"):
+        assert part in said
+    assert not Path("data").exists()
+    assert not Path("data.dvc").exists()
+    return said
+
+
+class TestGood:
+    """A server that behaves."""
+
+    def test_the_best_date_of_each_year_is_stored(self, server: Server, here: Path) -> None:
+        ready(server, here)
+        assert main([]) == 0
+        assert [str(only_scene(year).info.day) for year in (2020, 2021)] == ["2020-10-06", "2021-10-06"]
+        table = rows()
+        assert table["2020-10-01"].cloud_over_glacier == 1.0
+        assert (table["2020-10-16"].off_glacier_snow or 0) > 0.1
+        assert not KEPT.exists()
+
+    def test_pixels_and_what_is_known_arrive_as_they_are(self, server: Server, here: Path) -> None:
+        ready(server, here)
+        assert main([]) == 0
+        scene = only_scene(2020)
+        info = scene.info
+        assert (info.relative_orbit, info.tile, info.processing_baseline) == (5, "44RLV", "05.00")
+        assert (info.sun_elevation_deg, info.platform, info.processing_level) == (49.5, "sentinel-2a", "L2A")
+        assert info.product == "S2A_MSIL2A_20201006T052641_N0500_R005_T44RLV_20201006T101010.SAFE"
+        assert calibration_of(scene, "B02").offset == -0.1
+        assert scene.scl is not None
+        with rasterio.open(scene.bands["B11"].path) as dataset:
+            assert (dataset.read(1) == 3500).all()
+
+    def test_the_same_catalogue_gives_the_same_bytes(self, server: Server, here: Path) -> None:
+        ready(server, here)
+        assert main([]) == 0
+        before = snapshot(here / "data")
+        shutil.rmtree(here / "data")
+        assert main([]) == 0
+        assert snapshot(here / "data") == before
+        for name, content in before.items():
+            assert b"127.0.0.1" not in content, name
+
+    def test_many_items_come_in_pages(self, server: Server, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(stac_search, "PAGE_ITEMS", 1)
+        ready(server, here)
+        assert main([]) == 0
+        assert len(rows()) == 4
+
+    def test_tiles_of_a_day_and_a_newer_processing_are_sorted_out(self, server: Server, here: Path) -> None:
+        half = np.full((160, 160), 5, np.uint8)
+        half[:, 80:] = 0
+        scenes = here / "scenes"
+        catalogue.write_scene(scenes, "2020-10-06", scl=half, tile="44RKV")
+        catalogue.write_scene(scenes, "2020-10-06", left=tiny.LEFT + 80 * tiny.PIXEL_M, tile="44RLV")
+        catalogue.write_scene(scenes, "2020-10-06", tile="44RKV", baseline="02.14", time="052640")
+        catalogue.publish(server, scenes, "earth-search-c1")
+        catalogue.make_site(here, catalogue.params(server, "earth-search-c1", [2020]))
+        main([])
+        table = here / "data/scene_choice.csv"
+        found = read_rows(table, SceneChoiceRow)
+        assert [row.taken for row in found] == [True, True, False]
+        assert found[0].aoi_coverage == 1.0
+        assert found[2].reason == "the same tile and day exist at baseline 05.00"
+
+    @pytest.mark.parametrize(
+        ("profile", "properties", "offset"),
+        [
+            ("earth-search-c1", {}, -0.1),
+            ("earth-search", {"earthsearch:boa_offset_applied": True}, 0.0),
+            ("earth-search", {"earthsearch:boa_offset_applied": False}, -0.1),
+            ("planetary-computer", {}, -0.1),
+        ],
+    )
+    def test_each_catalogue_has_its_own_offset(
+        self, server: Server, here: Path, profile: str, properties: dict[str, Any], offset: float
+    ) -> None:
+        catalogue.write_scene(here / "scenes", "2020-10-06", **properties)
+        catalogue.publish(
+            server, here / "scenes", profile, under="signed" if profile == "planetary-computer" else "files"
+        )
+        content = catalogue.params(server, profile, [2020], token_url=f"{server.api}/token")
+        catalogue.make_site(here, content)
+        assert main([]) == 0
+        assert calibration_of(only_scene(2020), "B04").offset == offset
+
+
+class TestS3:
+    """Files on S3 with keys, as at the Copernicus Data Space. nginx checks the key and not the signature."""
+
+    def ready(self, server: Server, here: Path, monkeypatch: pytest.MonkeyPatch, *, key: str = S3_KEY) -> None:
+        ready(server, here, profile="copernicus-dataspace", under="eodata")
+        monkeypatch.setenv(settings.S3_ENDPOINT, server.files)
+        monkeypatch.setenv(settings.S3_ACCESS_KEY, key)
+        monkeypatch.setenv(settings.S3_SECRET_KEY, "secret-of-the-test")
+
+    def test_keys_come_from_the_environment_and_go_nowhere(
+        self, server: Server, here: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        self.ready(server, here, monkeypatch)
+        monkeypatch.setenv(settings.LOG_LEVEL, "DEBUG")
+        assert main([]) == 0
+        assert only_scene(2020).info.processing_baseline == "05.00"
+        assert calibration_of(only_scene(2020), "B02").offset == -0.1
+        said = capfd.readouterr()
+        for secret in ("secret-of-the-test", S3_KEY):
+            assert secret not in said.err + said.out
+            for name, content in snapshot(here / "data").items():
+                assert secret.encode() not in content, name
+
+    def test_wrong_keys_are_an_error(
+        self, server: Server, here: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        self.ready(server, here, monkeypatch, key="another")
+        refused("the server refuses a file", capfd)
+
+    def test_no_keys_are_an_error(
+        self, server: Server, here: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        self.ready(server, here, monkeypatch)
+        monkeypatch.delenv(settings.S3_SECRET_KEY)
+        refused("the catalogue's files need access keys", capfd)
+
+
+class TestBad:
+    """Servers as they are."""
+
+    def test_a_server_that_is_busy_is_asked_again(self, server: Server, here: Path) -> None:
+        ready(server, here)
+        server.faults.spoil("/files/.*B11", "503", times=2)
+        server.faults.spoil("/search", "503", times=1)
+        assert main([]) == 0
+        assert [left for _, _, left in server.faults.rules] == [0, 0]
+
+    def test_an_interrupted_transfer_is_repeated(self, server: Server, here: Path) -> None:
+        ready(server, here)
+        assert main([]) == 0
+        whole = snapshot(here / "data")
+        shutil.rmtree(here / "data")
+        server.faults.spoil(r"/files/.*\.tif", "cut", times=3)
+        assert main([]) == 0
+        assert [left for _, _, left in server.faults.rules] == [0]
+        assert snapshot(here / "data") == whole
+
+    def test_what_was_read_before_an_interruption_is_not_read_again(
+        self, server: Server, here: Path, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        ready(server, here)
+        server.faults.spoil("/files/.*B02", "503")
+        refused("a file cannot be read from the server", capfd)
+        before = server.requests("scl.tif")
+        assert before > 0
+        assert list(KEPT.glob("*.tif"))
+        assert not list(KEPT.glob("*.part"))
+        server.faults.clear()
+        assert main([]) == 0
+        assert server.requests("scl.tif") == before
+        assert not KEPT.exists()
+
+    def test_a_dead_asset_of_one_date_gives_way_to_the_next(self, server: Server, here: Path) -> None:
+        ready(server, here)
+        for file in (server.folder / "scenes").glob("*20201006*/B11.tif"):
+            file.unlink()
+        assert main([]) == 0
+        assert str(only_scene(2020).info.day) == "2020-10-16"
+        assert rows()["2020-10-06"].reason == "the catalogue names a file that is not there: B11.tif"
+
+    def test_a_dead_asset_of_the_chosen_date_is_named(
+        self, server: Server, here: Path, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        ready(server, here)
+        for file in (server.folder / "scenes").glob("*20201006*/B02.tif"):
+            file.unlink()
+        said = refused("the catalogue names a file that is not there", capfd)
+        assert "20201006" in said
+        assert "leave_out" in said
+        content = catalogue.params(server, "earth-search-c1", [2020, 2021])
+        content["ingest"]["choice"] = {"leave_out": ["S2A_MSIL2A_20201006T052641_N0500_R005_T44RLV_20201006T101010"]}
+        tiny.write_params(here, content)
+        assert main([]) == 0
+
+    def test_an_expired_signature_is_renewed(
+        self, server: Server, here: Path, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        ready(server, here, profile="planetary-computer", under="signed", token_url=f"{server.api}/token")
+        server.faults.token = "sig-of-yesterday"
+        assert main([]) == 0
+        assert server.faults.seen.count("/token") == 2
+        said = capfd.readouterr()
+        for name, content in snapshot(here / "data").items():
+            assert b"sig-of" not in content, name
+        assert "sig-of" not in said.err + said.out
+
+    def test_a_signature_that_is_never_accepted_is_an_error(
+        self, server: Server, here: Path, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        ready(server, here, profile="planetary-computer", under="signed", token_url=f"{server.api}/token")
+        server.faults.spoil("/signed/", "403")
+        assert "sig-of" not in refused("the server refuses a file", capfd)
+
+    def test_a_server_without_tokens_is_an_error(
+        self, server: Server, here: Path, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        ready(server, here, profile="planetary-computer", under="signed", token_url=f"{server.api}/nothing")
+        refused("the catalogue gives no token for its files", capfd)
+
+    def test_a_server_that_ignores_paging_is_found_out(
+        self, server: Server, here: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setattr(stac_search, "PAGE_ITEMS", 1)
+        ready(server, here)
+        server.faults.spoil("/search", "same-page")
+        refused("the catalogue does not give all pages of its answer", capfd)
+
+    def test_a_server_that_is_down_is_an_error(
+        self, server: Server, here: Path, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        ready(server, here)
+        server.faults.spoil("/search", "503")
+        refused("the catalogue cannot be searched", capfd)
+
+    def test_a_file_that_is_no_raster_is_an_error(
+        self, server: Server, here: Path, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        ready(server, here)
+        for file in (server.folder / "scenes").glob("*/scl.tif"):
+            file.write_bytes(b"<html>login</html>" * 100)
+        refused("a file cannot be read from the server", capfd)
+
+    def test_an_empty_answer_is_a_missing_year(
+        self, server: Server, here: Path, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        ready(server, here)
+        content = catalogue.params(server, "earth-search-c1", [2020, 2021, 2022])
+        tiny.write_params(here, content)
+        assert "leave it out (years: [2020, 2021])" in refused("there is no valid scene of 2022", capfd)
