@@ -86,6 +86,7 @@ def store(folder: Path, acquisitions: Sequence[Acquisition]) -> list[Scene]:
 def _counted(acquisition: Acquisition, bar: Any) -> Iterator[Layer]:
     for layer in acquisition.layers():
         yield layer
+        bar.set_postfix_str(f"{layer.name}, {layer.pixels.nbytes / 1e6:.1f} MB")
         bar.update()
 
 

@@ -15,6 +15,7 @@ import numpy as np
 import rasterio.warp
 from rasterio.enums import Resampling
 
+from stages.common.errors import InputError
 from stages.common.grid import Grid, pixel_area_km2
 from stages.common.harmonise import calibration_of
 from stages.common.raster import known_pixels
@@ -68,11 +69,25 @@ class Snow:
 
 
 def site_of(region: Region, outlines: Any, *, snow_buffer_m: float) -> Site:
-    """Masks of AOI, outlines and their surroundings on the site's grid."""
+    """Masks of AOI, outlines and their surroundings on the site's grid.
+
+    Raises
+    ------
+    InputError
+        The outlines cover no pixel of the AOI.
+    """
     grid = region.grid
     shapes = outlines.to_crs(grid.crs).geometry
     aoi = inside(region.aoi.to_crs(grid.crs).geometry, grid)
     glacier = inside(shapes, grid) & aoi
+    if not glacier.any():
+        raise InputError(
+            "the outlines cover no pixel of the AOI",
+            where="params.yaml: ingest.outlines, ingest.aoi",
+            expected=f"a glacier larger than a pixel of {grid.pixel_size_m:g} m",
+            found=f"{len(outlines)} outline(s) that only touch it",
+            fix="correct ingest.aoi, or give the outlines of this place",
+        )
     around = inside(shapes.buffer(snow_buffer_m), grid) & aoi & ~glacier
     return Site(grid=grid, aoi=aoi, glacier=glacier, around=around, area_km2=pixel_area_km2(grid))
 

@@ -34,6 +34,9 @@ from stages.ingest.windowed import read_layer
 
 KEPT = SCRATCH / "fetched"
 
+PROGRESS_BYTES = 5 * 10**8
+"""How often the size read is told; the bars need a terminal."""
+
 log = logging.getLogger("ingest")
 
 GDAL_OPTIONS: Mapping[str, str | int] = {
@@ -99,8 +102,11 @@ class Remote:
         kept = KEPT / f"{self._key(name, href)}.tif"
         if not kept.exists():
             fresh = self._patiently(name, href, nodata=nodata)
-            self.read_bytes += fresh.pixels.nbytes
-            log.debug("%s: %.1f MB", bare(href), fresh.pixels.nbytes / 1e6)
+            size = fresh.pixels.nbytes
+            if self.read_bytes // PROGRESS_BYTES < (self.read_bytes + size) // PROGRESS_BYTES:
+                log.info("%.1f GB of pixels read so far", (self.read_bytes + size) / 1e9)
+            self.read_bytes += size
+            log.debug("%s: %.1f MB", bare(href), size / 1e6)
             _keep(kept, fresh)
         with rasterio.open(kept) as dataset:
             return Layer(name=name, pixels=np.asarray(dataset.read(1)), grid=grid_of(dataset), nodata=nodata)
