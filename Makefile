@@ -28,7 +28,7 @@ demo: $(STAMP)  ## Make the demo site's data and run the whole pipeline
 	@exit 1
 
 test: $(STAMP)  ## Run the tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest $(ARGS)
 
 repro: $(STAMP)  ## Run the pipeline: what is out of date, no more (SITE=name)
 	@bin/repro $(SITE_DIR)

@@ -25,11 +25,11 @@ from stages.common.vectors import inside
 from stages.ingest.clip import Region
 from stages.ingest.source import Acquisition
 
-NO_DATA, SNOW = 0, 11
+NO_DATA, SATURATED, SNOW = 0, 1, 11
 """Classes of the Sentinel-2 scene classification (Sen2Cor, L2A ATBD)."""
 
 HIDING = frozenset({3, 8, 9, 10})
-"""Cloud shadow, cloud of medium and high probability, cirrus."""
+"""Cloud shadow, cloud of medium and high probability, cirrus: `prepare.scl_invalid` as it is by default."""
 
 SNOW_INDEX_MIN, SNOW_RED_MIN = 0.4, 0.2
 """NDSI of B03 and B11, and reflectance in B04, of snow (Gascoin et al. 2019, Theia Snow collection, first pass)."""

@@ -12,11 +12,12 @@ from tqdm import tqdm
 from stages.common.errors import InputError
 from stages.common.outputs import write_table
 from stages.common.params import Params
+from stages.common.params_prepare import PrepareParams
 from stages.common.tables import SceneChoiceRow
 from stages.ingest.choice import Choice, choose
 from stages.ingest.choice_table import row_of, rows_of
 from stages.ingest.clip import Region
-from stages.ingest.looks import site_of
+from stages.ingest.looks import NO_DATA, SATURATED, site_of
 from stages.ingest.source import LISTED, Acquisition
 
 TABLE = "scene_choice.csv"
@@ -59,7 +60,21 @@ def _choose(params: Params, region: Region, outlines: Any, candidates: Sequence[
             bar.set_description(f"looking at {name}")
             bar.update()
 
-        return choose(candidates, site, years=params.years, season=params.ingest.season, params=how, progress=progress)
+        return choose(
+            candidates,
+            site,
+            years=params.years,
+            season=params.ingest.season,
+            params=how,
+            hiding=hiding(params.prepare),
+            progress=progress,
+        )
+
+
+def hiding(prepare: PrepareParams) -> set[int]:
+    """Scene classes that hide the surface, as `prepare` will judge; saturated pixels over a glacier are bright snow."""
+    seen = {NO_DATA, SATURATED} if prepare.keep_saturated_snow else {NO_DATA}
+    return {number for number in prepare.scl_invalid if number not in seen}
 
 
 def _check_ids(candidates: Sequence[Acquisition]) -> None:

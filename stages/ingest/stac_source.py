@@ -36,7 +36,7 @@ def acquisitions(params: Params, region: Region) -> Iterator[Acquisition]:
         collection=wanted.collection or PROFILES[wanted.profile].collection,
         token_url=wanted.token_url or PROFILES[wanted.profile].token_url,
     )
-    layers = [*params.prepare.bands, SCL]
+    layers = [*params.prepare.imagery_bands, SCL]
     if unknown := [name for name in layers if name not in profile.assets]:
         raise _wrong("the catalogue has no such band", "prepare.bands", f"some of {list(profile.assets)}", unknown)
     items = search(profile.url, profile.collection, region, years=params.years, season=params.ingest.season)

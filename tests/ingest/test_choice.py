@@ -12,10 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stages.common.params_ingest import ChoiceParams, SeasonParams
+from stages.common.params_prepare import PrepareParams
 from stages.common.tables import SceneChoiceRow
 from stages.ingest.choice import Choice, choose
 from stages.ingest.choice_table import rows_of
 from stages.ingest.looks import site_of, snow_of
+from stages.ingest.select import hiding
 from stages.ingest.source import Acquisition
 from tests import tiny
 from tests.ingest.candidates import GRID, candidate, outlines, region, scl
@@ -227,3 +229,17 @@ def test_the_made_up_site_is_what_the_tests_think() -> None:
     assert GRID.shape == (tiny.SIZE_PX, tiny.SIZE_PX)
     assert not (SITE.glacier & SITE.around).any()
     assert SITE.aoi.all()
+
+
+@pytest.mark.parametrize(
+    ("invalid", "keep", "expected"),
+    [
+        pytest.param((0, 1, 3, 8, 9, 10), True, {3, 8, 9, 10}, id="as it is by default"),
+        pytest.param((0, 1, 3, 7, 8, 9, 10), False, {1, 3, 7, 8, 9, 10}, id="strict"),
+    ],
+)
+def test_the_surface_is_hidden_by_what_hides_it_in_prepare(
+    invalid: tuple[int, ...], keep: bool, expected: set[int]
+) -> None:
+    prepare = PrepareParams(bands=["B03"], storage="sentinel2", scl_invalid=invalid, keep_saturated_snow=keep)  # type: ignore[arg-type]
+    assert hiding(prepare) == expected

@@ -99,7 +99,6 @@ def test_l1c_is_taken_where_it_is_asked_for(here: Path) -> None:
     assert calibration_of(scene, "B03").offset == pytest.approx(-0.1)
 
 
-@pytest.mark.xfail(reason="the check of overlapping dates does not know of clouds yet")
 def test_two_dates_stand_in_for_each_other_where_the_first_is_cloudy(here: Path) -> None:
     content = made_safe.make_site(here, ["2020-10-01"])
     west, east = (np.full((160, 160), 5, np.uint8) for _ in range(2))

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
 
+import geopandas
 import numpy as np
 import pytest
 import rasterio
+import rasterio.windows
+from shapely.geometry import box
 
 from stages.common import settings
 from stages.common.harmonise import calibration_of
+from stages.common.params_ingest import SeasonParams
 from stages.common.records import read_rows
 from stages.common.scenes import Scene, read_scenes
 from stages.common.tables import SceneChoiceRow
 from stages.ingest import stac_search
+from stages.ingest.clip import Region
 from stages.ingest.ingest import main
 from stages.ingest.remote import KEPT
+from stages.ingest.stac_items import found_in
+from stages.ingest.stac_profiles import PROFILES
 from tests import tiny
+from tests.ingest.candidates import GRID
 from tests.ingest.test_refusals import snapshot
 from tests.stac import catalogue
 from tests.stac.server import S3_KEY, Server
@@ -97,6 +106,18 @@ class TestGood:
         for name, content in before.items():
             assert b"127.0.0.1" not in content, name
 
+    def test_only_the_blocks_of_the_site_are_read(self, server: Server, here: Path) -> None:
+        """Of a file 12 times as wide as the site; the whole of a full-size tile is in bench/ingest.py."""
+        ready(server, here)
+        noise = np.random.default_rng(0).integers(1, 9000, (2048, 2048)).astype(np.uint16)
+        path = next((server.folder / "scenes").glob("*20201006*/B02.tif"))
+        catalogue.write_cog(path, noise, left=tiny.LEFT)
+        assert main([]) == 0
+        block = 512 * 512 * 2
+        assert server.bytes_sent(f"{path.parent.name}/B02.tif") < 1.3 * block
+        with rasterio.open(only_scene(2020).bands["B02"].path) as dataset:
+            assert (dataset.read(1) == noise[:164, :164]).all()
+
     def test_many_items_come_in_pages(self, server: Server, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(stac_search, "PAGE_ITEMS", 1)
         ready(server, here)
@@ -141,14 +162,73 @@ class TestGood:
         assert calibration_of(only_scene(2020), "B04").offset == offset
 
 
+class TestWhatOthersMade:
+    """Items that no test made."""
+
+    def test_the_scenes_of_the_twin_arrive_as_they_were(
+        self, server: Server, here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        content = twin_params([2019, 2022])
+        tiny.write_params(here, content)
+        assert main([]) == 0
+        (here / "data").rename(here / "made")
+        catalogue.publish(server, here / "made/scenes", "copernicus-dataspace", under="eodata")
+        with_keys(server, monkeypatch)
+        read = catalogue.params(server, "copernicus-dataspace", [2019, 2022])["ingest"] | {
+            "outlines": {"path": "made/outlines.gpkg"}, "season": None, "aoi": content["ingest"]["aoi"],
+        }  # fmt: skip
+        tiny.write_params(here, content | {"ingest": read})
+        assert main([]) == 0
+        for year in (2019, 2022):
+            for ours, theirs in zip(read_scenes(Path(f"data/scenes/{year}")), read_scenes(Path(f"made/scenes/{year}")),
+                                    strict=True):  # fmt: skip
+                assert ours.info.processing_baseline == theirs.info.processing_baseline
+                for name in content["prepare"]["bands"]:
+                    assert (overlap(ours, theirs, name) == 0).all()
+                    assert calibration_of(ours, name) == calibration_of(theirs, name)
+
+    def test_real_items_are_found_by_place_and_season(self, server: Server, samples: Path) -> None:
+        paths = [*(samples / "stac-items").glob("earth-search-v1*"), *(samples / "cog-l2a").glob("*.json")]
+        server.load("sentinel-2-l2a", [json.loads(path.read_text()) for path in paths])
+        aoi = geopandas.GeoDataFrame(geometry=[box(48.5, 18.2, 48.7, 18.4)], crs="EPSG:4326")
+        here = Region(grid=GRID, aoi=aoi)
+        found = stac_search.search(
+            server.api, "sentinel-2-l2a", here, years=[2020, 2023], season=SeasonParams(first="06-25", last="12-31")
+        )
+        assert [item["id"] for item in found] == ["S2A_39QTA_20230628_0_L2A"]
+        info = found_in(found[0], PROFILES["earth-search"], ["B02", "scl"]).info
+        assert (info.boa_offset_applied, info.processing_baseline) == (True, "05.09")
+
+
+def twin_params(years: list[int]) -> dict[str, Any]:
+    """A small simulated site."""
+    content = tiny.params(Path("source"), years)
+    content["ingest"] = {"source": "twin", "aoi": {"bounds": [79.03, 30.90, 79.08, 30.94]}}
+    content["grid"] = {"crs": "EPSG:32644", "pixel_size_m": 20}
+    content["prepare"] = {"bands": ["B02", "B03", "B04", "B11"], "storage": "sentinel2"}
+    content["report"] = {"rgb": ["B04", "B03", "B02"]}
+    return content
+
+
+def overlap(ours: Scene, theirs: Scene, name: str) -> np.ndarray:
+    """Difference of a band where both have it: the second may reach further."""
+    with rasterio.open(ours.bands[name].path) as one, rasterio.open(theirs.bands[name].path) as other:
+        window = rasterio.windows.from_bounds(*one.bounds, transform=other.transform)
+        return np.asarray(one.read(1).astype(int) - other.read(1, window=window, boundless=True))
+
+
+def with_keys(server: Server, monkeypatch: pytest.MonkeyPatch, key: str = S3_KEY) -> None:
+    monkeypatch.setenv(settings.S3_ENDPOINT, server.files)
+    monkeypatch.setenv(settings.S3_ACCESS_KEY, key)
+    monkeypatch.setenv(settings.S3_SECRET_KEY, "secret-of-the-test")
+
+
 class TestS3:
     """Files on S3 with keys, as at the Copernicus Data Space. nginx checks the key and not the signature."""
 
     def ready(self, server: Server, here: Path, monkeypatch: pytest.MonkeyPatch, *, key: str = S3_KEY) -> None:
         ready(server, here, profile="copernicus-dataspace", under="eodata")
-        monkeypatch.setenv(settings.S3_ENDPOINT, server.files)
-        monkeypatch.setenv(settings.S3_ACCESS_KEY, key)
-        monkeypatch.setenv(settings.S3_SECRET_KEY, "secret-of-the-test")
+        with_keys(server, monkeypatch, key)
 
     def test_keys_come_from_the_environment_and_go_nowhere(
         self, server: Server, here: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
