@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -18,6 +19,8 @@ from stages.ingest.safe_metadata import BANDS, ProductMetadata, TileMetadata, pr
 from stages.ingest.safe_store import Store, stores
 from stages.ingest.source import Acquisition
 from stages.ingest.windowed import read_layer
+
+log = logging.getLogger("ingest")
 
 NATIVE_M = {
     "B01": 60, "B02": 10, "B03": 10, "B04": 10, "B05": 20, "B06": 20, "B07": 20, "B08": 10, "B8A": 20, "B09": 60,
@@ -61,6 +64,8 @@ def acquisitions(params: Params, region: Region) -> Iterator[Acquisition]:
     _check_bands(params.prepare.imagery_bands, safe)
     found = [one for store in stores(resolve(safe.folder, where="ingest.safe.folder")) for one in granules(store)]
     _check_levels(found, safe.processing_level)
+    if safe.processing_level == "L1C":
+        log.warning("L1C has no scene classification: cloud is not judged, look at the scenes")
     for one in found:
         _check_files(one, params.prepare.imagery_bands, safe.resolution_m)
     for one in sorted(found, key=lambda granule: granule.tile.sensed):
