@@ -48,6 +48,7 @@ def select(
         REFUSED.parent.mkdir(parents=True, exist_ok=True)
         write_table(REFUSED, rows, SceneChoiceRow)
         raise _missing_years(params, choice)
+    REFUSED.unlink(missing_ok=True)
     return choice.taken, rows
 
 

@@ -227,6 +227,7 @@ class Faults:
 def make_handler(faults: Faults) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # headers and body are written one by one
 
         def log_message(self, *_: Any) -> None:
             pass

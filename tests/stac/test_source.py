@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import rasterio
 import rasterio.windows
-from shapely.geometry import box
+from shapely.geometry import Point, box
 
 from stages.common import settings
 from stages.common.harmonise import calibration_of
@@ -32,7 +32,7 @@ from tests.ingest.test_refusals import snapshot
 from tests.stac import catalogue
 from tests.stac.server import S3_KEY, Server
 
-pytestmark = pytest.mark.enable_socket
+pytestmark = [pytest.mark.enable_socket, pytest.mark.stac_server]
 
 CLOUDY = np.full((160, 160), 9, np.uint8)
 
@@ -198,6 +198,36 @@ class TestWhatOthersMade:
         assert [item["id"] for item in found] == ["S2A_39QTA_20230628_0_L2A"]
         info = found_in(found[0], PROFILES["earth-search"], ["B02", "scl"]).info
         assert (info.boa_offset_applied, info.processing_baseline) == (True, "05.09")
+
+    def test_a_real_scene_arrives_pixel_by_pixel(self, server: Server, samples: Path, here: Path) -> None:
+        item = json.loads((samples / "cog-l2a/S2A_29RKH_20200219_0_L2A.json").read_text())
+        (server.folder / "cogs").mkdir()
+        for file in (samples / "cog-l2a").glob("*.tif"):
+            shutil.copy(file, server.folder / "cogs")
+        for asset in item["assets"].values():
+            asset["href"] = f"{server.files}/files/cogs/{Path(asset['href']).name}"
+        server.load("sentinel-2-l2a", [item])
+        with rasterio.open(samples / "cog-l2a/B02.tif") as whole:
+            x, y = whole.transform @ (whole.width // 2, whole.height // 2)
+            expected = whole.read(1)
+            to_pixel = ~whole.transform
+        content = catalogue.params(server, "earth-search", [2020])
+        content["ingest"] |= {"season": None, "aoi": {"bounds": [x, y - 9000, x + 9000, y], "crs": "EPSG:32629"}}
+        content["grid"] = {"crs": "EPSG:32629", "pixel_size_m": 60.0}
+        (here / "source").mkdir()
+        disc = geopandas.GeoDataFrame(
+            {"RGIId": ["a"]}, geometry=[Point(x + 4500, y - 4500).buffer(2000)], crs="EPSG:32629"
+        )
+        disc.to_file(here / "source/outlines.gpkg")
+        tiny.write_params(here, content)
+        assert main([]) == 0
+        scene = only_scene(2020)
+        assert (scene.info.processing_baseline, scene.info.tile, scene.info.relative_orbit) == ("02.14", "29RKH", 37)
+        assert calibration_of(scene, "B11").offset == 0.0
+        with rasterio.open(scene.bands["B02"].path) as dataset:
+            found = dataset.read(1)
+            column, row = (round(value) for value in to_pixel @ (dataset.transform.c, dataset.transform.f))
+        assert (found == expected[row : row + found.shape[0], column : column + found.shape[1]]).all()
 
 
 def twin_params(years: list[int]) -> dict[str, Any]:
