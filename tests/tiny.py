@@ -78,7 +78,7 @@ def write_outlines(path: Path, shapes: list[Polygon] | None = None) -> Path:
 def params(source: Path, years: list[int]) -> dict[str, Any]:
     """params.yaml of the site; a U-Net just big enough to tell bright from dark."""
     return {
-        "site": {"name": "tiny", "title": "Made-up glacier", "simulated": True},
+        "site": {"name": "tiny", "title": "Made-up glacier"},
         "years": years,
         "training_years": years[:1],
         "grid": {"crs": CRS, "pixel_size_m": PIXEL_M, "origin_m": [LEFT, TOP]},

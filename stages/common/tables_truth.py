@@ -42,5 +42,7 @@ class TruthRow(Record):
     error_km2: float
     error_pct: Annotated[float, Field(description="of the true area")]
     iou: Fraction
-    debris_recall: Annotated[Fraction | None, Field(description="of the true debris-covered ice; null: there is none")]
-    clean_recall: Annotated[Fraction | None, Field(description="of the true clean ice; null: there is none")]
+    debris_recall: Annotated[
+        Fraction | None, Field(description="of the true debris-covered ice; null: there is none")
+    ] = None
+    clean_recall: Annotated[Fraction | None, Field(description="of the true clean ice; null: there is none")] = None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stages.common.errors import InputError
+from stages.common.errors import InputError, ParamsError
 from stages.common.params import Params
 from stages.common.scenes import Layer, SceneInfo
 from stages.ingest.clip import Region
@@ -53,7 +53,13 @@ class Supply:
 
 
 def pick(params: Params) -> Supply:
-    """The source that ``ingest.source`` names. Another one is another module and another line here."""
+    """The source that ``ingest.source`` names. Another one is another module and another line here.
+
+    Raises
+    ------
+    ParamsError
+        ``site.simulated`` is not what the source is.
+    """
     from stages.ingest import rasters, safe, stac_source
     from stages.ingest.twin import source as twin
 
@@ -63,4 +69,13 @@ def pick(params: Params) -> Supply:
         "stac": Supply(acquisitions=stac_source.acquisitions),
         "twin": Supply(acquisitions=twin.acquisitions, outlines=twin.outlines, dem=twin.dem, truth=twin.write_truth),
     }
-    return supplies[params.ingest.source]
+    supply = supplies[params.ingest.source]
+    if params.site.simulated != (supply.truth is not None):
+        raise ParamsError(
+            "site.simulated is not what the source is",
+            where="params.yaml: site.simulated",
+            expected=f"{str(supply.truth is not None).lower()} for the source {params.ingest.source}",
+            found=str(params.site.simulated).lower(),
+            fix="correct it, or ingest.source: nothing simulated may pass for a measurement, nor the other way round",
+        )
+    return supply

@@ -12,6 +12,7 @@ CONTRACT = Contract(
         "artifacts/area/area_by_glacier.csv": kinds.GLACIER_AREAS,
         "artifacts/area/trend.json": kinds.TREND,
         "artifacts/area/gates.json": kinds.GATES,
+        "artifacts/area/truth_by_year.csv": kinds.TRUTH_BY_YEAR,
         "artifacts/predict/{years}/mask.tif": kinds.MASK,
         "artifacts/predict/{years}/probability.tif": kinds.PROBABILITY,
         "artifacts/prepare/{years}/scene.tif": kinds.SCENE,

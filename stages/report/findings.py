@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from stages.common import tables, tables_learning
+from stages.common import tables, tables_learning, tables_truth
 from stages.common.errors import ContractError
 from stages.common.params import ReportParams, SiteParams
 from stages.common.records import file_md5, read_document, read_rows
@@ -38,6 +38,8 @@ class Findings:
     trend: tables.Trend
     gates: tables.Gates
     area_metrics: tables.AreaMetrics
+    truth: list[tables_truth.TruthRow]
+    """In the order of the years; empty for a real site."""
     history: list[tables_learning.EpochRow]
     card: tables_learning.ModelCard
     maps_by_this_model: bool
@@ -62,7 +64,8 @@ def read_findings(run: Run) -> Findings:
     Raises
     ------
     ContractError
-        The area table lists other years than the parameters, or a scene lacks a band of ``report.rgb``.
+        The area table lists other years than the parameters, a scene lacks a band of ``report.rgb``, or
+        ``site.simulated`` is not what the data say of themselves.
     """
     provenance = {
         year: read_document(path, tables.Provenance)
@@ -71,6 +74,7 @@ def read_findings(run: Run) -> Findings:
     areas_path = run.path("artifacts/area/glacier_area_by_year.csv")
     areas = sorted(read_rows(areas_path, tables.AreaRow), key=lambda row: row.year)
     _check_years(areas_path, [row.year for row in areas], sorted(provenance))
+    truth = _read_truth(run, [row.year for row in areas])
     card = read_document(run.path("artifacts/train/model_card.json"), tables_learning.ModelCard)
     model_md5 = file_md5(run.path("artifacts/train/model.onnx"))
     return Findings(
@@ -81,6 +85,7 @@ def read_findings(run: Run) -> Findings:
         trend=read_document(run.path("artifacts/area/trend.json"), tables.Trend),
         gates=read_document(run.path("artifacts/area/gates.json"), tables.Gates),
         area_metrics=read_document(run.path("metrics/area.json"), tables.AreaMetrics),
+        truth=truth,
         history=read_rows(run.path("artifacts/train/history.csv"), tables_learning.EpochRow),
         card=card,
         maps_by_this_model={row.model_md5 for row in areas} == {model_md5},
@@ -135,10 +140,34 @@ def _files(run: Run, provenance: dict[int, tables.Provenance]) -> dict[int, Year
     }
 
 
+def _read_truth(run: Run, years: list[int]) -> list[tables_truth.TruthRow]:
+    path = run.path("artifacts/area/truth_by_year.csv")
+    _check_simulated(path, simulated=run.params.site.simulated)
+    if not path.exists():
+        return []
+    rows = sorted(read_rows(path, tables_truth.TruthRow), key=lambda row: row.year)
+    _check_years(path, [row.year for row in rows], years)
+    return rows
+
+
+def _check_simulated(path: Path, *, simulated: bool) -> None:
+    """A simulated site has a known truth, and a real one has none: else marks would be missing, or be wrong."""
+    if simulated != path.exists():
+        raise ContractError(
+            "params.yaml says that the site is simulated, and its data have no truth"
+            if simulated
+            else "the data are simulated, and params.yaml does not say so",
+            where="params.yaml: site.simulated",
+            expected="true where data/truth knows the true glaciers, false elsewhere",
+            found=f"{str(simulated).lower()}; {path} is {'there' if path.exists() else 'absent'}",
+            fix="correct site.simulated; or run `make ingest` with the source meant",
+        )
+
+
 def _check_years(path: Path, found: list[int], expected: list[int]) -> None:
     if found != expected:
         raise ContractError(
-            "the area table does not list each year of params.yaml once",
+            "the table does not list each year of params.yaml once",
             where=path,
             expected=", ".join(map(str, expected)),
             found=", ".join(map(str, found)) or "no rows",

@@ -40,7 +40,8 @@ def draw_gallery(findings: Findings) -> bytes:
         for index, year in enumerate(years):
             panels: tuple[AnyArray, ...] = year_panels(findings.files[year], view, prior, stretch)
             for column, panel in enumerate(panels):
-                sheet.place(4 * index + column, panel, f"{year}: {TITLES[column]}")
+                mark = ", simulated" if findings.site.simulated else ""  # stays where a panel is cut out
+                sheet.place(4 * index + column, panel, f"{year}: {TITLES[column]}{mark}")
         sheet.finish(findings)
         return png(sheet.figure)
 

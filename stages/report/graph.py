@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from stages.common.tables import AreaRow, Trend
+from stages.common.tables_truth import TruthRow
 from stages.report import rounding
 from stages.report.figures import BANNER_IN, new_figure, plain_style, png
 from stages.report.findings import Findings
-from stages.report.style import BLUE, GREY_LIGHT, INTERVAL, MUTED, VERMILLION, hexadecimal
+from stages.report.style import BLUE, BLUE_LIGHT, GREEN, GREY_LIGHT, INTERVAL, MUTED, VERMILLION, hexadecimal
 
 WIDTH_IN, AXES_IN = 9.0, 4.2
 ABOVE_IN = 1.0
@@ -29,6 +30,8 @@ DATA_SHARE = 0.8
 """Points with their intervals fill this share of the axis, where the two bounds above allow."""
 DIFFERS_SIGMA = 0.1
 """The common area is a series of its own where it differs by more than this share of a sigma."""
+HIDDEN_SIGMA = 0.5
+"""A year is partly hidden where more of the prior outlines than this share of a sigma was not seen."""
 
 
 def draw_graph(findings: Findings) -> bytes:
@@ -53,14 +56,14 @@ def draw_graph(findings: Findings) -> bytes:
 def graph_notes(findings: Findings) -> list[str]:
     """Sentences under the graph."""
     statement = findings.trend.statement if len(findings.years) > 1 else ONE_YEAR
-    axis = " The axis does not start at zero." if axis_limits(findings.areas)[0] > 0 else ""
+    axis = " The axis does not start at zero." if axis_limits(findings.areas, findings.truth)[0] > 0 else ""
     common = " Common area: ice over pixels seen in every year that counts." if common_areas(findings.areas) else ""
     return [statement, f"Bars: {INTERVAL}.{common}{axis}"]
 
 
-def axis_limits(rows: Sequence[AreaRow]) -> tuple[float, float]:
+def axis_limits(rows: Sequence[AreaRow], truth: Sequence[TruthRow] = ()) -> tuple[float, float]:
     """Bottom and top of the area axis in km2: the data with their intervals, padded, never below zero."""
-    values = [value for row in rows for value in _extent(row)]
+    values = [value for row in rows for value in _extent(row)] + [row.true_area_km2 for row in truth]
     low, high = min(values), max(values)
     span = max(
         (high - low) / DATA_SHARE,
@@ -86,7 +89,7 @@ def common_areas(rows: Sequence[AreaRow]) -> dict[int, float]:
 
 def partly_hidden(row: AreaRow) -> bool:
     """So much of the prior outlines was not seen that the area falls short by it."""
-    return row.unseen_km2 > max(DIFFERS_SIGMA * rounding.sigma_km2(row), 1e-9)
+    return row.unseen_km2 > max(HIDDEN_SIGMA * rounding.sigma_km2(row), 1e-9)
 
 
 def connected(rows: Sequence[AreaRow]) -> list[list[AreaRow]]:
@@ -136,10 +139,11 @@ def _draw(axes: Any, findings: Findings) -> None:
     _draw_trend(axes, findings)
     _draw_unseen(axes, rows)
     _draw_common(axes, rows)
+    _draw_truth(axes, findings)
     _draw_areas(axes, rows, findings.trend.excluded_years)
     axes.set_xlim(years[0] - 0.6, years[-1] + 0.6)
     axes.set_xticks(ticks := rounding.year_ticks(years), [str(tick) for tick in ticks])
-    axes.set_ylim(*axis_limits(rows))
+    axes.set_ylim(*axis_limits(rows, findings.truth))
     axes.ticklabel_format(axis="y", useOffset=False, style="plain")
     axes.grid(visible=False, axis="x")
     axes.set_ylabel("Glacier area (km²)")
@@ -160,9 +164,16 @@ def _draw_areas(axes: Any, rows: Sequence[AreaRow], excluded: Sequence[int]) -> 
             alpha=0.5,
             zorder=3,
         )
-    groups = (("glacier area seen", colour, False), ("left out of the common area", "white", True))
-    for label, face, left_out in groups:
-        group = [row for row in rows if (row.year in excluded) is left_out]
+    groups = (
+        ("glacier area", colour, [row for row in rows if not partly_hidden(row) and row.year not in excluded]),
+        (
+            "partly hidden",
+            hexadecimal(BLUE_LIGHT),
+            [row for row in rows if partly_hidden(row) and row.year not in excluded],
+        ),
+        ("left out of the common area", "white", [row for row in rows if row.year in excluded]),
+    )
+    for label, face, group in groups:
         if group:
             axes.errorbar(
                 [row.year for row in group], [row.glacier_area_km2 for row in group], yerr=_bars(group),
@@ -185,6 +196,20 @@ def _draw_common(axes: Any, rows: Sequence[AreaRow]) -> None:
             list(common), list(common.values()), linestyle="none", marker="D", markersize=5.5,
             markerfacecolor="white", color=hexadecimal(VERMILLION), label="common area", zorder=5,
         )  # fmt: skip
+
+
+def _draw_truth(axes: Any, findings: Findings) -> None:
+    """What a perfect map would show: a dash a year, joined by a thin line as the mapped areas are."""
+    true = {row.year: row.true_area_km2 for row in findings.truth}
+    if not true:
+        return
+    colour = hexadecimal(GREEN)
+    for piece in connected(findings.areas):
+        axes.plot([row.year for row in piece], [true[row.year] for row in piece], color=colour, linewidth=1, zorder=3)
+    axes.plot(
+        list(true), list(true.values()), linestyle="none", marker="_", markersize=16, markeredgewidth=1.6,
+        color=colour, label="true area of what was seen", zorder=3,
+    )  # fmt: skip
 
 
 def _draw_unseen(axes: Any, rows: Sequence[AreaRow]) -> None:

@@ -13,6 +13,7 @@ from stages.report.findings import Findings
 from stages.report.glacier_table import NO_GLACIER, glacier_table, held_out_rows
 from stages.report.numbers import Number, number, percent
 from stages.report.score_table import MEANINGS, score_rows
+from stages.report.truth_table import against_truth
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -40,6 +41,7 @@ def page_content(findings: Findings, pictures: Mapping[str, bytes]) -> dict[str,
         "provenance": provenance_rows(findings),
         "grid": findings.provenance[findings.years[0]].grid,
         "card": findings.card,
+        "against": against_truth(findings),
         "maps_by_this_model": findings.maps_by_this_model,
         "model_md5s": sorted({row.model_md5 for row in findings.areas}),
         **_area_content(findings),
@@ -150,9 +152,10 @@ def alternative_texts(findings: Findings) -> dict[str, str]:
     if len(findings.areas) > 1:
         span += f"; {last.year}: {rounding.area_text(last, decimals)}"
     mark = f"{style.SIMULATED}. " if findings.site.simulated else ""
+    beside = ", beside the true area" if findings.truth else ""
     best = findings.card
     texts = {
-        "glacier_retreat_graph.png": f"Graph of glacier area per year with one-sigma bars. {span}.",
+        "glacier_retreat_graph.png": f"Graph of glacier area per year with one-sigma bars{beside}. {span}.",
         "glacier_retreat_timelapse.gif": f"One frame a year, {first.year} to {last.year}: the scene with the mapped "
         "outline, the outline of the first year, the year and its area.",
         "prediction_gallery.png": "For each year shown: scene, prior and mapped outlines, glacier probability, and "

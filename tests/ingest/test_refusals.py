@@ -38,6 +38,8 @@ CASES: list[tuple[str, Spoiler, str]] = [
     ("all-nodata", spoil.both(spoil.rewrite(DARK), spoil.scene(nodata=7)), "no data over the AOI"),
     ("listed-twice", spoil.both(spoil.second_tile(), lambda s, p: p["ingest"]["raster"]["scenes"][0].update(
         path="source/tile.tif")), "a raster is listed twice"),
+    ("real-called-simulated", spoil.setting(True, "site", "simulated"), "site.simulated is not what the source is"),
+    ("twin-called-real", spoil.setting("twin", "ingest", "source"), "site.simulated is not what the source is"),
     ("year-without-scene", spoil.setting([2020, 2021, 2022], "years"), "a declared year has no scene"),
     ("scene-without-year", spoil.setting([2020], "years"), "a scene is of an undeclared year"),
     ("unquoted-date", spoil.scene(date=__import__("datetime").date(2020, 10, 15)), "put the date in quotes"),

@@ -9,7 +9,7 @@ import numpy as np
 import yaml
 from affine import Affine
 
-from stages.common import tables, tables_learning
+from stages.common import tables, tables_learning, tables_truth
 from stages.common.grid import Grid
 from stages.common.kinds import DN_OFFSET, DN_SCALE, MASK_NODATA, PROBABILITY_NODATA, PROBABILITY_SCALE
 from stages.common.outputs import write_json, write_table
@@ -74,7 +74,7 @@ def make_artifacts(
     write_cog(labels / "glacier_id.tif", prior.astype(np.uint16), GRID, nodata=None)
     for index, year in enumerate(years):
         write_year(folder, year, ice(index), storage)
-    write_area(folder, years, prior)
+    write_area(folder, years, prior, simulated=simulated)
     write_model(folder, years)
     write_scores(folder, years)
     return folder
@@ -137,11 +137,28 @@ def area_row(index: int, year: int, years: tuple[int, ...], prior: np.ndarray) -
     )
 
 
-def write_area(folder: Path, years: tuple[int, ...], prior: np.ndarray) -> None:
+def truth_row(row: tables.AreaRow) -> tables_truth.TruthRow:
+    """The truth is 1.04 times what was mapped; there is no debris in a cloudy year."""
+    true = 1.04 * row.glacier_area_km2
+    return tables_truth.TruthRow(
+        year=row.year, true_area_km2=true, mapped_area_km2=row.glacier_area_km2,
+        error_km2=row.glacier_area_km2 - true, error_pct=-100 * 0.04 / 1.04, iou=0.8,
+        debris_recall=None if row.year == CLOUDY else 0.7, clean_recall=0.9,
+    )  # fmt: skip
+
+
+TRUTH_METRICS = tables.TruthMetrics(
+    iou=0.8, mean_absolute_error_pct=3.846, true_slope_km2_per_year=-0.21, slope_ratio=0.8
+)
+
+
+def write_area(folder: Path, years: tuple[int, ...], prior: np.ndarray, *, simulated: bool) -> None:
     area = folder / "artifacts/area"
     area.mkdir(parents=True)
     rows = [area_row(index, year, years, prior) for index, year in enumerate(years)]
     write_table(area / "glacier_area_by_year.csv", rows, tables.AreaRow)
+    if simulated:
+        write_table(area / "truth_by_year.csv", [truth_row(row) for row in rows], tables_truth.TruthRow)
     write_table(area / "area_by_glacier.csv", glacier_rows(years), tables.GlacierAreaRow)
     many = len(years) > 1
     slope = (rows[-1].common_area_km2 - rows[0].common_area_km2) / max(1, years[-1] - years[0])
@@ -168,6 +185,7 @@ def write_area(folder: Path, years: tuple[int, ...], prior: np.ndarray) -> None:
         n_years=len(years), first_year=years[0], last_year=years[-1], first_area_km2=rows[0].glacier_area_km2,
         last_area_km2=rows[-1].glacier_area_km2, mean_sigma_km2=0.1234, speckle_removed_km2=0.0456,
         area_by_year_km2={str(row.year): row.glacier_area_km2 for row in rows}, gates_failed=int(many),
+        truth=TRUTH_METRICS if simulated else None,
     )  # fmt: skip
     write_json(folder / "metrics/area.json", metrics)
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from stages.common.tables import AreaRow, Trend
-from stages.report import graph
+from stages.common.tables_truth import TruthRow
+from stages.report import graph, style
 from stages.report.figures import new_figure, plain_style, png
 
 
@@ -40,6 +41,11 @@ def test_axis_is_taken_from_the_data_not_from_zero():
     assert high < 155
 
 
+def test_axis_holds_the_truth_too():
+    truth = TruthRow(year=2016, true_area_km2=160, mapped_area_km2=144, error_km2=-16, error_pct=-10, iou=0.9)
+    assert graph.axis_limits([row(2016, 144)], [truth])[1] > 160
+
+
 def test_common_area_is_a_series_only_where_it_differs():
     same = [row(2016, 144, common_area_km2=144.0), row(2017, 143, common_area_km2=143.0)]
     assert graph.common_areas(same) == {}
@@ -51,6 +57,11 @@ def test_trend_line_goes_through_the_medians_of_its_years():
     rows = [row(year, 100, common_area_km2=100.0 - 2 * (year - 2016)) for year in (2016, 2017, 2019, 2020)]
     trend = Trend(n_years=3, years=[2016, 2017, 2019], excluded_years=[2020], common_pixels_fraction=1, statement="x")
     assert graph.trend_line(rows, trend, -2.0) == [(2016, 100.0), (2017, 98.0), (2019, 94.0)]
+
+
+@pytest.mark.parametrize(("unseen_km2", "hidden"), [(0.4, False), (0.6, True)])
+def test_a_shortfall_well_within_the_interval_hides_nothing(unseen_km2, hidden):
+    assert graph.partly_hidden(row(2016, 144, sigma=1.0, unseen_km2=unseen_km2)) is hidden
 
 
 def test_no_line_across_a_missing_or_through_a_hidden_year():
@@ -74,3 +85,10 @@ def test_banner_stands_on_simulated_figures_alone(simulated):
     with plain_style():
         picture = np.asarray(Image.open(io.BytesIO(png(new_figure(4, 2, simulated=simulated)))).convert("RGB"))
     assert ((picture[3, 3] == (213, 94, 0)).all()) == simulated
+
+
+@pytest.mark.parametrize("name", ["nine_years", "one_year"])
+def test_the_true_area_stands_in_the_graph_of_a_simulated_site_alone(name, request):
+    folder = request.getfixturevalue(name)
+    picture = np.asarray(Image.open(folder / "glacier_retreat_graph.png").convert("RGB"))
+    assert ((picture == style.GREEN).all(axis=2).sum() > 300) == (name == "nine_years")

@@ -9,8 +9,9 @@ from html.parser import HTMLParser
 
 import pytest
 
-from stages.common.tables import GlacierAreaRow
+from stages.common.tables import GlacierAreaRow, Trend, TruthMetrics
 from stages.report.glacier_table import LARGEST, glacier_table
+from stages.report.truth_table import NO_SLOPE, signed, slope_texts
 from tests.report import made_up
 
 
@@ -107,6 +108,43 @@ def test_simulated_site_says_so_and_a_real_one_does_not(page, one_year):
     assert page.text.startswith("[SIMULATED]")
     assert "SIMULATED DATA: NOT A MEASUREMENT" in page.text
     assert "SIMULATED" not in read_page(one_year).text
+
+
+def test_page_holds_each_number_of_the_truth_table(page, nine_years):
+    with (nine_years.parent / "area/truth_by_year.csv").open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [row["debris_recall"] for row in rows if row["year"] == "2021"] == [""]
+    for row in rows:
+        assert all(float(value) in page.values for value in row.values() if value and value != row["year"])
+    truth = made_up.TRUTH_METRICS
+    assert {truth.iou, truth.mean_absolute_error_pct} <= set(page.values)
+    assert "True slope of the common area−0.210 km² a year" in page.text
+    assert "(95 %: −0.261 to −0.201)" in page.text
+
+
+def test_a_real_site_has_no_truth_on_its_page(one_year):
+    page = read_page(one_year)
+    assert "simulated" not in page.text.lower()
+    assert "truth" not in page.text.lower()
+
+
+@pytest.mark.parametrize(
+    ("slope", "truth", "texts"),
+    [
+        pytest.param(None, None, (NO_SLOPE, NO_SLOPE), id="two years"),
+        pytest.param(0.1, 0.0, ("0.000 km² a year", "+0.100 km² a year"), id="no true change"),
+    ],
+)
+def test_slopes_are_compared_where_there_are_any(slope, truth, texts):
+    trend = Trend(n_years=2, years=[2020, 2021], excluded_years=[], common_pixels_fraction=1, statement="x",
+                  slope_km2_per_year=slope)  # fmt: skip
+    metrics = TruthMetrics(iou=1, mean_absolute_error_pct=0, true_slope_km2_per_year=truth, slope_ratio=None)
+    assert slope_texts(trend, metrics) == texts
+
+
+@pytest.mark.parametrize(("value", "shown"), [(0.4, "+0.4"), (-0.4, "−0.4"), (0.04, "0.0"), (-0.04, "0.0")])
+def test_errors_have_a_direction(value, shown):
+    assert signed(value, 1).shown == shown
 
 
 def test_one_year_site_has_a_page_without_a_trend(one_year):

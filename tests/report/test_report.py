@@ -7,6 +7,7 @@ import json
 import logging
 
 import pytest
+import yaml
 
 from stages.common.errors import ContractError
 from stages.common.stage import main, run_stage
@@ -58,6 +59,28 @@ def test_area_table_of_other_years_is_refused(site):
     assert caught.value.expected == "2023, 2024"
     assert caught.value.found == "2023"
     assert not (site / "artifacts/report").exists()
+
+
+@pytest.mark.parametrize("simulated", [True, False])
+def test_marks_of_simulation_and_what_the_data_are_must_agree(site, simulated, capsys):
+    """A twin may not pass for a measurement, nor the other way round."""
+    content = yaml.safe_load((site / "params.yaml").read_text())
+    content["site"]["simulated"] = simulated
+    (site / "params.yaml").write_text(yaml.safe_dump(content))
+    if simulated:
+        (site / "artifacts/area/truth_by_year.csv").unlink()
+    assert main(CONTRACT, report, []) == 2
+    said = capsys.readouterr().err
+    assert "params.yaml: site.simulated" in said
+    assert ("have no truth" if simulated else "does not say so") in said
+    assert not (site / "artifacts/report").exists()
+
+
+def test_truth_of_other_years_is_refused(site):
+    path = site / "artifacts/area/truth_by_year.csv"
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
+    with pytest.raises(ContractError, match="does not list each year"):
+        run()
 
 
 def test_scene_without_a_band_to_show_is_refused(site):
