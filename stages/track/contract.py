@@ -4,6 +4,7 @@ from stages.common import kinds
 from stages.common.contracts import Contract
 
 AREAS = "artifacts/area/glacier_area_by_year.csv"
+TRUTH = "artifacts/area/truth_by_year.csv"
 TREND = "artifacts/area/trend.json"
 GATES = "artifacts/area/gates.json"
 MODEL = "artifacts/train/model.onnx"
@@ -32,6 +33,7 @@ CONTRACT = Contract(
     inputs={
         AREAS: kinds.AREAS,
         "artifacts/area/area_by_glacier.csv": kinds.GLACIER_AREAS,
+        TRUTH: kinds.TRUTH_BY_YEAR,
         TREND: kinds.TREND,
         GATES: kinds.GATES,
         MODEL: kinds.MODEL,

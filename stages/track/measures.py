@@ -1,4 +1,4 @@
-"""The numbers of a run: final scores, learning curves with the epoch as step, areas with the year as step."""
+"""The numbers of a run: final scores, learning curves by epoch, areas and their errors by year."""
 
 from __future__ import annotations
 
@@ -9,11 +9,20 @@ from pydantic import BaseModel
 
 from stages.common.tables import AreaRow
 from stages.common.tables_learning import EpochRow
+from stages.common.tables_truth import TruthRow
 from stages.track.state import flatten
 
 CURVES = ("loss", "iou", "val_loss", "val_iou", "learning_rate")
 
 AREA_SERIES = ("glacier_area_km2", "area_low_km2", "area_high_km2", "common_area_km2")
+
+TRUTH_SERIES = {
+    "true_area_km2": "true_area_km2",
+    "area_error_km2": "error_km2",
+    "area_error_pct": "error_pct",
+    "truth_iou": "iou",
+}
+"""Metric to column of truth_by_year.csv; alone among a run's metrics, a column would not say what it is an error of."""
 
 NOT_MEASURED = frozenset({"year", "years", "first_year", "last_year", "excluded_years", "area_by_year_km2"})
 """Entries of metric documents that are labels, or that are logged as a series already."""
@@ -38,6 +47,11 @@ def areas(rows: Sequence[AreaRow]) -> list[Measure]:
     return [
         Measure(key, value, row.year) for row in rows for key in AREA_SERIES if (value := getattr(row, key)) is not None
     ]
+
+
+def truth(rows: Sequence[TruthRow]) -> list[Measure]:
+    """Truth and error of a simulated site's areas; the step is the year."""
+    return [Measure(key, getattr(row, column), row.year) for row in rows for key, column in TRUTH_SERIES.items()]
 
 
 def scores(document: BaseModel, group: str) -> list[Measure]:

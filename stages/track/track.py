@@ -11,6 +11,7 @@ from stages.common.records import file_md5, read_document, read_rows
 from stages.common.stage import Run
 from stages.common.tables import AreaMetrics, AreaRow, Gates, Tracked, Trend
 from stages.common.tables_learning import EpochRow, EvaluateMetrics, ModelCard
+from stages.common.tables_truth import TruthRow
 from stages.track import contract, measures, provenance, record, store
 from stages.track.measures import Measure
 from stages.track.state import flatten, sections, state_md5
@@ -53,6 +54,7 @@ def describe(run: Run, state: str) -> dict[str, str]:
     return {
         store.STATE_TAG: state,
         "site": run.params.site.name,
+        "simulated": str(run.params.site.simulated).lower(),
         "data_md5": read_document(run.path(contract.MODEL_CARD), ModelCard).data_md5,
         "model_md5": model,
         "maps_model": run.params.predict.model,
@@ -68,17 +70,20 @@ def note(run: Run) -> str:
     trend = read_document(run.path(contract.TREND), Trend)
     gates = read_document(run.path(contract.GATES), Gates)
     found = [f"- {'passed' if one.passed else '**failed**'}: {one.gate}: {one.message}" for one in gates.findings]
-    return "\n".join([f"{run.params.site.title}. {trend.statement}", "", *found])
+    mark = "**Simulated data, not a measurement.** " if run.params.site.simulated else ""
+    return "\n".join([f"{mark}{run.params.site.title}. {trend.statement}", "", *found])
 
 
 def numbers(run: Run) -> list[Measure]:
-    """Every metric of the run."""
+    """Every metric of the run; of a simulated site also how far it is from the truth."""
+    truth = run.path(contract.TRUTH)
     return [
         *measures.scores(read_document(run.path(contract.EVALUATE_METRICS), EvaluateMetrics), "evaluate"),
         *measures.scores(read_document(run.path(contract.AREA_METRICS), AreaMetrics), "area"),
         *measures.scores(read_document(run.path(contract.TREND), Trend), "trend"),
         *measures.curves(read_rows(run.path(contract.HISTORY), EpochRow)),
         *measures.areas(read_rows(run.path(contract.AREAS), AreaRow)),
+        *measures.truth(read_rows(truth, TruthRow) if truth.exists() else []),
     ]
 
 

@@ -11,7 +11,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
-from stages.common import tables, tables_learning
+from stages.common import tables, tables_learning, tables_truth
 from stages.common.outputs import write_json, write_table
 from stages.common.records import file_md5
 from stages.track import contract
@@ -138,6 +138,21 @@ def write_inputs(
     write_documents(folder, iou=iou, areas=list(areas))
     write_report(folder / "artifacts/report")
     tiny.write_params(folder, tiny.params(folder / "source", list(YEARS)))
+
+
+def write_truth(folder: Path) -> None:
+    """What a simulated site has more."""
+    rows = [
+        tables_truth.TruthRow(
+            year=year, true_area_km2=5.0, mapped_area_km2=4.9, error_km2=-0.1, error_pct=-2.0, iou=0.9 + index / 100,
+            clean_recall=0.95,
+        )
+        for index, year in enumerate(YEARS)
+    ]  # fmt: skip
+    write_table(folder / contract.TRUTH, rows, tables_truth.TruthRow)
+    truth = tables.TruthMetrics(iou=0.91, mean_absolute_error_pct=2.0, true_slope_km2_per_year=None, slope_ratio=None)
+    write_json(folder / contract.AREA_METRICS, area_metrics([5.0, 4.9, 4.8]).model_copy(update={"truth": truth}))
+    change_params(folder, "site", simulated=True)
 
 
 def change_params(folder: Path, section: str, **values: Any) -> None:

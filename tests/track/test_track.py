@@ -49,12 +49,30 @@ def test_one_run_holds_the_state_of_the_pipeline(site):
     assert tags["data_dvc_md5"] == file_md5(site.folder / "data.dvc")
     assert tags["maps_by_this_model"] == "true"
     assert "Not detectable." in tags["mlflow.note.content"]
+    assert tags["simulated"] == "false"
+    assert not any("tru" in key or "error" in key.split("/")[0] for key in run.data.metrics)
+
+
+def test_a_simulated_site_logs_how_far_it_is_from_the_truth(site):
+    pipeline.write_truth(site.folder)
+    site.track()
+    (run,) = site.runs()
+    assert run.data.tags["simulated"] == "true"
+    assert "simulated" in run.data.tags["mlflow.note.content"].lower()
+    assert site.points(run, "true_area_km2") == [(2020, 5.0), (2021, 5.0), (2022, 5.0)]
+    assert site.points(run, "area_error_km2") == [(2020, -0.1), (2021, -0.1), (2022, -0.1)]
+    assert site.points(run, "area_error_pct") == [(2020, -2.0), (2021, -2.0), (2022, -2.0)]
+    assert site.points(run, "truth_iou") == [(2020, 0.90), (2021, 0.91), (2022, 0.92)]
+    assert run.data.metrics["area/truth/iou"] == 0.91
+    assert run.data.metrics["area/truth/mean_absolute_error_pct"] == 2.0
+    assert "area/truth_by_year.csv" in artifacts(site, run, "area")
 
 
 def test_every_input_is_an_artifact_and_the_model_a_version(site):
     state = site.track()
     (run,) = site.runs()
-    stems = {template.removeprefix("artifacts/") for template in contract.CONTRACT.inputs} - {"train/model.onnx"}
+    required = {template for template, artefact in contract.CONTRACT.inputs.items() if not artefact.optional}
+    stems = {template.removeprefix("artifacts/") for template in required - {contract.MODEL}}
     assert artifacts(site, run) == sorted(stems)
     (number,) = site.versions()
     assert site.challenger() == number == "1"
