@@ -31,7 +31,7 @@ test: $(STAMP)  ## Run the tests
 	@$(BIN)/python -m pytest $(ARGS)
 
 repro: $(STAMP)  ## Run the pipeline: what is out of date, no more (SITE=name)
-	@bin/repro $(SITE_DIR)
+	@bin/repro $(SITE_DIR); code=$$?; [ $$code -gt 1 ] || bin/summary $(SITE_DIR); exit $$code
 
 ingest: $(STAMP)  ## Fetch scenes and outlines into data/ and record them in data.dvc (SITE=name)
 	@cd $(SITE_DIR) && $(BIN)/python -m stages.ingest && $(BIN)/dvc commit --quiet --force data.dvc

@@ -132,8 +132,8 @@ class Sheet:
 
         entries = [
             ("prior outline", REFERENCE, None), ("mapped outline", THIS_YEAR, None), ("both", BOTH, None),
-            ("ice in both", ICE, None), ("prior outline only (lost)", LOST, None),
-            ("mapped only (gained)", GAINED, None), ("not seen", GREY_LIGHT, "////"),
+            ("ice in both", ICE, None), ("prior outline only", LOST, None),
+            ("mapped only", GAINED, None), ("not seen", GREY_LIGHT, "////"),
         ]  # fmt: skip
         patches = [
             Patch(facecolor=hexadecimal(colour), edgecolor="#505860", hatch=hatch, label=label, linewidth=0.8)

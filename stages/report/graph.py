@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 import textwrap
 from collections.abc import Sequence
@@ -58,7 +59,8 @@ def graph_notes(findings: Findings) -> list[str]:
     statement = findings.trend.statement if len(findings.years) > 1 else ONE_YEAR
     axis = " The axis does not start at zero." if axis_limits(findings.areas, findings.truth)[0] > 0 else ""
     common = " Common area: ice over pixels seen in every year that counts." if common_areas(findings.areas) else ""
-    return [statement, f"Bars: {INTERVAL}.{common}{axis}"]
+    true = " True area: over the pixels seen that year." if findings.truth else ""
+    return [statement, f"Bars: {INTERVAL}.{common}{true}{axis}"]
 
 
 def axis_limits(rows: Sequence[AreaRow], truth: Sequence[TruthRow] = ()) -> tuple[float, float]:
@@ -128,7 +130,8 @@ def _draw_legend(figure: Any, axes: Any, top: float) -> None:
     # Error bars are tuples of artists, all else is one artist.
     order = sorted(range(len(labels)), key=lambda index: not isinstance(handles[index], tuple))
     figure.legend(
-        [handles[index] for index in order], [labels[index] for index in order], loc="upper left", ncols=4,
+        [handles[index] for index in order], [labels[index] for index in order], loc="upper left",
+        ncols=max(4, math.ceil(len(labels) / 2)),
         bbox_to_anchor=(0.085, top), borderaxespad=0, fontsize=8.5, handletextpad=0.5, columnspacing=1.4,
     )  # fmt: skip
 
@@ -150,7 +153,10 @@ def _draw(axes: Any, findings: Findings) -> None:
     axes.set_xlabel("Year")
     if len(rows) == 1:
         text = rounding.area_text(rows[0], rounding.decimals_of(rows))
-        axes.annotate(text, (years[0], rows[0].glacier_area_km2), (14, 0), textcoords="offset points", va="center")
+        axes.annotate(
+            text, (years[0], rows[0].glacier_area_km2), (14, 0), textcoords="offset points", va="center",
+            backgroundcolor="white",
+        )  # fmt: skip
 
 
 def _draw_areas(axes: Any, rows: Sequence[AreaRow], excluded: Sequence[int]) -> None:
@@ -208,7 +214,7 @@ def _draw_truth(axes: Any, findings: Findings) -> None:
         axes.plot([row.year for row in piece], [true[row.year] for row in piece], color=colour, linewidth=1, zorder=3)
     axes.plot(
         list(true), list(true.values()), linestyle="none", marker="_", markersize=16, markeredgewidth=1.6,
-        color=colour, label="true area of what was seen", zorder=3,
+        color=colour, label="true area", zorder=3,
     )  # fmt: skip
 
 

@@ -226,6 +226,24 @@ def test_a_failed_gate_fails_the_run_after_the_report(site: Path) -> None:
     assert (site / "artifacts/report/index.html").exists()
 
 
+def test_a_failed_stage_is_told_from_a_failed_gate(site: Path) -> None:
+    content = yaml.safe_load((site / "params.yaml").read_text())
+    content["site"]["simulated"] = True  # and the data are not: `report` refuses
+    tiny.write_params(site, content)
+    assert run(site, str(tiny.ROOT / "bin/repro"), str(site)).returncode == 2
+    result = run(site, str(tiny.ROOT / "bin/summary"), str(site))
+    assert result.returncode == 2
+    assert "there are no results yet" in result.stderr
+
+
+def test_the_summary_tells_what_was_found(site: Path) -> None:
+    said = done(site.parent, str(tiny.ROOT / "bin/summary"), str(site))
+    areas = json.loads((site / "metrics/area.json").read_text())["area_by_year_km2"]
+    lines = {words[0]: words for line in said.splitlines() if (words := line.split())}
+    assert all(float(lines[year][1]) == pytest.approx(km2, abs=0.05) for year, km2 in areas.items())
+    assert "site/artifacts/report/index.html" in said
+
+
 def test_the_lock_can_be_checked_without_data(site: Path) -> None:
     check = str(tiny.ROOT / "bin/check-lock")
     for name in ("data", "artifacts", ".dvc/cache"):

@@ -1,0 +1,73 @@
+"""``bin/summary`` tells areas, trend, gates and where to look."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests import tiny
+from tests.report import made_up
+
+
+def summary(folder: Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    command = [str(tiny.ROOT / "bin/summary"), str(folder)]
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
+
+
+def made(folder: Path, years: tuple[int, ...], *, simulated: bool) -> Path:
+    """A site whose report is drawn, as far as its files' names go."""
+    site = made_up.make_artifacts(folder, years, simulated=simulated)
+    (site / "artifacts/report").mkdir()
+    for name in ("glacier_retreat_graph.png", "glacier_retreat_timelapse.gif", "index.html"):
+        (site / "artifacts/report" / name).touch()
+    return site
+
+
+@pytest.fixture(scope="module")
+def simulated(tmp_path_factory: pytest.TempPathFactory) -> str:
+    root = tmp_path_factory.mktemp("simulated")
+    made(root / "site", made_up.NINE_YEARS, simulated=True)
+    done = summary(root / "site", cwd=root)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_each_year_has_its_area_interval_and_error(simulated: str) -> None:
+    lines = [line for line in simulated.splitlines() if line.strip().startswith("20")]
+    assert [line.split()[0] for line in lines] == [str(year) for year in made_up.NINE_YEARS]
+    assert len({len(line) for line in lines}) == 1
+    assert lines[0].split() == ["2015", "5.22", "0.12", "4.63", "5.43", "-3.8", "%"]
+    assert lines[5].split()[:4] == ["2021", "3.27", "0.12", "0.71"]
+
+
+def test_trend_truth_and_failed_gates_are_told(simulated: str) -> None:
+    assert "SIMULATED DATA, NOT A MEASUREMENT" in simulated
+    assert "The common area changed by -0.23 km2 a year" in simulated
+    assert "pooled IoU 0.800, mean absolute area error 3.8 %" in simulated
+    assert "1 of 2 FAILED" in simulated
+    assert "annual_change: 7.1 % from 2017 to 2018, at most 5 %" in simulated
+
+
+def test_paths_can_be_typed_where_it_was_called(simulated: str) -> None:
+    assert "  report      site/artifacts/report/index.html\n" in simulated
+    assert "make ui" in simulated
+
+
+def test_a_real_site_is_told_without_truth(tmp_path: Path) -> None:
+    site = made(tmp_path / "site", (2024,), simulated=False)
+    told = summary(site, cwd=site).stdout
+    assert "  report      artifacts/report/index.html\n" in told
+    assert "all 2 on the areas passed" in told
+    assert not {"simulated", "true", "error"} & set(told.lower().split())
+
+
+def test_without_results_it_says_what_to_do(tmp_path: Path) -> None:
+    done = summary(tmp_path, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "artifacts/area/glacier_area_by_year.csv" in done.stderr
+    assert "make repro" in done.stderr
