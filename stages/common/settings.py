@@ -27,7 +27,28 @@ GIT_COMMIT = "GIT_COMMIT"
 """Git revision that `track` tags a run with, where git itself cannot be asked (in a container)."""
 
 RUNNER = "RUNNER"
-"""Who runs a stage: read by ``docker/run``, and by `track` as a tag. Default: native."""
+"""Who runs a stage (native, docker, podman): read by ``docker/run``, and by `track` as a tag. Default: native."""
+
+ENGINE = "GLACIER_ENGINE"
+"""Program of the container engine where it is not the first ``docker`` or ``podman`` on the path."""
+
+BASE_IMAGE = "BASE_IMAGE"
+"""Image that all images stand on. Default: the public one that ``docker/Dockerfile`` names."""
+
+MEMORY = "GLACIER_MEMORY"
+"""Memory a container may use, as the engine takes it (``8g``). Default: no limit."""
+
+CPUS = "GLACIER_CPUS"
+"""Cores a container may use, as the engine takes them (``1.5``). Default: no limit."""
+
+NETWORK = "GLACIER_NETWORK"
+"""Network of a container that may have one (`ingest`, and `track` with a server). Default: host."""
+
+ENGINE_REQUIRED = "GLACIER_ENGINE_REQUIRED"
+"""Set to 1 where the tests in ``tests/docker`` must find an engine: there they fail instead of being skipped."""
+
+PIP_CONFIG = "PIP_CONFIG_FILE"
+"""pip's own: its file is given to the builds of images as a secret."""
 
 TRACKING_URI = "MLFLOW_TRACKING_URI"
 """Where `track` logs. Default: ``sqlite:///mlruns/mlflow.db`` under the repository's root."""
@@ -37,6 +58,9 @@ DVC_ROOT = "DVC_ROOT"
 
 EXPERIMENT_NAME = "DVC_EXP_NAME"
 """Set by DVC for an experiment: becomes a tag of the MLflow run."""
+
+DVC_STAGE = "DVC_STAGE"
+"""Set by DVC for a stage's command: ``predict@2020`` or ``sites/everest/dvc.yaml:predict@2020``."""
 
 
 ONEDNN_ISA = "ONEDNN_MAX_CPU_ISA"

@@ -1,0 +1,292 @@
+"""Run a stage in its container: it sees its declared inputs read-only and a fresh folder to write to, nothing else.
+
+Called by ``docker/run`` in a site's folder. The outputs are put in place by the host, and only after exit code 0.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import math
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+import images
+from declared import Declared, declared, stage_name
+from engine import Engine, EngineError, find_engine
+
+from stages.common import settings
+from stages.common.errors import ContractError, GlacierError, InputError
+from stages.common.outputs import SCRATCH
+from stages.common.revision import git_commit
+
+INSIDE = PurePosixPath("/site")
+"""The site's folder as the stage sees it: the same everywhere."""
+
+GRACE_S = 10
+"""How long a stage may take to end when it is told to."""
+
+KILLED = 137
+PASSED = (settings.LOG_LEVEL, settings.INFERENCE_THREADS, settings.WINDOW_MPX)
+PASSED_TO_TRACK = (
+    settings.TRACKING_URI, settings.EXPERIMENT_NAME, settings.MLFLOW_HTTP_TIMEOUT, settings.MLFLOW_HTTP_RETRIES,
+    "MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Mount:
+    """A path of the host that the stage sees."""
+
+    source: Path
+    target: PurePosixPath
+    writable: bool = False
+
+    def flag(self) -> str:
+        """The engine's flag; a comma in a path is quoted, as in CSV."""
+        fields = ["type=bind", f"source={self.source}", f"target={self.target}"]
+        line = io.StringIO()
+        csv.writer(line, lineterminator="").writerow(fields + ([] if self.writable else ["readonly"]))
+        return f"--mount={line.getvalue()}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """Everything that is decided before the engine is called."""
+
+    declared: Declared
+    site: Path
+    draft: Path
+    """Fresh folder on the host that stands for the site's where the stage may write."""
+    mounts: tuple[Mount, ...]
+    network: str
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def container(self) -> str:
+        """Its name: one for a stage of a site, so that what a killed run left behind is found."""
+        place = hashlib.sha256(str(self.site).encode()).hexdigest()[:8]
+        return f"glacier-{place}-{self.declared.name.replace('@', '-')}"
+
+
+def plan(stage: Declared, site: Path) -> Plan:
+    """Mounts, network and environment of a stage.
+
+    Raises
+    ------
+    InputError
+        A declared input is absent.
+    """
+    root = settings.repository_root()
+    draft = site / SCRATCH / f"run-{stage.name}"
+    inputs = [Mount(_require(site / path), _inside(path)) for path in stage.reads]
+    inputs += [Mount(site / path, _inside(path)) for path in stage.optional if (site / path).exists()]
+    folders = [Mount(draft / top, INSIDE / top, writable=True) for top in stage.writable]
+    environment = {name: value for name in (*PASSED, *stage.variables) if (value := settings.lookup(name))}
+    network = "none"
+    if stage.stage == "ingest":
+        network = settings.get(settings.NETWORK, "host")
+    if stage.stage == "track":
+        folders.append(Mount(root / "mlruns", PurePosixPath(root / "mlruns"), writable=True))
+        environment |= _tracking(root)
+        if settings.TRACKING_URI in environment:
+            network = settings.get(settings.NETWORK, "host")
+    cpus = settings.lookup(settings.CPUS)
+    if cpus:  # a container sees all of the host's cores, however few it may use
+        environment.setdefault(settings.INFERENCE_THREADS, str(math.ceil(float(cpus))))
+    return Plan(
+        declared=stage,
+        site=site,
+        draft=draft,
+        mounts=(*folders, *inputs),
+        network=network,
+        environment=environment,
+    )
+
+
+def _tracking(root: Path) -> dict[str, str]:
+    """What `track` is told: it has neither git nor the repository to ask."""
+    known = {name: value for name in PASSED_TO_TRACK if (value := settings.lookup(name))}
+    own = {
+        settings.DVC_ROOT: str(root),
+        settings.GIT_COMMIT: git_commit(root),
+        settings.RUNNER: settings.get(settings.RUNNER, "docker"),
+    }
+    return known | own
+
+
+def _inside(path: str) -> PurePosixPath:
+    return PurePosixPath(os.path.normpath(INSIDE / path))
+
+
+def _require(path: Path) -> Path:
+    if not path.exists():
+        raise InputError(
+            "a declared dependency does not exist",
+            where=path,
+            expected="what dvc.yaml names under deps",
+            found="nothing",
+            fix="`make repro` runs the stages that make it",
+        )
+    return path
+
+
+def command_line(engine: Engine, made: Plan, image: str, command: Sequence[str]) -> list[str]:
+    """The engine's command: no privilege, no network, nothing writable but the draft and a /tmp in memory."""
+    limits = {"--memory": settings.lookup(settings.MEMORY), "--cpus": settings.lookup(settings.CPUS)}
+    return [
+        engine.program, "run", "--rm", "--init", "--pull=never", f"--name={made.container}",
+        "--read-only", "--tmpfs=/tmp:rw,nosuid,nodev,mode=1777", "--cap-drop=ALL",
+        "--security-opt=no-new-privileges",
+        *(["--security-opt=label=disable"] if engine.kind == "podman" else []),
+        "--log-driver=none", f"--network={made.network}", *engine.user(),
+        *(f"{flag}={value}" for flag, value in limits.items() if value),
+        *(f"--env={name}" for name in sorted(made.environment)),
+        *(mount.flag() for mount in made.mounts),
+        f"--workdir={INSIDE}", image, *command,
+    ]  # fmt: skip
+
+
+def run(command: Sequence[str], site: Path) -> int:
+    """Run a stage's command in its container and put its outputs in place; returns the command's exit code.
+
+    Raises
+    ------
+    GlacierError
+        No engine, no image, an input is absent, a folder cannot be written, or the stage wrote what it may not.
+    """
+    engine = find_engine()
+    made = plan(declared(stage_name(command), site), site)
+    image = images.ensure(engine, images.image_of(made.declared.stage))
+    if made.draft.exists():  # a run was killed outright: its container may still be at work
+        engine.remove(made.container)
+    try:
+        prepare_draft(made)
+        code = _call(engine, made, command_line(engine, made, image, command))
+        if code == 0:
+            put_in_place(made)
+    finally:
+        shutil.rmtree(made.draft, ignore_errors=True)
+    if code == KILLED:
+        limit = settings.get(settings.MEMORY, "no limit of its own")
+        print(f"docker/run: {made.declared.name} was killed; memory? ({settings.MEMORY}: {limit})", file=sys.stderr)
+    return code
+
+
+def prepare_draft(made: Plan) -> None:
+    """Make the draft, with the points that inputs are mounted on: the engine would make them as root.
+
+    Raises
+    ------
+    EngineError
+        The site's folder cannot be written.
+    """
+    try:
+        shutil.rmtree(made.draft, ignore_errors=True)
+        made.draft.mkdir(parents=True)
+        for mount in made.mounts:
+            if mount.writable:
+                mount.source.mkdir(parents=True, exist_ok=True)
+        for source, point in _points(made):
+            (point if source.is_dir() else point.parent).mkdir(parents=True, exist_ok=True)
+            if not source.is_dir():
+                point.touch()
+        for path in made.declared.writes:
+            if made.declared.name == "ingest" and (made.site / path).is_file():
+                shutil.copyfile(made.site / path, made.draft / path)  # the old pin: its hashes are kept
+    except OSError as error:
+        raise EngineError(
+            "the output folder cannot be written",
+            where=error.filename or made.draft,
+            expected=f"a folder that user {os.getuid()} may write to",
+            found=error.strerror or error,
+            fix="give it to this user (`chown`), or free some space",
+        ) from error
+
+
+def _points(made: Plan) -> Iterator[tuple[Path, Path]]:
+    """Inputs that are mounted into the draft: source, and its place there."""
+    for mount in made.mounts:
+        for top in made.declared.writable:
+            if not mount.writable and mount.target.is_relative_to(INSIDE / top):
+                yield mount.source, made.draft / mount.target.relative_to(INSIDE)
+
+
+def put_in_place(made: Plan) -> None:
+    """Move the declared outputs from the draft to the site: metrics first, folders last.
+
+    Raises
+    ------
+    ContractError
+        The stage wrote something else.
+    """
+    points = {point for _, point in _points(made)}
+    allowed = [made.draft / path for path in made.declared.writes]
+    for path in sorted(made.draft.rglob("*")):
+        if (path.is_symlink() or not path.is_dir()) and path not in points:
+            if any(path == one or path.is_relative_to(one) for one in allowed):
+                continue
+            raise ContractError(
+                f"{made.declared.name} wrote a file that dvc.yaml does not declare",
+                where=path.relative_to(made.draft),
+                expected=", ".join(made.declared.writes) or "no output",
+                fix="write below the declared output, or to /tmp",
+            )
+    for path in made.declared.writes:
+        new, old = made.draft / path, made.site / path
+        if new.exists():
+            old.parent.mkdir(parents=True, exist_ok=True)
+            if old.is_dir():
+                shutil.rmtree(old)
+            new.replace(old)
+
+
+def _call(engine: Engine, made: Plan, line: Sequence[str]) -> int:
+    """Run the engine's command; signals pass to the container, which is gone when this returns.
+
+    The command gets a process group of its own: Ctrl-C reaches it once, through here.
+    """
+    interrupted: list[threading.Timer] = []
+    environment = os.environ | made.environment
+    with subprocess.Popen(line, start_new_session=True, env=environment) as process:
+
+        def forward(number: int, _: object) -> None:
+            process.send_signal(number)
+            timer = threading.Timer(GRACE_S, engine.remove, [made.container])
+            timer.daemon = True
+            timer.start()
+            interrupted.append(timer)
+
+        before = {one: signal.signal(one, forward) for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+        try:
+            code = process.wait()
+        finally:
+            for one, handler in before.items():
+                signal.signal(one, handler)
+            for timer in interrupted:
+                timer.cancel()
+    if interrupted:  # told before the container had started, the command ends at once and the container may not
+        engine.remove(made.container)
+        return code if code > 0 else 128 + (abs(code) or signal.SIGINT)
+    return code if code >= 0 else 128 - code
+
+
+def main(command: Sequence[str]) -> int:
+    """Exit code: the command's own; 2 where it could not be run or wrote what it may not."""
+    try:
+        return run(command, Path.cwd())
+    except GlacierError as error:
+        print(f"docker/run: {error}", file=sys.stderr)
+        return error.exit_code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,152 @@
+"""What `dvc.yaml` declares of one stage: all that its container may see, and all that it may write."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import yaml
+
+from stages.common import settings
+from stages.common.errors import ParamsError
+
+IN_THE_IMAGE = ("stages/", "docker/")
+"""Dependencies that an image is made of; the others are data."""
+
+SIDE_EFFECTS = {"track": ("data.dvc",)}
+"""What a stage with a side effect reads beside its dependencies: it tells where the run came from."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Declared:
+    """A stage with its year, and the paths relative to the site's folder that it reads and writes."""
+
+    name: str
+    """As DVC names it: ``predict@2020``."""
+    reads: tuple[str, ...]
+    writes: tuple[str, ...]
+    optional: tuple[str, ...] = ()
+    """Read where it is there."""
+    variables: tuple[str, ...] = ()
+    """Environment variables that its paths are made with."""
+
+    @property
+    def stage(self) -> str:
+        """The name without the year."""
+        return self.name.partition("@")[0]
+
+    @property
+    def writable(self) -> tuple[str, ...]:
+        """Top folders that outputs lie in; ``.`` where an output is a top one itself."""
+        tops = {PurePosixPath(path).parts[0] if "/" in path else "." for path in self.writes}
+        return (".",) if "." in tops else tuple(sorted(tops))
+
+
+def stage_name(command: Sequence[str]) -> str:
+    """Name of the stage: as DVC says, else as the command ``python -m stages.<stage> [--year <year>]`` does.
+
+    Raises
+    ------
+    ParamsError
+        Neither tells.
+    """
+    given = settings.get(settings.DVC_STAGE, "")
+    if given:
+        return given.rpartition(":")[2]
+    match = re.search(r"-m stages\.(\w+)(?:.* --year[ =](\d+))?", " ".join(command))
+    if match is None:
+        raise ParamsError(
+            "the stage is unknown",
+            where=settings.DVC_STAGE,
+            expected="DVC's name of the stage, or a command `python -m stages.<stage>`",
+            found=" ".join(command) or "nothing",
+            fix="run it with `dvc repro`",
+        )
+    return f"{match[1]}@{match[2]}" if match[2] else match[1]
+
+
+def declared(name: str, site: Path) -> Declared:
+    """The stage `name` as the site's ``dvc.yaml`` and ``params.yaml`` declare it.
+
+    Raises
+    ------
+    ParamsError
+        No such stage, or a parameter that its paths are made with is absent.
+    """
+    params = _load(site / "params.yaml")
+    if name == "ingest":
+        return _ingest(params)
+    stage, _, item = name.partition("@")
+    stages = _load(site / "dvc.yaml").get("stages", {})
+    if stage not in stages:
+        raise ParamsError(
+            "dvc.yaml has no such stage",
+            where=site / "dvc.yaml",
+            expected=", ".join(stages),
+            found=name,
+            fix="run it with `dvc repro`",
+        )
+    spec = stages[stage]
+
+    def fill(paths: Any) -> Iterator[str]:
+        for path in paths:
+            plain = next(iter(path)) if isinstance(path, dict) else path
+            yield re.sub(r"\$\{([\w.]+)\}", lambda match: _value(match[1], params, item), plain)
+
+    data = [path for path in fill(spec.get("deps", [])) if not path.startswith(IN_THE_IMAGE)]
+    return Declared(
+        name=name,
+        reads=("params.yaml", *data),
+        writes=(*fill(spec.get("metrics", [])), *fill(spec.get("outs", []))),
+        optional=SIDE_EFFECTS.get(stage, ()),
+    )
+
+
+def _ingest(params: dict[str, Any]) -> Declared:
+    """`ingest` is no stage of the DAG: it reads the files that its parameters name, and writes the data and its pin."""
+    texts = list(_texts(params.get("ingest", {})))
+    variables = {name for text in texts for name in re.findall(r"\$\{(\w+)\}", text)}
+    paths = [Path(re.sub(r"\$\{(\w+)\}", lambda match: settings.get(match[1], ""), text)) for text in texts]
+    # A file's neighbours come with it: a Shapefile is several.
+    named = [path.parent if path.is_file() and len(path.parts) > 1 else path for path in paths if _is_input(path)]
+    return Declared(
+        name="ingest",
+        reads=("params.yaml",),
+        writes=("data.dvc", "data"),
+        optional=tuple(dict.fromkeys(str(path) for path in named)),
+        variables=tuple(sorted(variables)),
+    )
+
+
+def _is_input(path: Path) -> bool:
+    return path.is_file() or (len(path.parts) > 1 and path.is_dir())
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for one in value.values() if isinstance(value, dict) else value:
+            yield from _texts(one)
+
+
+def _value(path: str, params: dict[str, Any], item: str) -> str:
+    if path.startswith("item."):
+        return item
+    value: Any = params
+    for key in path.split("."):
+        value = value.get(key) if isinstance(value, dict) else None
+    if value is None:
+        raise ParamsError("a parameter is absent", where="params.yaml", expected=path, found="nothing")
+    return str(value)
+
+
+def _load(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        raise ParamsError(
+            f"{path.name} is absent", where=path.parent, expected="a site's folder", fix="run it in a site's folder"
+        )
+    return dict(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
