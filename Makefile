@@ -1,6 +1,6 @@
 # Stable targets; `make help` lists them. SITE=<name> works in sites/<name>, else in the root (the demo).
 .DEFAULT_GOAL := help
-.PHONY: help demo test repro ingest ui lint types bench locks clean check-lock
+.PHONY: help demo test repro ingest ui images docs lint types bench locks clean check-lock
 
 ROOT := $(CURDIR)
 SITE_DIR := $(if $(SITE),$(ROOT)/sites/$(SITE),$(ROOT))
@@ -34,7 +34,7 @@ repro: $(STAMP)  ## Run the pipeline: what is out of date, no more (SITE=name)
 	@bin/repro $(SITE_DIR); code=$$?; [ $$code -gt 1 ] || bin/summary $(SITE_DIR); exit $$code
 
 ingest: $(STAMP)  ## Fetch scenes and outlines into data/ and record them in data.dvc (SITE=name)
-	@cd $(SITE_DIR) && $(BIN)/python -m stages.ingest && $(BIN)/dvc commit --quiet --force data.dvc
+	@cd $(SITE_DIR) && docker/run python -m stages.ingest && $(BIN)/dvc commit --quiet --force data.dvc
 
 check-lock: $(STAMP)  ## Say whether dvc.lock is current, without data (SITE=name)
 	@bin/check-lock $(SITE_DIR)
@@ -43,6 +43,12 @@ ui: $(STAMP)  ## Serve MLflow on http://127.0.0.1:5000
 	@MLFLOW_DISABLE_TELEMETRY=true DO_NOT_TRACK=true MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false \
 		$(BIN)/mlflow server --workers 1 --backend-store-uri sqlite:///$(ROOT)/mlruns/mlflow.db \
 		--artifacts-destination $(ROOT)/mlruns/artifacts --host 127.0.0.1 --port 5000
+
+images: $(STAMP)  ## Build the container images that are missing and print their sizes
+	@$(BIN)/python docker/images.py
+
+docs: $(STAMP)  ## Write docs/contracts.md from the contracts
+	@$(BIN)/python bin/contracts
 
 lint: $(STAMP)  ## Lint and format check
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -22,7 +22,6 @@ from pathlib import Path, PurePosixPath
 import images
 from declared import Declared, declared, stage_name
 from engine import Engine, EngineError, find_engine
-
 from stages.common import settings
 from stages.common.errors import ContractError, GlacierError, InputError
 from stages.common.outputs import SCRATCH
@@ -230,13 +229,13 @@ def put_in_place(made: Plan) -> None:
     """
     points = {point for _, point in _points(made)}
     allowed = [made.draft / path for path in made.declared.writes]
-    for path in sorted(made.draft.rglob("*")):
-        if (path.is_symlink() or not path.is_dir()) and path not in points:
-            if any(path == one or path.is_relative_to(one) for one in allowed):
-                continue
+    for found in sorted(made.draft.rglob("*")):
+        if (found.is_dir() and not found.is_symlink()) or found in points:
+            continue
+        if not any(found.is_relative_to(one) for one in allowed):
             raise ContractError(
                 f"{made.declared.name} wrote a file that dvc.yaml does not declare",
-                where=path.relative_to(made.draft),
+                where=found.relative_to(made.draft),
                 expected=", ".join(made.declared.writes) or "no output",
                 fix="write below the declared output, or to /tmp",
             )

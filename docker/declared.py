@@ -78,7 +78,7 @@ def declared(name: str, site: Path) -> Declared:
     """
     params = _load(site / "params.yaml")
     if name == "ingest":
-        return _ingest(params)
+        return _ingest(params, site)
     stage, _, item = name.partition("@")
     stages = _load(site / "dvc.yaml").get("stages", {})
     if stage not in stages:
@@ -105,13 +105,17 @@ def declared(name: str, site: Path) -> Declared:
     )
 
 
-def _ingest(params: dict[str, Any]) -> Declared:
+def _ingest(params: dict[str, Any], site: Path) -> Declared:
     """`ingest` is no stage of the DAG: it reads the files that its parameters name, and writes the data and its pin."""
     texts = list(_texts(params.get("ingest", {})))
     variables = {name for text in texts for name in re.findall(r"\$\{(\w+)\}", text)}
     paths = [Path(re.sub(r"\$\{(\w+)\}", lambda match: settings.get(match[1], ""), text)) for text in texts]
     # A file's neighbours come with it: a Shapefile is several.
-    named = [path.parent if path.is_file() and len(path.parts) > 1 else path for path in paths if _is_input(path)]
+    named = [
+        path.parent if (site / path).is_file() and len(path.parts) > 1 else path
+        for path in paths
+        if (site / path).is_file() or (len(path.parts) > 1 and (site / path).is_dir())
+    ]
     return Declared(
         name="ingest",
         reads=("params.yaml",),
@@ -119,10 +123,6 @@ def _ingest(params: dict[str, Any]) -> Declared:
         optional=tuple(dict.fromkeys(str(path) for path in named)),
         variables=tuple(sorted(variables)),
     )
-
-
-def _is_input(path: Path) -> bool:
-    return path.is_file() or (len(path.parts) > 1 and path.is_dir())
 
 
 def _texts(value: Any) -> Iterator[str]:

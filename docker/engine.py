@@ -29,9 +29,7 @@ class Engine:
         """Run an engine's command and keep what it says; the exit code is the caller's to judge."""
         # BuildKit is in Debian's docker 20.10 but not its default; other engines do not read the variable.
         environment = os.environ | {"DOCKER_BUILDKIT": "1"}
-        return subprocess.run(
-            [self.program, *arguments], capture_output=True, text=True, check=False, env=environment
-        )
+        return subprocess.run([self.program, *arguments], capture_output=True, text=True, check=False, env=environment)
 
     def check(self) -> None:
         """Raise `EngineError` unless the engine answers."""

@@ -1,4 +1,4 @@
-"""Images: what each is made of, its tag, and how it is built. As a program it builds what is missing (`make images`)."""
+"""Images: what each is made of, its tag, and how it is built. As a program: build what is missing (`make images`)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine import Engine, EngineError, find_engine
-
 from stages.common import settings
 from stages.common.errors import GlacierError
 from stages.common.revision import git_commit

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
+
+if TYPE_CHECKING:
+    from stages.common.types import AnyArray
 
 SCRATCH = Path("artifacts/.tmp")
 """Half-written outputs; ignored by DVC, on the same file system as their final place."""
@@ -41,6 +45,23 @@ def write_json(path: Path, value: BaseModel | Mapping[str, Any]) -> None:
     draft = path.with_name(f".{path.name}.part")
     draft.write_text(json.dumps(content, indent=2, sort_keys=True, allow_nan=False) + "\n", encoding="utf-8")
     draft.replace(path)
+
+
+def write_arrays(path: Path, arrays: Mapping[str, AnyArray]) -> None:
+    """Write arrays as a compressed npz whose bytes do not depend on Python's patch release.
+
+    NumPy's own writer does: it forces Zip64, which zipfile marks in another way since Python 3.11.4.
+    """
+    import zipfile
+
+    from numpy.lib import format as npy
+
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, array in arrays.items():
+            content = io.BytesIO()
+            npy.write_array(content, array, allow_pickle=False)
+            entry = zipfile.ZipInfo(f"{name}.npy")  # dated 1980, as NumPy does
+            archive.writestr(entry, content.getvalue(), compress_type=zipfile.ZIP_DEFLATED)
 
 
 def write_table(path: Path, rows: Sequence[BaseModel], row: type[BaseModel]) -> None:

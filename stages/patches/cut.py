@@ -12,7 +12,7 @@ from rasterio.warp import transform_geom
 from stages.common import kinds
 from stages.common.errors import ContractError
 from stages.common.grid import Grid
-from stages.common.outputs import write_json
+from stages.common.outputs import write_arrays, write_json
 from stages.common.raster import grid_of, open_raster, read_band, write_cog
 from stages.common.split import TRAIN, check_no_leak
 from stages.common.stage import Run
@@ -39,7 +39,7 @@ def cut_patches(run: Run) -> None:
         path = run.out / f"{use}.npz"
         _require_patches(patches, use)
         check_no_leak(patches, roles, use=use, where=path)
-        np.savez_compressed(path, allow_pickle=False, **patches)
+        write_arrays(path, patches)
     write_cog(run.out / "split.tif", roles, grid, nodata=None)
     (run.out / "split.geojson").write_text(json.dumps(split_map(roles, grid), indent=1) + "\n", encoding="utf-8")
     stats = _stats(run, sets, scene[valid & (roles == TRAIN)], physics)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 from pydantic import BaseModel
 
-from stages.common.outputs import SCRATCH, atomic_folder, write_json, write_table
+from stages.common.outputs import SCRATCH, atomic_folder, write_arrays, write_json, write_table
 
 FOLDER = Path("artifacts/predict/2020")
 
@@ -61,3 +63,14 @@ class Row(BaseModel):
 def test_table_leaves_none_empty() -> None:
     write_table(Path("t.csv"), [Row(year=2020, area_km2=1.5), Row(year=2021)], Row)
     assert Path("t.csv").read_text() == "year,area_km2\n2020,1.5\n2021,\n"
+
+
+def test_arrays_come_back_and_their_archive_tells_of_no_python() -> None:
+    arrays = {"image": np.arange(12, dtype="uint8").reshape(3, 4), "row": np.array([7], dtype="int32")}
+    write_arrays(Path("a.npz"), arrays)
+    with np.load("a.npz") as file:
+        assert {name: file[name].tolist() for name in file.files} == {n: a.tolist() for n, a in arrays.items()}
+        assert [file[name].dtype for name in file.files] == [array.dtype for array in arrays.values()]
+    for entry in zipfile.ZipFile("a.npz").infolist():  # 45 would mean Zip64, which NumPy forces
+        assert (entry.create_version, entry.extract_version, entry.date_time) == (20, 20, (1980, 1, 1, 0, 0, 0))
+        assert entry.compress_type == zipfile.ZIP_DEFLATED

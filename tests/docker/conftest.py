@@ -1,0 +1,80 @@
+"""An engine for the tests marked ``engine``: skipped with a reason where there is none, failed where there must be."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import images
+from engine import Engine, find_engine
+from stages.common import settings
+from stages.common.errors import GlacierError
+from tests import tiny
+
+RUN = tiny.ROOT / "docker/run"
+
+
+def absent(reason: str) -> None:
+    if settings.get(settings.ENGINE_REQUIRED, ""):
+        pytest.fail(f"{settings.ENGINE_REQUIRED} is set, but {reason}")
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def engine() -> Engine:
+    """A real engine on which the images stand; they are built by `make images`, or here where that is required."""
+    try:
+        found = find_engine()
+        found.check()
+    except GlacierError as error:
+        absent(f"no container engine answers: {error.what}")
+    for stage in (name for stages in images.FAMILIES.values() for name in stages):
+        image = images.image_of(stage)
+        if found.ask("image", "inspect", image.reference).returncode and not os.environ.get(settings.ENGINE_REQUIRED):
+            absent(f"{image.reference} is not built: run `make images`")
+        images.ensure(found, image)
+    return found
+
+
+class Rogue:
+    """A site whose stage `labels` does whatever a test wants; it declares one dependency and one output."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        (folder / "data").mkdir(parents=True)
+        (folder / "data/aoi.gpkg").write_text("declared")
+        (folder / "data/outlines.gpkg").write_text("not declared")
+        (folder / "params.yaml").write_text("site: {name: rogue}\n")
+        (folder / "dvc.yaml").write_text(
+            "stages:\n  labels:\n    cmd: docker/run true\n    deps: [data/aoi.gpkg]\n    outs: [artifacts/labels]\n"
+        )
+
+    def command(self, code: str) -> list[str]:
+        return [str(RUN), "python", "-c", code]
+
+    def environment(self, **more: str) -> dict[str, str]:
+        return os.environ | {"RUNNER": "docker", "DVC_STAGE": "dvc.yaml:labels", **more}
+
+    def run(self, code: str, **more: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            self.command(code), cwd=self.folder, env=self.environment(**more), capture_output=True, text=True,
+            check=False, timeout=120,
+        )  # fmt: skip
+
+    def left_behind(self, engine: Engine) -> list[str]:
+        """Containers and drafts that should be gone."""
+        names = engine.ask("ps", "--all", "--filter", "name=glacier-", "--format", "{{.Names}}").stdout.split()
+        scratch = self.folder / "artifacts/.tmp"
+        return names + [path.name for path in (scratch.iterdir() if scratch.is_dir() else [])]
+
+    @property
+    def output(self) -> Path:
+        return self.folder / "artifacts/labels"
+
+
+@pytest.fixture
+def rogue(tmp_path: Path) -> Rogue:
+    return Rogue(tmp_path / "site")

@@ -1,0 +1,224 @@
+"""The engine's command line, and errors that need no engine."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+import container
+from container import Mount, command_line, plan
+from declared import Declared, declared
+from engine import Engine, EngineError, find_engine
+from stages.common import settings
+from stages.common.errors import ContractError, InputError
+from tests import tiny
+from tests.docker.conftest import RUN, Rogue
+
+DAG = ("prepare@2020", "labels", "patches@2020", "train", "evaluate", "predict@2020", "area", "report", "track", "gate")
+
+
+@pytest.fixture(autouse=True)
+def plain(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (
+        settings.TRACKING_URI, settings.NETWORK, settings.MEMORY, settings.CPUS, settings.INFERENCE_THREADS,
+        settings.DVC_ROOT, settings.LOG_LEVEL, settings.RUNNER, settings.ENGINE,
+    ):  # fmt: skip
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A site with everything that any stage reads."""
+    folder = tmp_path / "sites/tiny"
+    folder.mkdir(parents=True)
+    (tmp_path / ".dvc").mkdir()
+    (folder / "dvc.yaml").symlink_to(tiny.ROOT / "dvc.yaml")
+    tiny.write_params(folder, tiny.params(folder / "source", [2020]))
+    for name in DAG:
+        for path in declared(name, folder).reads:
+            target = folder / path
+            if not target.exists():
+                target.mkdir(parents=True)
+    (folder / "data.dvc").touch()
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def line(name: str, site: Path, kind: str = "docker", *, uid: int = 0, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    monkeypatch.setattr(os, "getuid", lambda: uid)
+    monkeypatch.setattr(os, "getgid", lambda: uid)
+    engine = Engine(kind, "/bin/true")  # type: ignore[arg-type]
+    return command_line(engine, plan(declared(name, site), site), "image:tag", ["python", "-m", "x"])
+
+
+@pytest.mark.parametrize("kind", ["docker", "podman"])
+@pytest.mark.parametrize("name", DAG)
+def test_no_stage_of_the_dag_has_a_privilege_or_a_network(
+    name: str, kind: str, site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flags = line(name, site, kind, monkeypatch=monkeypatch)
+    wanted = {
+        "--network=none", "--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges", "--init", "--rm",
+        "--pull=never", "--user=0:0", "--workdir=/site",
+    }  # fmt: skip
+    assert wanted <= set(flags)
+    assert flags[-4:] == ["image:tag", "python", "-m", "x"]
+    writable = {flag.split("target=")[1] for flag in flags if flag.startswith("--mount") and "readonly" not in flag}
+    own = {f"/site/{top}" for top in declared(name, site).writable}
+    assert writable == own | ({str(site.parents[1] / "mlruns")} if name == "track" else set())
+
+
+def test_what_is_mounted_is_what_is_declared(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    flags = [flag for flag in line("predict@2020", site, monkeypatch=monkeypatch) if flag.startswith("--mount")]
+    draft = site / "artifacts/.tmp/run-predict@2020"
+    assert flags == [
+        f"--mount=type=bind,source={draft}/artifacts,target=/site/artifacts",
+        f"--mount=type=bind,source={site}/params.yaml,target=/site/params.yaml,readonly",
+        f"--mount=type=bind,source={site}/artifacts/train/model.onnx,target=/site/artifacts/train/model.onnx,readonly",
+        f"--mount=type=bind,source={site}/artifacts/prepare/2020,target=/site/artifacts/prepare/2020,readonly",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "uid", "user"),
+    [
+        pytest.param("docker", 0, ["--user=0:0"], id="docker, root"),
+        pytest.param("docker", 1000, ["--user=1000:1000"], id="docker, a user"),
+        pytest.param("podman", 0, ["--user=0:0"], id="podman, root"),
+        pytest.param("podman", 1000, ["--userns=keep-id", "--user=1000:1000"], id="podman, a user"),
+    ],
+)
+def test_the_container_runs_as_the_caller(
+    kind: str, uid: int, user: list[str], site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flags = line("area", site, kind, uid=uid, monkeypatch=monkeypatch)
+    assert [flag for flag in flags if flag.startswith("--user")] == user
+    assert ("--security-opt=label=disable" in flags) == (kind == "podman")
+
+
+def test_a_users_own_daemon_maps_root_to_him(tmp_path: Path, site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "docker"
+    program.write_text("#!/bin/sh\necho '[name=seccomp,profile=default name=rootless]'\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(os, "getuid", lambda: 1000)
+    assert Engine("docker", str(program)).user() == ["--user=0:0"]
+
+
+def test_limits_come_from_the_environment(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(settings.MEMORY, "4g")
+    monkeypatch.setenv(settings.CPUS, "1.5")
+    flags = line("predict@2020", site, monkeypatch=monkeypatch)
+    assert {"--memory=4g", "--cpus=1.5", f"--env={settings.INFERENCE_THREADS}"} <= set(flags)
+    assert plan(declared("predict@2020", site), site).environment == {settings.INFERENCE_THREADS: "2"}
+
+
+def test_only_track_gets_a_network_and_only_with_a_server(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(settings.TRACKING_URI, "http://user:secret@mlflow:5000")
+    networks = {name: plan(declared(name, site), site).network for name in (*DAG, "ingest")}
+    assert {name for name, network in networks.items() if network != "none"} == {"track", "ingest"}
+    monkeypatch.setenv(settings.NETWORK, "glacier")
+    flags = line("track", site, monkeypatch=monkeypatch)
+    assert "--network=glacier" in flags
+    assert not any("secret" in flag for flag in flags)  # other users see a command line
+    assert plan(declared("track", site), site).environment[settings.TRACKING_URI].endswith("@mlflow:5000")
+
+
+def test_track_is_told_what_it_cannot_ask(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(settings.GIT_COMMIT, "abc")
+    made = plan(declared("track", site), site)
+    root = site.parents[1]
+    assert made.environment == {settings.DVC_ROOT: str(root), settings.GIT_COMMIT: "abc", settings.RUNNER: "docker"}
+    assert Mount(root / "mlruns", PurePosixPath(root / "mlruns"), writable=True) in made.mounts
+    assert Mount(site / "data.dvc", PurePosixPath("/site/data.dvc")) in made.mounts
+
+
+def test_a_comma_in_a_path_is_no_new_option() -> None:
+    flag = Mount(Path("/a,readonly=false/b"), PurePosixPath("/site/b")).flag()
+    assert flag == '--mount=type=bind,"source=/a,readonly=false/b",target=/site/b,readonly'
+
+
+def test_an_absent_dependency_is_named(rogue: Rogue) -> None:
+    (rogue.folder / "data/aoi.gpkg").unlink()
+    with pytest.raises(InputError, match="a declared dependency does not exist") as caught:
+        plan(declared("labels", rogue.folder), rogue.folder)
+    assert caught.value.where == str(rogue.folder / "data/aoi.gpkg")
+
+
+def test_a_folder_that_cannot_be_written_is_named(rogue: Rogue) -> None:
+    (rogue.folder / "artifacts").write_text("a file in the folder's place")
+    with pytest.raises(EngineError, match="the output folder cannot be written") as caught:
+        container.prepare_draft(plan(declared("labels", rogue.folder), rogue.folder))
+    assert caught.value.found == "Not a directory"
+
+
+def test_what_is_not_declared_is_not_put_in_place(rogue: Rogue) -> None:
+    made = plan(declared("labels", rogue.folder), rogue.folder)
+    container.prepare_draft(made)
+    for name in ("artifacts/labels/glacier.tif", "artifacts/other/x"):
+        (made.draft / name).parent.mkdir(parents=True)
+        (made.draft / name).touch()
+    with pytest.raises(ContractError, match=r"wrote a file that dvc\.yaml does not declare") as caught:
+        container.put_in_place(made)
+    assert caught.value.where == "artifacts/other/x"
+    assert not rogue.output.exists()
+
+
+def test_mount_points_are_made_by_the_caller(site: Path) -> None:
+    made = plan(declared("report", site), site)
+    container.prepare_draft(made)
+    assert (made.draft / "artifacts/area").is_dir()
+    assert stat.S_ISDIR((made.draft / "artifacts/predict").stat().st_mode)
+    container.put_in_place(made)  # they are no output
+
+
+def test_ingest_keeps_the_hashes_of_the_old_pin(site: Path) -> None:
+    (site / "data.dvc").write_text("outs: []\n")
+    made = plan(declared("ingest", site), site)
+    container.prepare_draft(made)
+    assert (made.draft / "data.dvc").read_text() == "outs: []\n"
+    assert Declared(name="ingest", reads=(), writes=("data.dvc", "data")).writable == (".",)
+
+
+def run(rogue: Rogue, **environment: str) -> subprocess.CompletedProcess[str]:
+    known = {name: value for name, value in os.environ.items() if name != settings.ENGINE}
+    return subprocess.run(
+        [RUN, "python", "-c", "print('it ran')"], cwd=rogue.folder, env=known | environment, capture_output=True,
+        text=True, check=False,
+    )  # fmt: skip
+
+
+def test_native_runs_the_command_as_it_stands(rogue: Rogue) -> None:
+    for environment in ({"RUNNER": ""}, {"RUNNER": "native"}):
+        assert run(rogue, **environment).stdout == "it ran\n"
+
+
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        pytest.param({"RUNNER": "lxc"}, ["the runner is unknown", "RUNNER=lxc"], id="unknown runner"),
+        pytest.param(
+            {"RUNNER": "podman", "GLACIER_ENGINE": "no-such-program"},
+            ["podman is not installed", "GLACIER_ENGINE", "no-such-program"],
+            id="not installed",
+        ),
+        pytest.param(
+            {"RUNNER": "docker", "GLACIER_ENGINE": "false"}, ["docker does not answer", "/false"], id="does not answer"
+        ),
+    ],
+)
+def test_errors_say_what_to_do(rogue: Rogue, environment: dict[str, str], said: list[str]) -> None:
+    result = run(rogue, DVC_STAGE="labels", **environment)
+    assert (result.returncode, result.stdout) == (2, "")
+    for words in (*said, "fix:"):
+        assert words in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_runner_named_natively_means_docker(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(settings.RUNNER, "native")
+    monkeypatch.setenv(settings.ENGINE, "true")
+    assert find_engine().kind == "docker"

@@ -1,0 +1,107 @@
+"""What a stage may see and write is what dvc.yaml declares, with its paths filled in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from declared import declared, stage_name
+from stages.common import settings
+from stages.common.errors import ParamsError
+from tests import tiny
+
+
+@pytest.fixture(autouse=True)
+def no_dvc(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(settings.DVC_STAGE, raising=False)
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    (tmp_path / "dvc.yaml").symlink_to(tiny.ROOT / "dvc.yaml")
+    tiny.write_params(tmp_path, tiny.params(tmp_path / "source", [2020, 2021]))
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("given", "command", "name"),
+    [
+        pytest.param("predict@2020", "python anything", "predict@2020", id="DVC in the site's folder"),
+        pytest.param("sites/everest/dvc.yaml:predict@2020", "", "predict@2020", id="DVC at the root"),
+        pytest.param("dvc.yaml:area", "", "area", id="DVC with the file's name"),
+        pytest.param("", "python -m stages.area", "area", id="by hand"),
+        pytest.param("", "python -m stages.predict --year 2020", "predict@2020", id="by hand with a year"),
+        pytest.param("", "python -m stages.ingest", "ingest", id="outside the DAG"),
+    ],
+)
+def test_name_of_the_stage(monkeypatch: pytest.MonkeyPatch, given: str, command: str, name: str) -> None:
+    monkeypatch.setenv(settings.DVC_STAGE, given)
+    assert stage_name(command.split()) == name
+
+
+def test_without_a_name_the_error_says_so() -> None:
+    with pytest.raises(ParamsError, match="the stage is unknown"):
+        stage_name(["sh", "-c", "true"])
+
+
+def test_a_year_of_a_matrix(site: Path) -> None:
+    stage = declared("predict@2021", site)
+    assert stage.reads == ("params.yaml", "artifacts/train/model.onnx", "artifacts/prepare/2021")
+    assert stage.writes == ("artifacts/predict/2021",)
+    assert (stage.stage, stage.writable) == ("predict", ("artifacts",))
+
+
+def test_parameters_and_metrics(site: Path) -> None:
+    stage = declared("evaluate", site)
+    assert "artifacts/patches/2020" in stage.reads
+    assert stage.writes == ("metrics/evaluate.json", "artifacts/evaluate")
+    assert stage.writable == ("artifacts", "metrics")
+
+
+def test_a_stage_without_output_writes_nothing(site: Path) -> None:
+    assert declared("gate", site).writable == ()
+
+
+def test_track_knows_the_pin_of_the_data(site: Path) -> None:
+    assert declared("track", site).optional == ("data.dvc",)
+    assert declared("report", site).optional == ()
+
+
+def test_every_stage_sees_its_own_dependencies_only(site: Path) -> None:
+    for name, spec in yaml.safe_load((site / "dvc.yaml").read_text())["stages"].items():
+        stage = declared(f"{name}@2020" if "matrix" in spec else name, site)
+        data = [dep for dep in spec["deps"] if not dep.startswith(("stages/", "docker/"))]
+        assert len(stage.reads) == len(data) + 1, name
+        assert not any("${" in path for path in (*stage.reads, *stage.writes)), name
+
+
+def test_ingest_sees_what_its_parameters_name(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tiny.write_outlines(site / "source/outlines.gpkg")
+    content = tiny.params(Path("${SCENES}"), [2020])
+    monkeypatch.setenv("SCENES", str(tiny.write_scene(site / "elsewhere/2020.tif", tiny.scene(2020)).parent))
+    content["ingest"]["outlines"]["path"] = "source/outlines.gpkg"
+    tiny.write_params(site, content)
+    stage = declared("ingest", site)
+    assert stage.optional == (str(site / "elsewhere"), "source")
+    assert stage.variables == ("SCENES",)
+    assert (stage.writes, stage.writable) == (("data.dvc", "data"), (".",))
+
+
+def test_an_unknown_stage_is_refused(site: Path) -> None:
+    with pytest.raises(ParamsError, match=r"dvc\.yaml has no such stage") as caught:
+        declared("predictt", site)
+    assert "predict, area" in caught.value.expected
+
+
+def test_an_absent_parameter_is_named(site: Path) -> None:
+    tiny.write_params(site, {"site": {"name": "x"}})
+    with pytest.raises(ParamsError) as caught:
+        declared("predict@2020", site)
+    assert caught.value.expected == "predict.model"
+
+
+def test_outside_of_a_site_the_error_says_so(tmp_path: Path) -> None:
+    with pytest.raises(ParamsError, match=r"params\.yaml is absent"):
+        declared("area", tmp_path)
