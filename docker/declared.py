@@ -94,12 +94,12 @@ def declared(name: str, site: Path) -> Declared:
     def fill(paths: Any) -> Iterator[str]:
         for path in paths:
             plain = next(iter(path)) if isinstance(path, dict) else path
-            yield re.sub(r"\$\{([\w.]+)\}", lambda match: _value(match[1], params, item), plain)
+            yield re.sub(r"\$\{([\w.\[\]]+)\}", lambda match: _value(match[1], params, item), plain)
 
     data = [path for path in fill(spec.get("deps", [])) if not path.startswith(IN_THE_IMAGE)]
     return Declared(
         name=name,
-        reads=("params.yaml", *data),
+        reads=tuple(dict.fromkeys(("params.yaml", *data))),  # one year may be two dependencies
         writes=(*fill(spec.get("metrics", [])), *fill(spec.get("outs", []))),
         optional=SIDE_EFFECTS.get(stage, ()),
     )
@@ -137,8 +137,11 @@ def _value(path: str, params: dict[str, Any], item: str) -> str:
     if path.startswith("item."):
         return item
     value: Any = params
-    for key in path.split("."):
-        value = value.get(key) if isinstance(value, dict) else None
+    for key in re.findall(r"\w+", path):  # as DVC writes it: grid.origin_m[0]
+        if isinstance(value, list):
+            value = value[int(key)] if key.isdigit() and int(key) < len(value) else None
+        else:
+            value = value.get(key) if isinstance(value, dict) else None
     if value is None:
         raise ParamsError("a parameter is absent", where="params.yaml", expected=path, found="nothing")
     return str(value)

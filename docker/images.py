@@ -20,7 +20,8 @@ from stages.common.revision import git_commit
 ROOT = Path(__file__).resolve().parents[1]
 DOCKERFILE = "docker/Dockerfile"
 FAMILIES = {
-    "geo": ("ingest", "prepare", "labels", "patches", "area", "gate"),
+    "ingest": ("ingest",),
+    "geo": ("prepare", "labels", "patches", "area", "gate"),
     "onnx": ("predict", "evaluate"),
     "train": ("train",),
     "report": ("report",),

@@ -53,6 +53,15 @@ def test_a_year_of_a_matrix(site: Path) -> None:
     assert (stage.stage, stage.writable) == ("predict", ("artifacts",))
 
 
+def test_an_item_of_a_list(site: Path) -> None:
+    (site / "dvc.yaml").unlink()
+    (site / "dvc.yaml").write_text("stages: {a: {deps: ['data/${training_years[0]}', 'data/${years[1]}']}}")
+    assert declared("a", site).reads == ("params.yaml", "data/2020", "data/2021")
+    (site / "dvc.yaml").write_text("stages: {a: {deps: ['data/${years[7]}']}}")
+    with pytest.raises(ParamsError, match="a parameter is absent"):
+        declared("a", site)
+
+
 def test_parameters_and_metrics(site: Path) -> None:
     stage = declared("evaluate", site)
     assert "artifacts/patches/2020" in stage.reads
@@ -73,7 +82,8 @@ def test_every_stage_sees_its_own_dependencies_only(site: Path) -> None:
     for name, spec in yaml.safe_load((site / "dvc.yaml").read_text())["stages"].items():
         stage = declared(f"{name}@2020" if "matrix" in spec else name, site)
         data = [dep for dep in spec["deps"] if not dep.startswith(("stages/", "docker/"))]
-        assert len(stage.reads) == len(data) + 1, name
+        assert len(stage.reads) == len(set(stage.reads)), name  # an engine refuses two mounts at one place
+        assert len(data) <= len(stage.reads) <= len(data) + 1, name
         assert not any("${" in path for path in (*stage.reads, *stage.writes)), name
 
 
