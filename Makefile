@@ -1,6 +1,6 @@
 # Stable targets; `make help` lists them. SITE=<name> works in sites/<name>, else in the root (the demo).
 .DEFAULT_GOAL := help
-.PHONY: help demo test repro ingest ui images docs lint types bench locks clean check-lock
+.PHONY: help demo test test-containers repro ingest ui images docs lint types bench locks clean check-lock
 
 ROOT := $(CURDIR)
 SITE_DIR := $(if $(SITE),$(ROOT)/sites/$(SITE),$(ROOT))
@@ -12,7 +12,7 @@ export PATH := $(BIN):$(PATH)
 export PYTHONPATH := $(ROOT)
 
 help:  ## List the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "  make %-16s %s\n", $$1, $$2}'
 
 $(STAMP): docker/locks/dev.txt docker/locks/bootstrap.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=")'
@@ -27,8 +27,11 @@ demo: $(STAMP)  ## Make the demo site's data and run the whole pipeline
 	@echo "Meanwhile run a real site: GLACIER_SAMPLES=<folder> make repro SITE=everest" >&2
 	@exit 1
 
-test: $(STAMP)  ## Run the tests
-	@$(BIN)/python -m pytest $(ARGS)
+test: $(STAMP)  ## Run the tests that need no container engine
+	@$(BIN)/python -m pytest -m "not engine" $(ARGS)
+
+test-containers: images  ## Run the tests that need a container engine (minutes)
+	@GLACIER_ENGINE_REQUIRED=1 $(BIN)/python -m pytest -m engine --durations=5 tests/docker
 
 repro: $(STAMP)  ## Run the pipeline: what is out of date, no more (SITE=name)
 	@bin/repro $(SITE_DIR); code=$$?; [ $$code -gt 1 ] || bin/summary $(SITE_DIR); exit $$code

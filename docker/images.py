@@ -122,7 +122,7 @@ def ensure(engine: Engine, image: Image) -> str:
         return reference
     engine.check()
     upon = ["--build-arg", f"ENVIRONMENT={ensure(engine, image.environment)}"] if image.stage else []
-    print(f"docker/run: building {reference}", file=sys.stderr, flush=True)
+    print(f"building {reference}", file=sys.stderr, flush=True)
     _build(engine, image, reference, upon)
     return reference
 
@@ -136,7 +136,8 @@ def _build(engine: Engine, image: Image, reference: str, upon: list[str]) -> Non
             "the image is not there and cannot be built",
             where=f"{reference}, on {base_image()}",
             found="\n".join(["", *(answer.stdout + answer.stderr).strip().splitlines()[-TAIL_LINES:]]),
-            fix="where no registry answers: `docker/offline-base`, then export BASE_IMAGE (docs/operations.md)",
+            fix="no registry answers: `docker/offline-base` and export BASE_IMAGE; docker lacks BuildKit: "
+            f"name another in {settings.ENGINE} (docs/operations.md)",
         )
 
 
