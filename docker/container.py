@@ -5,137 +5,26 @@ Called by ``docker/run`` in a site's folder. The outputs are put in place by the
 
 from __future__ import annotations
 
-import csv
-import hashlib
-import io
-import math
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import images
-from declared import Declared, declared, stage_name
+from declared import declared, stage_name
 from engine import Engine, EngineError, find_engine
+from planning import INSIDE, Plan, plan
 from stages.common import settings
-from stages.common.errors import ContractError, GlacierError, InputError
-from stages.common.outputs import SCRATCH
-from stages.common.revision import git_commit
-
-INSIDE = PurePosixPath("/site")
-"""The site's folder as the stage sees it: the same everywhere."""
+from stages.common.errors import ContractError, GlacierError
 
 GRACE_S = 10
 """How long a stage may take to end when it is told to."""
 
 KILLED = 137
-PASSED = (settings.LOG_LEVEL, settings.INFERENCE_THREADS, settings.WINDOW_MPX)
-PASSED_TO_TRACK = (
-    settings.TRACKING_URI, settings.EXPERIMENT_NAME, settings.MLFLOW_HTTP_TIMEOUT, settings.MLFLOW_HTTP_RETRIES,
-    "MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN",
-)  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Mount:
-    """A path of the host that the stage sees."""
-
-    source: Path
-    target: PurePosixPath
-    writable: bool = False
-
-    def flag(self) -> str:
-        """The engine's flag; a comma in a path is quoted, as in CSV."""
-        fields = ["type=bind", f"source={self.source}", f"target={self.target}"]
-        line = io.StringIO()
-        csv.writer(line, lineterminator="").writerow(fields + ([] if self.writable else ["readonly"]))
-        return f"--mount={line.getvalue()}"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Plan:
-    """Everything that is decided before the engine is called."""
-
-    declared: Declared
-    site: Path
-    draft: Path
-    """Fresh folder on the host that stands for the site's where the stage may write."""
-    mounts: tuple[Mount, ...]
-    network: str
-    environment: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def container(self) -> str:
-        """Its name: one for a stage of a site, so that what a killed run left behind is found."""
-        place = hashlib.sha256(str(self.site).encode()).hexdigest()[:8]
-        return f"glacier-{place}-{self.declared.name.replace('@', '-')}"
-
-
-def plan(stage: Declared, site: Path) -> Plan:
-    """Mounts, network and environment of a stage.
-
-    Raises
-    ------
-    InputError
-        A declared input is absent.
-    """
-    root = settings.repository_root()
-    draft = site / SCRATCH / f"run-{stage.name}"
-    inputs = [Mount(_require(site / path), _inside(path)) for path in stage.reads]
-    inputs += [Mount(site / path, _inside(path)) for path in stage.optional if (site / path).exists()]
-    folders = [Mount(draft / top, INSIDE / top, writable=True) for top in stage.writable]
-    environment = {name: value for name in (*PASSED, *stage.variables) if (value := settings.lookup(name))}
-    network = "none"
-    if stage.stage == "ingest":
-        network = settings.get(settings.NETWORK, "host")
-    if stage.stage == "track":
-        folders.append(Mount(root / "mlruns", PurePosixPath(root / "mlruns"), writable=True))
-        environment |= _tracking(root)
-        if settings.TRACKING_URI in environment:
-            network = settings.get(settings.NETWORK, "host")
-    cpus = settings.lookup(settings.CPUS)
-    if cpus:  # a container sees all of the host's cores, however few it may use
-        environment.setdefault(settings.INFERENCE_THREADS, str(math.ceil(float(cpus))))
-    return Plan(
-        declared=stage,
-        site=site,
-        draft=draft,
-        mounts=(*folders, *inputs),
-        network=network,
-        environment=environment,
-    )
-
-
-def _tracking(root: Path) -> dict[str, str]:
-    """What `track` is told: it has neither git nor the repository to ask."""
-    known = {name: value for name in PASSED_TO_TRACK if (value := settings.lookup(name))}
-    own = {
-        settings.DVC_ROOT: str(root),
-        settings.GIT_COMMIT: git_commit(root),
-        settings.RUNNER: settings.get(settings.RUNNER, "docker"),
-    }
-    return known | own
-
-
-def _inside(path: str) -> PurePosixPath:
-    return PurePosixPath(os.path.normpath(INSIDE / path))
-
-
-def _require(path: Path) -> Path:
-    if not path.exists():
-        raise InputError(
-            "a declared dependency does not exist",
-            where=path,
-            expected="what dvc.yaml names under deps",
-            found="nothing",
-            fix="`make repro` runs the stages that make it",
-        )
-    return path
 
 
 def command_line(engine: Engine, made: Plan, image: str, command: Sequence[str]) -> list[str]:
@@ -285,6 +174,8 @@ def main(command: Sequence[str]) -> int:
     except GlacierError as error:
         print(f"docker/run: {error}", file=sys.stderr)
         return error.exit_code
+    except KeyboardInterrupt:  # while an image was built: nothing has begun
+        return 128 + signal.SIGINT
 
 
 if __name__ == "__main__":

@@ -10,9 +10,10 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 import container
-from container import Mount, command_line, plan
+from container import command_line
 from declared import Declared, declared
 from engine import Engine, EngineError, find_engine
+from planning import Mount, plan
 from stages.common import settings
 from stages.common.errors import ContractError, InputError
 from tests import tiny
@@ -114,6 +115,12 @@ def test_limits_come_from_the_environment(site: Path, monkeypatch: pytest.Monkey
     flags = line("predict@2020", site, monkeypatch=monkeypatch)
     assert {"--memory=4g", "--cpus=1.5", f"--env={settings.INFERENCE_THREADS}"} <= set(flags)
     assert plan(declared("predict@2020", site), site).environment == {settings.INFERENCE_THREADS: "2"}
+
+
+def test_a_limit_that_is_no_number_is_refused(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(settings.CPUS, "two")
+    with pytest.raises(InputError, match="not a number"):
+        plan(declared("area", site), site)
 
 
 def test_only_track_gets_a_network_and_only_with_a_server(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
