@@ -130,7 +130,7 @@ def test_a_comment_in_a_stage_reruns_it_alone(repository: Repository) -> None:
 def test_an_experiment_elsewhere_runs_in_containers_too(repository: Repository) -> None:
     lock = repository.lock()
     said = repository.run(
-        "dvc", "exp", "run", "--temp", "--set-param", "gates.valid_fraction_min=0.7", "dvc.yaml", RUNNER="docker"
+        "dvc", "exp", "run", "--temp", "--set-param", "gates.annual_change_pct_max=21", "dvc.yaml", RUNNER="docker"
     )
     assert "Ran experiment" in said, said
     assert repository.lock() == lock  # the workspace is as it was
