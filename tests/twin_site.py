@@ -11,6 +11,7 @@ import yaml
 from stages.common import logs
 from stages.common.params import Params
 from stages.ingest.ingest import ingest as run_ingest
+from tests import tiny
 
 LEFT, BOTTOM, SIDE_M, PIXEL_M = 322_000, 3_416_000, 5_600, 20
 
@@ -52,3 +53,8 @@ def ingest(folder: Path, years: list[int], **knobs: Any) -> Path:
     finally:
         os.chdir(before)
     return folder
+
+
+def environment() -> dict[str, str]:
+    """For a stage in a process of its own."""
+    return os.environ | {"PYTHONPATH": str(tiny.ROOT), "TF_CPP_MIN_LOG_LEVEL": "2"}

@@ -30,7 +30,7 @@ WALL = 0.75
 YEARS, COARSE = 300, 2
 """Years to the steady state, and how much coarser than the terrain they are computed."""
 
-THINNEST_M = 18.0
+THINNEST_M = 22.0
 """Less is snow and thin ice on slopes, which no inventory counts; taken off everywhere."""
 
 DIFFUSIVITY_MAX, STABLE = 2e5, 0.2

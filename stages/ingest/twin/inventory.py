@@ -28,8 +28,8 @@ HAND_M = 10.0
 HAND_WAVELENGTH_M = 300.0
 """A hand errs alike over some vertices."""
 
-HEADWALL_SLOPE = 0.75
-"""Tangent (37 degrees): steeper ice above the equilibrium line was left out."""
+HEADWALL_SLOPE = 0.85
+"""Tangent (40 degrees): steeper ice above the equilibrium line was left out."""
 
 SMALLEST_M2 = 1e4
 """Smallest glacier in RGI."""

@@ -25,8 +25,8 @@ EQUILIBRIUM_QUANTILE = 0.66
 NUNATAK = 0.35
 """Metres of ice that a metre of rock above its surroundings takes away."""
 
-HEADWALL = (0.95, 1.2)
-"""Slopes (tangents: 44 and 50 degrees) over which ice gives way to bare rock."""
+HEADWALL = (0.75, 1.0)
+"""Slopes (tangents: 37 and 45 degrees) over which ice gives way to bare rock."""
 
 MIN_NODES = 24
 """Fewer nodes a side make no valleys."""

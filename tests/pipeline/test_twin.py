@@ -1,0 +1,153 @@
+"""The whole chain on small twins, one model: planted change is found, none is not, a wrong offset is caught."""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+
+from stages.area.contract import CONTRACT as AREA
+from stages.area.measure import measure
+from stages.common.contracts import Contract
+from stages.common.errors import InputError
+from stages.common.harmonise import Calibration, calibration_of
+from stages.common.raster import open_raster
+from stages.common.scenes import read_scenes
+from stages.common.stage import Entry, run_stage
+from stages.labels.contract import CONTRACT as LABELS
+from stages.labels.label import label
+from stages.patches.contract import CONTRACT as PATCHES
+from stages.patches.cut import cut
+from stages.predict.contract import CONTRACT as PREDICT
+from stages.predict.predict import predict
+from stages.prepare.contract import CONTRACT as PREPARE
+from stages.prepare.prepare import prepare
+from tests import twin_site
+
+YEARS = list(range(2016, 2025))
+LOG = logging.getLogger("test")
+
+
+def run(contract: Contract, entry: Entry, *years: int) -> None:
+    for year in years or (None,):
+        run_stage(contract, entry, year=year, log=LOG)
+
+
+def map_all(site: Path, train: Callable[[], None]) -> dict[str, Any]:
+    """Run a twin from its scenes to its areas; return metrics/area.json and trend.json together."""
+    (site / "metrics").mkdir(exist_ok=True)
+    run(PREPARE, prepare, *YEARS)
+    run(LABELS, label)
+    train()
+    run(PREDICT, predict, *YEARS)
+    run(AREA, measure)
+    return {name: json.loads((site / name).read_text()) for name in ("metrics/area.json", "artifacts/area/trend.json")}
+
+
+@pytest.fixture(scope="module")
+def retreating(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """A twin that loses ice, with the model trained on its first year."""
+    site = tmp_path_factory.mktemp("retreating")
+
+    def train() -> None:
+        run(PATCHES, cut, YEARS[0])
+        command = [sys.executable, "-W", "ignore", "-m", "stages.train"]
+        subprocess.run(command, check=True, env=twin_site.environment(), capture_output=True)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(twin_site.ingest(site, YEARS, retreat_m_per_year=40.0))
+        yield site, map_all(site, train)
+
+
+def test_planted_loss_is_found(retreating: tuple[Path, dict[str, Any]]) -> None:
+    _, found = retreating
+    truth, trend = found["metrics/area.json"]["truth"], found["artifacts/area/trend.json"]
+    assert truth["true_slope_km2_per_year"] < 0
+    assert trend["slope_km2_per_year"] < 0
+    assert 0.5 < truth["slope_ratio"] < 1.5
+    assert truth["iou"] > 0.7
+
+
+def test_without_change_no_trend_is_reported(
+    retreating: tuple[Path, dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site, _ = retreating
+    still = twin_site.ingest(tmp_path, YEARS, retreat_m_per_year=0.0, debris_growth_km2_per_year=0.0)
+    monkeypatch.chdir(still)
+
+    found = map_all(still, lambda: shutil.copytree(site / "artifacts/train", still / "artifacts/train") and None)
+
+    assert found["metrics/area.json"]["truth"]["true_slope_km2_per_year"] == pytest.approx(0, abs=1e-9)
+    assert not found["artifacts/area/trend.json"]["detectable"]
+    assert "ot detectable" in found["artifacts/area/trend.json"]["statement"]
+
+
+def mishandle(site: Path, year: int, baseline: str) -> None:
+    """Give a stored scene another baseline than its pixels have."""
+    for item in (site / f"data/scenes/{year}").glob("*/*.json"):
+        content = json.loads(item.read_text())
+        content["properties"]["processing:version"] = baseline
+        item.write_text(json.dumps(content))
+
+
+@pytest.fixture
+def spoilt(retreating: tuple[Path, dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the twin's data to do harm to."""
+    site, _ = retreating
+    shutil.copytree(site / "data", tmp_path / "data")
+    shutil.copy(site / "params.yaml", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("year", "baseline", "said"),
+    [
+        pytest.param(2022, "03.01", "left in", id="offset left in"),
+        pytest.param(2020, "05.00", "twice", id="offset subtracted where there is none"),
+    ],
+)
+def test_a_wrong_offset_is_proven_from_the_pixels(spoilt: Path, year: int, baseline: str, said: str) -> None:
+    mishandle(spoilt, year, baseline)
+    with pytest.raises(InputError) as caught:
+        run(PREPARE, prepare, year)
+    assert said in str(caught.value)
+    assert not Path(f"artifacts/prepare/{year}").exists()
+
+
+@pytest.mark.parametrize(("year", "baseline"), [(2022, "03.01"), (2020, "05.00")])
+def test_a_wrong_offset_is_proven_without_swir_too(spoilt: Path, year: int, baseline: str) -> None:
+    content = yaml.safe_load(Path("params.yaml").read_text())
+    content["prepare"]["bands"] = ["B02", "B03", "B04"]
+    Path("params.yaml").write_text(yaml.safe_dump(content))
+    mishandle(spoilt, year, baseline)
+    with pytest.raises(InputError, match="offset"):
+        run(PREPARE, prepare, year)
+
+
+def test_a_wrong_offset_would_have_been_a_false_step(spoilt: Path) -> None:
+    def snow_and_ice_km2(year: int, *, harmonised: bool) -> float:
+        (scene,) = read_scenes(spoilt / f"data/scenes/{year}")
+        as_is = Calibration(scale=1e-4, offset=0.0)
+        bands = {}
+        for name in ("B03", "B11"):
+            how = calibration_of(scene, name) if harmonised else as_is
+            with open_raster(scene.bands[name].path) as dataset:
+                bands[name] = dataset.read(1) * how.scale + how.offset
+        green = bands["B03"].reshape(bands["B11"].shape[0], 2, -1, 2).mean(axis=(1, 3))
+        index = (green - bands["B11"]) / np.maximum(green + bands["B11"], 1e-6)
+        return float((index > 0.5).sum()) * (2 * twin_site.PIXEL_M) ** 2 / 1e6
+
+    right = snow_and_ice_km2(2022, harmonised=True) / snow_and_ice_km2(2020, harmonised=True)
+    wrong = snow_and_ice_km2(2022, harmonised=False) / snow_and_ice_km2(2020, harmonised=False)
+    assert abs(right - 1) < 0.15
+    assert wrong < right - 0.15
