@@ -21,6 +21,10 @@ INSIDE = PurePosixPath("/site")
 """The site's folder as the stage sees it: the same everywhere."""
 
 PASSED = (settings.LOG_LEVEL, settings.INFERENCE_THREADS, settings.WINDOW_MPX)
+PASSED_TO_INGEST = (
+    settings.S3_ACCESS_KEY, settings.S3_SECRET_KEY, settings.S3_ENDPOINT, settings.HTTP_RETRIES,
+    settings.HTTP_RETRY_WAIT,
+)  # fmt: skip
 PASSED_TO_TRACK = (
     settings.TRACKING_URI, settings.EXPERIMENT_NAME, settings.MLFLOW_HTTP_TIMEOUT, settings.MLFLOW_HTTP_RETRIES,
     "MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN",
@@ -78,6 +82,7 @@ def plan(stage: Declared, site: Path) -> Plan:
     environment = {name: value for name in (*PASSED, *stage.variables) if (value := settings.lookup(name))}
     network = "none"
     if stage.stage == "ingest":
+        environment |= {name: value for name in PASSED_TO_INGEST if (value := settings.lookup(name))}
         network = settings.get(settings.NETWORK, "host")
     if stage.stage == "track":
         folders.append(Mount(root / "mlruns", PurePosixPath(root / "mlruns"), writable=True))

@@ -134,6 +134,13 @@ def test_only_track_gets_a_network_and_only_with_a_server(site: Path, monkeypatc
     assert plan(declared("track", site), site).environment[settings.TRACKING_URI].endswith("@mlflow:5000")
 
 
+def test_only_ingest_gets_the_keys_of_a_store(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(settings.S3_SECRET_KEY, "secret")
+    told = {name for name in (*DAG, "ingest") if "secret" in plan(declared(name, site), site).environment.values()}
+    assert told == {"ingest"}
+    assert not any("secret" in flag for flag in line("ingest", site, monkeypatch=monkeypatch))
+
+
 def test_track_is_told_what_it_cannot_ask(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(settings.GIT_COMMIT, "abc")
     made = plan(declared("track", site), site)
