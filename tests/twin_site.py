@@ -1,4 +1,4 @@
-"""A small twin as a site of its own: 5.6 x 5.6 km at 20 m, for tests that run stages on it."""
+"""A small twin as a site of its own: 15 x 15 km at 50 m, for tests that run stages on it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from stages.common.params import Params
 from stages.ingest.ingest import ingest as run_ingest
 from tests import tiny
 
-LEFT, BOTTOM, SIDE_M, PIXEL_M = 322_000, 3_416_000, 5_600, 20
+LEFT, BOTTOM, SIDE_M, PIXEL_M = 322_000, 3_406_000, 15_000, 50
 
 
 def params(years: list[int], *, bands: list[str] | None = None, **twin: Any) -> dict[str, Any]:
@@ -29,7 +29,7 @@ def params(years: list[int], *, bands: list[str] | None = None, **twin: Any) -> 
             "aoi": {"bounds": [LEFT, BOTTOM, LEFT + SIDE_M, BOTTOM + SIDE_M], "crs": "EPSG:32644"},
         },
         "prepare": {"bands": bands or ["B02", "B03", "B04", "B08", "B11", "B12"], "storage": "sentinel2"},
-        "labels": {"boundary_ignore_m": 40, "terminus_ignore_m": 400},
+        "labels": {"boundary_ignore_m": 50, "terminus_ignore_m": 400},
         "patches": {"size_px": 64, "margin_px": 16, "stride_px": 32, "block_rows_px": 56, "block_columns_px": 56,
                     "buffer_px": 8},
         "train": {"base_channels": 8, "epochs": 12, "steps_per_epoch": 20, "patience_epochs": 12, "batch_size": 4,

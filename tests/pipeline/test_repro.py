@@ -52,3 +52,23 @@ def test_other_inputs_explain_other_bytes(site: Path, capsys: pytest.CaptureFixt
 def test_the_same_bytes_are_no_news(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
     tell(site, {"train": stage("x")}, {"train": stage("x")})
     assert capsys.readouterr().out == ""
+
+
+def test_the_committed_lock_stays_where_bytes_differ(
+    site: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    committed, here = ({"stages": {"train": stage(out)}} for out in ("x", "z"))
+
+    def dvc(*_: str, quiet: bool = False) -> int:
+        (site / "dvc.lock").write_text(yaml.safe_dump(here))
+        return 0
+
+    for name in ("data_is_as_pinned", "get_data"):
+        monkeypatch.setattr(repro, name, lambda: True)
+    monkeypatch.setattr(repro, "dvc", dvc)
+    (site / "params.yaml").write_text(yaml.safe_dump({"years": [], "training_years": []}))
+    for extra, kept in (((), here), (("--keep-lock",), committed)):
+        (site / "dvc.lock").write_text(yaml.safe_dump(committed))
+        assert repro.main(site, *extra) == 0
+        assert yaml.safe_load((site / "dvc.lock").read_text()) == kept
+    assert "dvc.lock is left as it was" in capsys.readouterr().out

@@ -29,7 +29,7 @@ ROOM_TO_ADVANCE = 0.06
 SHORTEST = 0.4
 """A glacier shorter than this part of its largest length is another glacier."""
 
-THINNING_UPSTREAM = 0.04
+THINNING_UPSTREAM = 0.08
 """Thinning at the head as part of that at the snout."""
 
 DEBRIS_YEAR = 2016
@@ -94,8 +94,8 @@ def thickness(world: Landscape, params: TwinParams, year: int) -> Float64Array:
 
 def _thinning(glacier: Glacier, along_m: AnyArray, length: float) -> Float64Array:
     part = np.minimum(along_m / length, 1.0)
-    cube = part * part * part
-    return np.asarray(glacier.thickness_at(length) * (THINNING_UPSTREAM + (1 - THINNING_UPSTREAM) * cube * cube))
+    falling = part * part * part * part
+    return np.asarray(glacier.thickness_at(length) * (THINNING_UPSTREAM + (1 - THINNING_UPSTREAM) * falling))
 
 
 def ice_of(world: Landscape, params: TwinParams, year: int) -> Ice:

@@ -95,7 +95,8 @@ def flow_line(terrain: Terrain, thickness_m: Float64Array, nodes: AnyArray) -> l
             behind[receiver[node]] += behind[node]
     donors: dict[int, list[int]] = {}
     for node in nodes.tolist():
-        donors.setdefault(int(receiver[node]), []).append(node)
+        if receiver[node] != node:  # the outlet is its own
+            donors.setdefault(int(receiver[node]), []).append(node)
     line = [int(nodes[np.argmax(behind[nodes])])]
     while above := donors.get(line[-1]):
         line.append(max(above, key=lambda node: behind[node]))

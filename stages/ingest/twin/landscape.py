@@ -28,6 +28,12 @@ NUNATAK = 0.35
 HEADWALL = (0.75, 1.0)
 """Slopes (tangents: 37 and 45 degrees) over which ice gives way to bare rock."""
 
+SMOOTH_M = 40.0
+"""Ice flows over gullies and crags narrower than that."""
+
+NARROWEST_M = 6000.0
+"""Narrower, there is no valley between ice and ice."""
+
 MIN_NODES = 24
 """Fewer nodes a side make no valleys."""
 
@@ -38,9 +44,9 @@ STREAM_KM2 = 4.0
 """Drainage area of a stream that spreads gravel."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Landscape:
-    """The twin's world on its pixels. Arrays are (H, W) float64 where nothing else is said."""
+    """The twin's world on its pixels, equal to itself alone. Arrays are (H, W) float64 where nothing else is said."""
 
     seed: int
     pixel_m: float
@@ -91,8 +97,9 @@ def make_landscape(seed: int, shape: tuple[int, int], pixel_m: float) -> Landsca
     Raises
     ------
     ParamsError
-        No glacier fits into the area.
+        The area is too small, or holds no glacier.
     """
+    _check_size(shape, pixel_m)
     rng = np.random.default_rng([seed, 1])
     rows, columns = (max(round((side - 1) * pixel_m / NODE_M), MIN_NODES) + 1 for side in shape)
     terrain = make_terrain(rng, (rows, columns), (shape[0] - 1) * pixel_m / (rows - 1))
@@ -128,6 +135,18 @@ def make_landscape(seed: int, shape: tuple[int, int], pixel_m: float) -> Landsca
         rock=_rock(rng, bed_m, pixel_m),
         noise=noise,
     )
+
+
+def _check_size(shape: tuple[int, int], pixel_m: float) -> None:
+    width_m = min(shape) * pixel_m
+    if width_m < NARROWEST_M:
+        raise ParamsError(
+            "the place is too small for simulated mountains",
+            where="params.yaml: ingest.aoi",
+            expected=f"{NARROWEST_M / 1000:.0f} km or more each way, with the margin around the AOI",
+            found=f"{width_m / 1000:.1f} km",
+            fix="widen the AOI",
+        )
 
 
 def on_pixels(
@@ -179,8 +198,9 @@ def _potential(
         kept[glacier.nodes] = grown.ravel()[glacier.nodes]
     thickness = finer(kept.reshape(grown.shape), bed_m.shape[:2], order=3) + 1.5 * roughness
     relief_m = bed_m - blur(bed_m, 250 / pixel_m)
-    bare = NUNATAK * np.maximum(relief_m - 15, 0) + 80 * ramp(blur(slope_of(bed_m, pixel_m), 2), *HEADWALL)
-    return blur(thickness - bare, 1.5)
+    steep = blur(slope_of(bed_m, pixel_m), SMOOTH_M / pixel_m)
+    bare = NUNATAK * np.maximum(relief_m - 15, 0) + 80 * ramp(steep, *HEADWALL)
+    return blur(thickness - bare, SMOOTH_M / pixel_m)
 
 
 def _nearest_glacier(terrain: Terrain, found: Sequence[Glacier], shape: tuple[int, int]) -> AnyArray:

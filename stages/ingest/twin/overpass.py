@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -47,6 +48,9 @@ SNOW_LINE_M = (60.0, 200.0)
 EARLY_SNOW_M = -550.0
 """The same after an early snowfall."""
 
+THREADS = 2
+"""Bands at a time; each has random numbers of its own, so that it changes nothing but the time."""
+
 SHIFT_PX = 0.5
 """Largest misregistration along an axis."""
 
@@ -70,10 +74,14 @@ class Overpass:
 
     @cached_property
     def day(self) -> dt.date:
-        """Of acquisition."""
+        """Of acquisition; no two of a year are of one day."""
         first, last = SEASON
         ordinal = int(self.rng(0).integers(first, last - 10)) + 5 * self.number
-        return dt.date(self.year, 1, 1) + dt.timedelta(days=ordinal - 1)
+        taken = {replace(self, number=number).day for number in range(self.number)}
+        day = dt.date(self.year, 1, 1) + dt.timedelta(days=ordinal - 1)
+        while day in taken:
+            day += dt.timedelta(days=1)
+        return day
 
     @property
     def baseline(self) -> str:
@@ -133,13 +141,15 @@ class Overpass:
         """All layers, rendered once: the choice of scenes looks at some, storing needs all."""
         ice = change.ice_of(self.world, self.params, self.year)
         view, cover = self._view(ice)
-        made: dict[str, AnyArray] = {}
-        for position, band in enumerate(BANDS):
+
+        def render(band: str) -> AnyArray:
             ground = surface.compose(self.world, ice, cover, surface.colours(self.world, band))
             measured = sensor.measure(ground, band, view)[self.crop]
-            made[band] = sensor.digitise(measured, band, view, self.rng(1, position))
-        size = 2
-        halved = tuple(slice(part.start // size, part.stop // size) for part in self.crop)
+            return sensor.digitise(measured, band, view, self.rng(1, BANDS.index(band)))
+
+        with ThreadPoolExecutor(THREADS) as pool:
+            made = dict(zip(BANDS, pool.map(render, BANDS), strict=True))
+        halved = tuple(slice(part.start // 2, part.stop // 2) for part in self.crop)
         made[SCL] = sensor.classify(self.world, cover, view, self.rng(2))[halved]
         return made
 

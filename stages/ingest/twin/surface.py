@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
-from stages.common.types import BoolArray, Float64Array
+from stages.common.types import AnyArray, BoolArray, Float32Array, Float64Array
 from stages.ingest.twin.change import Ice
 from stages.ingest.twin.fields import blur, ramp, rounded
 from stages.ingest.twin.landscape import Landscape
-from stages.ingest.twin.spectra import Surface, reflectance
+from stages.ingest.twin.spectra import BANDS, MEAN, Surface, reflectance
 
 FIRN_BAND_M = (-120.0, 60.0)
 """Heights about the equilibrium line over which bare ice turns to firn."""
@@ -68,15 +69,15 @@ def vegetation(world: Landscape) -> Float64Array:
 def lakes(world: Landscape, ice: Ice) -> Float64Array:
     """(H, W) 0-1: ponds on gentle debris-covered ice, and lakes before the snouts."""
     gentle = 1 - ramp(world.slope, 0.12, 0.25)
-    ponds = ramp(-world.noise[1] - 0.4 * world.noise[0], 2.1, 2.4) * (ice.debris > 0.9) * (world.tongue > 0.3)
+    ponds = ramp(-world.noise[1] - 0.4 * world.noise[0], 1.9, 2.2) * (ice.debris > 0.9) * (world.tongue > 0.3)
     left = (world.potential_m > 0) & ~ice.mask & (world.tongue > 0.85)
     before = ramp(blur(ice.mask.astype(float), 80 / world.pixel_m), 0.05, 0.3) * left * (world.noise[0] > 0.2)
     return rounded(blur(np.maximum(ponds, before * gentle), 0.6))
 
 
 def cliffs(world: Landscape, ice: Ice) -> Float64Array:
-    """(H, W) 0-1: bare ice cliffs in the debris, a per cent of it."""
-    return rounded(ramp(world.noise[1] + 0.3 * world.noise[2], 2.0, 2.3) * (ice.debris > 0.5))
+    """(H, W) 0-1: bare ice cliffs in the debris, a few per cent of it."""
+    return rounded(ramp(world.noise[1] + 0.3 * world.noise[2], 1.8, 2.1) * (ice.debris > 0.5))
 
 
 def relief(world: Landscape, ice: Ice) -> Float64Array:
@@ -85,7 +86,7 @@ def relief(world: Landscape, ice: Ice) -> Float64Array:
     A lateral moraine stands at the edge of the largest extent, as high as the ice has sunk since, on the tongue alone.
     """
     crest = ramp(world.potential_m, -9, -2) * (1 - ramp(world.potential_m, -2, 12)) * ramp(world.tongue, 0.1, 0.4)
-    hummocks = 5.0 * ice.debris * world.noise[1] + 0.8 * ice.mask * world.noise[2]
+    hummocks = 8.0 * ice.debris * world.noise[1] + 0.8 * ice.mask * world.noise[2]
     return rounded(world.bed_m + ice.thickness_m + MORAINE_M * crest * ~ice.mask + hummocks)
 
 
@@ -97,16 +98,16 @@ def texture(world: Landscape, ice: Ice) -> Float64Array:
     return np.clip(np.where(ice.mask, debris, ground), 0.4, 1.8)
 
 
-def colours(world: Landscape, band: str) -> dict[Surface, Float64Array]:
-    """Reflectance of each surface alone, everywhere, (H, W) each: the same in every year."""
-    names: tuple[Surface, ...] = ("rock 1", "rock 2", "rock 3", "vegetation", "ice", "firn", "snow", "water")
-    first = tuple(
-        rounded(0.8 * a + 0.6 * b) for a, b in zip(world.noise, world.noise[1:] + world.noise[:1], strict=True)
-    )
-    return {name: reflectance(name, band, first, spread=0.7) for name in names}
+@lru_cache(maxsize=len(BANDS))
+def colours(world: Landscape, band: str) -> dict[Surface, Float32Array]:
+    """Reflectance of each surface alone, everywhere, (H, W) each: the same in every year, so made once."""
+    turned = world.noise[1:] + world.noise[:1]
+    mixed = tuple(rounded(0.8 * one + 0.6 * other) for one, other in zip(world.noise, turned, strict=True))
+    made = {name: reflectance(name, band, mixed, spread=COLOUR_SPREAD) for name in MEAN}
+    return {name: values.astype(np.float32) for name, values in made.items()}
 
 
-def compose(world: Landscape, ice: Ice, cover: Cover, own: dict[Surface, Float64Array]) -> Float64Array:
+def compose(world: Landscape, ice: Ice, cover: Cover, own: dict[Surface, Float32Array]) -> Float64Array:
     """(H, W) reflectance of level, sunlit ground in one band, from `colours` of that band."""
     first, second, third = world.rock
     stone = first * own["rock 1"] + second * own["rock 2"] + third * own["rock 3"]
@@ -122,5 +123,5 @@ def compose(world: Landscape, ice: Ice, cover: Cover, own: dict[Surface, Float64
     return rounded(_over(wet, own["snow"] * (1 + 0.03 * world.noise[1]), cover.snow))
 
 
-def _over(below: Float64Array, above: Float64Array, share: Float64Array) -> Float64Array:
+def _over(below: Float64Array, above: AnyArray, share: Float64Array) -> Float64Array:
     return np.asarray(below + share * (above - below))

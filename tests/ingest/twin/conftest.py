@@ -1,4 +1,4 @@
-"""A small twin, made once: 6 x 6 km at 20 m."""
+"""A small twin, made once: 16 x 16 km at 32 m."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from stages.common.params_ingest import TwinParams
 from stages.ingest.twin.landscape import Landscape, make_landscape
 from stages.ingest.twin.overpass import Overpass, overpasses
 
-PIXEL_M = 20.0
-SHAPE = (320, 320)
-CROP = (slice(20, 300), slice(20, 300))
-GRID = Grid(crs="EPSG:32644", transform=Affine(PIXEL_M, 0, 322_000, 0, -PIXEL_M, 3_422_000), height=280, width=280)
+PIXEL_M = 32.0
+SHAPE = (500, 500)
+CROP = (slice(20, 480), slice(20, 480))
+GRID = Grid(crs="EPSG:32644", transform=Affine(PIXEL_M, 0, 322_000, 0, -PIXEL_M, 3_422_000), height=460, width=460)
 
 
 @pytest.fixture(scope="session")

@@ -7,8 +7,10 @@ import pytest
 
 from stages.common.errors import ParamsError
 from stages.ingest.twin import ice
+from stages.ingest.twin.fields import blur
 from stages.ingest.twin.landscape import Landscape, make_landscape
 from stages.ingest.twin.terrain import drain, make_terrain
+from tests.ingest.twin.conftest import PIXEL_M
 
 
 def test_every_node_drains_to_the_outlet_and_no_water_is_lost() -> None:
@@ -69,8 +71,9 @@ def test_a_flow_line_runs_down_to_a_snout_where_the_ice_ends(world: Landscape) -
 
 
 def test_steep_walls_carry_no_ice(world: Landscape) -> None:
-    walls = world.slope > 1.6
-    assert (world.potential_m[walls] > 0).mean() < 0.05
+    walls = blur(world.slope, 40 / PIXEL_M) > 1.2
+    assert walls.any()
+    assert (world.potential_m[walls] > 0).mean() < 0.1
 
 
 def test_kinds_of_rock_share_the_ground(world: Landscape) -> None:
@@ -80,5 +83,5 @@ def test_kinds_of_rock_share_the_ground(world: Landscape) -> None:
 
 
 def test_a_place_too_small_for_a_glacier_is_refused() -> None:
-    with pytest.raises(ParamsError, match="hold no glacier"):
-        make_landscape(1, (40, 40), 20.0)
+    with pytest.raises(ParamsError, match="too small"):
+        make_landscape(1, (200, 200), 20.0)

@@ -46,9 +46,9 @@ def test_dn_carry_the_offset_by_baseline_and_the_ground_stays_the_same(world: La
     params = TwinParams(reprocessed_years=[2017], retreat_m_per_year=0)
     old, reprocessed, new = candidates(world, params, 2016, 2017, 2023)
     assert [carries_offset(one.info) for one in (old, reprocessed, new)] == [False, True, True]
-    medians = [np.median(reflectance(one, "B04")) for one in (old, reprocessed, new)]
-    assert max(medians) - min(medians) < 0.02
-    dn = [np.median(one.layer("B04").pixels) for one in (old, reprocessed, new)]
+    dark = [np.quantile(reflectance(one, "B04"), 0.2) for one in (old, reprocessed, new)]  # rock, not snow
+    assert max(dark) - min(dark) < 0.02
+    dn = [np.quantile(one.layer("B04").pixels, 0.2) for one in (old, reprocessed, new)]
     assert dn[1] - dn[0] == pytest.approx(1000, abs=200)
 
 
@@ -57,7 +57,7 @@ def test_no_valid_pixel_is_nodata_and_shade_goes_below_zero(world: Landscape) ->
     for band in BANDS:
         assert one.layer(band).pixels.min() > 0
     assert one.layer("B12").grid.pixel_size_m == 2 * PIXEL_M
-    assert one.layer(SCL).pixels.shape == (140, 140)
+    assert one.layer(SCL).pixels.shape == (230, 230)
 
 
 def test_bright_snow_is_full(world: Landscape) -> None:
@@ -80,7 +80,7 @@ def test_a_cloudy_year_has_two_scenes_whose_clouds_lie_apart(world: Landscape) -
     cloud = [np.isin(one.layer(SCL).pixels, (3, 8, 9, 10)) for one in found]
     assert cloud[1].mean() > 0.1
     assert (cloud[1] & cloud[2]).mean() < 0.5 * cloud[1].mean()
-    assert found[1].day < found[2].day
+    assert found[1].day != found[2].day
 
 
 def test_the_scene_classes_err_as_sen2cor_does(world: Landscape) -> None:

@@ -1,6 +1,6 @@
-"""docs/twin.png: a simulated scene beside two real ones, in natural colour.
+"""Pictures of the documents, from the demo: docs/demo.png, and docs/twin.png with two real scenes beside it.
 
-Usage: GLACIER_SAMPLES=<folder> python -m bench.twin_picture   (after `make demo`)
+Usage: GLACIER_SAMPLES=<folder> python -m bench.pictures   (after `make demo`)
 """
 
 from __future__ import annotations
@@ -14,12 +14,41 @@ from PIL import Image, ImageDraw, ImageFont
 from stages.ingest.files import resolve
 
 SIDE_PX, GAP_PX, CAPTION_PX = 620, 8, 30
-OUT = Path("docs/twin.png")
+DEMO, TWIN = Path("docs/demo.png"), Path("docs/twin.png")
+DEMO_WIDTH_PX = 1500
+
+GALLERY_FIRST_ROW_PX = 530
+"""Banner, title and the first year of the gallery."""
 
 
 def main() -> None:
-    """Write the picture."""
-    samples = resolve("${GLACIER_SAMPLES}", where="bench.twin_picture")
+    """Write both."""
+    demo()
+    beside_real_ones()
+
+
+def demo() -> None:
+    """One year's gallery row over the graph of the areas."""
+    folder = Path("artifacts/report")
+    names = "prediction_gallery.png", "glacier_retreat_graph.png"
+    parts = [Image.open(folder / name).convert("RGB") for name in names]
+    parts[0] = parts[0].crop((0, 0, parts[0].width, GALLERY_FIRST_ROW_PX))
+    scaled = [part.resize((DEMO_WIDTH_PX, round(part.height * DEMO_WIDTH_PX / part.width))) for part in parts]
+    sheet = Image.new("RGB", (DEMO_WIDTH_PX, sum(part.height for part in scaled)), "white")
+    sheet.paste(scaled[0], (0, 0))
+    sheet.paste(scaled[1], (0, scaled[0].height))
+    save(sheet, DEMO)
+
+
+def save(sheet: Image.Image, path: Path) -> None:
+    """Write a picture of few colours, small enough for git."""
+    sheet.quantize(256, dither=Image.Dither.FLOYDSTEINBERG).save(path, optimize=True)
+    print(f"{path}: {path.stat().st_size / 1e6:.2f} MB")
+
+
+def beside_real_ones() -> None:
+    """The twin, Khumbu and Everest."""
+    samples = resolve("${GLACIER_SAMPLES}", where="bench.pictures")
     panels = [
         ("Simulated (the demo, 2016), 6.2 km", twin(Path("artifacts/prepare/2016/scene.tif"))),
         ("Real: Khumbu, Sentinel-2, autumn 2024, 6.6 km", khumbu(samples / "khumbu-sentinel2/s2_l2a_autumn_2024.tif")),
@@ -32,8 +61,7 @@ def main() -> None:
         left = position * (SIDE_PX + GAP_PX)
         draw.text((left, 3), title, fill="black", font=font)
         sheet.paste(Image.fromarray(pixels).resize((SIDE_PX, SIDE_PX), Image.Resampling.BICUBIC), (left, CAPTION_PX))
-    sheet.quantize(256, dither=Image.Dither.FLOYDSTEINBERG).save(OUT, optimize=True)
-    print(f"{OUT}: {OUT.stat().st_size / 1e6:.2f} MB")
+    save(sheet, TWIN)
 
 
 def twin(path: Path) -> np.ndarray:
