@@ -7,16 +7,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from rasterio.errors import RasterioIOError
-
 from stages.common.errors import InputError, ParamsError
 from stages.common.params import Params
 from stages.common.params_ingest import SafeSourceParams
 from stages.common.scenes import SCL, Layer, SceneInfo
 from stages.ingest.clip import Region
 from stages.ingest.files import resolve
+from stages.ingest.safe_masks import masks_of, without_lost
 from stages.ingest.safe_metadata import BANDS, ProductMetadata, TileMetadata, product_metadata, tile_metadata
-from stages.ingest.safe_store import Store, stores
+from stages.ingest.safe_store import Store, readable, stores
 from stages.ingest.source import Acquisition
 from stages.ingest.windowed import read_layer
 
@@ -49,6 +48,10 @@ class Granule:
         found = self.store.find(f"{self.folder}/IMG_DATA/{tail}")
         return found[0] if found else None
 
+    def masks(self, band: str) -> list[str]:
+        """Names of a band's raster masks, as the metadata list them."""
+        return [f"{self.folder}/QI_DATA/{name}" for name in masks_of(self.tile.raster_masks, band)]
+
 
 def acquisitions(params: Params, region: Region) -> Iterator[Acquisition]:
     """One candidate a tile of each product, of whatever day; metadata are checked here, pixels when read.
@@ -68,6 +71,7 @@ def acquisitions(params: Params, region: Region) -> Iterator[Acquisition]:
         log.warning("L1C has no scene classification: cloud is not judged, look at the scenes")
     for one in found:
         _check_files(one, params.prepare.imagery_bands, safe.resolution_m)
+    _note_masks(found)
     for one in sorted(found, key=lambda granule: granule.tile.sensed):
         yield _acquisition(one, params.prepare.imagery_bands, safe.resolution_m, region)
 
@@ -131,19 +135,12 @@ def _layer(granule: Granule, resolution_m: int, region: Region, name: str) -> La
         return None
     scale, offset = (1.0, 0.0) if name == SCL else granule.product.scale_and_offset(name)
     where = granule.store.where(file)
-    try:
-        return read_layer(
+    with readable(where):
+        layer = read_layer(
             name, granule.store.gdal(file), region, where=where, nodata=None if name == SCL else DN_NODATA,
             scale=scale, offset=offset,
         )  # fmt: skip
-    except RasterioIOError as error:
-        raise InputError(
-            "an image of the product is truncated or damaged",
-            where=where,
-            expected="a JPEG 2000 file",
-            found=" ".join(str(error).split()),
-            fix="download the product again",
-        ) from error
+    return without_lost(layer, granule.store, granule.masks(name), region)
 
 
 def _check_bands(wanted: Sequence[str], safe: SafeSourceParams) -> None:
@@ -185,6 +182,22 @@ def _check_files(granule: Granule, wanted: Sequence[str], resolution_m: int) -> 
             found=f"no image of {missing}",
             fix="download the whole product; coarser bands: ingest.safe.resolution_m 20 or 60",
         )
+    if missing := [name for band in wanted for name in granule.masks(band) if name not in granule.store.names]:
+        raise InputError(
+            "the product lacks masks that its metadata name",
+            where=granule.store.where(missing[0]),
+            expected="detector footprints and quality masks of all bands",
+            found=f"{len(missing)} absent",
+            fix="download the whole product",
+        )
+
+
+def _note_masks(found: Sequence[Granule]) -> None:
+    if without := sum(not one.tile.raster_masks for one in found):
+        log.info(
+            "%d of %d tiles have no raster masks of detectors and quality (usual before baseline 04.00): "
+            "only DN 0 is no data there", without, len(found),
+        )  # fmt: skip
 
 
 def _no_section() -> ParamsError:

@@ -62,6 +62,8 @@ class TileMetadata:
     platform: str
     sun_elevation_deg: float | None
     sun_azimuth_deg: float | None
+    raster_masks: tuple[str, ...] = ()
+    """File names of the masks that are no polygons, as ``MSK_DETFOO_B02.jp2``; none before baseline 04.00."""
 
 
 def product_metadata(content: bytes, where: object) -> ProductMetadata:
@@ -107,6 +109,7 @@ def tile_metadata(content: bytes, where: object) -> TileMetadata:
         raise _unreadable(where, "a tile id as S2A_OPER_MSI_L2A_TL_…_T44RLV_N05.09", name)
     sun = root.find(".//Mean_Sun_Angle")
     zenith, azimuth = (None if sun is None else _angle(sun, key) for key in ("ZENITH_ANGLE", "AZIMUTH_ANGLE"))
+    masks = ((node.text or "").strip().rpartition("/")[2] for node in root.iter("MASK_FILENAME"))
     return TileMetadata(
         tile=match["tile"],
         level=match["level"],
@@ -115,6 +118,7 @@ def tile_metadata(content: bytes, where: object) -> TileMetadata:
         platform=f"sentinel-2{match['unit'].lower()}",
         sun_elevation_deg=None if zenith is None else 90 - zenith,
         sun_azimuth_deg=azimuth,
+        raster_masks=tuple(mask for mask in masks if not mask.endswith(".gml")),
     )
 
 

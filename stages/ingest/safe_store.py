@@ -5,9 +5,12 @@ from __future__ import annotations
 import stat
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
+
+from rasterio.errors import RasterioIOError
 
 from stages.common.errors import InputError
 from stages.ingest.safe_metadata import XML_BYTES_MAX
@@ -84,6 +87,27 @@ def stores(folder: Path) -> Iterator[Store]:
             yield Store(path=path, root="", names=tuple(files))
         else:
             yield from _zipped(path)
+
+
+@contextmanager
+def readable(where: str) -> Iterator[None]:
+    """Turn what GDAL says of an image that cannot be read into an error.
+
+    Raises
+    ------
+    InputError
+        It cannot be read.
+    """
+    try:
+        yield
+    except RasterioIOError as error:
+        raise InputError(
+            "an image of the product is truncated or damaged",
+            where=where,
+            expected="a JPEG 2000 file",
+            found=" ".join(str(error).split()),
+            fix="download the product again",
+        ) from error
 
 
 def _zipped(path: Path) -> Iterator[Store]:

@@ -40,6 +40,7 @@ TILE = """<?xml version="1.0" encoding="UTF-8" standalone="no"?>
   </n1:General_Info>
   <n1:Geometric_Info><Tile_Angles><Mean_Sun_Angle><ZENITH_ANGLE unit="deg">40.5</ZENITH_ANGLE>
     <AZIMUTH_ANGLE unit="deg">160.25</AZIMUTH_ANGLE></Mean_Sun_Angle></Tile_Angles></n1:Geometric_Info>
+  <n1:Quality_Indicators_Info><Pixel_Level_QI>{masks}</Pixel_Level_QI></n1:Quality_Indicators_Info>
 </n1:Level-{level}_Tile_ID>
 """
 
@@ -47,9 +48,12 @@ TILE = """<?xml version="1.0" encoding="UTF-8" standalone="no"?>
 def write_product(
     folder: Path, day: str, *, level: str = "2A", baseline: str = "05.00", orbit: int = 5, tile: str = "44RLV",
     offset: int | None = -1000, left: float = tiny.LEFT, scl: np.ndarray | None = None, bands: tuple[str, ...] = BANDS,
-    dn: int = 3000,
+    dn: int = 3000, masks: dict[str, np.ndarray] | None = None,
 ) -> Path:  # fmt: skip
-    """Write ``S2A_….SAFE`` with images of `dn` everywhere, and return its folder."""
+    """Write ``S2A_….SAFE`` with images of `dn` everywhere, and return its folder.
+
+    `masks` are (layers, H, W) by name, as ``MSK_DETFOO_B03``; without any, polygons are named, as in old baselines.
+    """
     stamp = day.replace("-", "")
     name = f"S2A_MSIL{level}_{stamp}T052641_N{baseline.replace('.', '')}_R{orbit:03d}_T{tile}_{stamp}T101010"
     safe = folder / f"{name}.SAFE"
@@ -58,8 +62,10 @@ def write_product(
     offsets = "" if offset is None else "".join(
         f'<{tag} band_id="{index}">{offset}</{tag}>' for index in range(len(BANDS))
     )  # fmt: skip
+    named = [f"{name}.jp2" for name in masks] if masks else ["MSK_DETFOO_B01.gml"]
+    lines = "".join(f"<MASK_FILENAME>{granule.relative_to(safe)}/QI_DATA/{name}</MASK_FILENAME>" for name in named)
     known = {"level": level, "day": day, "name": name, "baseline": baseline, "orbit": orbit, "prefix": prefix,
-             "offsets": offsets, "tile": tile}  # fmt: skip
+             "offsets": offsets, "tile": tile, "masks": lines}  # fmt: skip
     granule.mkdir(parents=True)
     (safe / f"MTD_MSIL{level}.xml").write_text(PRODUCT.format(**known))
     (granule / "MTD_TL.xml").write_text(TILE.format(**known))
@@ -69,6 +75,8 @@ def write_product(
         size = fine.get(band, 20)
         image = f"{base}_{band}.jp2" if level == "1C" else f"R{size}m/{base}_{band}_{size}m.jp2"
         write_jp2(granule / "IMG_DATA" / image, np.full((160, 160), dn, np.uint16), left=left)
+    for mask, layers in (masks or {}).items():
+        write_jp2(granule / f"QI_DATA/{mask}.jp2", layers, left=left)
     if level == "2A":
         classes = np.full((160, 160), 5, np.uint8) if scl is None else scl
         write_jp2(granule / f"IMG_DATA/R20m/{base}_SCL_20m.jp2", classes, left=left)
@@ -76,13 +84,16 @@ def write_product(
 
 
 def write_jp2(path: Path, pixels: np.ndarray, *, left: float = tiny.LEFT) -> None:
+    """Write (H, W) or (layers, H, W); whatever the number of pixels, they cover 160 by 160 of the site's."""
+    layers = pixels if pixels.ndim == 3 else pixels[None]
+    size = tiny.PIXEL_M * 160 / layers.shape[1]
     path.parent.mkdir(parents=True, exist_ok=True)
     with rasterio.open(
-        path, "w", driver="JP2OpenJPEG", height=pixels.shape[0], width=pixels.shape[1], count=1, dtype=pixels.dtype,
-        crs=tiny.CRS, transform=Affine(tiny.PIXEL_M, 0, left, 0, -tiny.PIXEL_M, tiny.TOP), quality="100",
+        path, "w", driver="JP2OpenJPEG", height=layers.shape[1], width=layers.shape[2], count=layers.shape[0],
+        dtype=layers.dtype, crs=tiny.CRS, transform=Affine(size, 0, left, 0, -size, tiny.TOP), quality="100",
         reversible="yes",
     ) as out:  # fmt: skip
-        out.write(pixels, 1)
+        out.write(layers)
 
 
 def zip_product(safe: Path, into: Path, *, compression: int = zipfile.ZIP_DEFLATED) -> Path:

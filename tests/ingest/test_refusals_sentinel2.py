@@ -152,6 +152,9 @@ def both(*spoilers: Spoiler) -> Spoiler:
 HEADER, TILE = "MTD_MSIL2A.xml", "MTD_TL.xml"
 CLOUDY = np.full((160, 160), 9, np.uint8)
 
+QUALITY = {"MSK_QUALIT_B03": np.zeros((8, 160, 160), np.uint8)}
+ONE_LAYER = {"MSK_QUALIT_B03": np.zeros((1, 160, 160), np.uint8)}
+
 CASES: list[tuple[str, Spoiler, str]] = [
     ("folder-absent", setting("nowhere", "ingest", "safe", "folder"), "there is no Sentinel-2 product"),
     ("folder-without-product", gone, "there is no Sentinel-2 product"),
@@ -183,6 +186,11 @@ CASES: list[tuple[str, Spoiler, str]] = [
     ("image-cut", shortened("*_B03_10m.jp2", 0.3), "an image of the product is truncated or damaged"),
     ("image-no-image", replaced("*_B03_10m.jp2", b"\0" * 999), "an image of the product is truncated or damaged"),
     ("scl-no-image", replaced("*_SCL_20m.jp2", b"x"), "an image of the product is truncated or damaged"),
+    ("mask-absent", both(only(masks=QUALITY), replaced("MSK_QUALIT_B03.jp2", None)),
+     "the product lacks masks that its metadata name"),
+    ("mask-no-image", both(only(masks=QUALITY), replaced("MSK_QUALIT_B03.jp2", b"x")),
+     "an image of the product is truncated or damaged"),
+    ("mask-of-one-layer", only(masks=ONE_LAYER), "a mask of the product is none that the specification knows"),
     ("zip-cut", zipped(cut), "the zip is damaged or holds no Sentinel-2 product"),
     ("zip-no-zip", zipped(no_zip), "the zip is damaged or holds no Sentinel-2 product"),
     ("zip-of-something-else", zipped(bare_zip), "the zip is damaged or holds no Sentinel-2 product"),
