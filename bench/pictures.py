@@ -50,7 +50,7 @@ def beside_real_ones() -> None:
     """The twin, Khumbu and Everest."""
     samples = resolve("${GLACIER_SAMPLES}", where="bench.pictures")
     panels = [
-        ("Simulated (the demo, 2016), 6.2 km", twin(Path("artifacts/prepare/2016/scene.tif"))),
+        ("Simulated (the demo, 2016), 10 km", twin(Path("artifacts/prepare/2016/scene.tif"))),
         ("Real: Khumbu, Sentinel-2, autumn 2024, 6.6 km", khumbu(samples / "khumbu-sentinel2/s2_l2a_autumn_2024.tif")),
         ("Real: Everest, Landsat 7, 2000, 18.6 km", everest(samples / "everest-landsat7")),
     ]
@@ -65,9 +65,9 @@ def beside_real_ones() -> None:
 
 
 def twin(path: Path) -> np.ndarray:
-    """(620, 620, 3) uint8: the main tongue."""
+    """(1000, 1000, 3) uint8: the main tongue and its tributaries."""
     with rasterio.open(path) as dataset:
-        bands = dataset.read([3, 2, 1], window=((560, 1180), (620, 1240)))
+        bands = dataset.read([3, 2, 1], window=((250, 1250), (560, 1560)))
     return stretched(bands.astype(float) * 1e-4 - 0.1)
 
 

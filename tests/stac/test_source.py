@@ -233,6 +233,7 @@ class TestWhatOthersMade:
 def twin_params(years: list[int]) -> dict[str, Any]:
     """A small simulated site."""
     content = tiny.params(Path("source"), years)
+    content["site"]["simulated"] = True
     content["ingest"] = {"source": "twin", "aoi": {"bounds": [79.03, 30.90, 79.08, 30.94]}}
     content["grid"] = {"crs": "EPSG:32644", "pixel_size_m": 20}
     content["prepare"] = {"bands": ["B02", "B03", "B04", "B11"], "storage": "sentinel2"}
