@@ -15,7 +15,6 @@ from scipy import ndimage
 from stages.common.errors import ParamsError
 from stages.common.params_ingest import TwinParams
 from stages.common.types import AnyArray, BoolArray, Float64Array
-from stages.ingest.twin import glaciers
 from stages.ingest.twin.fields import ramp, rounded
 from stages.ingest.twin.glaciers import Glacier
 from stages.ingest.twin.landscape import Landscape
@@ -85,10 +84,10 @@ def length_m(glacier: Glacier, main: Glacier, params: TwinParams, year: int) -> 
 def thickness(world: Landscape, params: TwinParams, year: int) -> Float64Array:
     """(H, W) ice thickness in metres; 0 where there is no ice."""
     main = world.glaciers[0]
-    sunk = []
-    for glacier in world.glaciers:
-        along, _ = glaciers.position(glacier, world.terrain.height_m.shape)
-        sunk.append(_thinning(glacier, along, length_m(glacier, main, params, year)))
+    sunk = [
+        _thinning(glacier, along_m, length_m(glacier, main, params, year))
+        for glacier, along_m in zip(world.glaciers, world.along_nodes_m, strict=True)
+    ]
     return np.maximum(rounded(world.potential_m - world.by_glacier(sunk)), 0.0)
 
 

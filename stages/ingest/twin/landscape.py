@@ -62,6 +62,8 @@ class Landscape:
     """uint16: index of the nearest glacier."""
     tongue: Float64Array
     """How far down a glacier, by height: 0 at the equilibrium line, 1 at the snout."""
+    along_nodes_m: tuple[Float64Array, ...]
+    """Of each glacier (N,): how far along its flow line its nodes lie."""
     along_m: Float64Array
     aside_m: Float64Array
     """Position along, and distance from, the glacier's flow line."""
@@ -129,6 +131,7 @@ def make_landscape(seed: int, shape: tuple[int, int], pixel_m: float) -> Landsca
         potential_m=_potential(grown, found, bed_m, noise[1], pixel_m),
         glacier=_nearest_glacier(terrain, found, shape),
         tongue=on_pixels(terrain, found, [_tongue(one, terrain, grown, equilibrium_m) for one in found], shape),
+        along_nodes_m=tuple(along for along, _ in positions),
         along_m=on_pixels(terrain, found, [along for along, _ in positions], shape),
         aside_m=on_pixels(terrain, found, [aside * terrain.spacing_m for _, aside in positions], shape),
         valley=_valley(terrain, slope, noise[1], shape, pixel_m),

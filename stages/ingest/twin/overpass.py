@@ -11,6 +11,7 @@ from functools import cached_property
 import numpy as np
 
 from stages.common.grid import Grid
+from stages.common.harmonise import carries_offset
 from stages.common.params_ingest import TwinParams
 from stages.common.scenes import SCL, Layer, SceneInfo
 from stages.common.types import AnyArray
@@ -36,8 +37,6 @@ BASELINES = {
 
 REPROCESSED = "05.00"
 """Collection 1: an old scene with the new offset."""
-
-OFFSET_FROM = (4, 0)
 
 CLEAR, FAIR, CLOUDED = 0.0, 0.01, 0.12
 """Cloud cover: most years, some, and the years of which one scene is not enough."""
@@ -93,8 +92,7 @@ class Overpass:
     @property
     def offset(self) -> bool:
         """The DN carry the offset."""
-        major, minor = self.baseline.split(".")
-        return (int(major), int(minor)) >= OFFSET_FROM
+        return carries_offset(self.info)
 
     @property
     def info(self) -> SceneInfo:
