@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby, pairwise
 
 from stages.area.series import YearArea
-from stages.common.params import GatesParams
-from stages.common.tables import GateFinding
+from stages.common.params_area import GatesParams
+from stages.common.tables_area import GateFinding
 
 OFFSET_BASELINE = "04.00"
 """From this Sentinel-2 processing baseline on, DN carry an offset of -1000 (ESA, 25 January 2022)."""

@@ -19,11 +19,12 @@ from stages.area.surface import remove_speckle
 from stages.area.trend import make_trend
 from stages.area.truth import TrueSurface, compare, read_truth
 from stages.common.outputs import write_json, write_table
-from stages.common.params import AreaParams
+from stages.common.params_area import AreaParams
 from stages.common.raster import gdal_env
 from stages.common.records import file_md5, read_document
 from stages.common.stage import Run
-from stages.common.tables import AreaMetrics, AreaRow, Gates, GlacierAreaRow, Provenance, Trend
+from stages.common.tables import Provenance
+from stages.common.tables_area import AreaMetrics, AreaRow, Gates, GlacierAreaRow, Trend
 from stages.common.tables_truth import TruthRow
 from stages.common.types import BoolArray
 

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from stages.area.outlines import UNASSIGNED
 from stages.area.series import YearArea
 from stages.area.trend import theil_sen
-from stages.common.tables import AreaMetrics, AreaRow, GlacierAreaRow, GlacierRow, Trend, TruthMetrics
+from stages.common.tables import GlacierRow
+from stages.common.tables_area import AreaMetrics, AreaRow, GlacierAreaRow, Trend, TruthMetrics
 from stages.common.tables_truth import TruthRow
 from stages.common.types import Float64Array
 

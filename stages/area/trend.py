@@ -12,7 +12,7 @@ from scipy import stats
 
 from stages.area.mann_kendall import mann_kendall_p
 from stages.area.series import YearArea
-from stages.common.tables import Trend
+from stages.common.tables_area import Trend
 from stages.common.types import Float64Array
 
 YEARS_FOR_A_TREND = 3

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stages.common import tables, tables_learning, tables_truth
+from stages.common import tables, tables_area, tables_learning, tables_truth
 from stages.common.artefacts import Arrays, Blob, Json, Raster, Table, Vector
 
 IGNORE = 255
@@ -115,20 +115,36 @@ PROBABILITY = Raster(
     summary="Glacier probability", dtype="uint16", nodata=PROBABILITY_NODATA, scale=PROBABILITY_SCALE, offset=0.0
 )
 MASK = Raster(summary="1 glacier, 0 not, 255 not seen", dtype="uint8", nodata=MASK_NODATA, values=(0, 1, MASK_NODATA))
+MAP_MODEL = Json(summary="What the map's model says of itself", model=tables_learning.MapModel)
+VOTES = Raster(
+    summary="Of an ensemble: bit m - 1 is set where member m calls the pixel glacier",
+    dtype="uint16",
+    optional=True,
+)
 
 # --- area --------------------------------------------------------------------------------------------------------
 
-AREAS = Table(summary="Glacier area per year", row=tables.AreaRow)
-GLACIER_AREAS = Table(summary="Area of each glacier per year", row=tables.GlacierAreaRow)
+AREAS = Table(summary="Glacier area per year", row=tables_area.AreaRow)
+GLACIER_AREAS = Table(summary="Area of each glacier per year", row=tables_area.GlacierAreaRow)
 MAPPED_OUTLINES = Vector(
     summary="Mapped outlines of a year, with holes, RGI 7.0 names", columns=RGI7_COLUMNS, may_be_empty=True
 )
-TREND = Json(summary="Change over the years, or why there is none to state", model=tables.Trend)
-GATES = Json(summary="What each sanity gate found", model=tables.Gates)
+GLACIER_TRENDS = Table(summary="Change of each glacier tested", row=tables_area.GlacierTrendRow)
+TERMINUS = Table(summary="Ice front of each glacier per year", row=tables_area.TerminusRow)
+TERMINUS_TRENDS = Table(summary="Retreat of each glacier's front", row=tables_area.TerminusTrendRow)
+CHANGES = Table(summary="Lost, gained, unchanged and unseen ice of each glacier per year", row=tables_area.ChangeRow)
+CHANGE_MAP = Raster(
+    summary="Against the first year: 0 no glacier, 1 unchanged ice, 2 lost, 3 gained, 255 not seen in one of the two",
+    dtype="uint8",
+    nodata=MASK_NODATA,
+    values=(0, 1, 2, 3, MASK_NODATA),
+)
+TREND = Json(summary="Change over the years, or why there is none to state", model=tables_area.Trend)
+GATES = Json(summary="What each sanity gate found", model=tables_area.Gates)
 TRUTH_BY_YEAR = Table(
     summary="Mapped against true glacier, simulated sites only", row=tables_truth.TruthRow, optional=True
 )
-AREA_METRICS = Json(summary="Headline figures of the series", model=tables.AreaMetrics)
+AREA_METRICS = Json(summary="Headline figures of the series", model=tables_area.AreaMetrics)
 
 # --- report ------------------------------------------------------------------------------------------------------
 

@@ -12,13 +12,11 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from stages.common.errors import ParamsError
+from stages.common.params_area import AreaParams, GatesParams
 from stages.common.params_ingest import IngestParams
+from stages.common.params_learning import EvaluateParams, PatchesParams, TrainParams
 from stages.common.params_prepare import PrepareParams
-from stages.common.section import Section
-
-Year = Annotated[int, Field(ge=1972, le=2100, description="Landsat 1 was launched in 1972")]
-Fraction = Annotated[float, Field(ge=0, le=1)]
-Positive = Annotated[float, Field(gt=0)]
+from stages.common.section import Positive, Section, Year
 
 
 class SiteParams(Section):
@@ -49,125 +47,10 @@ class LabelsParams(Section):
     ]
 
 
-class PatchesParams(Section):
-    """Training patches and their spatial split."""
-
-    size_px: Annotated[int, Field(ge=16, le=1024)] = 128
-    margin_px: Annotated[int, Field(ge=0, le=256, description="kept around a patch for rotation and shift")] = 32
-    stride_px: Annotated[int, Field(ge=1)] = 64
-    block_rows_px: Annotated[int, Field(ge=8)]
-    block_columns_px: Annotated[int, Field(ge=8)]
-    folds: Annotated[int, Field(ge=3, le=20, description="block (r, c) belongs to fold (c + 2 r) mod folds")] = 5
-    test_fold: Annotated[int, Field(ge=0)] = 0
-    validation_fold: Annotated[int, Field(ge=0)] = 1
-    buffer_px: Annotated[int, Field(ge=0, description="hidden around held-out blocks")] = 32
-
-    @model_validator(mode="after")
-    def _folds_fit(self) -> Self:
-        if self.test_fold == self.validation_fold:
-            raise ValueError("test_fold and validation_fold must differ")
-        if max(self.test_fold, self.validation_fold) >= self.folds:
-            raise ValueError(f"test_fold and validation_fold must be below folds ({self.folds})")
-        return self
-
-    @property
-    def full_size_px(self) -> int:
-        """Side of a stored patch, its margin included."""
-        return self.size_px + 2 * self.margin_px
-
-
-class AugmentationParams(Section):
-    """Random changes of a training patch; see `stages.train.augment.AugmentConfig`."""
-
-    rotation_deg: Annotated[
-        float, Field(ge=0, le=180, description="uniform in plus or minus this; wide ones turn the light")
-    ] = 30.0
-    log2_scale: Annotated[float, Field(ge=0, le=1)] = 0.5
-    shift_px: Annotated[float, Field(ge=0)] = 16.0
-    flip: bool = True
-    mirror_azimuth_deg: Annotated[
-        float, Field(ge=0, lt=360, description="axis of the mirror; the sun's azimuth keeps the light where it is")
-    ] = 0.0
-    gain: Annotated[float, Field(ge=0, le=1)] = 0.1
-    band_gain: Annotated[float, Field(ge=0, le=1)] = 0.05
-    offset: Annotated[float, Field(ge=0, le=1, description="in standard deviations of the band")] = 0.1
-    band_offset: Annotated[float, Field(ge=0, le=1)] = 0.05
-    hide_probability: Fraction = 0.5
-    hide_max_px: Annotated[int, Field(ge=1)] = 128
-
-
-class TrainParams(Section):
-    """U-Net, loss, optimiser and augmentation."""
-
-    base_channels: Annotated[int, Field(ge=2, le=128)] = 16
-    depth: Annotated[int, Field(ge=1, le=6)] = 4
-    stem: Annotated[Literal["full", "half"], Field(description="half: the U-Net works at half resolution")] = "half"
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.3
-    bce_weight: Annotated[float, Field(ge=0)] = 1.0
-    dice_weight: Annotated[float, Field(ge=0)] = 1.0
-    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.1
-    epochs: Annotated[int, Field(ge=1)]
-    steps_per_epoch: Annotated[int, Field(ge=1)]
-    patience_epochs: Annotated[int, Field(ge=1)]
-    batch_size: Annotated[int, Field(ge=1)] = 8
-    optimiser: Literal["adamw", "lion", "sgd"] = "adamw"
-    learning_rate: Annotated[float, Field(gt=0, description="the highest; reached after a tenth of the steps")] = 2e-3
-    schedule: Annotated[
-        Literal["cosine", "constant"], Field(description="after the linear warm-up; cosine falls to 1 %")
-    ] = "cosine"
-    weight_decay: Annotated[float, Field(ge=0, description="decoupled; not on biases and normalisation")] = 0.1
-    ema_momentum: Annotated[float, Field(ge=0, lt=1, description="of the weights' moving average; 0: none")] = 0.98
-    augmentation: AugmentationParams = AugmentationParams()
-    threshold: Annotated[float, Field(gt=0, lt=1)] = 0.5
-    seed: Annotated[int, Field(ge=0)] = 1
-    threads: Annotated[int, Field(ge=1, description="intra-op threads; changes the bits of the model")] = 2
-    precision: Annotated[
-        Literal["float32", "mixed_bfloat16"], Field(description="of the fitting; the model is float32")
-    ] = "float32"
-    instruction_set: Annotated[
-        Literal["native", "AVX512_CORE_AMX", "AVX512_CORE_BF16", "AVX512_CORE_VNNI", "AVX512_CORE", "AVX2"],
-        Field(description="bound on oneDNN; native is fastest, AVX2 is the same on more machines"),
-    ] = "native"
-
-
-class EvaluateParams(Section):
-    """Held-out evaluation."""
-
-    year: Annotated[Year, Field(description="the training year whose scene is scored")]
-
-
 class PredictParams(Section):
     """Which model maps the scenes."""
 
     model: Literal["artifacts/train/model.onnx", "models/champion/model.onnx"]
-
-
-class AreaParams(Section):
-    """Mask to area."""
-
-    min_polygon_area_m2: Annotated[float, Field(ge=0, description="RGI's smallest glacier is 10,000 m2")] = 1e4
-    boundary_buffer_px: Annotated[
-        float, Field(gt=0, le=5, description="half a pixel for clean ice, one for debris (Paul et al. 2013)")
-    ] = 1.0
-    common_valid_fraction_min: Annotated[
-        Fraction, Field(description="a year below it is left out of the common area, and named")
-    ] = 0.8
-    assign_distance_m: Annotated[
-        float, Field(ge=0, description="ice this near an outline is counted to that glacier")
-    ] = 500.0
-
-
-class GatesParams(Section):
-    """Bounds beyond which a number cannot be true; a breach fails the run with exit 1."""
-
-    aoi_to_outlines_ratio_min: Positive = 1.5
-    glacier_fraction_of_aoi_max: Fraction = 0.9
-    area_to_outlines_ratio: tuple[Positive, Positive] = (0.5, 1.5)
-    annual_change_pct_max: Positive = 5.0
-    baseline_step_pct_max: Positive = 5.0
-    valid_fraction_min: Fraction = 0.8
-    missing_years_max: Annotated[int, Field(ge=0)] = 0
-    iou_over_baseline_min: Annotated[float, Field(ge=-1, le=1)] = 0.0
 
 
 class ReportParams(Section):

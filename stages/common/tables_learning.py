@@ -75,6 +75,31 @@ class TrainMetrics(Record):
     instruction_set: str
 
 
+class AreaError(Record):
+    """How far mapped areas were off on blocks that training saw nothing of; over pixels whose label is trusted.
+
+    The model's error of an area is sqrt(dispersion x sum p (1 - p)) pixels: the binomial one, widened because
+    neighbouring pixels err together (quasi-binomial; McCullagh and Nelder 1989).
+    """
+
+    blocks: Annotated[int, Field(ge=0)]
+    dispersion: Annotated[NotNegative, Field(description="mean over blocks of (sum y - sum p)^2 / sum p (1 - p)")]
+    factor_68: Annotated[
+        float | None, Field(description="conformal quantile of |error| / sigma; null: too few blocks")
+    ] = None
+    factor_95: Annotated[float | None, Field(description="null below 19 blocks")] = None
+
+
+class MapModel(Record):
+    """artifacts/predict/<year>/model.json: what the model of a map says of itself in its metadata."""
+
+    threshold: Fraction
+    threshold_rule: str
+    temperature: Annotated[float, Field(gt=0)]
+    members: Annotated[int, Field(ge=1)]
+    area_error: AreaError | None = None
+
+
 # --- evaluate ----------------------------------------------------------------------------------------------------
 
 

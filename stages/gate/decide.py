@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from stages.common.errors import GateError
 from stages.common.records import read_document
 from stages.common.stage import Run
-from stages.common.tables import GateFinding, Gates
+from stages.common.tables_area import GateFinding, Gates
 from stages.common.tables_learning import EvaluateMetrics
 from stages.gate import contract
 from stages.gate.quality import iou_over_baseline

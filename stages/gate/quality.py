@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stages.common.tables import GateFinding
+from stages.common.tables_area import GateFinding
 from stages.common.tables_learning import EvaluateMetrics
 
 

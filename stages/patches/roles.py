@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.ndimage import distance_transform_edt
 
-from stages.common.params import PatchesParams
+from stages.common.params_learning import PatchesParams
 from stages.common.split import BUFFER, OUTSIDE, TEST, TRAIN, VALIDATION
 from stages.common.types import BoolArray, IntArray, UInt8Array, UInt16Array
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from stages.common.kinds import IGNORE
-from stages.common.params import PatchesParams
+from stages.common.params_learning import PatchesParams
 from stages.common.split import MAY_LABEL, MAY_SHOW, among, crop
 from stages.common.types import AnyArray, BoolArray, UInt8Array
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from stages.common import tables, tables_learning, tables_truth
+from stages.common import tables, tables_area, tables_learning, tables_truth
 from stages.common.errors import ContractError
 from stages.common.params import ReportParams, SiteParams
 from stages.common.records import file_md5, read_document, read_rows
@@ -32,12 +32,12 @@ class Findings:
 
     site: SiteParams
     report: ReportParams
-    areas: list[tables.AreaRow]
+    areas: list[tables_area.AreaRow]
     """In the order of the years."""
-    glaciers: list[tables.GlacierAreaRow]
-    trend: tables.Trend
-    gates: tables.Gates
-    area_metrics: tables.AreaMetrics
+    glaciers: list[tables_area.GlacierAreaRow]
+    trend: tables_area.Trend
+    gates: tables_area.Gates
+    area_metrics: tables_area.AreaMetrics
     truth: list[tables_truth.TruthRow]
     """In the order of the years; empty for a real site."""
     history: list[tables_learning.EpochRow]
@@ -72,7 +72,7 @@ def read_findings(run: Run) -> Findings:
         for year, path in run.by_year("artifacts/prepare/{years}/provenance.json").items()
     }
     areas_path = run.path("artifacts/area/glacier_area_by_year.csv")
-    areas = sorted(read_rows(areas_path, tables.AreaRow), key=lambda row: row.year)
+    areas = sorted(read_rows(areas_path, tables_area.AreaRow), key=lambda row: row.year)
     _check_years(areas_path, [row.year for row in areas], sorted(provenance))
     truth = _read_truth(run, [row.year for row in areas])
     card = read_document(run.path("artifacts/train/model_card.json"), tables_learning.ModelCard)
@@ -81,10 +81,10 @@ def read_findings(run: Run) -> Findings:
         site=run.params.site,
         report=run.params.report,
         areas=areas,
-        glaciers=read_rows(run.path("artifacts/area/area_by_glacier.csv"), tables.GlacierAreaRow),
-        trend=read_document(run.path("artifacts/area/trend.json"), tables.Trend),
-        gates=read_document(run.path("artifacts/area/gates.json"), tables.Gates),
-        area_metrics=read_document(run.path("metrics/area.json"), tables.AreaMetrics),
+        glaciers=read_rows(run.path("artifacts/area/area_by_glacier.csv"), tables_area.GlacierAreaRow),
+        trend=read_document(run.path("artifacts/area/trend.json"), tables_area.Trend),
+        gates=read_document(run.path("artifacts/area/gates.json"), tables_area.Gates),
+        area_metrics=read_document(run.path("metrics/area.json"), tables_area.AreaMetrics),
         truth=truth,
         history=read_rows(run.path("artifacts/train/history.csv"), tables_learning.EpochRow),
         card=card,

@@ -8,7 +8,7 @@ import textwrap
 from collections.abc import Sequence
 from typing import Any
 
-from stages.common.tables import AreaRow, Trend
+from stages.common.tables_area import AreaRow, Trend
 from stages.common.tables_truth import TruthRow
 from stages.report import rounding
 from stages.report.figures import BANNER_IN, new_figure, plain_style, png

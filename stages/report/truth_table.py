@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from stages.common.tables import Trend, TruthMetrics
+from stages.common.tables_area import Trend, TruthMetrics
 from stages.common.tables_truth import TruthRow
 from stages.report.findings import Findings
 from stages.report.numbers import Number, number

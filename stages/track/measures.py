@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel
 
-from stages.common.tables import AreaRow
+from stages.common.tables_area import AreaRow
 from stages.common.tables_learning import EpochRow
 from stages.common.tables_truth import TruthRow
 from stages.track.state import flatten

@@ -7,7 +7,7 @@ from typing import Any
 
 import keras
 
-from stages.common.params import TrainParams
+from stages.common.params_learning import TrainParams
 from stages.common.tables_learning import EpochRow
 from stages.train.augment import AugmentConfig
 from stages.train.data import TrainingData, training_batches, validation_batches

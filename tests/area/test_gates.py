@@ -10,8 +10,8 @@ import pytest
 
 from stages.area import gates
 from stages.area.series import YearArea
-from stages.common.params import GatesParams
-from stages.common.tables import GateFinding
+from stages.common.params_area import GatesParams
+from stages.common.tables_area import GateFinding
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,8 @@ from stages.area.contract import CONTRACT
 from stages.area.outlines import LAYER
 from stages.common.kinds import RGI7_COLUMNS
 from stages.common.outputs import write_table
-from stages.common.tables import AreaMetrics, AreaRow, GlacierAreaRow, GlacierRow, Trend
+from stages.common.tables import GlacierRow
+from stages.common.tables_area import AreaMetrics, AreaRow, GlacierAreaRow, Trend
 from tests import tiny
 from tests.area.made import GRID, PIXEL_KM2, burn, run_area, write_inputs
 

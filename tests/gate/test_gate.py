@@ -6,7 +6,8 @@ import pytest
 
 from stages.common.outputs import write_json
 from stages.common.stage import main
-from stages.common.tables import GateFinding, Gates, Tracked
+from stages.common.tables import Tracked
+from stages.common.tables_area import GateFinding, Gates
 from stages.common.tables_learning import EvaluateMetrics, Scores
 from stages.gate.contract import CONTRACT
 from stages.gate.decide import as_table, decide

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from stages.common.grid import Grid
 from stages.common.kinds import IGNORE, ROLES
-from stages.common.params import PatchesParams
+from stages.common.params_learning import PatchesParams
 from stages.common.split import BUFFER, OUTSIDE, TEST, TRAIN, VALIDATION, check_no_leak
 from stages.patches.cut import band_statistics, split_map
 from stages.patches.roles import add_buffer, block_folds, hold_out_small_glaciers, pixel_roles

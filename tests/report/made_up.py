@@ -9,7 +9,7 @@ import numpy as np
 import yaml
 from affine import Affine
 
-from stages.common import tables, tables_learning, tables_truth
+from stages.common import tables, tables_area, tables_learning, tables_truth
 from stages.common.grid import Grid
 from stages.common.kinds import DN_OFFSET, DN_SCALE, MASK_NODATA, PROBABILITY_NODATA, PROBABILITY_SCALE
 from stages.common.outputs import write_json, write_table
@@ -119,11 +119,11 @@ def provenance(year: int, storage: str, scale: float, offset: float, cloud: floa
     )  # fmt: skip
 
 
-def area_row(index: int, year: int, years: tuple[int, ...], prior: np.ndarray) -> tables.AreaRow:
+def area_row(index: int, year: int, years: tuple[int, ...], prior: np.ndarray) -> tables_area.AreaRow:
     hidden = unseen(year)
     area = float((ice(index) & ~hidden).sum() * KM2)
     anywhere = np.any([unseen(one) for one in years], axis=0)
-    return tables.AreaRow(
+    return tables_area.AreaRow(
         year=year,
         date=f"{year}-10-15",
         glacier_area_km2=area,
@@ -137,7 +137,7 @@ def area_row(index: int, year: int, years: tuple[int, ...], prior: np.ndarray) -
     )
 
 
-def truth_row(row: tables.AreaRow) -> tables_truth.TruthRow:
+def truth_row(row: tables_area.AreaRow) -> tables_truth.TruthRow:
     """The truth is 1.04 times what was mapped; there is no debris in a cloudy year."""
     true = 1.04 * row.glacier_area_km2
     return tables_truth.TruthRow(
@@ -147,7 +147,7 @@ def truth_row(row: tables.AreaRow) -> tables_truth.TruthRow:
     )  # fmt: skip
 
 
-TRUTH_METRICS = tables.TruthMetrics(
+TRUTH_METRICS = tables_area.TruthMetrics(
     iou=0.8, mean_absolute_error_pct=3.846, true_slope_km2_per_year=-0.21, slope_ratio=0.8
 )
 
@@ -156,13 +156,13 @@ def write_area(folder: Path, years: tuple[int, ...], prior: np.ndarray, *, simul
     area = folder / "artifacts/area"
     area.mkdir(parents=True)
     rows = [area_row(index, year, years, prior) for index, year in enumerate(years)]
-    write_table(area / "glacier_area_by_year.csv", rows, tables.AreaRow)
+    write_table(area / "glacier_area_by_year.csv", rows, tables_area.AreaRow)
     if simulated:
         write_table(area / "truth_by_year.csv", [truth_row(row) for row in rows], tables_truth.TruthRow)
-    write_table(area / "area_by_glacier.csv", glacier_rows(years), tables.GlacierAreaRow)
+    write_table(area / "area_by_glacier.csv", glacier_rows(years), tables_area.GlacierAreaRow)
     many = len(years) > 1
     slope = (rows[-1].common_area_km2 - rows[0].common_area_km2) / max(1, years[-1] - years[0])
-    trend = tables.Trend(
+    trend = tables_area.Trend(
         n_years=len(years),
         years=list(years),
         excluded_years=[],
@@ -177,11 +177,11 @@ def write_area(folder: Path, years: tuple[int, ...], prior: np.ndarray, *, simul
     )
     write_json(area / "trend.json", trend)
     findings = [
-        tables.GateFinding(gate="aoi_to_outlines_ratio", passed=True, message="2.6, at least 1.5"),
-        tables.GateFinding(gate="annual_change", passed=not many, message="7.1 % from 2017 to 2018, at most 5 %"),
+        tables_area.GateFinding(gate="aoi_to_outlines_ratio", passed=True, message="2.6, at least 1.5"),
+        tables_area.GateFinding(gate="annual_change", passed=not many, message="7.1 % from 2017 to 2018, at most 5 %"),
     ]
-    write_json(area / "gates.json", tables.Gates(findings=findings))
-    metrics = tables.AreaMetrics(
+    write_json(area / "gates.json", tables_area.Gates(findings=findings))
+    metrics = tables_area.AreaMetrics(
         n_years=len(years), first_year=years[0], last_year=years[-1], first_area_km2=rows[0].glacier_area_km2,
         last_area_km2=rows[-1].glacier_area_km2, mean_sigma_km2=0.1234, speckle_removed_km2=0.0456,
         area_by_year_km2={str(row.year): row.glacier_area_km2 for row in rows}, gates_failed=int(many),
@@ -190,10 +190,10 @@ def write_area(folder: Path, years: tuple[int, ...], prior: np.ndarray, *, simul
     write_json(folder / "metrics/area.json", metrics)
 
 
-def glacier_rows(years: tuple[int, ...]) -> list[tables.GlacierAreaRow]:
+def glacier_rows(years: tuple[int, ...]) -> list[tables_area.GlacierAreaRow]:
     """Twenty glaciers, the last ones small, and ice near none."""
     return [
-        tables.GlacierAreaRow(
+        tables_area.GlacierAreaRow(
             year=year, rgi_id=f"RGI60-15.{number:05d}", glac_name="Large <&> first" if number == 1 else None,
             area_km2=10 / number - 0.01 * index, outline_area_km2=10.5 / number,
             unseen_km2=0.5 if year == CLOUDY and number == 1 else 0,
@@ -201,7 +201,7 @@ def glacier_rows(years: tuple[int, ...]) -> list[tables.GlacierAreaRow]:
         for number in range(1, 21)
         for index, year in enumerate(years)
     ] + [
-        tables.GlacierAreaRow(year=year, rgi_id="unassigned", area_km2=0.07, outline_area_km2=0, unseen_km2=0)
+        tables_area.GlacierAreaRow(year=year, rgi_id="unassigned", area_km2=0.07, outline_area_km2=0, unseen_km2=0)
         for year in years
     ]  # fmt: skip
 

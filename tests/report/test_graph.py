@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from stages.common.tables import AreaRow, Trend
+from stages.common.tables_area import AreaRow, Trend
 from stages.common.tables_truth import TruthRow
 from stages.report import graph, style
 from stages.report.figures import new_figure, plain_style, png

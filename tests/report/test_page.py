@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from stages.common.tables import GlacierAreaRow, Trend, TruthMetrics
+from stages.common.tables_area import GlacierAreaRow, Trend, TruthMetrics
 from stages.report.glacier_table import LARGEST, glacier_table
 from stages.report.truth_table import NO_SLOPE, signed, slope_texts
 from tests.report import made_up
@@ -75,6 +75,8 @@ def test_page_holds_each_number_of_the_area_table(page, nine_years):
     with path.open(encoding="utf-8", newline="") as stream:
         for row in csv.DictReader(stream):
             for column, value in row.items():
+                if not value:
+                    continue
                 if column.endswith(("_km2", "_fraction")):
                     assert float(value) in page.values, (row["year"], column)
                 elif column != "model_md5":

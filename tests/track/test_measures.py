@@ -1,4 +1,4 @@
-from stages.common.tables import Trend
+from stages.common.tables_area import Trend
 from stages.track.measures import Measure, areas, curves, scores
 from tests.track import pipeline
 
