@@ -1,6 +1,6 @@
 # Stable targets; `make help` lists them. SITE=<name> works in sites/<name>, else in the root (the demo).
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-containers repro ingest ui images docs lint types bench locks clean check-lock
+.PHONY: help demo test test-containers repro ingest ui images docs lint types workflows bench locks clean check-lock
 
 ROOT := $(CURDIR)
 SITE_DIR := $(if $(SITE),$(ROOT)/sites/$(SITE),$(ROOT))
@@ -50,6 +50,9 @@ images: $(STAMP)  ## Build the container images that are missing and print their
 
 docs: $(STAMP)  ## Write docs/contracts.md from the contracts
 	@$(BIN)/python bin/contracts
+
+workflows:  ## Check .github/workflows with actionlint and zizmor
+	@bin/workflows
 
 lint: $(STAMP)  ## Lint and format check
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
