@@ -1,0 +1,54 @@
+"""Many small twins of unseen seeds, prepared and labelled as the pipeline does it; made once, kept, and mapped by any model."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from tqdm import tqdm
+
+from stages.common import logs
+from stages.common.contracts import Contract
+from stages.common.stage import Entry, run_stage
+from stages.labels.contract import CONTRACT as LABELS
+from stages.labels.label import label
+from stages.prepare.contract import CONTRACT as PREPARE
+from stages.prepare.prepare import prepare
+from tests import twin_site
+
+RETREAT_M_PER_YEAR = 40.0
+
+
+def make_twins(folder: Path, seeds: Sequence[int], years: Sequence[int]) -> list[Path]:
+    """Sites with data, prepared scenes and labels, one a seed; those that are there already are left as they are."""
+    return [make_twin(folder / str(seed), seed, years) for seed in tqdm(seeds, unit="twin", disable=None)]
+
+
+def make_twin(site: Path, seed: int, years: Sequence[int]) -> Path:
+    """One site of 15 x 15 km at 50 m."""
+    if not (site / "artifacts/labels").exists():
+        site.mkdir(parents=True, exist_ok=True)
+        twin_site.ingest(site, list(years), seed=seed, retreat_m_per_year=RETREAT_M_PER_YEAR)
+        with inside(site):
+            run(PREPARE, prepare, *years)
+            run(LABELS, label)
+    return site
+
+
+def run(contract: Contract, entry: Entry, *years: int) -> None:
+    """Run a stage in this process and folder, for each of `years` or once."""
+    for year in years or (None,):
+        run_stage(contract, entry, year=year, log=logs.configure(contract.stage))
+
+
+@contextmanager
+def inside(folder: Path) -> Iterator[None]:
+    """Work in `folder`, as stages do."""
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(before)
