@@ -2,9 +2,9 @@
 
     python -m bench.coverage [--twins 200] [--folder DIR] [--quick]
 
-Units are glacier-years: the ice of one glacier in one year, over the pixels seen, against the true surface over the same
-pixels. Glaciers and years of one twin share weather, model and terrain, so that the uncertainty of the coverage is a
-bootstrap over twins (Field and Welsh 2007), not over units.
+Units are glacier-years: the ice of one glacier in one year, over the pixels seen, against the true surface over the
+same pixels. Glaciers and years of one twin share weather, model and terrain, so that the uncertainty of the coverage
+is a bootstrap over twins (Field and Welsh 2007), not over units.
 
 Told apart: the intervals as the model states them (its factors rest on few held-out blocks of its one site), and with
 factors fitted on twins of their own by conformal calibration, which `area.interval_factors` takes.
@@ -184,8 +184,8 @@ def half_width(unit: Unit, level: float, factor: float) -> float:
 def conformal_factor(units: Sequence[Unit], level: float) -> float:
     """The least factor on the model's error with which `half_width` covers `level` of the units.
 
-    A unit's score is the factor with which its interval would just reach the truth; the factor is the conformal quantile
-    of the scores (Vovk et al. 2005), counted in twins, for these are exchangeable and their glaciers are not.
+    A unit's score is the factor with which its interval would just reach the truth; the factor is the conformal
+    quantile of the scores (Vovk et al. 2005), counted in twins: these are exchangeable, their glaciers are not.
     """
     z = float(stats.norm.ppf((1 + level) / 2))
     scores = [

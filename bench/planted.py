@@ -1,4 +1,4 @@
-"""Is a planted retreat inside its stated interval? Twins of unseen seeds over nine years, mapped by the model of bench.coverage.
+"""Is a planted retreat inside its stated interval? Unseen twins over nine years, mapped by the model of bench.coverage.
 
     python -m bench.planted [--twins 50] [--folder DIR]
 

@@ -1,4 +1,4 @@
-"""Many small twins of unseen seeds, prepared and labelled as the pipeline does it; made once, kept, and mapped by any model."""
+"""Many small twins, prepared and labelled as the pipeline does it; made once, kept, and mapped by any model."""
 
 from __future__ import annotations
 
