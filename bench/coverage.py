@@ -83,9 +83,8 @@ def main() -> int:
     calibration = units_of(chosen.folder, range(CALIBRATION_SEED, CALIBRATION_SEED + chosen.calibration), model)
     tested = units_of(chosen.folder, range(TEST_SEED, TEST_SEED + chosen.twins), model)
     factors = [conformal_factor(calibration, level) for level in NOMINAL]
-    print(
-        f"\n{len(tested)} glacier-years of {chosen.twins} twins; factors from {len(calibration)} of {chosen.calibration}"
-    )
+    units = f"{len(tested)} glacier-years of {chosen.twins} twins"
+    print(f"\n{units}; factors from {len(calibration)} of {chosen.calibration} others")
     stated = [covered(tested, half=[u.half_68_km2 if level == NOMINAL[0] else u.half_95_km2 for u in tested])
               for level in NOMINAL]  # fmt: skip
     fitted = [covered(tested, half=[half_width(u, level, factor) for u in tested])
