@@ -4,6 +4,9 @@ from stages.common import kinds
 from stages.common.contracts import Contract
 
 MASK = "artifacts/predict/{years}/mask.tif"
+PROBABILITY = "artifacts/predict/{years}/probability.tif"
+MAP_MODEL = "artifacts/predict/{years}/model.json"
+VOTES = "artifacts/predict/{years}/votes.tif"
 VALID = "artifacts/prepare/{years}/valid.tif"
 PROVENANCE = "artifacts/prepare/{years}/provenance.json"
 GLACIER_ID = "artifacts/labels/glacier_id.tif"
@@ -20,6 +23,9 @@ CONTRACT = Contract(
     params=("years", "area", "gates"),
     inputs={
         MASK: kinds.MASK,
+        PROBABILITY: kinds.PROBABILITY,
+        MAP_MODEL: kinds.MAP_MODEL,
+        VOTES: kinds.VOTES,
         VALID: kinds.VALID,
         PROVENANCE: kinds.PROVENANCE,
         GLACIER_ID: kinds.GLACIER_ID,
@@ -33,6 +39,8 @@ CONTRACT = Contract(
     outputs={
         "glacier_area_by_year.csv": kinds.AREAS,
         "area_by_glacier.csv": kinds.GLACIER_AREAS,
+        "trend_by_glacier.csv": kinds.GLACIER_TRENDS,
+        "series.json": kinds.SERIES,
         "outlines_{years}.gpkg": kinds.MAPPED_OUTLINES,
         "truth_by_year.csv": kinds.TRUTH_BY_YEAR,
         "trend.json": kinds.TREND,

@@ -8,13 +8,15 @@ from itertools import groupby, pairwise
 
 from stages.area.series import YearArea
 from stages.common.params_area import GatesParams
-from stages.common.tables_area import GateFinding
+from stages.common.tables_area import GateFinding, Trend
 
 OFFSET_BASELINE = "04.00"
 """From this Sentinel-2 processing baseline on, DN carry an offset of -1000 (ESA, 25 January 2022)."""
 
 
-def judge(series: Sequence[YearArea], *, aoi_km2: float, outlines_km2: float, bounds: GatesParams) -> list[GateFinding]:
+def judge(
+    series: Sequence[YearArea], trend: Trend, *, aoi_km2: float, outlines_km2: float, bounds: GatesParams
+) -> list[GateFinding]:
     """All gates over the years measured, in their order.
 
     Parameters
@@ -33,8 +35,13 @@ def judge(series: Sequence[YearArea], *, aoi_km2: float, outlines_km2: float, bo
         area_to_outlines(
             areas, {one.year: one.outlines_seen_km2 for one in series}, bounds=bounds.area_to_outlines_ratio
         ),
+        outside_outlines(
+            areas, {one.year: float(one.mapped_km2[0]) for one in series}, maximum=bounds.outside_outlines_fraction_max
+        ),
         annual_change(common, maximum_pct=bounds.annual_change_pct_max),
         baseline_step(stepped, maximum_pct=bounds.baseline_step_pct_max),
+        trend_rate(trend.slope_pct_per_year, maximum_pct=bounds.trend_pct_max),
+        sigma_share(areas, {one.year: one.sigma_km2 for one in series}, maximum_pct=bounds.sigma_pct_max),
         missing_years(list(areas), maximum=bounds.missing_years_max),
         valid_fraction({one.year: one.valid_fraction for one in series}, minimum=bounds.valid_fraction_min),
     ]
@@ -69,6 +76,15 @@ def area_to_outlines(
     outside = {year: ratio for year, ratio in ratios.items() if not low <= ratio <= high}
     message = f"mapped ice is {_span(ratios.values(), '.2f')} times the prior outlines seen; bounds {low:g} to {high:g}"
     return _finding("area_to_outlines_ratio", not outside, message, f"outside the bounds in {_years(outside)}")
+
+
+def outside_outlines(
+    mapped_km2: Mapping[int, float], unassigned_km2: Mapping[int, float], *, maximum: float
+) -> GateFinding:
+    """Little of the mapped ice lies near no prior outline: inventories miss few glaciers, snow and lakes look alike."""
+    year, worst = _largest({year: _ratio(unassigned_km2[year], area) for year, area in mapped_km2.items()})
+    message = f"{worst:.1%} of the mapped ice is near no prior outline, at most{_in(year)}; bound {maximum:.0%}"
+    return _finding("outside_outlines", worst <= maximum, message, "look there for snow, cloud or lakes mapped as ice")
 
 
 def annual_change(common_km2: Mapping[float, float], *, maximum_pct: float) -> GateFinding:
@@ -106,6 +122,23 @@ def baseline_step(series: Sequence[tuple[tuple[str, ...], float]], *, maximum_pc
     message = f"mean area steps by up to {worst:+.1f} % at a change of processing baseline; bound {maximum_pct:g} %"
     reason = f"is an offset of baseline {OFFSET_BASELINE} missing or applied twice?"
     return _finding("baseline_step", abs(worst) <= maximum_pct, message, reason)
+
+
+def trend_rate(slope_pct_per_year: float | None, *, maximum_pct: float) -> GateFinding:
+    """The whole series changes no faster than glaciers do."""
+    if slope_pct_per_year is None:
+        return _finding("trend", True, "no trend to judge", "")
+    message = f"the common area changes by {slope_pct_per_year:+.2f} % a year; bound {maximum_pct:g} % a year"
+    reason = "an error until proven otherwise: look at the first and last maps, then at the steps between"
+    return _finding("trend", abs(slope_pct_per_year) <= maximum_pct, message, reason)
+
+
+def sigma_share(mapped_km2: Mapping[int, float], sigma_km2: Mapping[int, float], *, maximum_pct: float) -> GateFinding:
+    """Areas are known well enough to speak of."""
+    shares = {year: 100 * _ratio(sigma_km2[year], area) for year, area in mapped_km2.items()}
+    year, worst = _largest(shares)
+    message = f"one sigma is {worst:.1f} % of the area, at most{_in(year)}; bound {maximum_pct:g} %"
+    return _finding("sigma", worst <= maximum_pct, message, "pixels too coarse for these glaciers, or an unsure model")
 
 
 def missing_years(years: Sequence[int], *, maximum: int) -> GateFinding:

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 
 import numpy as np
 import shapely
+import shapely.affinity
 from affine import Affine
 from rasterio import features
 from shapely import GeometryType
 from shapely.geometry.base import BaseGeometry
 
 from stages.area.surface import spread
-from stages.common.types import AnyArray, BoolArray
+from stages.common.types import AnyArray, BoolArray, Float64Array
 
 NO_LOSS_PX = 0.02
 """Vertices this near a straight line change no digit of an area that is given, but cost a quarter of the time."""
@@ -74,16 +75,35 @@ def straighten(polygons: BaseGeometry) -> BaseGeometry:
     return shapely.MultiPolygon(list(shapely.from_ragged_array(kind, total / 6, (rings, parts))))
 
 
-def buffer_areas_px(ice: BoolArray, seen: BoolArray, counted: BoolArray, *, buffer_px: float) -> tuple[float, float]:
-    """Areas of the ice with its boundary moved inwards and outwards by `buffer_px`, over the `counted` pixels.
+def smooth_edge(ice: BoolArray, seen: BoolArray, *, reach_px: int) -> BaseGeometry:
+    """The ice's outline with its staircase straightened, carried on over unseen ground.
 
     Only the boundary between ice and ground can be misplaced. The edge of a cloud, of the AOI or of the raster is
-    none: the ice is carried on beyond it by the nearest seen pixel, moved, and cut off there again.
+    none: the ice is carried on beyond it, `reach_px` far, by the nearest seen pixel.
 
     Parameters
     ----------
     ice, seen
         (H, W) bool; ice is seen ice.
+
+    Returns
+    -------
+    MultiPolygon in pixel coordinates (column, row).
+    """
+    margin = 2 * reach_px
+    padded = np.pad(np.where(seen, 1 + ice, 0).astype(np.uint8), margin)
+    smooth = straighten(trace_mask(spread(padded, distance_px=reach_px) == 2))
+    smooth = shapely.simplify(smooth, NO_LOSS_PX, preserve_topology=False)  # keeping it would take the time ten times
+    return shapely.affinity.translate(smooth, -margin, -margin)
+
+
+def buffer_areas_px(edge: BaseGeometry, counted: BoolArray, *, buffer_px: float) -> tuple[float, float]:
+    """Areas of the ice with its boundary moved inwards and outwards by `buffer_px`, over the `counted` pixels.
+
+    Parameters
+    ----------
+    edge
+        As `smooth_edge` gives it, with a reach of `buffer_px` at least.
     counted
         (H, W) bool: pixels over which the area is taken.
 
@@ -91,20 +111,37 @@ def buffer_areas_px(ice: BoolArray, seen: BoolArray, counted: BoolArray, *, buff
     -------
     A(-b) and A(+b) in pixels.
     """
-    reach = math.ceil(buffer_px) + 2
-    margin = 2 * reach
-    padded = np.pad(np.where(seen, 1 + ice, 0).astype(np.uint8), margin)
-    smooth = straighten(trace_mask(spread(padded, distance_px=reach) == 2))
-    smooth = shapely.simplify(smooth, NO_LOSS_PX, preserve_topology=False)  # keeping it would take the time ten times
-    within = trace_mask(np.pad(counted, margin))
+    within = trace_mask(counted)
     inner, outer = (
-        float(shapely.area(shapely.intersection(shapely.buffer(smooth, distance), within)))
+        float(shapely.area(shapely.intersection(shapely.buffer(edge, distance), within)))
         for distance in (-buffer_px, buffer_px)
     )
     return inner, outer
 
 
-def buffer_sigma_px(ice: BoolArray, seen: BoolArray, counted: BoolArray, *, buffer_px: float) -> float:
+def reach_of(buffer_px: float) -> int:
+    """Pixels that ice must be carried on over unseen ground, so that no buffer feels where it ends."""
+    return math.ceil(buffer_px) + 2
+
+
+def buffer_sigma_px(edge: BaseGeometry, counted: BoolArray, *, buffer_px: float) -> float:
     """Area uncertainty, one sigma, in pixels: (A(+b) - A(-b)) / 2 (Paul et al. 2013, 2017)."""
-    inner, outer = buffer_areas_px(ice, seen, counted, buffer_px=buffer_px)
+    inner, outer = buffer_areas_px(edge, counted, buffer_px=buffer_px)
     return max((outer - inner) / 2, 0.0)
+
+
+def edge_pieces(edge: BaseGeometry) -> tuple[Float64Array, Float64Array]:
+    """The edge in pieces of a pixel at most.
+
+    Returns
+    -------
+    (N, 2) middles in pixel coordinates (column, row), and (N,) lengths in pixels.
+    """
+    if shapely.is_empty(edge):
+        return np.empty((0, 2)), np.empty(0)
+    _, corners, (rings, _) = shapely.to_ragged_array(shapely.get_parts(shapely.segmentize(edge, 1.0)))
+    steps = np.diff(corners, axis=0)
+    within_ring = np.ones(len(steps), dtype=bool)
+    within_ring[rings[1:-1] - 1] = False  # from the end of a ring to the start of the next
+    middles = (corners[:-1] + steps / 2)[within_ring]
+    return middles, np.hypot(*steps[within_ring].T)

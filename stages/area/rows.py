@@ -1,31 +1,37 @@
-"""Rows and documents from the measured years. Tables hold 1e-4 km2, a pixel of 10 m; metrics are unrounded."""
+"""Rows and documents from the measured years, with all digits; `tables` rounds them to what is supported."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from stages.area.outlines import UNASSIGNED
+from stages.area.precision import EXACT_DECIMALS, mean
 from stages.area.series import YearArea
 from stages.area.trend import theil_sen
 from stages.common.tables import GlacierRow
-from stages.common.tables_area import AreaMetrics, AreaRow, GlacierAreaRow, Trend, TruthMetrics
+from stages.common.tables_area import AreaMetrics, AreaRow, GateFinding, GlacierAreaRow, Trend, TruthMetrics
 from stages.common.tables_truth import TruthRow
 from stages.common.types import Float64Array
-
-DECIMALS_KM2 = 4
 
 
 def area_row(one: YearArea, *, model_md5: str) -> AreaRow:
     """Row of glacier_area_by_year.csv."""
+    area_km2, half68_km2, half95_km2 = one.glacier_area_km2, one.half_width_km2(68), one.half_width_km2(95)
     return AreaRow(
         year=one.year,
         date=one.date,
-        glacier_area_km2=_rounded(one.glacier_area_km2),
-        area_low_km2=_rounded(one.low_km2),
-        area_high_km2=_rounded(one.high_km2),
-        common_area_km2=None if one.common_km2 is None else _rounded(one.common_km2),
+        glacier_area_km2=area_km2,
+        area_low_km2=max(area_km2 - half68_km2, 0.0),
+        area_high_km2=area_km2 + half68_km2,
+        area_low95_km2=max(area_km2 - half95_km2, 0.0),
+        area_high95_km2=area_km2 + half95_km2,
+        sigma_delineation_km2=one.sigma_delineation_km2,
+        sigma_model_km2=one.sigma_model_km2,
+        sigma_season_km2=one.sigma_season_km2,
+        interval_method=one.factors.method,
+        common_area_km2=one.common_km2,
         valid_fraction=round(one.valid_fraction, 6),
-        unseen_km2=_rounded(float(one.unseen_km2.sum())),
+        unseen_km2=float(one.unseen_km2.sum()),
         scene_ids=one.scene_ids,
         model_md5=model_md5,
     )
@@ -40,41 +46,62 @@ def glacier_rows(one: YearArea, glaciers: Sequence[GlacierRow], outlines_km2: Fl
         (1 + glaciers,) prior outline in the AOI.
     """
     names: list[tuple[int, str, str | None]] = [(row.glacier_index, row.rgi_id, row.glac_name) for row in glaciers]
+    half68_km2, half95_km2 = one.half_widths_km2(68), one.half_widths_km2(95)
     return [
         GlacierAreaRow(
             year=one.year,
             rgi_id=rgi_id,
             glac_name=name,
-            area_km2=_rounded(float(one.mapped_km2[index])),
-            outline_area_km2=_rounded(float(outlines_km2[index])),
-            unseen_km2=_rounded(float(one.unseen_km2[index])),
+            area_km2=float(one.mapped_km2[index]),
+            area_low_km2=max(float(one.mapped_km2[index] - half68_km2[index]), 0.0),
+            area_high_km2=float(one.mapped_km2[index] + half68_km2[index]),
+            area_low95_km2=max(float(one.mapped_km2[index] - half95_km2[index]), 0.0),
+            area_high95_km2=float(one.mapped_km2[index] + half95_km2[index]),
+            sigma_delineation_km2=float(one.delineation_km2[index]),
+            sigma_model_km2=_of(one.model.by_glacier_km2 if one.model else None, index),
+            common_area_km2=_of(one.common_by_glacier_km2, index),
+            outline_area_km2=float(outlines_km2[index]),
+            unseen_km2=float(one.unseen_km2[index]),
         )
         for index, rgi_id, name in [*names, (0, UNASSIGNED, None)]
     ]
 
 
-def area_metrics(series: Sequence[YearArea], trend: Trend, *, gates_failed: int) -> AreaMetrics:
+def area_metrics(series: Sequence[YearArea], trend: Trend, findings: Sequence[GateFinding]) -> AreaMetrics:
     """metrics/area.json. The change is that of the common area from its first to its last year."""
-    common = [one.common_km2 for one in series if one.common_km2 is not None]
-    comparable = len(common) > 1 and common[0] > 0
+    first_km2 = next((one.common_km2 for one in series if one.common_km2 is not None), 0.0)
+    model = [one.sigma_model_km2 for one in series if one.sigma_model_km2 is not None]
     return AreaMetrics(
         n_years=len(series),
         first_year=series[0].year,
         last_year=series[-1].year,
         first_area_km2=series[0].glacier_area_km2,
         last_area_km2=series[-1].glacier_area_km2,
-        mean_sigma_km2=sum(one.sigma_km2 for one in series) / len(series),
-        change_pct=100 * (common[-1] - common[0]) / common[0] if comparable else None,
+        mean_sigma_km2=mean(one.sigma_km2 for one in series),
+        mean_sigma_delineation_km2=mean(one.sigma_delineation_km2 for one in series),
+        mean_sigma_model_km2=mean(model) if model else None,
+        mean_half_width95_km2=mean(one.half_width_km2(95) for one in series),
+        change_pct=100 * trend.change_km2 / first_km2 if trend.change_km2 is not None and first_km2 > 0 else None,
+        change_km2=trend.change_km2,
+        change_sigma_km2=trend.change_sigma_km2,
         slope_km2_per_year=trend.slope_km2_per_year,
+        minimum_detectable_km2_per_year=trend.minimum_detectable_km2_per_year,
+        glaciers_tested=trend.glaciers_tested,
+        glaciers_detectable=trend.glaciers_detectable,
         speckle_removed_km2=max(one.speckle_km2 for one in series),
         area_by_year_km2={str(one.year): one.glacier_area_km2 for one in series},
-        gates_failed=gates_failed,
+        gates_failed=sum(not finding.passed for finding in findings),
+        gates_overridden=sum(finding.overridden for finding in findings),
         truth=truth_metrics(series, trend),
     )
 
 
+def _of(by_glacier: Float64Array | None, index: int) -> float | None:
+    return None if by_glacier is None else float(by_glacier[index])
+
+
 def truth_rows(series: Sequence[YearArea]) -> list[TruthRow]:
-    """Rows of truth_by_year.csv; none for a real site."""
+    """Rows of truth_by_year.csv, to a pixel; none for a real site."""
     return [
         TruthRow(
             year=one.year,
@@ -111,4 +138,4 @@ def _share(part: float, whole: float) -> float | None:
 
 
 def _rounded(area_km2: float) -> float:
-    return round(area_km2, DECIMALS_KM2)
+    return round(area_km2, EXACT_DECIMALS)

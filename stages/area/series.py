@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import calendar
 import datetime as dt
+import math
 from dataclasses import dataclass
 
+import numpy as np
+
+from stages.area.interval import Factors, half_width
+from stages.area.model_error import ModelError
 from stages.area.truth import Comparison
 from stages.common.tables import Provenance
 from stages.common.types import Float64Array
@@ -30,10 +35,13 @@ class YearArea:
     """Ice by glacier; position 0: near no outline."""
     unseen_km2: Float64Array
     """Prior outline not seen, by glacier."""
-    sigma_km2: float
-    """Buffer method, one sigma, of the whole mapped ice."""
-    common_km2: float | None
+    common_by_glacier_km2: Float64Array | None
     """Ice over the common pixels; None: the year is left out."""
+    delineation_km2: Float64Array
+    """Buffer method, one sigma, by glacier; they add up, as all edges are moved together."""
+    model: ModelError | None
+    """None: the model says nothing of its errors."""
+    factors: Factors
     aoi_seen_km2: float
     outlines_seen_km2: float
     valid_fraction: float
@@ -41,6 +49,8 @@ class YearArea:
     speckle_pieces: int
     truth: Comparison | None = None
     """Of a simulated site."""
+    sigma_season_km2: float | None = None
+    """Spread of the areas of the season's scenes; None: there is one."""
 
     @property
     def glacier_area_km2(self) -> float:
@@ -48,20 +58,62 @@ class YearArea:
         return float(self.mapped_km2.sum())
 
     @property
-    def low_km2(self) -> float:
-        """One sigma below, but not below none."""
-        return max(self.glacier_area_km2 - self.sigma_km2, 0.0)
+    def common_km2(self) -> float | None:
+        """Ice over the common pixels; None: the year is left out."""
+        return None if self.common_by_glacier_km2 is None else float(self.common_by_glacier_km2.sum())
 
     @property
-    def high_km2(self) -> float:
-        """One sigma above."""
-        return self.glacier_area_km2 + self.sigma_km2
+    def sigma_delineation_km2(self) -> float:
+        """Of the whole ice."""
+        return float(self.delineation_km2.sum())
+
+    @property
+    def sigma_model_km2(self) -> float | None:
+        """Of the whole ice; None: not known."""
+        return self.model.whole_km2 if self.model else None
+
+    @property
+    def sigma_km2(self) -> float:
+        """Both sources together, one sigma, of the whole ice."""
+        return math.hypot(self.sigma_delineation_km2, self.sigma_model_km2 or 0.0)
+
+    @property
+    def sigma_by_glacier_km2(self) -> Float64Array:
+        """Both sources together, one sigma."""
+        return np.hypot(self.delineation_km2, self.model.by_glacier_km2 if self.model else 0.0)
 
     @property
     def common_sigma_km2(self) -> float:
         """Sigma of the common area: that of the whole, in proportion."""
+        return self.sigma_km2 * self._common_share
+
+    @property
+    def common_sigma_by_glacier_km2(self) -> Float64Array:
+        """Sigma of each glacier's common area: that of its whole, in proportion."""
+        if self.common_by_glacier_km2 is None:
+            return self.sigma_by_glacier_km2
+        share = np.divide(
+            self.common_by_glacier_km2, self.mapped_km2, out=np.ones_like(self.mapped_km2), where=self.mapped_km2 > 0
+        )
+        return np.asarray(self.sigma_by_glacier_km2 * share)
+
+    def half_width_km2(self, level: int) -> float:
+        """Half the interval of the whole ice at 68 or 95 %."""
+        return float(half_width(self.sigma_delineation_km2, self.sigma_model_km2 or 0.0, self.factors, level))
+
+    def common_half_width_km2(self, level: int) -> float:
+        """Half the interval of the common area, in proportion."""
+        return self.half_width_km2(level) * self._common_share
+
+    def half_widths_km2(self, level: int) -> Float64Array:
+        """Half the interval of each glacier at 68 or 95 %."""
+        model = self.model.by_glacier_km2 if self.model else 0.0
+        return half_width(self.delineation_km2, model, self.factors, level)
+
+    @property
+    def _common_share(self) -> float:
         whole = self.glacier_area_km2
-        return self.sigma_km2 * (self.common_km2 or 0.0) / whole if whole > 0 else self.sigma_km2
+        return (self.common_km2 or 0.0) / whole if whole > 0 else 1.0
 
 
 def decimal_year(provenance: Provenance) -> tuple[float, bool]:

@@ -5,40 +5,65 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from scipy import stats
 
 from stages.area.mann_kendall import mann_kendall_p
-from stages.area.series import YearArea
-from stages.common.tables_area import Trend
 from stages.common.types import Float64Array
 
 YEARS_FOR_A_TREND = 3
 YEARS_FOR_SIGNIFICANCE = 5
-"""Of the n! orders of n values two are the most extreme: p >= 2 / n!, which is 0.083 for n = 4 and 0.017 for n = 5."""
+"""Of the n! orders of n values two are the most extreme: p >= 2 / n!, which is 0.083 for n = 4 and 0.017 for n = 5.
+
+Sen's interval is that test turned round, so that below five years no slope at all can be left out at 95 %.
+"""
 
 SIGNIFICANCE = 0.05
 POWER = 0.80
 
+ROUNDING = 1e-9
+"""Residuals this small, relative to the values, are those of arithmetic."""
+
+SCATTER, PROPAGATED, SEASON = "scatter about the line", "error of each year's area", "spread within a season"
+"""Where a year's error in `Fit.sigma` is from."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Fit:
-    """Trend of a series; slopes in km2 a year."""
+    """Trend of a series; slopes in the values' unit a year."""
 
     slope: float
-    low: float
-    """95 % interval of the slope (Sen 1968)."""
-    high: float
+    low: float | None
+    """95 % interval of the slope (Sen 1968); None: fewer than five years."""
+    high: float | None
     p: float
     """Mann-Kendall, exact, two-sided."""
     minimum_detectable: float
+    sigma: float
+    """Error of a value: the largest of the sources."""
+    sigma_source: str
+    autocorrelation: float | None
+    """Of the residuals at lag one; None: there are none."""
+    effective_n: float
+    """Independent values that the series is worth; n, unless its neighbours are alike."""
+    n: int
 
     @property
     def detectable(self) -> bool:
         """Significant, and as large as this series could have shown with 80 % power."""
         return self.p < SIGNIFICANCE and abs(self.slope) >= self.minimum_detectable
+
+    @property
+    def persistent(self) -> bool:
+        """Neighbouring residuals are more alike than chance makes them."""
+        return self.effective_n < self.n
+
+    @property
+    def excluded(self) -> float:
+        """Slope beyond which a change either way is ruled out: the far end of the interval, or what is detectable."""
+        ends = [abs(end) for end in (self.low, self.high) if end is not None]
+        return max([self.minimum_detectable, *ends])
 
 
 def minimum_detectable_change(times: Float64Array, *, sigma: float) -> float:
@@ -51,94 +76,84 @@ def minimum_detectable_change(times: Float64Array, *, sigma: float) -> float:
     return float(quantiles * sigma / math.sqrt(((times - times.mean()) ** 2).sum()))
 
 
-def fit_trend(times: Sequence[float], areas_km2: Sequence[float], sigmas_km2: Sequence[float]) -> Fit:
+def autocorrelation(residuals: Float64Array, *, negligible: float) -> float | None:
+    """Correlation of neighbouring residuals about their mean, in the order of time; None where all are negligible."""
+    centred = residuals - residuals.mean()
+    if float(np.abs(centred).max()) <= negligible:
+        return None
+    return float((centred[1:] * centred[:-1]).sum() / (centred**2).sum())
+
+
+def chance_bound(n: int) -> float:
+    """Autocorrelation at lag one that n independent values exceed in 2.5 % of series (Anderson 1942)."""
+    return (-1 + float(stats.norm.ppf(0.975)) * math.sqrt(n - 2)) / (n - 1)
+
+
+def effective_size(n: int, r1: float | None) -> float:
+    """Independent values worth n persistent ones: n (1 - r1) / (1 + r1).
+
+    Bayley and Hammersley (1946), Santer et al. (2000). Only where r1 is above what chance gives: in a short series a
+    smaller one says nothing.
+    """
+    return n * (1 - r1) / (1 + r1) if r1 is not None and r1 > chance_bound(n) else float(n)
+
+
+def fit_trend(
+    times: Sequence[float],
+    values: Sequence[float],
+    sigmas: Sequence[float],
+    *,
+    rho: float = 0.0,
+    seasons: Sequence[float] = (),
+) -> Fit:
     """Theil-Sen slope, exact Mann-Kendall p and minimum detectable change of three values or more.
 
     Parameters
     ----------
     times
         Decimal years, ascending.
-    areas_km2
+    values
         Unrounded, so that ties are real.
-    sigmas_km2
-        Error of each area. The minimum detectable change rests on the larger of their mean and the scatter about the
-        line: buffer errors are partly the same every year, but a series that happens to lie on a line proves nothing.
+    sigmas
+        Error of each value. The minimum detectable change rests on the largest of their root mean square, the scatter
+        about the line and the spread within seasons: errors are partly the same every year, but a series that happens
+        to lie on a line proves nothing.
+    rho
+        Correlation of the errors of two years. What they share moves the series, not its slope: the propagated error
+        counts sqrt(1 - rho) times.
+    seasons
+        Spreads within the seasons of years with several scenes.
     """
-    t, y = np.asarray(times, dtype=np.float64), np.asarray(areas_km2, dtype=np.float64)
-    slope, intercept, low, high = stats.theilslopes(y, t, 1 - SIGNIFICANCE)
-    scatter = math.sqrt(float(((y - intercept - slope * t) ** 2).sum()) / (len(t) - 2))
-    sigma = max(scatter, float(np.mean(sigmas_km2)))
-    return Fit(
-        slope=float(slope),
-        low=float(low),
-        high=float(high),
-        p=mann_kendall_p(list(areas_km2)),
-        minimum_detectable=minimum_detectable_change(t, sigma=sigma),
-    )
-
-
-def theil_sen(times: Sequence[float], areas_km2: Sequence[float]) -> float:
-    """Slope in km2 a year."""
-    return float(stats.theilslopes(np.asarray(areas_km2), np.asarray(times))[0])
-
-
-def make_trend(series: Sequence[YearArea], *, common_pixels_fraction: float) -> Trend:
-    """trend.json from the years measured, in their order."""
-    used = [one for one in series if one.common_km2 is not None]
-    areas = [one.common_km2 for one in used if one.common_km2 is not None]
-    excluded = [one.year for one in series if one.common_km2 is None]
-    fit = None
-    if len(used) >= YEARS_FOR_A_TREND:
-        fit = fit_trend([one.decimal_year for one in used], areas, [one.common_sigma_km2 for one in used])
-    sentences = [describe(fit, len(used)), *_caveats(excluded, [one.year for one in used if not one.dated])]
-    return Trend(
-        n_years=len(used),
-        years=[one.year for one in used],
-        excluded_years=excluded,
-        common_pixels_fraction=common_pixels_fraction,
-        statement="; ".join(sentences),
-        **(_numbers(fit, areas[0]) if fit else {}),
-    )
-
-
-def _numbers(fit: Fit, first_km2: float) -> dict[str, Any]:
-    return {
-        "slope_km2_per_year": fit.slope,
-        "slope_low_km2_per_year": fit.low,
-        "slope_high_km2_per_year": fit.high,
-        "slope_pct_per_year": 100 * fit.slope / first_km2 if first_km2 > 0 else None,
-        "mann_kendall_p": fit.p,
-        "minimum_detectable_km2_per_year": fit.minimum_detectable,
-        "detectable": fit.detectable,
+    t, y = np.asarray(times, dtype=np.float64), np.asarray(values, dtype=np.float64)
+    n = len(t)
+    slope, intercept, low, high = (float(number) for number in stats.theilslopes(y, t, 1 - SIGNIFICANCE))
+    residuals = y - intercept - slope * t
+    sources = {
+        SCATTER: math.sqrt(float((residuals**2).sum()) / (n - 2)),
+        PROPAGATED: _root_mean_square(sigmas) * math.sqrt(1 - rho),
+        SEASON: _root_mean_square(seasons),
     }
-
-
-def describe(fit: Fit | None, n_years: int) -> str:
-    """What the series says, and what it cannot say."""
-    if fit is None:
-        few = {0: "No year was seen well enough", 1: "One year gives an area", 2: "Two years give a difference"}
-        return f"{few[n_years]}; a trend needs at least three years"
-    digits = _digits(fit.minimum_detectable)
-    numbers = (
-        f"{fit.slope:+.{digits}f} km2 a year (95 %: {fit.low:+.{digits}f} to {fit.high:+.{digits}f}; p = {fit.p:.2g}; "
-        f"detectable: {fit.minimum_detectable:.{digits}f})"
+    source = max(sources, key=lambda name: sources[name])
+    r1 = autocorrelation(residuals, negligible=ROUNDING * float(np.abs(y).max()))
+    effective_n = effective_size(n, r1)
+    return Fit(
+        slope=slope,
+        low=low if n >= YEARS_FOR_SIGNIFICANCE else None,
+        high=high if n >= YEARS_FOR_SIGNIFICANCE else None,
+        p=mann_kendall_p(list(values)),
+        minimum_detectable=minimum_detectable_change(t, sigma=sources[source]) * math.sqrt(n / effective_n),
+        sigma=sources[source],
+        sigma_source=source,
+        autocorrelation=r1,
+        effective_n=effective_n,
+        n=n,
     )
-    if n_years < YEARS_FOR_SIGNIFICANCE:
-        return f"Not detectable: {numbers}; with {n_years} years no p below {SIGNIFICANCE} exists"
-    if not fit.detectable:
-        bound = f"{fit.minimum_detectable:.{digits}f}"
-        return f"Not detectable: {numbers}; a change below {bound} km2 a year cannot be told from none"
-    return numbers
 
 
-def _digits(value: float) -> int:
-    """Decimals that show two significant digits of `value`."""
-    return min(max(1 - math.floor(math.log10(value)), 0), 6) if value > 0 else 2
+def theil_sen(times: Sequence[float], values: Sequence[float]) -> float:
+    """Slope a year."""
+    return float(stats.theilslopes(np.asarray(values), np.asarray(times))[0])
 
 
-def _caveats(excluded: Sequence[int], undated: Sequence[int]) -> list[str]:
-    named = [
-        (excluded, "left out, too little of the AOI seen"),
-        (undated, "day unknown, mid-year assumed"),
-    ]
-    return [f"{', '.join(map(str, years))}: {why}" for years, why in named if years]
+def _root_mean_square(values: Sequence[float]) -> float:
+    return math.sqrt(sum(value**2 for value in values) / len(values)) if len(values) else 0.0

@@ -139,6 +139,7 @@ CHANGE_MAP = Raster(
     nodata=MASK_NODATA,
     values=(0, 1, 2, 3, MASK_NODATA),
 )
+SERIES = Json(summary="The tables' rows with all their digits", model=tables_area.AreaSeries)
 TREND = Json(summary="Change over the years, or why there is none to state", model=tables_area.Trend)
 GATES = Json(summary="What each sanity gate found", model=tables_area.Gates)
 TRUTH_BY_YEAR = Table(

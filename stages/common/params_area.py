@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from stages.common.section import Fraction, Positive, Section
+
+GateName = Literal[
+    "aoi_to_outlines_ratio",
+    "glacier_fraction_of_aoi",
+    "area_to_outlines_ratio",
+    "outside_outlines",
+    "annual_change",
+    "baseline_step",
+    "trend",
+    "sigma",
+    "missing_years",
+    "valid_fraction",
+    "iou_over_baseline",
+]
+"""Every gate, on the areas and on the model's quality, as ``gates.json``, ``gate`` and ``gates.override`` name it."""
 
 
 class AreaParams(Section):
@@ -14,14 +29,47 @@ class AreaParams(Section):
 
     min_polygon_area_m2: Annotated[float, Field(ge=0, description="RGI's smallest glacier is 10,000 m2")] = 1e4
     boundary_buffer_px: Annotated[
-        float, Field(gt=0, le=5, description="half a pixel for clean ice, one for debris (Paul et al. 2013)")
+        float, Field(gt=0, le=5, description="at debris-covered ice and where it cannot be told (Paul et al. 2013)")
     ] = 1.0
+    clean_boundary_buffer_px: Annotated[
+        float, Field(gt=0, le=5, description="at clean ice (Paul et al. 2013, 2017)")
+    ] = 0.5
+    interval_factors: Annotated[
+        tuple[Positive, Positive] | None,
+        Field(
+            description="multiples of the model's sigma for 68 and 95 %, from a cross-validation or a larger "
+            "calibration; null: those that the model brings"
+        ),
+    ] = None
+    correlation_between_years: Annotated[
+        float,
+        Field(
+            ge=0,
+            lt=1,
+            description="rho of the errors of two years; 0 calls least detectable, as shared errors cancel in a change",
+        ),
+    ] = 0.0
+    trend_glacier_km2_min: Annotated[
+        float,
+        Field(
+            ge=0,
+            description="smaller glaciers get no trend of their own: they are few pixels, and each hopeless test "
+            "takes power from the others",
+        ),
+    ] = 0.1
     common_valid_fraction_min: Annotated[
-        Fraction, Field(description="a year below it is left out of the common area, and named")
+        Fraction,
+        Field(description="a year, or a glacier's outline, seen less is left out of the common area, and named"),
     ] = 0.8
     assign_distance_m: Annotated[
         float, Field(ge=0, description="ice this near an outline is counted to that glacier")
     ] = 500.0
+
+    @model_validator(mode="after")
+    def _wider_at_95(self) -> Self:
+        if self.interval_factors and self.interval_factors[0] > self.interval_factors[1]:
+            raise ValueError(f"interval_factors: the one of 68 % is above that of 95 %: {self.interval_factors}")
+        return self
 
 
 class GatesParams(Section):
@@ -30,8 +78,17 @@ class GatesParams(Section):
     aoi_to_outlines_ratio_min: Positive = 1.5
     glacier_fraction_of_aoi_max: Fraction = 0.9
     area_to_outlines_ratio: tuple[Positive, Positive] = (0.5, 1.5)
+    outside_outlines_fraction_max: Annotated[
+        Fraction, Field(description="of the mapped ice, further than area.assign_distance_m from any outline")
+    ] = 0.1
     annual_change_pct_max: Positive = 5.0
     baseline_step_pct_max: Positive = 5.0
+    trend_pct_max: Annotated[Positive, Field(description="% a year, of the first year's area")] = 1.0
+    sigma_pct_max: Annotated[Positive, Field(description="one sigma in % of the area")] = 20.0
     valid_fraction_min: Fraction = 0.8
     missing_years_max: Annotated[int, Field(ge=0)] = 0
     iou_over_baseline_min: Annotated[float, Field(ge=-1, le=1)] = 0.0
+    override: Annotated[
+        tuple[GateName, ...],
+        Field(description="gates that an expert lets pass; said in red wherever the numbers stand"),
+    ] = ()

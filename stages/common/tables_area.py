@@ -130,7 +130,9 @@ class Trend(Record):
     common_pixels_fraction: Fraction
     statement: Annotated[str, Field(description="one honest sentence")]
     slope_km2_per_year: float | None = None
-    slope_low_km2_per_year: Annotated[float | None, Field(description="95 %")] = None
+    slope_low_km2_per_year: Annotated[
+        float | None, Field(description="95 %; null: with fewer than five years there is none")
+    ] = None
     slope_high_km2_per_year: float | None = None
     slope_pct_per_year: Annotated[float | None, Field(description="of the first year's area")] = None
     mann_kendall_p: Annotated[float | None, Field(description="exact, two-sided")] = None
@@ -145,13 +147,31 @@ class Trend(Record):
     autocorrelation: Annotated[float | None, Field(ge=-1, le=1, description="of the residuals at lag one")] = None
     glaciers_tested: Annotated[int | None, Field(ge=0)] = None
     glaciers_detectable: Annotated[int | None, Field(ge=0, description="with the false discovery rate at 5 %")] = None
+    glaciers_note: Annotated[str | None, Field(description="which glaciers were tested, and why others were not")] = (
+        None
+    )
+    change_km2: Annotated[float | None, Field(description="last less first year used; null: fewer than two")] = None
+    change_low_km2: Annotated[float | None, Field(description="95 %")] = None
+    change_high_km2: float | None = None
+    change_sigma_km2: NotNegative | None = None
+    correlation_between_years: Annotated[
+        float | None, Field(ge=0, lt=1, description="rho of the errors of two years that the change rests on")
+    ] = None
+
+
+class AreaSeries(Record):
+    """series.json: the rows of the tables, unrounded."""
+
+    years: list[AreaRow]
+    glaciers: list[GlacierAreaRow]
+    glacier_trends: list[GlacierTrendRow]
 
 
 class GateFinding(Record):
     """What one gate found."""
 
     gate: str
-    passed: bool
+    passed: Annotated[bool, Field(description="true as well where it failed and was overridden")]
     message: str
     overridden: Annotated[bool, Field(description="failed, but named in gates.override: an expert let it pass")] = False
 
@@ -179,10 +199,21 @@ class AreaMetrics(Record):
     last_year: int
     first_area_km2: float
     last_area_km2: float
-    mean_sigma_km2: Annotated[float, Field(description="buffer method, one sigma")]
+    mean_sigma_km2: Annotated[float, Field(description="delineation and model together, one sigma")]
+    mean_sigma_delineation_km2: float | None = None
+    mean_sigma_model_km2: Annotated[float | None, Field(description="null: the model says nothing of its errors")] = (
+        None
+    )
+    mean_half_width95_km2: Annotated[float | None, Field(description="half of the 95 % interval")] = None
     change_pct: float | None = None
+    change_km2: Annotated[float | None, Field(description="of the common area, last less first year used")] = None
+    change_sigma_km2: float | None = None
     slope_km2_per_year: float | None = None
+    minimum_detectable_km2_per_year: float | None = None
+    glaciers_tested: int | None = None
+    glaciers_detectable: int | None = None
     speckle_removed_km2: Annotated[float, Field(description="largest of the years")]
     area_by_year_km2: dict[str, float]
     gates_failed: int
+    gates_overridden: int = 0
     truth: Annotated[TruthMetrics | None, Field(description="null: a real site")] = None

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from stages.common.errors import GateError
+from stages.common.overrides import let_pass
+from stages.common.params_area import GatesParams
 from stages.common.records import read_document
 from stages.common.stage import Run
 from stages.common.tables_area import GateFinding, Gates
@@ -23,8 +25,7 @@ def decide(run: Run) -> None:
     """
     gates = read_document(run.path(contract.GATES), Gates)
     scores = read_document(run.path(contract.SCORES), EvaluateMetrics)
-    quality = iou_over_baseline(scores, minimum=run.params.gates.iou_over_baseline_min)
-    findings = [*gates.findings, quality]
+    findings = all_findings(gates, scores, run.params.gates)
     print(as_table(findings))
     failed = [finding for finding in findings if not finding.passed]
     if failed:
@@ -33,13 +34,25 @@ def decide(run: Run) -> None:
             where="artifacts/area/gates.json, metrics/evaluate.json",
             expected="numbers that can be true",
             found="".join(f"\n    {finding.gate}: {finding.message}" for finding in failed),
-            fix="look at artifacts/report/index.html; mend scenes, AOI or model before a bound in params.yaml: gates",
+            fix="look at artifacts/report/index.html; mend scenes, AOI or model before a bound in params.yaml: gates; "
+            "gates.override there lets one pass that you can answer for",
         )
+
+
+def all_findings(gates: Gates, scores: EvaluateMetrics, bounds: GatesParams) -> list[GateFinding]:
+    """Those on the areas, which `area` has let pass where it was told to, and those on the model's quality."""
+    quality = iou_over_baseline(scores, minimum=bounds.iou_over_baseline_min)
+    return [*gates.findings, *let_pass([quality], bounds.override)]
 
 
 def as_table(findings: Sequence[GateFinding]) -> str:
     """One aligned line a gate."""
     width = max(len(finding.gate) for finding in findings)
-    return "\n".join(
-        f"{'PASS' if finding.passed else 'FAIL'}  {finding.gate:<{width}}  {finding.message}" for finding in findings
-    )
+    return "\n".join(f"{verdict(finding):<10}  {finding.gate:<{width}}  {finding.message}" for finding in findings)
+
+
+def verdict(finding: GateFinding) -> str:
+    """In a word."""
+    if finding.overridden:
+        return "OVERRIDDEN"
+    return "PASS" if finding.passed else "FAIL"

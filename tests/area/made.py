@@ -13,12 +13,17 @@ from rasterio.features import rasterize
 from shapely.geometry import Polygon, box
 
 from stages.area.contract import CONTRACT
+from stages.area.interval import Factors, Z
 from stages.area.measure import measure
+from stages.area.model_error import ModelError
+from stages.area.series import YearArea
 from stages.common.grid import Grid
+from stages.common.kinds import PROBABILITY_NODATA, PROBABILITY_SCALE
 from stages.common.outputs import write_json, write_table
 from stages.common.raster import write_cog
 from stages.common.stage import main
 from stages.common.tables import GlacierRow, Provenance, SceneSource
+from stages.common.tables_learning import AreaError, MapModel
 from stages.common.tables_truth import Truth
 from tests import tiny
 
@@ -26,6 +31,23 @@ GRID = Grid(
     crs=tiny.CRS, transform=Affine(30.0, 0, tiny.LEFT, 0, -30.0, tiny.TOP), height=tiny.SIZE_PX, width=tiny.SIZE_PX
 )
 PIXEL_KM2 = 0.0009
+
+
+def year_area(
+    year: int, area_km2: float | None, *, sigma_km2: float = 0.1, dated: bool = True, model_km2: float | None = None,
+    **others: Any,
+) -> YearArea:  # fmt: skip
+    """A year of one glacier; None: left out."""
+    mapped = np.array([0.0, 100.0 if area_km2 is None else area_km2])
+    known: dict[str, Any] = {
+        "year": year, "decimal_year": year + (0.8 if dated else 0.5), "dated": dated, "date": f"{year}-10-15",
+        "scene_ids": "", "baselines": (), "mapped_km2": mapped, "unseen_km2": np.zeros(2),
+        "common_by_glacier_km2": None if area_km2 is None else mapped, "delineation_km2": np.array([0.0, sigma_km2]),
+        "model": model_km2 and ModelError(by_glacier_km2=np.array([0.0, model_km2]), whole_km2=model_km2),
+        "factors": Factors(by_level=Z, method="normal"), "aoi_seen_km2": 500.0, "outlines_seen_km2": 100.0,
+        "valid_fraction": 1.0, "speckle_km2": 0.0, "speckle_pieces": 0,
+    }  # fmt: skip
+    return YearArea(**known | others)
 
 
 def burn(shapes: Sequence[Polygon], grid: Grid = GRID) -> np.ndarray:
@@ -45,13 +67,27 @@ def year_source(year: int, *, date: str | None, baseline: str | None = None) -> 
     )  # fmt: skip
 
 
-def write_year(root: Path, ice: np.ndarray, seen: np.ndarray, provenance: Provenance, grid: Grid) -> None:
+SURE = MapModel(
+    threshold=0.5, threshold_rule="given", temperature=1.0, members=1,
+    area_error=AreaError(blocks=24, dispersion=1.0, factor_68=1.0, factor_95=2.0),
+)  # fmt: skip
+
+
+def write_year(
+    root: Path, ice: np.ndarray, seen: np.ndarray, provenance: Provenance, grid: Grid, *,
+    probability: np.ndarray | None = None, model: MapModel = SURE,
+) -> None:  # fmt: skip
+    """A map that is sure of every pixel, unless a probability is given."""
     year = provenance.year
     prepare, predict = root / f"artifacts/prepare/{year}", root / f"artifacts/predict/{year}"
     for folder in (prepare, predict):
         folder.mkdir(parents=True)
     write_cog(prepare / "valid.tif", seen.astype(np.uint8), grid, nodata=None)
     write_cog(predict / "mask.tif", np.where(seen, ice, 255).astype(np.uint8), grid, nodata=255)
+    stored = np.rint((ice if probability is None else probability) / PROBABILITY_SCALE).astype(np.uint16)
+    stored = np.where(seen, stored, np.uint16(PROBABILITY_NODATA))
+    write_cog(predict / "probability.tif", stored, grid, nodata=PROBABILITY_NODATA, scale=PROBABILITY_SCALE)
+    write_json(predict / "model.json", model)
     write_json(prepare / "provenance.json", provenance)
 
 
@@ -93,15 +129,19 @@ def write_inputs(
     aoi: Polygon | None = None,
     area: Mapping[str, Any] | None = None,
     grid: Grid = GRID,
+    probability: Mapping[int, np.ndarray] | None = None,
+    model: MapModel = SURE,
+    gates: Mapping[str, Any] | None = None,
 ) -> None:
     """All inputs; by default everything is seen, each scene is of 15 October, outlines are tiny's."""
     write_site(root, tiny.outlines() if prior is None else prior, grid, aoi)
-    content = tiny.params(root / "source", sorted(ice)) | {"area": dict(area or {}), "gates": {}}
+    content = tiny.params(root / "source", sorted(ice)) | {"area": dict(area or {}), "gates": dict(gates or {})}
     tiny.write_params(root, content)
     for year, mask in ice.items():
         date = (dates or {}).get(year, f"{year}-10-15")
         visible = (seen or {}).get(year, np.ones(grid.shape, dtype=bool))
-        write_year(root, mask, visible, year_source(year, date=date), grid)
+        chance = (probability or {}).get(year)
+        write_year(root, mask, visible, year_source(year, date=date), grid, probability=chance, model=model)
 
 
 def run_area() -> int:
