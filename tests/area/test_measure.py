@@ -16,10 +16,12 @@ from stages.area.contract import CONTRACT
 from stages.area.outlines import LAYER
 from stages.common.kinds import RGI7_COLUMNS
 from stages.common.outputs import write_table
+from stages.common.raster import write_cog
 from stages.common.tables import GlacierRow
-from stages.common.tables_area import AreaMetrics, AreaRow, GlacierAreaRow, Trend
+from stages.common.tables_area import AreaMetrics, AreaRow, AreaSeries, GlacierAreaRow, GlacierTrendRow, Trend
+from stages.common.tables_learning import AreaError
 from tests import tiny
-from tests.area.made import GRID, PIXEL_KM2, burn, run_area, write_inputs
+from tests.area.made import GRID, PIXEL_KM2, SURE, burn, run_area, write_inputs
 
 OUT = Path("artifacts/area")
 
@@ -38,8 +40,12 @@ def rows(name: str, model: type) -> list:
         return [model.model_validate({k: v for k, v in row.items() if v != ""}) for row in csv.DictReader(stream)]
 
 
+def series() -> AreaSeries:
+    return AreaSeries.model_validate_json((OUT / "series.json").read_text())
+
+
 def areas() -> list[AreaRow]:
-    return rows("glacier_area_by_year.csv", AreaRow)
+    return series().years
 
 
 def gates() -> dict[str, dict]:
@@ -135,7 +141,7 @@ def test_glaciers_sum_to_the_whole_and_nothing_is_clipped_to_the_old_outline() -
     write_inputs(Path(), {2020: ice}, area={"assign_distance_m": 400.0})
     assert run_area() == 0
     (whole,) = areas()
-    parts = {row.rgi_id: row for row in rows("area_by_glacier.csv", GlacierAreaRow)}
+    parts = {row.rgi_id: row for row in series().glaciers}
     assert list(parts) == ["RGI60-15.00001", "RGI60-15.00002", "unassigned"]
     assert sum(row.area_km2 for row in parts.values()) == pytest.approx(whole.glacier_area_km2, abs=2e-4)
     assert parts["unassigned"].area_km2 == pytest.approx(12 * 15 * PIXEL_KM2, rel=1e-3)
@@ -158,7 +164,7 @@ def test_outlines_are_multipolygons_with_holes_that_measure_what_the_table_says(
     assert frame.geometry.is_valid.all()
     assert len(frame.geometry[0].geoms[0].interiors) == 1
     scale = areas()[0].glacier_area_km2 / (ice_of().sum() * PIXEL_KM2)
-    for shape, row in zip(frame.geometry, rows("area_by_glacier.csv", GlacierAreaRow), strict=False):
+    for shape, row in zip(frame.geometry, series().glaciers, strict=False):
         assert shape.area / 1e6 * scale == pytest.approx(row.area_km2, rel=1e-4)
     first = frame.iloc[0]
     assert (first.rgi_id, first.glac_name, first.src_date) == ("RGI60-15.00001", "Large", "2020-10-15")
@@ -166,7 +172,7 @@ def test_outlines_are_multipolygons_with_holes_that_measure_what_the_table_says(
     assert np.isnan(first.zmax_m)
     center = frame.geometry.centroid.to_crs("EPSG:4326")[0]
     assert (first.cenlon, first.cenlat) == pytest.approx((center.x, center.y), abs=1e-6)
-    assert first.area_km2 == pytest.approx(rows("area_by_glacier.csv", GlacierAreaRow)[0].area_km2, abs=1e-4)
+    assert first.area_km2 == pytest.approx(series().glaciers[0].area_km2, abs=1e-4)
 
 
 def test_only_the_aoi_counts() -> None:
@@ -182,9 +188,101 @@ def test_everything_mapped_as_ice_fails_the_gates_but_not_the_stage() -> None:
     write_inputs(Path(), {2020: np.ones(GRID.shape, dtype=np.uint8)})
     assert run_area() == 0
     failed = {name for name, one in gates().items() if not one["passed"]}
-    assert failed == {"glacier_fraction_of_aoi", "area_to_outlines_ratio"}
+    assert failed == {"glacier_fraction_of_aoi", "area_to_outlines_ratio", "outside_outlines"}
     assert "the model calls everything ice" in gates()["glacier_fraction_of_aoi"]["message"]
-    assert json.loads(Path("metrics/area.json").read_text())["gates_failed"] == 2
+    assert json.loads(Path("metrics/area.json").read_text())["gates_failed"] == 3
+
+
+def test_an_expert_may_let_a_failed_gate_pass_and_that_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    override = {"override": ["glacier_fraction_of_aoi", "trend"]}
+    write_inputs(Path(), {2020: np.ones(GRID.shape, dtype=np.uint8)}, gates=override)
+    assert run_area() == 0
+    let_pass = gates()["glacier_fraction_of_aoi"]
+    assert (let_pass["passed"], let_pass["overridden"]) == (True, True)
+    assert "the model calls everything ice" in let_pass["message"]
+    assert not gates()["trend"]["overridden"], "it did not fail"
+    assert not gates()["area_to_outlines_ratio"]["passed"]
+    metrics = AreaMetrics.model_validate_json(Path("metrics/area.json").read_text())
+    assert (metrics.gates_failed, metrics.gates_overridden) == (2, 1)
+    assert "gate glacier_fraction_of_aoi (overridden): " in capsys.readouterr().err
+
+
+def test_an_override_of_no_gate_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    write_inputs(Path(), {2020: ice_of()}, gates={"override": ["glacier_fraction"]})
+    assert run_area() == 2
+    said = capsys.readouterr().err
+    assert "gates.override.0" in said
+    assert "'glacier_fraction_of_aoi'" in said
+
+
+def test_intervals_hold_both_sources_and_glaciers_their_own() -> None:
+    """A model that is never sure on 100 pixels of the large glacier: 100 x p (1 - p) = 25, widened 16 times: 20 px."""
+    ice = ice_of()
+    chance = ice.astype(np.float64)
+    inner = np.argwhere(burn([tiny.outlines()[0]]) == 1)[:100]
+    chance[tuple(inner.T)] = 0.5
+    model = SURE.model_copy(update={"area_error": AreaError(blocks=24, dispersion=16.0, factor_68=1.5, factor_95=3.0)})
+    write_inputs(Path(), {2020: ice}, probability={2020: chance}, model=model)
+    assert run_area() == 0
+    (year,) = areas()
+    assert year.interval_method == "model: conformal, 24 held-out blocks; delineation: normal"
+    assert year.sigma_model_km2 == pytest.approx(20 * PIXEL_KM2, rel=1e-3)
+    large, small, near_none = series().glaciers
+    assert (large.sigma_model_km2, small.sigma_model_km2) == (pytest.approx(20 * PIXEL_KM2, rel=1e-3), 0)
+    assert near_none.sigma_delineation_km2 == 0
+    added = sum(row.sigma_delineation_km2 for row in series().glaciers)
+    assert added == pytest.approx(year.sigma_delineation_km2)
+    half68_km2 = np.hypot(large.sigma_delineation_km2, 1.5 * large.sigma_model_km2)
+    assert large.area_high_km2 - large.area_km2 == pytest.approx(half68_km2)
+    half95_km2 = np.hypot(1.95996 * large.sigma_delineation_km2, 3 * large.sigma_model_km2)
+    assert large.area_km2 - large.area_low95_km2 == pytest.approx(half95_km2, rel=1e-4)
+
+
+def test_an_ensemble_adds_the_spread_of_its_members_areas() -> None:
+    """The second member leaves out the small glacier: sample deviation of (A, A - a) is a / sqrt 2."""
+    ice, glaciers = ice_of(), burn(tiny.outlines())
+    votes = np.where(ice == 1, np.where(glaciers == 2, 0b01, 0b11), 0).astype(np.uint16)
+    write_inputs(Path(), {2020: ice}, model=SURE.model_copy(update={"members": 2}))
+    assert run_area() == 2  # without its votes
+    write_cog(Path("artifacts/predict/2020/votes.tif"), votes, GRID, nodata=None)
+    assert run_area() == 0
+    large, small, _ = series().glaciers
+    assert large.sigma_model_km2 == 0
+    assert small.sigma_model_km2 == pytest.approx(small.area_km2 / np.sqrt(2))
+    assert areas()[0].sigma_model_km2 == pytest.approx(small.sigma_model_km2)
+
+
+def test_tables_hold_the_digits_that_are_known_and_series_json_all_of_them() -> None:
+    write_inputs(Path(), {2020: ice_of(), 2021: ice_of(0.98)})
+    assert run_area() == 0
+    (shown, _), (whole, _) = rows("glacier_area_by_year.csv", AreaRow), areas()
+    assert 0.1 < whole.sigma_delineation_km2 < 1, "two digits of it are two decimals"
+    for name in ("glacier_area_km2", "area_low_km2", "area_high95_km2", "common_area_km2", "sigma_delineation_km2"):
+        assert getattr(shown, name) == round(getattr(whole, name), 2)
+    assert whole.glacier_area_km2 != shown.glacier_area_km2
+    parts = rows("area_by_glacier.csv", GlacierAreaRow)
+    assert [round(row.area_km2, 3) for row in series().glaciers[:2]] != [row.area_km2 for row in parts[:2]]
+
+
+def test_each_glacier_has_its_trend() -> None:
+    """The large glacier shrinks by 2 % a year; the small one stays."""
+    small = tiny.outlines()[1]
+    years = range(2016, 2022)
+    shrunk = {year: tiny.outlines(shrink=1 - 0.01 * (year - 2016))[0] for year in years}
+    ice = {year: (burn([shape, small]) > 0).astype(np.uint8) for year, shape in shrunk.items()}
+    write_inputs(Path(), ice, area={"boundary_buffer_px": 0.1})
+    assert run_area() == 0
+    first, second = rows("trend_by_glacier.csv", GlacierTrendRow)
+    assert (first.rgi_id, second.rgi_id) == ("RGI60-15.00001", "RGI60-15.00002")
+    assert first.slope_pct_per_year == pytest.approx(-2, abs=0.3)
+    assert first.detectable
+    assert first.p_adjusted == pytest.approx(2 * 2 / 720, rel=0.01)
+    assert (second.slope_km2_per_year, second.mann_kendall_p, second.detectable) == (0, 1, False)
+    found = trend()
+    assert (found.glaciers_tested, found.glaciers_detectable) == (2, 1)
+    assert found.glaciers_note == "2 of 2 glaciers tested"
+    change_km2 = areas()[-1].common_area_km2 - areas()[0].common_area_km2
+    assert found.change_km2 == pytest.approx(change_km2, abs=1e-8)
 
 
 def test_a_scene_without_a_day_is_said_to_stand_at_mid_year() -> None:
@@ -220,6 +318,6 @@ def test_a_glacier_table_that_does_not_fit_its_raster_is_refused(capsys: pytest.
 
 def test_the_contract_describes_itself() -> None:
     assert set(CONTRACT.describe()["properties"]["outputs"]["properties"]) == {
-        "glacier_area_by_year.csv", "area_by_glacier.csv", "outlines_{years}.gpkg", "truth_by_year.csv",
-        "trend.json", "gates.json",
+        "glacier_area_by_year.csv", "area_by_glacier.csv", "trend_by_glacier.csv", "series.json",
+        "outlines_{years}.gpkg", "truth_by_year.csv", "trend.json", "gates.json",
     }  # fmt: skip

@@ -10,7 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rasterio.features import rasterize
 
-from stages.area.polygons import buffer_areas_px, buffer_sigma_px, straighten, trace, trace_mask
+from stages.area.polygons import (
+    buffer_areas_px,
+    buffer_sigma_px,
+    edge_pieces,
+    reach_of,
+    smooth_edge,
+    straighten,
+    trace,
+    trace_mask,
+)
 
 
 def ellipse(center: tuple[float, float], radii: tuple[float, float], turn: float) -> shapely.Polygon:
@@ -22,6 +31,14 @@ def ellipse(center: tuple[float, float], radii: tuple[float, float], turn: float
 
 def burn(shape: shapely.Polygon, size: int) -> np.ndarray:
     return rasterize([(shape, 1)], out_shape=(size, size), transform=Affine.identity()).astype(bool)
+
+
+def areas_px(ice: np.ndarray, seen: np.ndarray, counted: np.ndarray, *, buffer_px: float) -> tuple[float, float]:
+    return buffer_areas_px(smooth_edge(ice, seen, reach_px=reach_of(buffer_px)), counted, buffer_px=buffer_px)
+
+
+def sigma_px(ice: np.ndarray, seen: np.ndarray, *, buffer_px: float) -> float:
+    return buffer_sigma_px(smooth_edge(ice, seen, reach_px=reach_of(buffer_px)), seen, buffer_px=buffer_px)
 
 
 def noise(seed: int, share: float, size: int = 24) -> np.ndarray:
@@ -53,7 +70,7 @@ def test_straightened_ellipse_keeps_its_pixels_area_and_has_its_analytic_sigma(
     seen = np.ones_like(mask)
     assert straighten(trace_mask(mask)).area == pytest.approx(mask.sum(), rel=1.5e-3)
     for buffer_px in (0.5, 1.0):
-        sigma = buffer_sigma_px(mask, seen, seen, buffer_px=buffer_px)
+        sigma = sigma_px(mask, seen, buffer_px=buffer_px)
         assert sigma == pytest.approx(analytic_sigma(radii, buffer_px), rel=0.02)
 
 
@@ -86,7 +103,7 @@ def test_a_nunatak_adds_its_boundary() -> None:
     mask = burn(ellipse((70, 70), (60, 60), 0.0), 140) & ~burn(ellipse((70, 70), (20, 20), 0.0), 140)
     seen = np.ones_like(mask)
     expected = analytic_sigma((60, 60), 1) + analytic_sigma((20, 20), 1)
-    assert buffer_sigma_px(mask, seen, seen, buffer_px=1) == pytest.approx(expected, rel=0.02)
+    assert sigma_px(mask, seen, buffer_px=1) == pytest.approx(expected, rel=0.02)
 
 
 @pytest.mark.parametrize("cut", ["raster", "aoi", "cloud"])
@@ -98,14 +115,14 @@ def test_an_edge_of_what_was_seen_is_no_boundary(cut: str) -> None:
         counted[:, 50:], length = False, 50
     if cut == "cloud":
         seen[:, 50:], mask[:, 50:] = False, False
-    assert buffer_areas_px(mask, seen, counted, buffer_px=1) == pytest.approx((28 * length, 32 * length), rel=1e-3)
+    assert areas_px(mask, seen, counted, buffer_px=1) == pytest.approx((28 * length, 32 * length), rel=1e-3)
 
 
 def test_nothing_seen_has_no_uncertainty() -> None:
     nothing = np.zeros((10, 10), dtype=bool)
-    assert buffer_sigma_px(nothing, nothing, nothing, buffer_px=1) == 0
-    assert buffer_sigma_px(nothing, ~nothing, ~nothing, buffer_px=1) == 0
-    assert buffer_sigma_px(~nothing, ~nothing, ~nothing, buffer_px=1) == pytest.approx(0, abs=1e-6)
+    assert sigma_px(nothing, nothing, buffer_px=1) == 0
+    assert sigma_px(nothing, ~nothing, buffer_px=1) == 0
+    assert sigma_px(~nothing, ~nothing, buffer_px=1) == pytest.approx(0, abs=1e-6)
 
 
 @given(
@@ -117,7 +134,7 @@ def test_sigma_is_not_negative_and_the_areas_spread_with_the_buffer(
 ) -> None:
     seen = noise(seed + 1, visible)
     ice = noise(seed, share) & seen
-    areas = [buffer_areas_px(ice, seen, seen, buffer_px=size) for size in sorted(buffers)]
+    areas = [areas_px(ice, seen, seen, buffer_px=size) for size in sorted(buffers)]
     sigmas = [(outer - inner) / 2 for inner, outer in areas]
     assert all(sigma >= -1e-9 for sigma in sigmas)
     assert all(later >= earlier - 1e-6 for earlier, later in pairwise(sigmas))
@@ -145,3 +162,26 @@ def test_straightening_keeps_rings_and_centres() -> None:
     assert len(part.interiors) == 1
     assert shapely.centroid(smooth).coords[0] == pytest.approx((15, 15))
     assert smooth.is_valid
+
+
+@given(st.floats(0, 1), st.floats(0, 1), st.floats(0, np.pi), st.floats(18, 40), st.floats(0.4, 1))
+@settings(max_examples=40, deadline=None)
+def test_an_ellipse_at_any_sub_pixel_place_lies_in_the_interval_of_half_a_pixel(
+    right: float, down: float, turn: float, radius: float, flatness: float
+) -> None:
+    """Placing costs far less than a buffer allows for: an error of pixel counts is not the error of a boundary."""
+    radii = (radius, flatness * radius)
+    mask = burnt_ellipse(radii, (right, down), turn)
+    true_px = np.pi * radii[0] * radii[1]
+    assert abs(mask.sum() - true_px) < 0.5 * sigma_px(mask, np.ones_like(mask), buffer_px=0.5)
+
+
+@given(st.integers(0, 2**32 - 1), st.floats(0.05, 0.95))
+@settings(max_examples=30, deadline=None)
+def test_pieces_of_an_edge_make_up_its_length_and_are_short(seed: int, share: float) -> None:
+    edge = smooth_edge(noise(seed, share), np.ones((24, 24), dtype=bool), reach_px=3)
+    middles, lengths = edge_pieces(edge)
+    assert len(middles) == len(lengths)
+    assert lengths.sum() == pytest.approx(edge.length)
+    assert lengths.max(initial=0) <= 1 + 1e-9
+    assert shapely.distance(edge.boundary, shapely.points(middles)).max(initial=0) < 1e-9

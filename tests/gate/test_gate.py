@@ -33,8 +33,8 @@ def evaluated(model: float | None, everything: float | None = 0.54, threshold: f
     )  # fmt: skip
 
 
-def write_inputs(*findings: GateFinding, model_iou: float = 0.8) -> None:
-    bounds = {"gates": {"iou_over_baseline_min": 0.0}}
+def write_inputs(*findings: GateFinding, model_iou: float = 0.8, override: tuple[str, ...] = ()) -> None:
+    bounds = {"gates": {"iou_over_baseline_min": 0.0, "override": list(override)}}
     tiny.write_params(Path(), tiny.params(Path("source"), [2020]) | bounds)
     write_json(Path("artifacts/area/gates.json"), Gates(findings=list(findings)))
     write_json(Path("artifacts/track/state.json"), Tracked(state_md5="0" * 32))
@@ -58,7 +58,7 @@ def test_a_failed_gate_is_1_and_said_with_its_numbers(
     write_inputs(GOOD, BAD)
     assert main(CONTRACT, decide, []) == 1
     printed = capsys.readouterr()
-    assert "FAIL  glacier_fraction_of_aoi  glacier fills 101 %" in printed.out
+    assert "FAIL        glacier_fraction_of_aoi  glacier fills 101 %" in printed.out
     assert "1 of 3 gates failed" in printed.err
     assert BAD.message in printed.err
     assert GOOD.message not in printed.err
@@ -68,6 +68,31 @@ def test_a_model_worse_than_a_baseline_is_1(capsys: pytest.CaptureFixture[str]) 
     write_inputs(GOOD, model_iou=0.57)
     assert main(CONTRACT, decide, []) == 1
     assert "-0.010 against the better baseline (threshold: 0.580)" in capsys.readouterr().err
+
+
+LET_PASS = BAD.model_copy(update={"passed": True, "overridden": True})
+"""As `area` writes a failed gate that gates.override names."""
+
+
+def test_a_gate_that_an_expert_let_pass_is_0_and_said(capsys: pytest.CaptureFixture[str]) -> None:
+    write_inputs(GOOD, LET_PASS)
+    assert main(CONTRACT, decide, []) == 0
+    assert "OVERRIDDEN  glacier_fraction_of_aoi  glacier fills 101 %" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("override", "code", "word"), [((), 1, "FAIL"), (("iou_over_baseline",), 0, "OVERRIDDEN")])
+def test_the_models_quality_can_be_let_pass_too(
+    override: tuple[str, ...], code: int, word: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_inputs(GOOD, model_iou=0.57, override=override)
+    assert main(CONTRACT, decide, []) == code
+    assert f"{word:<10}  iou_over_baseline" in capsys.readouterr().out
+
+
+def test_an_override_of_no_gate_is_2(capsys: pytest.CaptureFixture[str]) -> None:
+    write_inputs(GOOD, override=("missing_year",))
+    assert main(CONTRACT, decide, []) == 2
+    assert "gates.override.0" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("path", ["artifacts/area/gates.json", "metrics/evaluate.json", "artifacts/track/state.json"])
@@ -98,4 +123,4 @@ def test_iou_over_baseline(metrics: EvaluateMetrics, minimum: float, passed: boo
 
 def test_the_table_is_aligned() -> None:
     lines = as_table([GOOD, BAD]).splitlines()
-    assert [line.index(found.message) for line, found in zip(lines, (GOOD, BAD), strict=True)] == [31, 31]
+    assert [line.index(found.message) for line, found in zip(lines, (GOOD, BAD), strict=True)] == [37, 37]

@@ -8,7 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
+from stages.common.outputs import write_json
+from stages.common.tables_area import GateFinding, Gates
 from tests import tiny
 from tests.report import made_up
 
@@ -49,8 +52,8 @@ def test_trend_truth_and_failed_gates_are_told(simulated: str) -> None:
     assert "SIMULATED DATA, NOT A MEASUREMENT" in simulated
     assert "The common area changed by -0.23 km2 a year" in simulated
     assert "pooled IoU 0.800, mean absolute area error 3.8 %" in simulated
-    assert "1 of 2 FAILED" in simulated
-    assert "annual_change: 7.1 % from 2017 to 2018, at most 5 %" in simulated
+    assert "1 of 3 FAILED" in simulated
+    assert "FAIL annual_change: 7.1 % from 2017 to 2018, at most 5 %" in simulated
 
 
 def test_paths_can_be_typed_where_it_was_called(simulated: str) -> None:
@@ -58,11 +61,30 @@ def test_paths_can_be_typed_where_it_was_called(simulated: str) -> None:
     assert "make ui" in simulated
 
 
+def test_a_gate_that_an_expert_let_pass_is_counted(tmp_path: Path) -> None:
+    site = made(tmp_path / "site", (2024,), simulated=False)
+    findings = [GateFinding(gate="sigma", passed=True, overridden=True, message="one sigma is 31 % of the area")]
+    write_json(site / "artifacts/area/gates.json", Gates(findings=findings))
+    told = " ".join(summary(site, cwd=site).stdout.split())
+    assert "1 of 2 passed, 1 OVERRIDDEN by params.yaml: gates.override" in told
+    assert "OVERRIDDEN sigma: one sigma is 31 % of the area" in told
+
+
+def test_a_model_below_its_baselines_is_counted(tmp_path: Path) -> None:
+    site = made(tmp_path / "site", (2024,), simulated=False)
+    params = yaml.safe_load((site / "params.yaml").read_text())
+    params["gates"]["iou_over_baseline_min"] = 0.99
+    (site / "params.yaml").write_text(yaml.safe_dump(params))
+    told = summary(site, cwd=site).stdout
+    assert "1 of 3 FAILED" in told
+    assert "FAIL iou_over_baseline: held-out IoU 0.812" in told
+
+
 def test_a_real_site_is_told_without_truth(tmp_path: Path) -> None:
     site = made(tmp_path / "site", (2024,), simulated=False)
     told = summary(site, cwd=site).stdout
     assert "  report      artifacts/report/index.html\n" in told
-    assert "all 2 on the areas passed" in told
+    assert "all 3 passed" in told
     assert not {"simulated", "true", "error"} & set(told.lower().split())
 
 
