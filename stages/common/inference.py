@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from pydantic import TypeAdapter
 
 from stages.common import settings
 from stages.common.errors import ContractError
+from stages.common.tables_learning import AreaError
 from stages.common.types import Float32Array
 from stages.common.windows import Window, WindowPlan, plan_windows
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
+
+_AREA_ERROR: TypeAdapter[AreaError | None] = TypeAdapter(AreaError | None)
 
 Reader = Callable[[int, int, int, int], Float32Array]
 """(row, column, height, width) to (height, width, C) float32 physical values, NaN where invalid or off the scene."""
@@ -29,12 +33,26 @@ class ModelInfo:
     path: Path
     bands: tuple[str, ...]
     threshold: float
+    """A pixel is glacier where its calibrated probability is at least this."""
+    threshold_rule: str
+    temperature: float
+    """What the graph divides the logits by; calibrated p to that of the fit: sigmoid(temperature x logit p)."""
+    members: int
+    area_error: AreaError | None
+    """How far areas were off on held-out blocks; None where there was none to learn from."""
     stride_px: int
     receptive_field_radius_px: int
     data_md5: str
 
 
-METADATA = ("bands", "threshold", "stride_px", "receptive_field_radius_px", "data_md5")
+OUTPUT, MEMBERS_OUTPUT = "glacier", "members"
+"""Names of the graph's outputs: (N, H, W, 1), and of an ensemble (N, H, W, M); calibrated probabilities."""
+
+METADATA = (
+    "bands", "threshold", "threshold_rule", "temperature", "members", "area_error", "stride_px",
+    "receptive_field_radius_px", "data_md5",
+)  # fmt: skip
+"""Entries of the graph's metadata that a user of the model reads; area_error is JSON."""
 
 
 def read_info(path: Path) -> ModelInfo:
@@ -55,6 +73,10 @@ def read_info(path: Path) -> ModelInfo:
         path=path,
         bands=tuple(found["bands"].split(",")),
         threshold=float(found["threshold"]),
+        threshold_rule=found["threshold_rule"],
+        temperature=float(found["temperature"]),
+        members=int(found["members"]),
+        area_error=_AREA_ERROR.validate_json(found["area_error"]),
         stride_px=int(found["stride_px"]),
         receptive_field_radius_px=int(found["receptive_field_radius_px"]),
         data_md5=found["data_md5"],
@@ -105,11 +127,24 @@ def predict_windows(
 ) -> Iterator[tuple[Window, Float32Array]]:
     """Glacier probability of each window's kept part, in the order of the plan.
 
+    Yields
+    ------
+    window, (keep height, keep width) float32 in 0-1, clipped to the scene
+    """
+    for window, (probability,) in predict_outputs(session, read, plan, outputs=(OUTPUT,), batch=batch):
+        yield window, probability[..., 0]
+
+
+def predict_outputs(
+    session: InferenceSession, read: Reader, plan: WindowPlan, *, outputs: Sequence[str], batch: int = 1
+) -> Iterator[tuple[Window, list[Float32Array]]]:
+    """Named outputs of the graph for each window's kept part, in the order of the plan.
+
     The next batch is read while the model runs on this one; no more than two batches are held.
 
     Yields
     ------
-    window, (keep height, keep width) float32 in 0-1, clipped to the scene
+    window, one (keep height, keep width, channels) float32 an output, clipped to the scene
     """
     name = session.get_inputs()[0].name
     batches = list(_batches(plan, batch))
@@ -119,10 +154,10 @@ def predict_windows(
             pixels = pending.result()
             if index + 1 < len(batches):
                 pending = reader.submit(_read_batch, read, plan, batches[index + 1], batch)
-            (probability,) = session.run(None, {name: pixels})
+            found = session.run(list(outputs), {name: pixels})
             del pixels
-            for window, one in zip(windows, probability, strict=False):
-                yield window, _kept(one[..., 0], window, plan)
+            for place, window in enumerate(windows):
+                yield window, [_kept(one[place], window, plan) for one in found]
 
 
 def _batches(plan: WindowPlan, size: int) -> Iterator[list[Window]]:

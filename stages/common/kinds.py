@@ -17,7 +17,7 @@ DN_SCALE, DN_OFFSET = 1e-4, -0.1
 PROBABILITY_SCALE, PROBABILITY_NODATA = 1e-4, 65535
 """probability.tif holds 0-10000."""
 
-ROLES = ("train", "validation", "test", "buffer", "outside")
+ROLES = ("train", "validation", "test", "buffer", "outside", "calibration")
 """Roles of a pixel in the spatial split; the value in split.tif is the position in this tuple."""
 
 RGI7_COLUMNS = (
@@ -80,14 +80,19 @@ PATCHES = Arrays(
         "column": (("int32",), 1),
     },
 )
-SPLIT = Raster(summary="0 train, 1 validation, 2 test, 3 buffer, 4 outside AOI", dtype="uint8", values=(0, 1, 2, 3, 4))
+SPLIT = Raster(
+    summary="0 train, 1 validation, 2 test, 3 buffer, 4 outside AOI, 5 calibration",
+    dtype="uint8",
+    values=tuple(range(len(ROLES))),
+)
 SPLIT_MAP = Json(summary="The split as polygons, to look at on a map", model=tables.FeatureCollection)
 STATS = Json(summary="Band statistics of the training part, and what the pixels are", model=tables_learning.PatchStats)
 
 # --- train -------------------------------------------------------------------------------------------------------
 
 MODEL = Blob(
-    summary="ONNX U-Net: reflectance (N, H, W, C) float32, NaN where invalid -> glacier probability (N, H, W, 1)",
+    summary="ONNX U-Net: reflectance (N, H, W, C) float32, NaN where invalid -> calibrated glacier probability "
+    "(N, H, W, 1); of an ensemble also that of each member (N, H, W, M)",
     media_type="application/onnx",
     magic=(b"\x08",),
 )

@@ -78,8 +78,13 @@ class TrainParams(Section):
     weight_decay: Annotated[float, Field(ge=0, description="decoupled; not on biases and normalisation")] = 0.1
     ema_momentum: Annotated[float, Field(ge=0, lt=1, description="of the weights' moving average; 0: none")] = 0.98
     augmentation: AugmentationParams = AugmentationParams()
-    threshold: Annotated[float, Field(gt=0, lt=1)] = 0.5
-    seed: Annotated[int, Field(ge=0)] = 1
+    members: Annotated[int, Field(ge=1, le=16, description="nets of the ensemble, each with its own seed")] = 1
+    calibrate: Annotated[bool, Field(description="temperature scaling on the calibration blocks")] = True
+    threshold: Annotated[
+        Annotated[float, Field(gt=0, lt=1)] | Literal["zero_area_bias"],
+        Field(description="zero_area_bias: the mapped area is the labelled one over the validation fold's blocks"),
+    ] = "zero_area_bias"
+    seed: Annotated[int, Field(ge=0, description="of the first member; the n-th has n - 1 more")] = 1
     threads: Annotated[int, Field(ge=1, description="intra-op threads; changes the bits of the model")] = 2
     precision: Annotated[
         Literal["float32", "mixed_bfloat16"], Field(description="of the fitting; the model is float32")

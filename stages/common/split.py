@@ -1,4 +1,4 @@
-"""Roles of pixels in the spatial split, and the proof that no patch shows a held-out pixel."""
+"""Blocks and roles of pixels in the spatial split, and the proof that no patch shows a held-out pixel."""
 
 from __future__ import annotations
 
@@ -9,15 +9,36 @@ import numpy as np
 
 from stages.common.errors import ContractError
 from stages.common.kinds import IGNORE, ROLES
-from stages.common.types import AnyArray, BoolArray, UInt8Array
+from stages.common.params_learning import PatchesParams
+from stages.common.types import AnyArray, BoolArray, IntArray, UInt8Array
 
-TRAIN, VALIDATION, TEST, BUFFER, OUTSIDE = range(len(ROLES))
+TRAIN, VALIDATION, TEST, BUFFER, OUTSIDE, CALIBRATION = range(len(ROLES))
 
-MAY_SHOW = {"train": (TRAIN,), "validation": (TRAIN, VALIDATION, BUFFER)}
+HELD_OUT = (TRAIN, VALIDATION, CALIBRATION, BUFFER)
+MAY_SHOW = {"train": (TRAIN,), "validation": HELD_OUT, "calibration": HELD_OUT}
 """Roles whose imagery a set of patches may show. Test pixels are shown by none."""
 
-MAY_LABEL = {"train": (TRAIN,), "validation": (VALIDATION,)}
+MAY_LABEL = {"train": (TRAIN,), "validation": (VALIDATION,), "calibration": (CALIBRATION,)}
 """Roles whose labels a set of patches may hold."""
+
+
+def block_numbers(shape: tuple[int, int], params: PatchesParams) -> IntArray:
+    """(H, W) number of each pixel's block, row by row from 0."""
+    rows, columns = _block_places(shape, params)
+    return np.asarray(rows[:, None] * (columns[-1] + 1) + columns[None, :], dtype=np.int64)
+
+
+def block_folds(shape: tuple[int, int], params: PatchesParams) -> IntArray:
+    """(H, W) fold of each pixel: block (r, c) belongs to fold (c + 2 r) mod folds.
+
+    Like a knight's move: with five folds no two blocks of a fold touch, not even at a corner.
+    """
+    rows, columns = _block_places(shape, params)
+    return np.asarray((columns[None, :] + 2 * rows[:, None]) % params.folds, dtype=np.int64)
+
+
+def _block_places(shape: tuple[int, int], params: PatchesParams) -> tuple[IntArray, IntArray]:
+    return np.arange(shape[0]) // params.block_rows_px, np.arange(shape[1]) // params.block_columns_px
 
 
 def crop(plane: AnyArray, row: int, column: int, size: int, *, fill: int) -> AnyArray:
@@ -37,7 +58,7 @@ def among(roles: UInt8Array, allowed: tuple[int, ...]) -> BoolArray:
 
 
 def check_no_leak(patches: Mapping[str, AnyArray], roles: UInt8Array, *, use: str, where: Path) -> None:
-    """Prove that patches for `use` ('train' or 'validation') hold nothing of pixels they must not see.
+    """Prove that patches for `use` ('train', 'validation' or 'calibration') hold nothing of pixels they must not see.
 
     Checked pixel by pixel against the split: imagery is zeroed and marked hidden, labels are 255.
 

@@ -23,6 +23,7 @@ class PatchStats(Record):
     pixels: int
     training_patches: int
     validation_patches: int
+    calibration_patches: Annotated[int, Field(description="0: one block validates, none is left to calibrate on")] = 0
     patches_without_glacier: int
     glacier_fraction: Fraction
     buffer_px: int
@@ -32,47 +33,15 @@ class PatchStats(Record):
 
 
 class EpochRow(Record):
-    """One epoch."""
+    """One epoch of one member."""
 
+    member: Annotated[int, Field(ge=1, description="of the ensemble")] = 1
     epoch: int
     loss: float
     iou: Fraction
     val_loss: float | None = None
     val_iou: Fraction | None = None
     learning_rate: NotNegative
-
-
-class ModelCard(Record):
-    """How a model was made. No times and no host names: the same training gives the same card."""
-
-    bands: list[str]
-    scale: float
-    offset: float
-    threshold: Fraction
-    stride_px: int
-    receptive_field_radius_px: int
-    parameters: int
-    training_years: list[int]
-    data_md5: Annotated[str, Field(description="MD5 over the patches it learned from")]
-    best_epoch: int
-    val_iou: Fraction
-    onnx_max_difference: Annotated[NotNegative, Field(description="Keras against ONNX Runtime, real patches")]
-    tensorflow: str
-    keras: str
-    intra_op_threads: int
-    instruction_set: Annotated[str, Field(description="what oneDNN may use; changes the bits of a training")]
-    device: Literal["CPU", "GPU"]
-
-
-class TrainMetrics(Record):
-    """metrics/train.json."""
-
-    val_iou: Fraction
-    best_epoch: int
-    parameters: int
-    onnx_max_difference: NotNegative
-    intra_op_threads: int
-    instruction_set: str
 
 
 class AreaError(Record):
@@ -88,6 +57,55 @@ class AreaError(Record):
         float | None, Field(description="conformal quantile of |error| / sigma; null: too few blocks")
     ] = None
     factor_95: Annotated[float | None, Field(description="null below 19 blocks")] = None
+
+
+class Calibrated(Record):
+    """What makes probabilities and areas of a model trustworthy: temperature, threshold, and what both were found on."""
+
+    temperature: Annotated[float, Field(gt=0, description="logits are divided by it; 1: as fitted")] = 1.0
+    temperature_rule: str = "as fitted"
+    threshold: Fraction
+    threshold_rule: str = "given"
+    calibration_pixels: Annotated[int, Field(ge=0, description="trusted pixels of the calibration blocks")] = 0
+    nll_as_fitted: Annotated[NotNegative | None, Field(description="nats a calibration pixel, temperature 1")] = None
+    nll: Annotated[NotNegative | None, Field(description="nats a calibration pixel, calibrated")] = None
+    ece_as_fitted: Annotated[Fraction | None, Field(description="expected calibration error, temperature 1")] = None
+    ece: Annotated[Fraction | None, Field(description="expected calibration error, calibrated")] = None
+
+
+class ModelCard(Calibrated):
+    """How a model was made. No times and no host names: the same training gives the same card."""
+
+    bands: list[str]
+    scale: float
+    offset: float
+    stride_px: int
+    receptive_field_radius_px: int
+    parameters: int
+    training_years: list[int]
+    data_md5: Annotated[str, Field(description="MD5 over the patches it learned from")]
+    members: Annotated[int, Field(ge=1)] = 1
+    area_error: AreaError | None = None
+    best_epoch: Annotated[int, Field(description="the first member's")]
+    val_iou: Annotated[Fraction, Field(description="at its best epoch, at 0.5; mean over the members")]
+    onnx_max_difference: Annotated[NotNegative, Field(description="Keras against ONNX Runtime, real patches")]
+    tensorflow: str
+    keras: str
+    intra_op_threads: int
+    instruction_set: Annotated[str, Field(description="what oneDNN may use; changes the bits of a training")]
+    device: Literal["CPU", "GPU"]
+
+
+class TrainMetrics(Calibrated):
+    """metrics/train.json."""
+
+    val_iou: Fraction
+    best_epoch: int
+    members: int = 1
+    parameters: int
+    onnx_max_difference: NotNegative
+    intra_op_threads: int
+    instruction_set: str
 
 
 class MapModel(Record):

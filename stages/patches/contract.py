@@ -18,6 +18,7 @@ CONTRACT = Contract(
     outputs={
         "train.npz": kinds.PATCHES,
         "validation.npz": kinds.PATCHES,
+        "calibration.npz": kinds.PATCHES,
         "split.tif": kinds.SPLIT,
         "split.geojson": kinds.SPLIT_MAP,
         "stats.json": kinds.STATS,

@@ -14,7 +14,7 @@ from stages.common.errors import ContractError
 from stages.common.grid import Grid
 from stages.common.outputs import write_arrays, write_json
 from stages.common.raster import grid_of, open_raster, read_band, write_cog
-from stages.common.split import TRAIN, check_no_leak
+from stages.common.split import MAY_LABEL, TRAIN, check_no_leak
 from stages.common.stage import Run
 from stages.common.tables_learning import PatchStats
 from stages.common.types import AnyArray, UInt8Array
@@ -24,7 +24,7 @@ from stages.patches.windows import cut
 
 
 def cut_patches(run: Run) -> None:
-    """Write train.npz, validation.npz, the split and the statistics of the training part."""
+    """Write train.npz, validation.npz, calibration.npz, the split and the statistics of the training part."""
     valid = read_band(run.path("artifacts/prepare/{year}/valid.tif")) == 1
     glacier = read_band(run.path("artifacts/labels/glacier.tif"))
     ids = read_band(run.path("artifacts/labels/glacier_id.tif"))
@@ -34,10 +34,11 @@ def cut_patches(run: Run) -> None:
         physics = {"bands": list(dataset.descriptions), "scale": dataset.scales[0], "offset": dataset.offsets[0]}
     aoi = inside(read_polygons(run.path("data/aoi.gpkg"), grid.crs).geometry, grid)
     roles = pixel_roles(ids, aoi, params)
-    sets = {use: cut(scene, valid, glacier, roles, params, use=use) for use in ("train", "validation")}
+    sets = {use: cut(scene, valid, glacier, roles, params, use=use) for use in MAY_LABEL}
     for use, patches in sets.items():
         path = run.out / f"{use}.npz"
-        _require_patches(patches, use)
+        if use != "calibration":  # a split with one block to validate on has none to calibrate on
+            _require_patches(patches, use)
         check_no_leak(patches, roles, use=use, where=path)
         write_arrays(path, patches)
     write_cog(run.out / "split.tif", roles, grid, nodata=None)
@@ -45,7 +46,8 @@ def cut_patches(run: Run) -> None:
     stats = _stats(run, sets, scene[valid & (roles == TRAIN)], physics)
     write_json(run.out / "stats.json", stats)
     shares = {name: f"{100 * float((roles == value).mean()):.0f} %" for value, name in enumerate(kinds.ROLES)}
-    run.log.info("%d training and %d validation patches; %s", stats.training_patches, stats.validation_patches, shares)
+    counts = stats.training_patches, stats.validation_patches, stats.calibration_patches
+    run.log.info("%d training, %d validation and %d calibration patches; %s", *counts, shares)
 
 
 def _require_patches(patches: dict[str, AnyArray], use: str) -> None:
@@ -76,6 +78,7 @@ def _stats(run: Run, sets: dict[str, dict[str, AnyArray]], pixels: AnyArray, phy
         pixels=len(pixels),
         training_patches=len(label),
         validation_patches=len(sets["validation"]["label"]),
+        calibration_patches=len(sets["calibration"]["label"]),
         patches_without_glacier=int((~(label == 1).any(axis=(1, 2))).sum()),
         glacier_fraction=round(float((label == 1).sum() / max((label != kinds.IGNORE).sum(), 1)), 6),
         buffer_px=run.params.patches.buffer_px,

@@ -1,4 +1,4 @@
-"""The spatial split: every pixel trains, validates, tests, or stands as a buffer between."""
+"""The spatial split: every pixel trains, validates, calibrates, tests, or stands as a buffer between."""
 
 from __future__ import annotations
 
@@ -6,28 +6,54 @@ import numpy as np
 from scipy.ndimage import distance_transform_edt
 
 from stages.common.params_learning import PatchesParams
-from stages.common.split import BUFFER, OUTSIDE, TEST, TRAIN, VALIDATION
+from stages.common.split import (
+    BUFFER,
+    CALIBRATION,
+    OUTSIDE,
+    TEST,
+    TRAIN,
+    VALIDATION,
+    block_folds,
+    block_numbers,
+)
 from stages.common.types import BoolArray, IntArray, UInt8Array, UInt16Array
 
 
-def block_folds(shape: tuple[int, int], params: PatchesParams) -> IntArray:
-    """(H, W) fold of each pixel: block (r, c) belongs to fold (c + 2 r) mod folds.
-
-    Like a knight's move: with five folds no two blocks of a fold touch, not even at a corner.
-    """
-    rows = np.arange(shape[0]) // params.block_rows_px
-    columns = np.arange(shape[1]) // params.block_columns_px
-    return np.asarray((columns[None, :] + 2 * rows[:, None]) % params.folds, dtype=np.int64)
-
-
 def pixel_roles(glacier_id: UInt16Array, aoi: BoolArray, params: PatchesParams) -> UInt8Array:
-    """(H, W) uint8 role of each pixel: 0 train, 1 validation, 2 test, 3 buffer, 4 outside the AOI."""
+    """(H, W) uint8 role of each pixel: 0 train, 1 validation, 2 test, 3 buffer, 4 outside the AOI, 5 calibration."""
     folds = block_folds(glacier_id.shape, params)
+    largest_px = params.block_rows_px * params.block_columns_px
     roles = np.full(folds.shape, TRAIN, dtype=np.uint8)
     roles[folds == params.validation_fold] = VALIDATION
     roles[folds == params.test_fold] = TEST
-    roles = hold_out_small_glaciers(roles, glacier_id, largest_px=params.block_rows_px * params.block_columns_px)
-    return np.where(aoi, add_buffer(roles, params.buffer_px), OUTSIDE).astype(np.uint8)
+    roles = hold_out_small_glaciers(roles, glacier_id, largest_px=largest_px)
+    roles = np.where(aoi, add_buffer(roles, params.buffer_px), OUTSIDE).astype(np.uint8)
+    in_fold = (folds == params.validation_fold) & aoi
+    second = every_second(block_numbers(folds.shape, params), in_fold)
+    return deal_to_calibration(roles, glacier_id, in_fold, second, largest_px=largest_px)
+
+
+def every_second(blocks: IntArray, where: BoolArray) -> BoolArray:
+    """True in the second, fourth, ... of the blocks that have a pixel of `where`, in the order of their numbers."""
+    return np.asarray(np.isin(blocks, np.unique(blocks[where])[1::2]))
+
+
+def deal_to_calibration(
+    roles: UInt8Array, glacier_id: UInt16Array, in_fold: BoolArray, second: BoolArray, *, largest_px: int
+) -> UInt8Array:
+    """Turn the validation pixels of the `second` blocks into calibration pixels; training pixels stay what they are.
+
+    A glacier no larger than a block goes whole to the side that holds most of it within the fold, ties to validation:
+    what stops the training early must not calibrate it.
+    """
+    held, count = roles == VALIDATION, int(glacier_id.max()) + 1
+    inside = held & in_fold
+    calibrates = np.bincount(glacier_id[inside & second], minlength=count)
+    stops = np.bincount(glacier_id[inside & ~second], minlength=count)
+    whole = np.bincount(glacier_id.ravel(), minlength=count) <= largest_px
+    whole[0] = False
+    dealt = held & np.where(whole[glacier_id], (calibrates > stops)[glacier_id], second)
+    return np.where(dealt, CALIBRATION, roles).astype(np.uint8)
 
 
 def hold_out_small_glaciers(roles: UInt8Array, glacier_id: UInt16Array, *, largest_px: int) -> UInt8Array:

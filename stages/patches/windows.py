@@ -44,7 +44,7 @@ def cut(
     valid, glacier, roles
         (H, W); `glacier` is 0, 1 or 255.
     use
-        'train' or 'validation'. Validation windows do not overlap and label their inner part only, so that each
+        'train', 'validation' or 'calibration'. Windows of the last two do not overlap and label their inner part only, so that each
         pixel counts once.
 
     Returns
@@ -56,23 +56,31 @@ def cut(
     image = scene * shown[..., None].astype(scene.dtype)
     stride = params.stride_px if use == "train" else params.size_px
     full, margin = params.full_size_px, params.margin_px
-    patches: dict[str, list[AnyArray]] = {name: [] for name in ("image", "label", "visible", "row", "column")}
+    corners, labels = [], []
     claimed = np.zeros(label.shape, dtype=bool)
     for row, column in positions(label.shape, params.size_px, stride):
         inner = slice(row, row + params.size_px), slice(column, column + params.size_px)
         if (label[inner] != IGNORE).mean() < MIN_LABELLED_FRACTION:
             continue
-        corner = (row - margin, column - margin)
-        labels = crop(label, *corner, full, fill=IGNORE)
-        if use == "validation":
-            labels[crop(claimed, *corner, full, fill=True) | _margin(full, margin)] = IGNORE
+        corners.append((row - margin, column - margin))
+        labels.append(crop(label, *corners[-1], full, fill=IGNORE))
+        if use != "train":
+            labels[-1][crop(claimed, *corners[-1], full, fill=True) | _margin(full, margin)] = IGNORE
             claimed[inner] = True
-        patches["image"].append(crop(image, *corner, full, fill=0))
-        patches["label"].append(labels)
-        patches["visible"].append(crop(shown.astype(np.uint8), *corner, full, fill=0))
-        patches["row"].append(np.asarray(corner[0], dtype=np.int32))
-        patches["column"].append(np.asarray(corner[1], dtype=np.int32))
-    return {name: np.stack(parts) if parts else np.empty(0) for name, parts in patches.items()}
+    places = np.array(corners, dtype=np.int32).reshape(-1, 2)
+    return {
+        "image": _crops(image, corners, full),
+        "label": np.array(labels, dtype=np.uint8).reshape(-1, full, full),
+        "visible": _crops(shown.astype(np.uint8), corners, full),
+        "row": places[:, 0],
+        "column": places[:, 1],
+    }
+
+
+def _crops(plane: AnyArray, corners: list[tuple[int, int]], size: int) -> AnyArray:
+    """(N, size, size, ...) windows of `plane`, zero beyond its edges; N may be 0."""
+    windows = [crop(plane, row, column, size, fill=0) for row, column in corners]
+    return np.array(windows, dtype=plane.dtype).reshape(-1, size, size, *plane.shape[2:])
 
 
 def _margin(size: int, margin: int) -> BoolArray:
