@@ -1,10 +1,13 @@
 """The Everest protocol: one leak-free test on real imagery, in five folds, by the project's own code.
 
-    GLACIER_SAMPLES=<folder> python -m bench.everest_protocol [--folds 0 1 2 3 4] [--epochs N]
+    GLACIER_SAMPLES=<folder> python -m bench.everest_protocol [--calibrated] [--folds 0 1 2 3 4] [--epochs N]
 
 Training settings are those of sites/everest/params.yaml. Each fold trains from scratch on the other four, whose
 pixels alone it sees (imagery and labels of the held-out fold are zeroed and ignored); the schedule is fixed and the
-threshold is that of params.yaml, so nothing is chosen on the held-out fold. The five held-out parts are pooled.
+threshold is 0.5, so nothing is chosen on the held-out fold. The five held-out parts are pooled.
+
+With --calibrated one fold more is kept from training, and the same net is scored twice: as fitted, and with the
+temperature and the zero-bias threshold that `train` finds on that fold.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +29,16 @@ from rasterio.features import rasterize
 
 from stages.common import settings
 from stages.common.params import Params, load_params
-from stages.common.split import TEST, TRAIN, check_no_leak
+from stages.common.split import (
+    CALIBRATION,
+    MAY_LABEL,
+    TEST,
+    TRAIN,
+    VALIDATION,
+    block_folds,
+    block_numbers,
+    check_no_leak,
+)
 from stages.common.windows import round_up
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -33,34 +46,44 @@ FOLDS = 5
 LABELLED_PX = 282_802
 """Pixels of all outlines, by the protocol: a check that the labels are its own."""
 
+WRITTEN = ("probability", "threshold", "temperature", "seconds")
+"""What a fold's process hands back of each kind; the probability is (H, W)."""
+
 
 def main() -> None:
-    """Run the folds, each in a fresh process, and print the protocol's table row."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--folds", type=int, nargs="+", default=list(range(FOLDS)))
-    parser.add_argument("--epochs", type=int, help="instead of the site's own")
-    parser.add_argument("--worker", type=Path, help=argparse.SUPPRESS)
-    arguments = parser.parse_args()
+    """Run the folds, each in a fresh process, and print the protocol's table rows."""
+    arguments = parse_arguments()
     params = load_params(ROOT / "sites/everest/params.yaml")
     if arguments.epochs:
         params = params.model_copy(update={"train": params.train.model_copy(update={"epochs": arguments.epochs})})
     if arguments.worker:
-        run_fold(params, arguments.folds[0], arguments.worker)
+        run_fold(params, arguments.folds[0], arguments.worker, calibrated=arguments.calibrated)
         return
     pixels, glacier = scene()
-    threshold = params.train.threshold
-    probability, seconds = np.full(glacier.shape, np.nan, dtype=np.float32), []
+    kinds = ("as fitted", "calibrated") if arguments.calibrated else ("as fitted",)
+    pooled = {kind: np.full((2, *glacier.shape), np.nan, dtype=np.float32) for kind in kinds}
     with tempfile.TemporaryDirectory() as scratch:
         for fold in arguments.folds:
-            held_out = folds(params, glacier.shape) == fold
-            result = start_fold(fold, Path(scratch), arguments.epochs)
-            probability[held_out] = result["probability"][held_out]
-            seconds.append(float(result["seconds"]))
-            report(f"fold {fold}", probability, glacier, held_out, threshold=threshold, seconds=seconds[-1])
-    scored = np.isfinite(probability)
-    report("pooled", probability, glacier, scored, threshold=threshold, seconds=max(seconds))
-    by_brightness(pixels, glacier, scored)
-    print(f"{os.cpu_count()} cores; seconds are of training, the pooled row's those of the slowest fold")
+            held_out = block_folds(glacier.shape, params.patches) == fold
+            for kind, found in start_fold(fold, Path(scratch), kinds).items():
+                mapped = found["probability"] >= found["threshold"]
+                pooled[kind][:, held_out] = np.stack([found["probability"], mapped])[:, held_out]
+                settled = {name: round(float(found[name]), 4) for name in WRITTEN[1:]}
+                report(f"fold {fold}, {kind}", pooled[kind], glacier, held_out, settled)
+    for kind, maps in pooled.items():
+        report(f"pooled, {kind}", maps, glacier, np.isfinite(maps[0]), {})
+    by_brightness(pixels, glacier, np.isfinite(pooled["as fitted"][0]))
+    print(f"{os.cpu_count()} cores; seconds are of training")
+
+
+def parse_arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--calibrated", action="store_true", help="keep one fold more to calibrate on")
+    parser.add_argument("--folds", type=int, nargs="+", default=list(range(FOLDS)))
+    parser.add_argument("--epochs", type=int, help="instead of the site's own")
+    parser.add_argument("--worker", type=Path, help=argparse.SUPPRESS)
+    return parser.parse_args()
 
 
 def scene() -> tuple[np.ndarray, np.ndarray]:
@@ -77,53 +100,78 @@ def scene() -> tuple[np.ndarray, np.ndarray]:
     return pixels, glacier
 
 
-def folds(params: Params, shape: tuple[int, ...]) -> np.ndarray:
-    """(H, W) fold of each pixel: blocks of 131 x 160 px, block (r, c) in fold (c + 2 r) mod 5."""
-    from stages.patches.roles import block_folds
-
-    return block_folds((shape[0], shape[1]), params.patches)
-
-
-def start_fold(fold: int, scratch: Path, epochs: int | None) -> dict[str, Any]:
-    """Run one fold in a fresh process; TensorFlow is pinned before anything else is done."""
+def start_fold(fold: int, scratch: Path, kinds: tuple[str, ...]) -> dict[str, dict[str, Any]]:
+    """Run one fold in a fresh process with this one's arguments; TensorFlow is pinned before anything else is done."""
     out = scratch / f"{fold}.npz"
-    command = [sys.executable, "-m", "bench.everest_protocol", "--folds", str(fold), "--worker", str(out)]
-    subprocess.run([*command, *(["--epochs", str(epochs)] if epochs else [])], check=True)
+    subprocess.run(
+        [sys.executable, "-m", "bench.everest_protocol", *sys.argv[1:], "--folds", str(fold), "--worker", str(out)],
+        check=True,
+    )
     with np.load(out) as file:
-        return {name: file[name] for name in file.files}
+        return {kind: {name: file[f"{kind}/{name}"] for name in WRITTEN} for kind in kinds}
 
 
-def run_fold(params: Params, fold: int, out: Path) -> None:
-    """Train on the other folds, map the whole scene, write probability and seconds."""
+def run_fold(params: Params, fold: int, out: Path, *, calibrated: bool) -> None:
+    """Train without `fold`, map the whole scene, write probability, threshold, temperature and seconds."""
     from stages.train.train import prepare_tensorflow
 
     prepare_tensorflow(params.train.threads, params.train.seed, params.train.instruction_set)
+    from stages.train.calibrate import calibrate
+    from stages.train.ensemble import assemble, logits_of
     from stages.train.fit import fit
+    from stages.train.held_out import held_out
 
+    split = {"test_fold": fold, "validation_fold": (fold + 1) % FOLDS}
+    params = params.model_copy(update={"patches": params.patches.model_copy(update=split)})
     pixels, glacier = scene()
-    data = training_data(params, pixels, glacier, folds(params, glacier.shape) == fold)
+    data = training_data(params, pixels, glacier, roles_of(params, glacier.shape, calibrated=calibrated))
     start = time.perf_counter()
-    result = fit(data, params.train, size_px=params.patches.size_px)
+    none = replace(data.validation, **{name: value[:0] for name, value in vars(data.validation).items()})
+    fitted = fit(replace(data, validation=none), params.train, size_px=params.patches.size_px)
     seconds = time.perf_counter() - start
-    np.savez(out, probability=whole_scene(result.model, pixels, result.stride_px), seconds=seconds)
+    settled = {"as fitted": (1.0, 0.5)}
+    if calibrated:
+        nets = [logits_of(fitted.model)]
+        parts = [held_out(nets, patches, data, params.patches) for patches in (data.validation, data.calibration)]
+        found, _ = calibrate(parts[0], parts[1], params.train)
+        settled["calibrated"] = found.temperature, found.threshold
+    content: dict[str, Any] = {}
+    for kind, (temperature, threshold) in settled.items():
+        probability = whole_scene(assemble([fitted.model], temperature), pixels, fitted.stride_px)
+        content |= {f"{kind}/probability": probability, f"{kind}/threshold": threshold}
+        content |= {f"{kind}/temperature": temperature, f"{kind}/seconds": seconds}
+    np.savez(out, **content)
 
 
-def training_data(params: Params, pixels: np.ndarray, glacier: np.ndarray, held_out: np.ndarray) -> Any:
-    """Patches of the other folds, proven to show nothing of the held-out one."""
+def roles_of(params: Params, shape: tuple[int, int], *, calibrated: bool) -> np.ndarray:
+    """(H, W) roles by block alone, without a buffer: what is not held out trains."""
+    from stages.patches.roles import every_second
+
+    folds = block_folds(shape, params.patches)
+    roles = np.where(folds == params.patches.test_fold, TEST, TRAIN)
+    in_fold = folds == params.patches.validation_fold
+    if calibrated:
+        roles[in_fold] = VALIDATION
+        roles[in_fold & every_second(block_numbers(shape, params.patches), in_fold)] = CALIBRATION
+    return roles.astype(np.uint8)
+
+
+def training_data(params: Params, pixels: np.ndarray, glacier: np.ndarray, roles: np.ndarray) -> Any:
+    """Patches of each use, proven to show nothing of what is held out."""
     from stages.patches.cut import band_statistics
     from stages.patches.windows import cut
     from stages.train.data import Patches, TrainingData
 
-    roles = np.where(held_out, TEST, TRAIN).astype(np.uint8)
     everywhere = np.ones(glacier.shape, dtype=bool)
-    patches = cut(pixels, everywhere, glacier.astype(np.uint8), roles, params.patches, use="train")
-    check_no_leak(patches, roles, use="train", where=Path("memory"))
-    mean, std = band_statistics(pixels[~held_out], scale=1.0, offset=0.0)
-    none = Patches(patches["image"][:0], patches["label"][:0], patches["visible"][:0])
+    sets = {}
+    for use in MAY_LABEL:
+        patches = cut(pixels, everywhere, glacier.astype(np.uint8), roles, params.patches, use=use)
+        check_no_leak(patches, roles, use=use, where=Path("memory"))
+        sets[use] = Patches(**patches, scene=np.zeros(len(patches["row"]), dtype=np.int64))
+    mean, std = band_statistics(pixels[roles == TRAIN], scale=1.0, offset=0.0)
     return TrainingData(
-        train=Patches(patches["image"], patches["label"], patches["visible"]),
-        validation=none, bands=list(params.prepare.bands), scale=1.0, offset=0.0, mean=mean, std=std, md5="",
-    )  # fmt: skip
+        **sets, shape=glacier.shape, bands=list(params.prepare.bands), scale=1.0, offset=0.0, mean=mean, std=std, md5=""
+    )
 
 
 def whole_scene(model: Any, pixels: np.ndarray, stride: int) -> np.ndarray:
@@ -134,19 +182,23 @@ def whole_scene(model: Any, pixels: np.ndarray, stride: int) -> np.ndarray:
     return np.asarray(model.predict_on_batch(padded)[0, :height, :width, 0])
 
 
-def report(
-    name: str, probability: np.ndarray, glacier: np.ndarray, where: np.ndarray, *, threshold: float, seconds: float
-) -> None:
-    """Print IoU and area bias over the pixels of `where`."""
-    mapped, truth = probability[where] >= threshold, glacier[where]
+def report(name: str, maps: np.ndarray, glacier: np.ndarray, where: np.ndarray, settled: dict[str, float]) -> None:
+    """Print IoU, area bias and what the probabilities are worth over the pixels of `where`.
+
+    `maps` is (2, H, W): probability, and 1 where mapped.
+    """
+    from stages.train.calibrate import expected_calibration_error
+
+    p, found, truth = maps[0][where].astype(np.float64), maps[1][where] == 1, glacier[where]
+    surprise = -np.log(np.clip(np.where(truth, p, 1 - p), 1e-12, 1))
     row = {
         "part": name,
-        "iou": round(int((mapped & truth).sum()) / int((mapped | truth).sum()), 4),
-        "area_bias_pct": round(100 * (int(mapped.sum()) / int(truth.sum()) - 1), 2),
-        "threshold": threshold,
-        "training_s": round(seconds),
+        "iou": round(int((found & truth).sum()) / int((found | truth).sum()), 4),
+        "area_bias_pct": round(100 * (int(found.sum()) / int(truth.sum()) - 1), 2),
+        "ece": round(expected_calibration_error(p, truth), 4),
+        "nll": round(float(surprise.mean()), 4),
     }
-    print(json.dumps(row), flush=True)
+    print(json.dumps(row | settled), flush=True)
 
 
 def by_brightness(pixels: np.ndarray, glacier: np.ndarray, where: np.ndarray) -> None:

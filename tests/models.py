@@ -1,4 +1,4 @@
-"""Makes an untrained model as `train` exports it: ``python -m tests.models <folder> <bands>``.
+"""Makes an untrained model as `train` exports it: ``python -m tests.models <folder> <bands> [members [temperature]]``.
 
 Its weights and batch statistics are random, so that every layer matters.
 """
@@ -9,43 +9,49 @@ import sys
 from pathlib import Path
 
 from stages.common import settings
-from stages.common.tables_learning import ModelCard
+from stages.common.tables_learning import AreaError, ModelCard
 
 STEM, DEPTH, BASE = "half", 3, 4
 
 
-def build(folder: Path, bands: list[str]) -> None:
+def build(folder: Path, bands: list[str], members: int = 1, temperature: float = 1.0) -> None:
     """Write architecture, weights, card and model.onnx into `folder`."""
     settings.quiet_tensorflow()
     import keras
     import numpy as np
 
     from stages.common.outputs import write_json
+    from stages.train.ensemble import assemble
     from stages.train.export import export
     from stages.train.model import build_unet, receptive_field_radius_px, stride_px
 
     keras.utils.set_random_seed(7)
     count = len(bands)
-    model = build_unet(
-        bands=count, mean=[100.0] * count, std=[50.0] * count, base=BASE, depth=DEPTH, stem=STEM, stem_filters=4
-    )
-    rng = np.random.default_rng(7)
-    model.set_weights([w + rng.normal(0, 0.1, w.shape).astype(w.dtype) ** 2 for w in model.get_weights()])
+    rng, nets = np.random.default_rng(7), []
+    for _ in range(members):
+        net = build_unet(
+            bands=count, mean=[100.0] * count, std=[50.0] * count, base=BASE, depth=DEPTH, stem=STEM, stem_filters=4
+        )
+        net.set_weights([w + rng.normal(0, 0.1, w.shape).astype(w.dtype) ** 2 for w in net.get_weights()])
+        nets.append(net)
+    model = assemble(nets, temperature)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "architecture.json").write_text(model.to_json())
     model.save_weights(folder / "model.weights.h5")
-    write_json(folder / "model_card.json", card(bands, stride_px(depth=DEPTH, stem=STEM),
-               receptive_field_radius_px(depth=DEPTH, stem=STEM), model.count_params()))  # fmt: skip
+    reach = stride_px(depth=DEPTH, stem=STEM), receptive_field_radius_px(depth=DEPTH, stem=STEM)
+    write_json(folder / "model_card.json", card(bands, *reach, model.count_params(), members, temperature))
     export(folder)
 
 
-def card(bands: list[str], stride: int, radius: int, parameters: int) -> ModelCard:
+def card(bands: list[str], stride: int, radius: int, parameters: int, members: int, temperature: float) -> ModelCard:
+    error = AreaError(blocks=4, dispersion=9.0, factor_68=1.5)
     return ModelCard(
         bands=bands, scale=1.0, offset=0.0, threshold=0.5, stride_px=stride, receptive_field_radius_px=radius,
         parameters=parameters, training_years=[2020], data_md5="0" * 32, best_epoch=1, val_iou=0.5,
         onnx_max_difference=0.0, tensorflow="-", keras="-", intra_op_threads=1, instruction_set="-", device="CPU",
+        members=members, temperature=temperature, area_error=error,
     )  # fmt: skip
 
 
 if __name__ == "__main__":
-    build(Path(sys.argv[1]), sys.argv[2].split(","))
+    build(Path(sys.argv[1]), sys.argv[2].split(","), *map(int, sys.argv[3:4]), *map(float, sys.argv[4:5]))

@@ -51,8 +51,12 @@ def block_sums(
     scenes = int(scene.max(initial=0)) + 1
     units, where = np.unique(block * scenes + scene, return_inverse=True)
     p = probability.astype(np.float64)
-    total = [np.bincount(where, part, len(units)) for part in (labelled, mapped, p, p * (1.0 - p))]
-    return BlockSums(units // scenes, total[0], total[1], total[2], np.maximum(total[3], VARIANCE_FLOOR_PX2))
+
+    def total(part: AnyArray) -> Float64Array:
+        return np.bincount(where, part, len(units)).astype(np.float64)
+
+    variance = np.maximum(total(p * (1.0 - p)), VARIANCE_FLOOR_PX2)
+    return BlockSums(units // scenes, total(labelled), total(mapped), total(p), variance)
 
 
 def area_error(sums: BlockSums) -> AreaError | None:

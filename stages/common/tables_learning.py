@@ -60,7 +60,7 @@ class AreaError(Record):
 
 
 class Calibrated(Record):
-    """What makes probabilities and areas of a model trustworthy: temperature, threshold, and what both were found on."""
+    """Temperature and threshold of a model, how they were chosen, and what calibration changed."""
 
     temperature: Annotated[float, Field(gt=0, description="logits are divided by it; 1: as fitted")] = 1.0
     temperature_rule: str = "as fitted"

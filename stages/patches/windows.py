@@ -44,8 +44,8 @@ def cut(
     valid, glacier, roles
         (H, W); `glacier` is 0, 1 or 255.
     use
-        'train', 'validation' or 'calibration'. Windows of the last two do not overlap and label their inner part only, so that each
-        pixel counts once.
+        'train', 'validation' or 'calibration'. Windows of the last two do not overlap and label their inner part only,
+        so that each pixel counts once.
 
     Returns
     -------

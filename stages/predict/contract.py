@@ -5,7 +5,7 @@ from stages.common.contracts import Contract
 
 CONTRACT = Contract(
     stage="predict",
-    summary="Glacier probability and mask of a year's full scene, by ONNX Runtime",
+    summary="Glacier probability and mask of a year's full scene, by ONNX Runtime; of an ensemble also its votes",
     per="year",
     params=("predict",),
     inputs={
@@ -13,5 +13,10 @@ CONTRACT = Contract(
         "artifacts/prepare/{year}/scene.tif": kinds.SCENE,
         "artifacts/prepare/{year}/valid.tif": kinds.VALID,
     },
-    outputs={"probability.tif": kinds.PROBABILITY, "mask.tif": kinds.MASK},
+    outputs={
+        "probability.tif": kinds.PROBABILITY,
+        "mask.tif": kinds.MASK,
+        "votes.tif": kinds.VOTES,
+        "model.json": kinds.MAP_MODEL,
+    },
 )

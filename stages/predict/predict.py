@@ -1,8 +1,9 @@
-"""The stage's verb: a scene and a model in, probability and mask out."""
+"""The stage's verb: a scene and a model in, probability and mask out, and of an ensemble what each member says."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,21 +12,34 @@ from rasterio.windows import Window as RasterWindow
 from tqdm import tqdm
 
 from stages.common.errors import ContractError
-from stages.common.inference import ModelInfo, open_session, plan_for, predict_windows, read_info, scene_reader
+from stages.common.grid import Grid
+from stages.common.inference import (
+    MEMBERS_OUTPUT,
+    OUTPUT,
+    ModelInfo,
+    open_session,
+    plan_for,
+    predict_outputs,
+    read_info,
+    scene_reader,
+)
 from stages.common.kinds import MASK_NODATA, PROBABILITY_NODATA, PROBABILITY_SCALE
+from stages.common.outputs import write_json
 from stages.common.raster import finish_cog, gdal_env, grid_of, open_raster, profile
 from stages.common.stage import Run
-from stages.common.types import BoolArray, Float32Array, UInt8Array, UInt16Array
+from stages.common.tables_learning import MapModel
+from stages.common.types import AnyArray, BoolArray, Float32Array, UInt8Array, UInt16Array
 from stages.common.windows import WindowPlan
 
 
 def predict(run: Run) -> None:
-    """Write probability.tif and mask.tif."""
+    """Write probability.tif, mask.tif, model.json and, with more than one member, votes.tif."""
     info = read_info(run.path("{model}"))
     scene = run.path("artifacts/prepare/{year}/scene.tif")
     valid = run.path("artifacts/prepare/{year}/valid.tif")
     with gdal_env():
         plan = map_scene(info, scene, valid, run.out)
+    write_json(run.out / "model.json", describe(info))
     run.log.info(
         "%d windows of %d x %d px; margins cost %.2f times the scene's pixels",
         len(plan), plan.window_height, plan.window_width, plan.compute_ratio,
@@ -38,24 +52,47 @@ def map_scene(info: ModelInfo, scene_path: Path, valid_path: Path, out: Path) ->
         check_bands(info, scene.descriptions, scene_path)
         plan = plan_for(info, scene.height, scene.width)
         session = open_session(info.path, height=plan.window_height, width=plan.window_width)
-        grid = grid_of(scene)
-        drafts = out / "probability.plain.tif", out / "mask.plain.tif"
-        with (
-            rasterio.open(
-                drafts[0], "w", **profile(grid, count=1, dtype="uint16", nodata=PROBABILITY_NODATA)
-            ) as probabilities,
-            rasterio.open(drafts[1], "w", **profile(grid, count=1, dtype="uint8", nodata=MASK_NODATA)) as masks,
-        ):
-            probabilities.scales = (PROBABILITY_SCALE,)
-            results = predict_windows(session, scene_reader(scene, valid), plan)
-            for window, probability in tqdm(results, total=len(plan), desc="predict", unit="window", disable=None):
-                place = RasterWindow(window.columns.keep_start, window.rows.keep_start, *probability.shape[::-1])
+        outputs = (OUTPUT, MEMBERS_OUTPUT)[: 1 if info.members == 1 else 2]
+        results = predict_outputs(session, scene_reader(scene, valid), plan, outputs=outputs)
+        with _drafts(out, grid_of(scene), votes=info.members > 1) as drafts:
+            for window, found in tqdm(results, total=len(plan), desc="predict", unit="window", disable=None):
+                height, width = found[0].shape[:2]
+                place = RasterWindow(window.columns.keep_start, window.rows.keep_start, width, height)
                 seen = valid.read(1, window=place) == 1
-                probabilities.write(encode(probability, seen), 1, window=place)
-                masks.write(to_mask(probability, seen, info.threshold), 1, window=place)
-    finish_cog(drafts[0], out / "probability.tif", continuous=True)
-    finish_cog(drafts[1], out / "mask.tif", continuous=False)
+                for draft, plane in zip(drafts, planes(found, seen, info.threshold), strict=True):
+                    draft.write(plane, 1, window=place)
     return plan
+
+
+@contextlib.contextmanager
+def _drafts(out: Path, grid: Grid, *, votes: bool) -> Iterator[list[rasterio.io.DatasetWriter]]:
+    """Plain GeoTIFFs to write windows into, in the order of `planes`; they become COGs at the end."""
+    kinds: list[tuple[str, str, int | None]] = [
+        ("probability", "uint16", PROBABILITY_NODATA),
+        ("mask", "uint8", MASK_NODATA),
+        ("votes", "uint16", None),
+    ][: 3 if votes else 2]
+    with contextlib.ExitStack() as stack:
+        drafts = []
+        for name, dtype, nodata in kinds:
+            as_written = profile(grid, count=1, dtype=dtype, nodata=nodata)
+            drafts.append(stack.enter_context(rasterio.open(out / f"{name}.plain.tif", "w", **as_written)))
+        drafts[0].scales = (PROBABILITY_SCALE,)
+        yield drafts
+    for name, _, _ in kinds:
+        finish_cog(out / f"{name}.plain.tif", out / f"{name}.tif", continuous=name == "probability")
+
+
+def planes(found: Sequence[Float32Array], seen: BoolArray, threshold: float) -> list[AnyArray]:
+    """Probability and mask, and of an ensemble the votes, from the outputs of the graph, each (H, W, channels)."""
+    probability = found[0][..., 0]
+    both: list[AnyArray] = [encode(probability, seen), to_mask(probability, seen, threshold)]
+    return both + [to_votes(members, seen, threshold) for members in found[1:]]
+
+
+def describe(info: ModelInfo) -> MapModel:
+    """What the model says of itself, for those who use its maps."""
+    return MapModel(**{name: getattr(info, name) for name in MapModel.model_fields})
 
 
 def check_bands(info: ModelInfo, bands: Sequence[str | None], where: Path) -> None:
@@ -79,3 +116,9 @@ def encode(probability: Float32Array, seen: BoolArray) -> UInt16Array:
 def to_mask(probability: Float32Array, seen: BoolArray, threshold: float) -> UInt8Array:
     """(H, W) uint8: 1 where the probability reaches the threshold, 0 below, 255 where nothing was seen."""
     return np.where(seen, (probability >= threshold).astype(np.uint8), np.uint8(MASK_NODATA))
+
+
+def to_votes(members: Float32Array, seen: BoolArray, threshold: float) -> UInt16Array:
+    """(H, W) uint16 from (H, W, M): bit m - 1 is set where member m reaches the threshold; 0 where nothing was seen."""
+    bits = np.left_shift(np.uint16(1), np.arange(members.shape[-1], dtype=np.uint16))
+    return np.asarray(((members >= threshold) & seen[..., None]) @ bits, dtype=np.uint16)

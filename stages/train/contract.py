@@ -5,11 +5,12 @@ from stages.common.contracts import Contract
 
 CONTRACT = Contract(
     stage="train",
-    summary="U-Net in TensorFlow/Keras, exported to ONNX with its normalisation inside",
+    summary="U-Net in TensorFlow/Keras, exported to ONNX with its normalisation and calibration inside",
     params=("training_years", "patches", "train"),
     inputs={
         "artifacts/patches/{training_years}/train.npz": kinds.PATCHES,
         "artifacts/patches/{training_years}/validation.npz": kinds.PATCHES,
+        "artifacts/patches/{training_years}/calibration.npz": kinds.PATCHES,
         "artifacts/patches/{training_years}/split.tif": kinds.SPLIT,
         "artifacts/patches/{training_years}/stats.json": kinds.STATS,
     },

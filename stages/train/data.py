@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import numpy as np
 from stages.common.errors import ContractError
 from stages.common.raster import read_band
 from stages.common.records import read_document
-from stages.common.split import check_no_leak
+from stages.common.split import MAY_LABEL, check_no_leak
 from stages.common.tables_learning import PatchStats
 from stages.common.types import AnyArray, UInt8Array
 
@@ -28,6 +28,12 @@ class Patches:
     """(N, S, S): 0, 1, 255."""
     visible: UInt8Array
     """(N, S, S): 1 where image and label may be seen."""
+    row: AnyArray
+    """(N,): row of the upper left pixel in the grid; may be negative."""
+    column: AnyArray
+    """(N,)."""
+    scene: AnyArray
+    """(N,): position of the patch's year among the training years."""
 
     def __len__(self) -> int:
         return len(self.image)
@@ -39,6 +45,11 @@ class TrainingData:
 
     train: Patches
     validation: Patches
+    """Stop the training early."""
+    calibration: Patches
+    """Calibrate; may be empty."""
+    shape: tuple[int, int]
+    """Rows and columns of the grid that all years lie on."""
     bands: list[str]
     scale: float
     offset: float
@@ -57,17 +68,21 @@ def load(folders: Mapping[int, Path]) -> TrainingData:
     """
     stats = [read_document(folder / "stats.json", PatchStats) for folder in folders.values()]
     _require_one_kind(stats, folders)
-    roles = {folder: read_band(folder / "split.tif") for folder in folders.values()}
+    roles = [read_band(folder / "split.tif") for folder in folders.values()]
     mean, std = pool_statistics(stats)
+    sets = {
+        use: _join(_read(folder, use, roles[scene], scene) for scene, folder in enumerate(folders.values()))
+        for use in MAY_LABEL
+    }
     return TrainingData(
-        train=_join(_read(folder, "train", roles[folder]) for folder in folders.values()),
-        validation=_join(_read(folder, "validation", roles[folder]) for folder in folders.values()),
+        **sets,
+        shape=(roles[0].shape[0], roles[0].shape[1]),
         bands=stats[0].bands,
         scale=stats[0].scale,
         offset=stats[0].offset,
         mean=mean,
         std=std,
-        md5=_md5(folder / f"{use}.npz" for folder in folders.values() for use in ("train", "validation")),
+        md5=_md5(folder / f"{use}.npz" for folder in folders.values() for use in MAY_LABEL),
     )
 
 
@@ -102,8 +117,8 @@ def training_batches(data: TrainingData, *, batch: int, seed: int, config: Any) 
     return examples.batch(batch, drop_remainder=True).prefetch(4)
 
 
-def validation_batches(data: TrainingData, *, batch: int) -> Any:
-    """Batches of unchanged validation windows with their whole margin as context."""
+def unchanged_batches(data: TrainingData, patches: Patches, *, batch: int) -> Any:
+    """Batches of windows as they are, with their whole margin as context: to validate, calibrate and compare on."""
     import tensorflow as tf
 
     def prepare(image: Any, label: Any, visible: Any) -> Any:
@@ -111,7 +126,7 @@ def validation_batches(data: TrainingData, *, batch: int) -> Any:
         nan = tf.constant(float("nan"), tf.float32)
         return tf.where(visible[..., None] > 0, physical, nan), label[..., None]
 
-    parts = data.validation.image, data.validation.label, data.validation.visible
+    parts = patches.image, patches.label, patches.visible
     return tf.data.Dataset.from_tensor_slices(parts).batch(batch).map(prepare)
 
 
@@ -128,17 +143,17 @@ def _require_one_kind(stats: list[PatchStats], folders: Mapping[int, Path]) -> N
             )
 
 
-def _read(folder: Path, use: str, roles: UInt8Array) -> Patches:
+def _read(folder: Path, use: str, roles: UInt8Array, scene: int) -> Patches:
     path = folder / f"{use}.npz"
     with np.load(path) as file:
         patches = {name: file[name] for name in file.files}
     check_no_leak(patches, roles, use=use, where=path)
-    return Patches(patches["image"], patches["label"], patches["visible"])
+    return Patches(**patches, scene=np.full(len(patches["row"]), scene, dtype=np.int64))
 
 
 def _join(parts: Iterable[Patches]) -> Patches:
-    image, label, visible = zip(*((one.image, one.label, one.visible) for one in parts), strict=True)
-    return Patches(np.concatenate(image), np.concatenate(label), np.concatenate(visible))
+    years = list(parts)
+    return Patches(*(np.concatenate([getattr(one, field.name) for one in years]) for field in fields(Patches)))
 
 
 def _md5(paths: Iterable[Path]) -> str:

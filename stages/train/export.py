@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from stages.common.inference import MEMBERS_OUTPUT, OUTPUT
 from stages.common.records import read_document
 from stages.common.tables_learning import ModelCard
 from stages.train.canonical import canonicalise
@@ -21,7 +22,8 @@ def export(folder: Path) -> None:
     import keras
     import onnx
 
-    import stages.train.model  # noqa: F401 (registers the normalisation layer)
+    import stages.train.ensemble
+    import stages.train.model  # noqa: F401 (both register layers of their own)
 
     model = keras.models.model_from_json((folder / "architecture.json").read_text(encoding="utf-8"))
     model.load_weights(folder / "model.weights.h5")
@@ -36,11 +38,12 @@ def export(folder: Path) -> None:
 
 
 def finish(proto: Any, card: ModelCard) -> None:
-    """Name the output and the free dimensions, and put what a user of the model needs into its metadata."""
+    """Name the outputs and the free dimensions, and put what a user of the model needs into its metadata."""
     import onnx
 
-    _rename_output(proto.graph, "glacier")
-    for value in (proto.graph.input[0], proto.graph.output[0]):
+    for place, name in enumerate((OUTPUT, MEMBERS_OUTPUT)[: len(proto.graph.output)]):
+        _rename_output(proto.graph, place, name)
+    for value in (proto.graph.input[0], *proto.graph.output):
         for dimension, name in zip(value.type.tensor_type.shape.dim, DIMENSIONS, strict=False):
             dimension.ClearField("dim_value")
             dimension.dim_param = name
@@ -52,6 +55,10 @@ def finish(proto: Any, card: ModelCard) -> None:
             "scale": repr(card.scale),
             "offset": repr(card.offset),
             "threshold": repr(card.threshold),
+            "threshold_rule": card.threshold_rule,
+            "temperature": repr(card.temperature),
+            "members": str(card.members),
+            "area_error": card.area_error.model_dump_json() if card.area_error else "null",
             "stride_px": str(card.stride_px),
             "receptive_field_radius_px": str(card.receptive_field_radius_px),
             "data_md5": card.data_md5,
@@ -59,14 +66,14 @@ def finish(proto: Any, card: ModelCard) -> None:
     )
 
 
-def _rename_output(graph: Any, name: str) -> None:
-    old = graph.output[0].name
+def _rename_output(graph: Any, place: int, name: str) -> None:
+    old = graph.output[place].name
     for node in graph.node:
         for values in (node.input, node.output):
             for index, value in enumerate(values):
                 if value == old:
                     values[index] = name
-    graph.output[0].name = name
+    graph.output[place].name = name
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import keras
 from stages.common.params_learning import TrainParams
 from stages.common.tables_learning import EpochRow
 from stages.train.augment import AugmentConfig
-from stages.train.data import TrainingData, training_batches, validation_batches
+from stages.train.data import TrainingData, training_batches, unchanged_batches
 from stages.train.loss import MaskedBceDice, MaskedIoU
 from stages.train.model import build_unet, receptive_field_radius_px, stride_px
 from stages.train.progress import Progress
@@ -18,21 +18,33 @@ from stages.train.progress import Progress
 
 @dataclass(frozen=True)
 class Fitted:
-    """A fitted model (float32) and how it came about."""
+    """A fitted net (float32), not calibrated yet, and how it came about."""
 
     model: Any
     history: list[EpochRow]
     best: EpochRow
-    threshold: float
     stride_px: int
     receptive_field_radius_px: int
 
 
-def fit(data: TrainingData, params: TrainParams, *, size_px: int) -> Fitted:
+FITTING_THRESHOLD = 0.5
+"""Of the IoU that is watched while fitting; the threshold in use is found afterwards, on calibrated probabilities."""
+
+
+def fit_members(data: TrainingData, params: TrainParams, *, size_px: int) -> list[Fitted]:
+    """Fit `params.members` nets, the n-th with the seed n - 1 above `params.seed`."""
+    return [
+        fit(data, params.model_copy(update={"seed": params.seed + member - 1}), size_px=size_px, member=member)
+        for member in range(1, params.members + 1)
+    ]
+
+
+def fit(data: TrainingData, params: TrainParams, *, size_px: int, member: int = 1) -> Fitted:
     """Fit a U-Net to `data` and keep the weights of the epoch with the best validation IoU.
 
     Without validation patches the whole schedule runs and its last weights are kept.
     """
+    keras.utils.set_random_seed(params.seed)
     keras.mixed_precision.set_global_policy(params.precision)
     model = _build(data, params)
     steps = params.epochs * params.steps_per_epoch
@@ -41,7 +53,7 @@ def fit(data: TrainingData, params: TrainParams, *, size_px: int) -> Fitted:
         loss=MaskedBceDice(
             bce_weight=params.bce_weight, dice_weight=params.dice_weight, smoothing=params.label_smoothing
         ),
-        metrics=[MaskedIoU(threshold=params.threshold)],
+        metrics=[MaskedIoU(threshold=FITTING_THRESHOLD)],
         jit_compile=False,
     )
     log = model.fit(
@@ -49,16 +61,15 @@ def fit(data: TrainingData, params: TrainParams, *, size_px: int) -> Fitted:
         validation_data=_validation(data, params),
         epochs=params.epochs,
         steps_per_epoch=params.steps_per_epoch,
-        callbacks=_callbacks(params, early_stopping=len(data.validation) > 0),
+        callbacks=_callbacks(params, member, early_stopping=len(data.validation) > 0),
         shuffle=False,
         verbose=0,
     )
-    history = _rows(log.history, params, steps)
+    history = _rows(log.history, params, steps, member)
     return Fitted(
         model=_in_float32(model, data, params),
         history=history,
         best=max(history, key=lambda row: (row.val_iou or 0.0, row.epoch if row.val_iou is None else 0)),
-        threshold=params.threshold,
         stride_px=stride_px(depth=params.depth, stem=params.stem),
         receptive_field_radius_px=receptive_field_radius_px(depth=params.depth, stem=params.stem),
     )
@@ -110,11 +121,12 @@ def _schedule(params: TrainParams, steps: int) -> Any:
 
 
 def _validation(data: TrainingData, params: TrainParams) -> Any:
-    return validation_batches(data, batch=params.batch_size).cache() if len(data.validation) else None
+    return unchanged_batches(data, data.validation, batch=params.batch_size).cache() if len(data.validation) else None
 
 
-def _callbacks(params: TrainParams, *, early_stopping: bool) -> list[Any]:
-    callbacks: list[Any] = [Progress(epochs=params.epochs, steps_per_epoch=params.steps_per_epoch)]
+def _callbacks(params: TrainParams, member: int, *, early_stopping: bool) -> list[Any]:
+    name = "train" if params.members == 1 else f"train, member {member} of {params.members}"
+    callbacks: list[Any] = [Progress(name, epochs=params.epochs, steps_per_epoch=params.steps_per_epoch)]
     if params.ema_momentum > 0:
         callbacks.append(keras.callbacks.SwapEMAWeights(swap_on_epoch=True))
     if early_stopping:
@@ -129,12 +141,13 @@ def _augmentation(params: TrainParams, size_px: int) -> AugmentConfig:
     return AugmentConfig(size_px=size_px, **params.augmentation.model_dump())
 
 
-def _rows(history: dict[str, list[float]], params: TrainParams, steps: int) -> list[EpochRow]:
+def _rows(history: dict[str, list[float]], params: TrainParams, steps: int, member: int) -> list[EpochRow]:
     """One row an epoch; the learning rate is that of the epoch's last step."""
     schedule = _schedule(params, steps)
     names = [name for name in ("loss", "iou", "val_loss", "val_iou") if name in history]
     return [
         EpochRow(
+            member=member,
             epoch=index + 1,
             learning_rate=round(float(schedule((index + 1) * params.steps_per_epoch - 1)), 9),
             **{name: round(float(history[name][index]), 6) for name in names},

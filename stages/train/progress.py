@@ -11,15 +11,16 @@ from tqdm import tqdm
 class Progress(keras.callbacks.Callback):
     """Bar over all steps of all epochs; shows the epoch's loss and IoU and the best validation IoU so far."""
 
-    def __init__(self, *, epochs: int, steps_per_epoch: int) -> None:
+    def __init__(self, name: str, *, epochs: int, steps_per_epoch: int) -> None:
         super().__init__()
+        self.name = name
         self.total = epochs * steps_per_epoch
         self.best = 0.0
         self.bar: Any = None
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Open the bar."""
-        self.bar = tqdm(total=self.total, desc="train", unit="step", disable=None, mininterval=1)
+        self.bar = tqdm(total=self.total, desc=self.name, unit="step", disable=None, mininterval=1)
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Advance by a step."""

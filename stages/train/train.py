@@ -15,8 +15,10 @@ from stages.common import settings
 from stages.common.errors import ContractError
 from stages.common.outputs import write_json, write_table
 from stages.common.stage import Run
-from stages.common.tables_learning import EpochRow, ModelCard, TrainMetrics
+from stages.common.tables_learning import AreaError, Calibrated, EpochRow, ModelCard, TrainMetrics
+from stages.train.calibrate import calibrate
 from stages.train.data import TrainingData, load
+from stages.train.held_out import held_out
 from stages.train.instruction_set import effective
 
 PARITY_TOLERANCE = 1e-5
@@ -31,21 +33,44 @@ def train(run: Run) -> TrainMetrics:
     data = load(
         {year: path.parent for year, path in run.by_year("artifacts/patches/{training_years}/stats.json").items()}
     )
-    run.log.info("%d training and %d validation patches", len(data.train), len(data.validation))
+    counts = len(data.train), len(data.validation), len(data.calibration)
+    run.log.info("%d training, %d validation and %d calibration patches", *counts)
     prepare_tensorflow(params.threads, params.seed, params.instruction_set)
 
-    from stages.train.fit import fit
+    from stages.train.ensemble import assemble, logits_of
+    from stages.train.fit import fit_members
 
-    result = fit(data, params, size_px=run.params.patches.size_px)
-    result.model.save_weights(run.out / "model.weights.h5")
-    (run.out / "architecture.json").write_text(_tidy(result.model.to_json()), encoding="utf-8")
-    write_table(run.out / "history.csv", result.history, EpochRow)
-    write_json(run.out / "model_card.json", _card(run, data, result, difference=0.0))
+    fitted = fit_members(data, params, size_px=run.params.patches.size_px)
+    nets = [logits_of(one.model) for one in fitted]
+    validation, calibration = (
+        held_out(nets, patches, data, run.params.patches) for patches in (data.validation, data.calibration)
+    )
+    found, areas = calibrate(validation, calibration, params)
+    model = assemble([one.model for one in fitted], found.temperature)
+    draft = _card(run, data, fitted, found, areas, parameters=model.count_params())
+    _write(run.out, model, fitted, draft)
     export_in_fresh_process(run.out)
-    card = _card(run, data, result, difference=parity(result.model, data, run.out / "model.onnx"))
+    card = draft.model_copy(update={"onnx_max_difference": parity(model, data, run.out / "model.onnx")})
     write_json(run.out / "model_card.json", card)
-    run.log.info("best validation IoU %.3f in epoch %d", card.val_iou, card.best_epoch)
+    _report(run, card)
     return TrainMetrics(**{name: getattr(card, name) for name in TrainMetrics.model_fields})
+
+
+def _write(out: Path, model: Any, fitted: list[Any], card: ModelCard) -> None:
+    """Write all but the ONNX file, which is made from this."""
+    model.save_weights(out / "model.weights.h5")
+    (out / "architecture.json").write_text(_tidy(model.to_json()), encoding="utf-8")
+    write_table(out / "history.csv", [row for one in fitted for row in one.history], EpochRow)
+    write_json(out / "model_card.json", card)
+
+
+def _report(run: Run, card: ModelCard) -> None:
+    run.log.info("best validation IoU %.3f in epoch %d; %d member(s)", card.val_iou, card.best_epoch, card.members)
+    run.log.info("temperature %g (%s)", card.temperature, card.temperature_rule)
+    if card.nll is not None:
+        scores = card.nll_as_fitted, card.nll, card.ece_as_fitted, card.ece
+        run.log.info("calibration blocks: NLL %.4f -> %.4f, ECE %.4f -> %.4f", *scores)
+    run.log.info("threshold %g (%s)", card.threshold, card.threshold_rule)
 
 
 def prepare_tensorflow(threads: int, seed: int, instruction_set: str) -> None:
@@ -75,20 +100,23 @@ def export_in_fresh_process(folder: Path) -> None:
 
 
 def parity(model: Any, data: TrainingData, onnx: Path) -> float:
-    """Largest difference between Keras and ONNX Runtime on real validation patches.
+    """Largest difference between Keras and ONNX Runtime on real validation patches, over all outputs.
 
     Raises
     ------
     ContractError
         It is above `PARITY_TOLERANCE`.
     """
-    from stages.common.inference import open_session
-    from stages.train.data import validation_batches
+    from stages.common.inference import MEMBERS_OUTPUT, OUTPUT, open_session
+    from stages.train.data import unchanged_batches
 
-    pixels = next(iter(validation_batches(data, batch=PARITY_PATCHES)))[0].numpy()
+    pixels = next(iter(unchanged_batches(data, data.validation, batch=PARITY_PATCHES)))[0].numpy()
     session = open_session(onnx, batch=len(pixels), height=pixels.shape[1], width=pixels.shape[2])
-    (found,) = session.run(None, {session.get_inputs()[0].name: pixels})
-    difference = float(np.abs(found - model.predict_on_batch(pixels)).max())
+    outputs = [OUTPUT, MEMBERS_OUTPUT][: len(model.outputs)]
+    found = session.run(outputs, {session.get_inputs()[0].name: pixels})
+    answers = model.predict_on_batch(pixels)
+    expected = answers if len(outputs) > 1 else [answers]
+    difference = max(float(np.abs(one - other).max()) for one, other in zip(found, expected, strict=True))
     if not difference <= PARITY_TOLERANCE:
         raise ContractError(
             "ONNX Runtime and Keras disagree", where=onnx, expected=f"<= {PARITY_TOLERANCE}", found=difference,
@@ -97,7 +125,10 @@ def parity(model: Any, data: TrainingData, onnx: Path) -> float:
     return difference
 
 
-def _card(run: Run, data: TrainingData, result: Any, *, difference: float) -> ModelCard:
+def _card(
+    run: Run, data: TrainingData, fitted: list[Any], found: Calibrated, areas: AreaError | None, *, parameters: int
+) -> ModelCard:
+    """Card of the model, but for how far ONNX Runtime is from Keras."""
     import keras
     import tensorflow as tf
 
@@ -106,15 +137,17 @@ def _card(run: Run, data: TrainingData, result: Any, *, difference: float) -> Mo
         bands=data.bands,
         scale=data.scale,
         offset=data.offset,
-        threshold=result.threshold,
-        stride_px=result.stride_px,
-        receptive_field_radius_px=result.receptive_field_radius_px,
-        parameters=result.model.count_params(),
+        **found.model_dump(),
+        members=len(fitted),
+        area_error=areas,
+        stride_px=fitted[0].stride_px,
+        receptive_field_radius_px=fitted[0].receptive_field_radius_px,
+        parameters=parameters,
         training_years=run.params.training_years,
         data_md5=data.md5,
-        best_epoch=result.best.epoch,
-        val_iou=result.best.val_iou,
-        onnx_max_difference=difference,
+        best_epoch=fitted[0].best.epoch,
+        val_iou=sum(one.best.val_iou for one in fitted) / len(fitted),
+        onnx_max_difference=0.0,
         tensorflow=tf.__version__,
         keras=keras.__version__,
         intra_op_threads=params.threads,

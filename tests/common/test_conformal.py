@@ -49,7 +49,7 @@ def test_leave_one_out_covers_for_any_scores(seed: int, count: int, level: float
 
 
 def test_new_blocks_are_covered_as_often_as_promised() -> None:
-    """Correlated blocks of 200 pixels: the interval from 19 of them holds the 20th, though pixels are not independent."""
+    """Blocks whose 200 pixels err together: the interval from 19 of them holds the 20th."""
     rng = np.random.default_rng(1)
     hits = {0.68: 0, 0.95: 0}
     for _ in range(400):

@@ -1,0 +1,152 @@
+"""Calibration of fitted nets: one temperature, and the threshold at which the mapped area is unbiased.
+
+The temperature is that of the mean: it minimises the negative log-likelihood of the averaged probabilities, so that an
+ensemble is calibrated as a whole (the mean of calibrated members is too unsure of itself; Rahaman and Thiery 2021).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+from scipy.special import expit, log_expit, logsumexp
+
+from stages.common.conformal import area_error, block_sums
+from stages.common.params_learning import TrainParams
+from stages.common.tables_learning import AreaError, Calibrated
+from stages.common.types import BoolArray, Float32Array, Float64Array, IntArray
+from stages.train.held_out import HeldOut, join
+
+TEMPERATURES = 0.1, 10.0
+"""Search range; the edge is an answer only where every pixel is right, or where nothing was learned."""
+
+LEVELS = 10_000
+"""Thresholds are multiples of 1e-4, the resolution of probability.tif."""
+
+THRESHOLDS = 0.2, 0.8
+"""Bounds on the zero-bias threshold: beyond them few pixels lie, so that area follows the noise of a few blocks, and a
+pixel that is glacier at odds of 1 to 4 would be called none."""
+
+ECE_BINS = 10
+
+FITTED_RULE = "least negative log-likelihood on calibration blocks"
+OFF_RULE = "as fitted: train.calibrate is off"
+NO_BLOCK_RULE = "as fitted: no labelled pixel in calibration blocks"
+GIVEN_RULE = "given"
+ZERO_BIAS_RULE = "zero area bias on validation blocks"
+
+
+def calibrate(validation: HeldOut, calibration: HeldOut, params: TrainParams) -> tuple[Calibrated, AreaError | None]:
+    """Temperature from `calibration`; threshold and the error of areas from the pixels of both."""
+    temperature, rule = _temperature(calibration, params)
+    fold = join([validation, calibration])
+    probability = mean_probability(fold.logit, temperature)
+    threshold, threshold_rule = _threshold(probability, fold.glacier, params)
+    mapped = _mapped(probability, fold, threshold, params)
+    found = Calibrated(
+        temperature=temperature,
+        temperature_rule=rule,
+        threshold=threshold,
+        threshold_rule=threshold_rule,
+        **(_scores(calibration, temperature) if len(calibration) else {}),
+    )
+    return found, area_error(block_sums(probability, fold.glacier, mapped, fold.block, fold.scene))
+
+
+def mean_probability(logit: Float32Array, temperature: float) -> Float64Array:
+    """(P,) mean over the members of sigmoid(logit / temperature), from (P, M) logits."""
+    return np.asarray(expit(logit.astype(np.float64) / temperature).mean(axis=1))
+
+
+def negative_log_likelihood(logit: Float32Array, glacier: BoolArray, temperature: float) -> float:
+    """Mean of -log of the probability given to what is labelled, in nats a pixel; of the members' mean probability."""
+    signed = np.where(glacier[:, None], logit, -logit).astype(np.float64) / temperature
+    return float(-(logsumexp(log_expit(signed), axis=1) - np.log(logit.shape[1])).mean())
+
+
+def fit_temperature(logit: Float32Array, glacier: BoolArray) -> float:
+    """Temperature of least negative log-likelihood, to 1e-6 (Guo et al. 2017, section 4.2)."""
+    found = minimize_scalar(
+        lambda log_t: negative_log_likelihood(logit, glacier, float(np.exp(log_t))),
+        bounds=tuple(np.log(TEMPERATURES)),
+        method="bounded",
+        options={"xatol": 1e-6},
+    )
+    return round(float(np.exp(found.x)), 6)
+
+
+def expected_calibration_error(probability: Float64Array, glacier: BoolArray) -> float:
+    """Mean distance between probability and observed fraction in ten bins, weighed by pixels (Naeini et al. 2015)."""
+    bins = np.minimum((probability * ECE_BINS).astype(int), ECE_BINS - 1)
+    return float(np.abs(np.bincount(bins, probability - glacier, ECE_BINS)).sum() / max(len(glacier), 1))
+
+
+def zero_bias_threshold(counts: IntArray, labelled: int) -> float:
+    """Threshold at which as many pixels are mapped as are labelled glacier, unbounded.
+
+    Parameters
+    ----------
+    counts
+        (LEVELS + 1,) pixels by floor(probability x LEVELS).
+    labelled
+        Pixels labelled glacier.
+    """
+    mapped = np.cumsum(counts[::-1])[::-1]
+    off = np.abs(mapped - labelled)
+    best = np.flatnonzero(off == off.min())
+    return float(best[len(best) // 2]) / LEVELS
+
+
+def bounded(threshold: float) -> float:
+    """The threshold within `THRESHOLDS`."""
+    return float(np.clip(threshold, *THRESHOLDS))
+
+
+def _temperature(calibration: HeldOut, params: TrainParams) -> tuple[float, str]:
+    if not params.calibrate:
+        return 1.0, OFF_RULE
+    if not len(calibration):
+        return 1.0, NO_BLOCK_RULE
+    temperature = fit_temperature(calibration.logit, calibration.glacier)
+    low, high = TEMPERATURES
+    edge = not low * 1.001 < temperature < high * 0.999
+    return temperature, FITTED_RULE + (", at the edge of the search" if edge else "")
+
+
+def _threshold(probability: Float64Array, glacier: BoolArray, params: TrainParams) -> tuple[float, str]:
+    if params.threshold != "zero_area_bias":
+        return params.threshold, GIVEN_RULE
+    counts = np.bincount(_level(probability), minlength=LEVELS + 1)
+    free = zero_bias_threshold(counts, int(glacier.sum()))
+    return bounded(free), ZERO_BIAS_RULE + (f", bounded (unbounded: {free:g})" if bounded(free) != free else "")
+
+
+def _mapped(probability: Float64Array, fold: HeldOut, threshold: float, params: TrainParams) -> BoolArray:
+    """(P,) mapped glacier, each block at the threshold of the others: at one of its own the error is too small."""
+    blocks, index = np.unique(fold.block, return_inverse=True)
+    if params.threshold != "zero_area_bias" or len(blocks) < 2:
+        return np.asarray(probability >= threshold)
+    flat = np.bincount(index * (LEVELS + 1) + _level(probability), minlength=len(blocks) * (LEVELS + 1))
+    counts = flat.reshape(len(blocks), LEVELS + 1)
+    labelled = np.bincount(index, fold.glacier, len(blocks)).astype(np.int64)
+    others = [
+        bounded(zero_bias_threshold(counts.sum(axis=0) - counts[one], int(labelled.sum() - labelled[one])))
+        for one in range(len(blocks))
+    ]
+    return np.asarray(probability >= np.array(others)[index])
+
+
+def _level(probability: Float64Array) -> IntArray:
+    return np.floor(probability * LEVELS).astype(np.int64)
+
+
+def _scores(calibration: HeldOut, temperature: float) -> dict[str, Any]:
+    """What calibration changed, over the calibration pixels."""
+    scores: dict[str, Any] = {"calibration_pixels": len(calibration)}
+    for suffix, value in (("_as_fitted", 1.0), ("", temperature)):
+        probability = mean_probability(calibration.logit, value)
+        nll = negative_log_likelihood(calibration.logit, calibration.glacier, value)
+        scores[f"nll{suffix}"] = round(nll, 6)
+        scores[f"ece{suffix}"] = round(expected_calibration_error(probability, calibration.glacier), 6)
+    return scores
