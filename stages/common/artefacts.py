@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ValidationError
 
@@ -165,14 +165,15 @@ class Json(Artefact):
 
 @dataclass(frozen=True, kw_only=True)
 class Vector(Artefact):
-    """A GeoPackage with polygons and given columns."""
+    """A GeoPackage with polygons, or lines, and given columns."""
 
     columns: tuple[str, ...]
+    geometry: Literal["MultiPolygon", "LineString"] = "MultiPolygon"
     may_be_empty: bool = False
 
     def schema(self) -> Schema:
         """JSON Schema of the features."""
-        properties = {"columns": {"contains": {"enum": list(self.columns)}}, "geometry": {"const": "MultiPolygon"}}
+        properties = {"columns": {"contains": {"enum": list(self.columns)}}, "geometry": {"const": self.geometry}}
         return {"type": "object", "contentMediaType": "application/geopackage+sqlite3", "properties": properties}
 
     def check(self, path: Path) -> None:
@@ -181,7 +182,7 @@ class Vector(Artefact):
 
         frame = geopandas.read_file(path)
         missing = [name for name in self.columns if name not in frame.columns]
-        kinds = sorted(set(frame.geom_type) - {"Polygon", "MultiPolygon"})
+        kinds = sorted(set(frame.geom_type) - {self.geometry, self.geometry.removeprefix("Multi")})
         compare(
             path,
             {"missing columns": [], "other geometries": []},

@@ -38,6 +38,13 @@ DEM = Raster(
     optional=True,
 )
 DEBRIS = Vector(summary="Debris cover: polygons, EPSG:4326", columns=(), may_be_empty=True, optional=True)
+FLOW_LINES = Vector(
+    summary="Flow lines from head to front, one a glacier, EPSG:4326",
+    columns=("rgi_id",),
+    geometry="LineString",
+    may_be_empty=True,
+    optional=True,
+)
 SCENE_ITEMS = Json(summary="Year's list of STAC items with COG assets, one asset a band", model=tables.SceneIndex)
 SCENE_CHOICE = Table(
     summary="Every candidate scene, its scores, and why it was taken or not", row=tables.SceneChoiceRow
@@ -143,6 +150,7 @@ CHANGE_MAP = Raster(
     dtype="uint8",
     nodata=MASK_NODATA,
     values=(0, 1, 2, 3, MASK_NODATA),
+    optional=True,
 )
 SERIES = Json(summary="The tables' rows with all their digits", model=tables_area.AreaSeries)
 TREND = Json(summary="Change over the years, or why there is none to state", model=tables_area.Trend)

@@ -127,6 +127,9 @@ class AuxiliaryParams(_Section):
 
     dem: Annotated[str | None, Field(description="elevation in metres")] = None
     debris: Annotated[FileParams | None, Field(description="polygons of debris cover")] = None
+    flow_lines: Annotated[
+        FileParams | None, Field(description="lines from head to front with a column rgi_id (or RGIId), one a glacier")
+    ] = None
 
 
 MonthDay = Annotated[str, Field(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$", description="MM-DD, in quotes")]

@@ -33,7 +33,7 @@ def read_polygons(path: Path, crs: str) -> Any:
 
     Returns
     -------
-    GeoDataFrame with Polygon and MultiPolygon geometries, in the file's order.
+    GeoDataFrame with Polygon and MultiPolygon geometries (of flow_lines.gpkg: LineString), in the file's order.
 
     Raises
     ------
@@ -63,15 +63,25 @@ def write_polygons(path: Path, frame: Any, *, layer: str) -> None:
 
     All geometries become MultiPolygons without height; GDAL is given a fixed time of change.
     """
-    import pyogrio
     import shapely
 
     flat = shapely.force_2d(frame.geometry.array)
     parts = [shapely.multipolygons(shapely.get_parts(shape)) for shape in flat]
     uniform = frame.set_geometry(type(frame.geometry)(parts, index=frame.index, crs=frame.crs))
+    _write(path, uniform, layer=layer, geometry_type="MultiPolygon")
+
+
+def write_lines(path: Path, frame: Any, *, layer: str) -> None:
+    """Write a GeoDataFrame of LineStrings as a GeoPackage with the same bytes for the same features."""
+    _write(path, frame, layer=layer, geometry_type="LineString")
+
+
+def _write(path: Path, frame: Any, *, layer: str, geometry_type: str) -> None:
+    import pyogrio
+
     pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": FIXED_TIME})
     try:
-        pyogrio.write_dataframe(uniform, path, layer=layer, driver="GPKG", geometry_type="MultiPolygon")
+        pyogrio.write_dataframe(frame, path, layer=layer, driver="GPKG", geometry_type=geometry_type)
     finally:
         pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": None})
 

@@ -1,4 +1,4 @@
-"""Optional inputs: elevation and debris cover, and the list of which there are."""
+"""Optional inputs: elevation, debris cover and flow lines, and the list of which there are."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from stages.common.params_ingest import FileParams
 from stages.common.raster import write_cog
 from stages.common.scenes import Layer
 from stages.common.tables import AuxiliaryManifest
-from stages.common.vectors import write_polygons
+from stages.common.vectors import write_lines, write_polygons
 from stages.ingest.clip import Region
 from stages.ingest.files import read_vector, resolve
+from stages.ingest.flow_lines import load_flow_lines
 from stages.ingest.outlines import OUTLINES_CRS
 from stages.ingest.polygons import only_polygons
 from stages.ingest.rasters import clip_dem
@@ -32,13 +33,18 @@ def write_auxiliary(params: Params, supply: Supply, region: Region, folder: Path
         A file cannot be used; the DEM does not reach the AOI.
     """
     folder.mkdir()
-    dem, debris = _dem(params, supply, region), params.ingest.auxiliary.debris
+    given = params.ingest.auxiliary
+    dem, debris, flow_lines = _dem(params, supply, region), given.debris, given.flow_lines
     if dem is not None:
         write_cog(folder / "dem.tif", dem.pixels, dem.grid, nodata=dem.nodata)
     if debris is not None:
         write_polygons(folder / "debris.gpkg", load_debris(debris, region), layer="debris")
+    if flow_lines is not None:
+        write_lines(folder / "flow_lines.gpkg", load_flow_lines(flow_lines, region), layer="flow_lines")
     manifest = AuxiliaryManifest(
-        dem="dem.tif" if dem is not None else None, debris="debris.gpkg" if debris is not None else None
+        dem="dem.tif" if dem is not None else None,
+        debris="debris.gpkg" if debris is not None else None,
+        flow_lines="flow_lines.gpkg" if flow_lines is not None else None,
     )
     write_json(folder / "manifest.json", manifest)
 

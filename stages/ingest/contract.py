@@ -19,6 +19,7 @@ CONTRACT = Contract(
         "auxiliary/manifest.json": kinds.AUXILIARY,
         "auxiliary/dem.tif": kinds.DEM,
         "auxiliary/debris.gpkg": kinds.DEBRIS,
+        "auxiliary/flow_lines.gpkg": kinds.FLOW_LINES,
         "truth/truth.json": kinds.TRUTH,
         "truth/surface.tif": kinds.TRUE_SURFACE,
         "catalog.json": kinds.CATALOG,

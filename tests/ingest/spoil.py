@@ -12,7 +12,7 @@ import numpy as np
 import rasterio
 from affine import Affine
 from rasterio.errors import NotGeoreferencedWarning
-from shapely.geometry import LineString, Point, Polygon
+from shapely.geometry import LineString, MultiLineString, Point, Polygon
 
 from tests import tiny
 
@@ -182,8 +182,21 @@ SELF_TOUCHING = Polygon(
     [_at(1000, 1000), _at(3000, 1000), _at(2000, 2000), _at(3000, 3000), _at(1000, 3000), _at(2000, 2000)]
 )
 LINE = LineString([_at(0, 0), _at(3000, 3000)])
+GAP = MultiLineString([[_at(0, 0), _at(1000, 1000)], [_at(1100, 1100), _at(3000, 3000)]])
 POINT = Point(_at(500, 500))
 FAR = tiny.ellipse(center=(90_000, 90_000), radii=(500, 500))
 ROTATED = Affine(tiny.PIXEL_M, 5, tiny.LEFT, 5, -tiny.PIXEL_M, tiny.TOP)
 SOUTH_UP = Affine(tiny.PIXEL_M, 0, tiny.LEFT, 0, tiny.PIXEL_M, tiny.TOP - SIDE_M)
 NAN = np.full((3, 160, 160), np.nan, "float32")
+
+
+def flow_lines(shapes: list[Any] | None, *, ids: list[str] | None = None) -> Spoiler:
+    """Flow lines of these shapes; None: the file is absent."""
+
+    def spoil(site: Path, params: Params) -> None:
+        if shapes is not None:
+            names = ids or [str(index) for index in range(len(shapes))]
+            geopandas.GeoDataFrame({"rgi_id": names}, geometry=shapes, crs=tiny.CRS).to_file(site / "lines.gpkg")
+        params["ingest"]["auxiliary"] = {"flow_lines": {"path": "lines.gpkg"}}
+
+    return spoil

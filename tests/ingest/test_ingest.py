@@ -13,9 +13,9 @@ import pystac
 import pytest
 import rasterio
 import yaml
-from shapely.geometry import box
+from shapely.geometry import MultiLineString, box
 
-from stages.common.kinds import DEBRIS, DEM, RGI7_COLUMNS
+from stages.common.kinds import DEBRIS, DEM, FLOW_LINES, RGI7_COLUMNS
 from stages.common.scenes import read_scenes
 from stages.ingest import pin
 from stages.ingest.ingest import main
@@ -243,6 +243,22 @@ def test_debris_cover_travels_where_it_touches_the_aoi(inside: bool, site: Path)
     assert len(kept) == inside
     if inside:
         assert kept.to_crs(tiny.CRS).area[0] == pytest.approx(tongue.area, rel=1e-6)
+
+
+def test_flow_lines_travel_with_their_glaciers_id(site: Path) -> None:
+    ids, lines = ["RGI60-15.00002", "RGI60-15.00001", "far"], []
+    for shape in (*tiny.outlines()[::-1], spoil.FAR):
+        left, bottom, right, top = shape.bounds
+        middle = ((left + right) / 2, (bottom + top) / 2, 0.0)
+        lines.append(MultiLineString([[(left, top, 0.0), middle], [middle, (right, bottom, 0.0)]]))
+    geopandas.GeoDataFrame({"RGIId": ids}, geometry=lines, crs=tiny.CRS).to_file("lines.gpkg")
+    ingest(site, spoil.setting({"flow_lines": {"path": "lines.gpkg"}}, "ingest", "auxiliary"))
+    assert json.loads(Path("data/auxiliary/manifest.json").read_text())["flow_lines"] == "flow_lines.gpkg"
+    FLOW_LINES.check(Path("data/auxiliary/flow_lines.gpkg"))
+    kept = geopandas.read_file("data/auxiliary/flow_lines.gpkg")
+    assert (kept.crs.to_epsg(), list(kept.rgi_id)) == (4326, ["RGI60-15.00001", "RGI60-15.00002"])
+    left, _, _, top = tiny.outlines()[0].bounds
+    assert kept.to_crs(tiny.CRS).geometry[0].coords[0] == pytest.approx((left, top), abs=0.01)
 
 
 def test_a_failure_at_the_end_leaves_what_was_there(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -85,6 +85,10 @@ CASES: list[tuple[str, Spoiler, str]] = [
     ("cloud-absent", spoil.scene(cloud_mask="source/none.tif"), "the raster is absent"),
     ("dem-absent", spoil.setting({"dem": "none.tif"}, "ingest", "auxiliary"), "the raster is absent"),
     ("debris-absent", spoil.setting({"debris": {"path": "none.gpkg"}}, "ingest", "auxiliary"), "file is absent"),
+    ("flow-lines-absent", spoil.flow_lines(None), "file is absent"),
+    ("flow-lines-polygons", spoil.flow_lines(tiny.outlines()), "2 feature(s) are no single lines"),
+    ("flow-lines-gap", spoil.flow_lines([spoil.GAP]), "1 feature(s) are no single lines"),
+    ("flow-lines-same-id", spoil.flow_lines([spoil.LINE, spoil.LINE], ids=["a", "a"]), "given twice"),
     ("variable-unset", spoil.scene(path="${NO_SUCH_FOLDER}/2020.tif"), "variable NO_SUCH_FOLDER is not set"),
 ]  # fmt: skip
 
