@@ -8,11 +8,16 @@ PROBABILITY = "artifacts/predict/{years}/probability.tif"
 MAP_MODEL = "artifacts/predict/{years}/model.json"
 VOTES = "artifacts/predict/{years}/votes.tif"
 VALID = "artifacts/prepare/{years}/valid.tif"
+SCENE = "artifacts/prepare/{years}/scene.tif"
 PROVENANCE = "artifacts/prepare/{years}/provenance.json"
 GLACIER_ID = "artifacts/labels/glacier_id.tif"
 GLACIERS = "artifacts/labels/glaciers.csv"
 OUTLINES = "data/outlines.gpkg"
 AOI = "data/aoi.gpkg"
+AUXILIARY = "data/auxiliary/manifest.json"
+DEM = "data/auxiliary/dem.tif"
+DEBRIS = "data/auxiliary/debris.gpkg"
+FLOW_LINES = "data/auxiliary/flow_lines.gpkg"
 TRUTH = "data/truth/truth.json"
 TRUE_SURFACE = "data/truth/surface.tif"
 MODEL = "{model}"
@@ -27,11 +32,16 @@ CONTRACT = Contract(
         MAP_MODEL: kinds.MAP_MODEL,
         VOTES: kinds.VOTES,
         VALID: kinds.VALID,
+        SCENE: kinds.SCENE,
         PROVENANCE: kinds.PROVENANCE,
         GLACIER_ID: kinds.GLACIER_ID,
         GLACIERS: kinds.GLACIERS,
         OUTLINES: kinds.OUTLINES,
         AOI: kinds.AOI,
+        AUXILIARY: kinds.AUXILIARY,
+        DEM: kinds.DEM,
+        DEBRIS: kinds.DEBRIS,
+        FLOW_LINES: kinds.FLOW_LINES,
         TRUTH: kinds.TRUTH,
         TRUE_SURFACE: kinds.TRUE_SURFACE,
         MODEL: kinds.MODEL,
@@ -42,6 +52,10 @@ CONTRACT = Contract(
         "trend_by_glacier.csv": kinds.GLACIER_TRENDS,
         "series.json": kinds.SERIES,
         "outlines_{years}.gpkg": kinds.MAPPED_OUTLINES,
+        "terminus_by_year.csv": kinds.TERMINUS,
+        "terminus_by_glacier.csv": kinds.TERMINUS_TRENDS,
+        "change_{years}.tif": kinds.CHANGE_MAP,
+        "change_by_glacier.csv": kinds.CHANGES,
         "truth_by_year.csv": kinds.TRUTH_BY_YEAR,
         "trend.json": kinds.TREND,
         "gates.json": kinds.GATES,

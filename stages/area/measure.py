@@ -8,7 +8,9 @@ import numpy as np
 from tqdm import tqdm
 
 from stages.area import contract
+from stages.area.cover import cover_of
 from stages.area.delineation import delineation_sigma_km2
+from stages.area.dynamics import Dynamics, follow
 from stages.area.gates import judge
 from stages.area.geodesic import check_geodesic
 from stages.area.glacier_trend import glacier_trends
@@ -41,10 +43,12 @@ def measure(run: Run) -> AreaMetrics:
         site = read_site(run)
         truth = read_truth(run.path(contract.TRUTH), run.path(contract.TRUE_SURFACE))
         common = common_pixels(run, site)
+        dynamics = follow(run, site)
         series = [
-            measure_year(run, site, year, common, truth)
+            measure_year(run, site, year, common, truth, dynamics=dynamics)
             for year in tqdm(run.params.years, desc="area", unit="year", disable=None)
         ]
+        dynamics.write()
     glaciers = glacier_trends(
         series, site.glaciers, outlines_km2=site.outlines_km2, params=params,
         common_outlines_km2=site.areas_km2(common=site.prior & common)["common"],
@@ -81,7 +85,9 @@ def valid_fraction(site: Site, seen: BoolArray) -> float:
     return float((seen & site.aoi).sum() / site.aoi.sum())
 
 
-def measure_year(run: Run, site: Site, year: int, common: BoolArray, truth: TrueSurface | None) -> YearArea:
+def measure_year(
+    run: Run, site: Site, year: int, common: BoolArray, truth: TrueSurface | None, *, dynamics: Dynamics
+) -> YearArea:
     """Measure one year's map and write its outlines."""
     params = run.params.area
     ice, seen = read_map(run.by_year(contract.MASK)[year], run.by_year(contract.VALID)[year])
@@ -91,9 +97,10 @@ def measure_year(run: Run, site: Site, year: int, common: BoolArray, truth: True
     time, dated = decimal_year(provenance)
     fraction = valid_fraction(site, seen)
     inside, seen_inside = kept & site.aoi, seen & site.aoi
+    cover = cover_of(run, site, year, ice=inside, seen=seen_inside)
     km2 = site.areas_km2(
         mapped=inside, common=inside & common, unseen=site.prior & ~seen, removed=ice & ~kept & site.aoi,
-        aoi=seen_inside, outlines=site.prior & seen,
+        debris=cover.debris_of(inside), aoi=seen_inside, outlines=site.prior & seen,
     )  # fmt: skip
     one = YearArea(
         year=year,
@@ -103,9 +110,11 @@ def measure_year(run: Run, site: Site, year: int, common: BoolArray, truth: True
         scene_ids=";".join(source.id for source in provenance.sources),
         baselines=baselines_of(provenance),
         mapped_km2=km2["mapped"],
+        debris_km2=None if cover.clean is None else km2["debris"],
+        surface_method=cover.method,
         unseen_km2=km2["unseen"],
         common_by_glacier_km2=km2["common"] if fraction >= params.common_valid_fraction_min else None,
-        delineation_km2=delineation_sigma_km2(site, kept, seen, params),
+        delineation_km2=delineation_sigma_km2(site, kept, seen, params, clean=cover.clean),
         model=_model_error(run, site, year, seen_inside, model),
         factors=factors_of(model, params.interval_factors),
         aoi_seen_km2=float(km2["aoi"].sum()),
@@ -116,6 +125,7 @@ def measure_year(run: Run, site: Site, year: int, common: BoolArray, truth: True
         truth=compare(site, truth.of_year(year), mapped=inside, seen=seen_inside, common=common) if truth else None,
     )
     _write_outlines(run, site, one, inside)
+    dynamics.add(one, provenance, ice=inside, seen=seen_inside)
     _report_year(run.log, one)
     return one
 

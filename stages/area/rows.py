@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from stages.area.outlines import UNASSIGNED
 from stages.area.precision import EXACT_DECIMALS, mean
 from stages.area.series import YearArea
@@ -11,11 +13,12 @@ from stages.area.trend import theil_sen
 from stages.common.tables import GlacierRow
 from stages.common.tables_area import AreaMetrics, AreaRow, GateFinding, GlacierAreaRow, Trend, TruthMetrics
 from stages.common.tables_truth import TruthRow
-from stages.common.types import Float64Array
+from stages.common.types import AnyArray, Float64Array
 
 
 def area_row(one: YearArea, *, model_md5: str) -> AreaRow:
     """Row of glacier_area_by_year.csv."""
+    clean, debris = _surface_km2(one.mapped_km2, one.debris_km2)
     area_km2, half68_km2, half95_km2 = one.glacier_area_km2, one.half_width_km2(68), one.half_width_km2(95)
     return AreaRow(
         year=one.year,
@@ -29,6 +32,9 @@ def area_row(one: YearArea, *, model_md5: str) -> AreaRow:
         sigma_model_km2=one.sigma_model_km2,
         sigma_season_km2=one.sigma_season_km2,
         interval_method=one.factors.method,
+        clean_ice_km2=clean,
+        debris_covered_km2=debris,
+        surface_method=one.surface_method,
         common_area_km2=one.common_km2,
         valid_fraction=round(one.valid_fraction, 6),
         unseen_km2=float(one.unseen_km2.sum()),
@@ -47,6 +53,8 @@ def glacier_rows(one: YearArea, glaciers: Sequence[GlacierRow], outlines_km2: Fl
     """
     names: list[tuple[int, str, str | None]] = [(row.glacier_index, row.rgi_id, row.glac_name) for row in glaciers]
     half68_km2, half95_km2 = one.half_widths_km2(68), one.half_widths_km2(95)
+    debris = [None] * len(one.mapped_km2) if one.debris_km2 is None else one.debris_km2
+    surfaces = [_surface_km2(whole, part) for whole, part in zip(one.mapped_km2, debris, strict=True)]
     return [
         GlacierAreaRow(
             year=one.year,
@@ -60,6 +68,8 @@ def glacier_rows(one: YearArea, glaciers: Sequence[GlacierRow], outlines_km2: Fl
             sigma_delineation_km2=float(one.delineation_km2[index]),
             sigma_model_km2=_of(one.model.by_glacier_km2 if one.model else None, index),
             common_area_km2=_of(one.common_by_glacier_km2, index),
+            clean_ice_km2=surfaces[index][0],
+            debris_covered_km2=surfaces[index][1],
             outline_area_km2=float(outlines_km2[index]),
             unseen_km2=float(one.unseen_km2[index]),
         )
@@ -112,6 +122,8 @@ def truth_rows(series: Sequence[YearArea]) -> list[TruthRow]:
             iou=round(one.truth.iou, 4),
             debris_recall=_share(one.truth.debris_found_km2, one.truth.debris_km2),
             clean_recall=_share(one.truth.clean_found_km2, one.truth.clean_km2),
+            true_debris_km2=_rounded(one.truth.debris_km2),
+            mapped_debris_km2=None if one.debris_km2 is None else _rounded(float(one.debris_km2.sum())),
         )
         for one in series
         if one.truth
@@ -135,6 +147,14 @@ def truth_metrics(series: Sequence[YearArea], trend: Trend) -> TruthMetrics | No
 
 def _share(part: float, whole: float) -> float | None:
     return round(part / whole, 4) if whole > 0 else None
+
+
+def _surface_km2(mapped_km2: AnyArray, debris_km2: AnyArray | None) -> tuple[float | None, float | None]:
+    """Clean and debris-covered ice; None where it cannot be told."""
+    if debris_km2 is None:
+        return None, None
+    debris = float(np.sum(debris_km2))
+    return float(np.sum(mapped_km2)) - debris, debris
 
 
 def _rounded(area_km2: float) -> float:

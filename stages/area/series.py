@@ -33,6 +33,10 @@ class YearArea:
     """Processing baselines of the year's scenes, each once; empty where unknown."""
     mapped_km2: Float64Array
     """Ice by glacier; position 0: near no outline."""
+    debris_km2: Float64Array | None = None
+    """Part of it under debris, by glacier; None: it cannot be told."""
+    surface_method: str = ""
+    """How clean and debris-covered ice were told apart, or why they were not."""
     unseen_km2: Float64Array
     """Prior outline not seen, by glacier."""
     common_by_glacier_km2: Float64Array | None

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from stages.common.params_front import SurfaceParams, TerminusParams
 from stages.common.section import Fraction, Positive, Section
 
 GateName = Literal[
@@ -64,6 +65,8 @@ class AreaParams(Section):
     assign_distance_m: Annotated[
         float, Field(ge=0, description="ice this near an outline is counted to that glacier")
     ] = 500.0
+    surface: SurfaceParams = SurfaceParams()
+    terminus: TerminusParams = TerminusParams()
 
     @model_validator(mode="after")
     def _wider_at_95(self) -> Self:

@@ -46,3 +46,5 @@ class TruthRow(Record):
         Fraction | None, Field(description="of the true debris-covered ice; null: there is none")
     ] = None
     clean_recall: Annotated[Fraction | None, Field(description="of the true clean ice; null: there is none")] = None
+    true_debris_km2: Annotated[NotNegative | None, Field(description="more than half covered")] = None
+    mapped_debris_km2: Annotated[NotNegative | None, Field(description="null: it could not be told")] = None

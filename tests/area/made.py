@@ -22,7 +22,7 @@ from stages.common.kinds import PROBABILITY_NODATA, PROBABILITY_SCALE
 from stages.common.outputs import write_json, write_table
 from stages.common.raster import write_cog
 from stages.common.stage import main
-from stages.common.tables import GlacierRow, Provenance, SceneSource
+from stages.common.tables import AuxiliaryManifest, GlacierRow, Provenance, SceneSource
 from stages.common.tables_learning import AreaError, MapModel
 from stages.common.tables_truth import Truth
 from tests import tiny
@@ -82,6 +82,11 @@ def write_year(
     prepare, predict = root / f"artifacts/prepare/{year}", root / f"artifacts/predict/{year}"
     for folder in (prepare, predict):
         folder.mkdir(parents=True)
+    write_cog(prepare / "scene.tif", np.ones((3, *grid.shape), np.uint8), grid, nodata=None, bands=tiny.BANDS)
+    write_cog(
+        predict / "probability.tif", np.where(seen, ice * np.uint16(10000), 65535).astype(np.uint16), grid,
+        nodata=65535, scale=1e-4,
+    )  # fmt: skip
     write_cog(prepare / "valid.tif", seen.astype(np.uint8), grid, nodata=None)
     write_cog(predict / "mask.tif", np.where(seen, ice, 255).astype(np.uint8), grid, nodata=255)
     stored = np.rint((ice if probability is None else probability) / PROBABILITY_SCALE).astype(np.uint16)
@@ -92,7 +97,7 @@ def write_year(
 
 
 def write_site(root: Path, prior: Sequence[Polygon], grid: Grid = GRID, aoi: Polygon | None = None) -> None:
-    for folder in ("data/truth", "artifacts/labels", "artifacts/train", "metrics"):
+    for folder in ("data/truth", "data/auxiliary", "artifacts/labels", "artifacts/train", "metrics"):
         (root / folder).mkdir(parents=True)
     names = [f"RGI60-15.{index:05d}" for index in range(1, len(prior) + 1)]
     blank: dict[str, Any] = {"src_date": "2000-09-01", "cenlon": 0.0, "cenlat": 0.0, "termlon": 79.1, "termlat": 30.9}
@@ -106,6 +111,7 @@ def write_site(root: Path, prior: Sequence[Polygon], grid: Grid = GRID, aoi: Pol
     frame.to_crs("EPSG:4326").to_file(root / "data/outlines.gpkg")
     area = box(*grid.bounds) if aoi is None else aoi
     geopandas.GeoDataFrame(geometry=[area], crs=grid.crs).to_file(root / "data/aoi.gpkg")
+    write_json(root / "data/auxiliary/manifest.json", AuxiliaryManifest())
     write_json(root / "data/truth/truth.json", Truth(simulated=False, years=[]))
     write_cog(root / "artifacts/labels/glacier_id.tif", burn(prior, grid), grid, nodata=None)
     rows = [
