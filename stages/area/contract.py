@@ -10,6 +10,8 @@ VOTES = "artifacts/predict/{years}/votes.tif"
 VALID = "artifacts/prepare/{years}/valid.tif"
 SCENE = "artifacts/prepare/{years}/scene.tif"
 PROVENANCE = "artifacts/prepare/{years}/provenance.json"
+PASSES = "artifacts/prepare/{years}/passes.json"
+PASS_MASKS = "artifacts/predict/{years}/passes.tif"
 GLACIER_ID = "artifacts/labels/glacier_id.tif"
 GLACIERS = "artifacts/labels/glaciers.csv"
 OUTLINES = "data/outlines.gpkg"
@@ -34,6 +36,8 @@ CONTRACT = Contract(
         VALID: kinds.VALID,
         SCENE: kinds.SCENE,
         PROVENANCE: kinds.PROVENANCE,
+        PASSES: kinds.PASSES,
+        PASS_MASKS: kinds.PASS_MASKS,
         GLACIER_ID: kinds.GLACIER_ID,
         GLACIERS: kinds.GLACIERS,
         OUTLINES: kinds.OUTLINES,
@@ -51,6 +55,7 @@ CONTRACT = Contract(
         "area_by_glacier.csv": kinds.GLACIER_AREAS,
         "trend_by_glacier.csv": kinds.GLACIER_TRENDS,
         "series.json": kinds.SERIES,
+        "seasons.csv": kinds.SEASONS,
         "outlines_{years}.gpkg": kinds.MAPPED_OUTLINES,
         "terminus_by_year.csv": kinds.TERMINUS,
         "terminus_by_glacier.csv": kinds.TERMINUS_TRENDS,

@@ -19,6 +19,7 @@ from stages.area.model_error import ModelError, model_error
 from stages.area.outlines import outline_frame, write_outlines
 from stages.area.polygons import trace
 from stages.area.rows import area_metrics
+from stages.area.season import Season, measure_season
 from stages.area.series import YearArea, baselines_of, decimal_year
 from stages.area.site import Site, read_map, read_site
 from stages.area.statement import make_trend
@@ -27,6 +28,7 @@ from stages.area.tables import write_tables
 from stages.area.truth import TrueSurface, compare, read_truth
 from stages.common.outputs import write_json
 from stages.common.overrides import let_pass
+from stages.common.params_area import AreaParams
 from stages.common.raster import gdal_env
 from stages.common.records import file_md5, read_document
 from stages.common.stage import Run
@@ -91,7 +93,7 @@ def measure_year(
     """Measure one year's map and write its outlines."""
     params = run.params.area
     ice, seen = read_map(run.by_year(contract.MASK)[year], run.by_year(contract.VALID)[year])
-    kept, pieces = remove_speckle(ice, seen, min_pixels=params.min_polygon_area_m2 / site.grid.pixel_size_m**2)
+    kept, pieces = remove_speckle(ice, seen, min_pixels=_min_pixels(site, params))
     provenance = read_document(run.by_year(contract.PROVENANCE)[year], Provenance)
     model = read_document(run.by_year(contract.MAP_MODEL)[year], MapModel)
     time, dated = decimal_year(provenance)
@@ -102,6 +104,7 @@ def measure_year(
         mapped=inside, common=inside & common, unseen=site.prior & ~seen, removed=ice & ~kept & site.aoi,
         debris=cover.debris_of(inside), aoi=seen_inside, outlines=site.prior & seen,
     )  # fmt: skip
+    season = _season(run, site, year, kept)
     one = YearArea(
         year=year,
         decimal_year=time,
@@ -123,6 +126,8 @@ def measure_year(
         speckle_km2=float(km2["removed"].sum()),
         speckle_pieces=pieces,
         truth=compare(site, truth.of_year(year), mapped=inside, seen=seen_inside, common=common) if truth else None,
+        sigma_season_km2=season.sigma_km2(float(km2["mapped"].sum())) if season else None,
+        season=season.rows if season else (),
     )
     _write_outlines(run, site, one, inside)
     dynamics.add(one, provenance, ice=inside, seen=seen_inside)
@@ -133,6 +138,24 @@ def measure_year(
 def _model_error(run: Run, site: Site, year: int, counted: BoolArray, model: MapModel) -> ModelError | None:
     probability, votes = run.by_year(contract.PROBABILITY)[year], run.by_year(contract.VOTES)[year]
     return model_error(site, counted, model, probability=probability, votes=votes)
+
+
+def _min_pixels(site: Site, params: AreaParams) -> float:
+    return params.min_polygon_area_m2 / site.grid.pixel_size_m**2
+
+
+def _season(run: Run, site: Site, year: int, ice: BoolArray) -> Season | None:
+    season = measure_season(
+        site, year, ice, listed=run.by_year(contract.PASSES)[year], masks=run.by_year(contract.PASS_MASKS)[year],
+        min_pixels=_min_pixels(site, run.params.area),
+    )  # fmt: skip
+    if season:
+        areas = ", ".join(f"{row.date or 'no day'} {row.area_km2:.2f}" for row in season.rows)
+        run.log.info(
+            "%d: passes %s km2 where all have seen; spread %.2f km2 (one sigma of a single pass), the map has %.2f",
+            year, areas, season.spread_km2, season.consensus_km2,
+        )  # fmt: skip
+    return season
 
 
 def _write_outlines(run: Run, site: Site, one: YearArea, ice: BoolArray) -> None:

@@ -13,6 +13,7 @@ from stages.area.interval import Factors, half_width
 from stages.area.model_error import ModelError
 from stages.area.truth import Comparison
 from stages.common.tables import Provenance
+from stages.common.tables_area import SeasonRow
 from stages.common.types import Float64Array
 
 MID_YEAR = 0.5
@@ -54,7 +55,9 @@ class YearArea:
     truth: Comparison | None = None
     """Of a simulated site."""
     sigma_season_km2: float | None = None
-    """Spread of the areas of the season's scenes; None: there is one."""
+    """Spread of the year's passes, one sigma of a single one; None: there is one pass."""
+    season: tuple[SeasonRow, ...] = ()
+    """The passes, where they are kept apart."""
 
     @property
     def glacier_area_km2(self) -> float:

@@ -12,7 +12,7 @@ from stages.area.rows import area_row, glacier_rows, truth_rows
 from stages.area.series import YearArea
 from stages.area.site import Site
 from stages.common.outputs import write_json, write_table
-from stages.common.tables_area import AreaRow, AreaSeries, GlacierAreaRow, GlacierTrendRow
+from stages.common.tables_area import AreaRow, AreaSeries, GlacierAreaRow, GlacierTrendRow, SeasonRow
 from stages.common.tables_truth import TruthRow
 
 
@@ -23,6 +23,8 @@ def write_tables(out: Path, site: Site, series: Sequence[YearArea], trends: Glac
     write_table(out / "glacier_area_by_year.csv", round_years(years, series), AreaRow)
     write_table(out / "area_by_glacier.csv", round_glaciers(glaciers, site, series), GlacierAreaRow)
     write_table(out / "trend_by_glacier.csv", [round_trend(row) for row in trends.rows], GlacierTrendRow)
+    if passes := [row for one in series for row in one.season]:
+        write_table(out / "seasons.csv", passes, SeasonRow)
     if truth := truth_rows(series):
         write_table(out / "truth_by_year.csv", truth, TruthRow)
     whole = AreaSeries(

@@ -112,7 +112,7 @@ class Raster(Artefact):
         import numpy as np
 
         for _, window in dataset.block_windows(1):
-            stray = sorted(set(np.unique(dataset.read(1, window=window)).tolist()) - set(self.values))
+            stray = sorted(set(np.unique(dataset.read(window=window)).tolist()) - set(self.values))
             if stray:
                 raise ContractError(
                     "a raster holds values that its contract does not list",

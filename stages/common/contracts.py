@@ -14,6 +14,9 @@ from stages.common.params import Params
 FAN_IN = {"{years}": "years", "{training_years}": "training_years"}
 """Placeholders that stand for one path a year, and the parameter that lists the years."""
 
+PASSES_MAX = 20
+"""Numbers that ``{pass}`` stands for: 1 to this, as many dates as `ingest.choice.scenes_per_year` may ask for."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Contract:
@@ -21,8 +24,9 @@ class Contract:
 
     Paths are templates relative to the site's folder (inputs) or the stage's own folder (outputs):
     ``{year}`` is the year a per-year stage runs for, ``{years}`` and ``{training_years}`` stand for one path
-    each, ``{model}`` is ``predict.model``, ``{evaluate_year}`` is ``evaluate.year``, and ``{reference_year}``, whose
-    geometry the others are held against, is the first of ``training_years``.
+    each, ``{pass}`` for a numbered path a pass (optional artefacts alone), ``{model}`` is ``predict.model``,
+    ``{evaluate_year}`` is ``evaluate.year``, and ``{reference_year}``, whose geometry the others are held against, is
+    the first of ``training_years``.
     """
 
     stage: str
@@ -61,7 +65,7 @@ def _describe_all(artefacts: Mapping[str, Artefact]) -> Schema:
 
 
 def fill(template: str, params: Params, year: int | None) -> dict[int | None, Path]:
-    """Paths that a template stands for: one for each year of a fan-in, else one under the key None."""
+    """Paths that a template stands for: one for each year of a fan-in, one a pass, else one under the key None."""
     known = {
         "{year}": str(year),
         "{reference_year}": str(params.training_years[0]),
@@ -74,6 +78,8 @@ def fill(template: str, params: Params, year: int | None) -> dict[int | None, Pa
         if placeholder in template:
             years: list[int] = getattr(params, name)
             return {one: Path(template.replace(placeholder, str(one))) for one in years}
+    if "{pass}" in template:
+        return {one: Path(template.replace("{pass}", str(one))) for one in range(1, PASSES_MAX + 1)}
     return {None: Path(template)}
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from stages.common import tables, tables_area, tables_learning, tables_truth
 from stages.common.artefacts import Arrays, Blob, Json, Raster, Table, Vector
 
@@ -69,6 +71,10 @@ SCENE = Raster(
 VALID = Raster(summary="1 where the surface was seen, 0 elsewhere", dtype="uint8", values=(0, 1))
 PROVENANCE = Json(summary="Where each pixel of the year comes from", model=tables.Provenance)
 
+PASSES = Json(summary="Passes of a year, where they are kept apart", model=tables.Passes, optional=True)
+PASS_SCENE = replace(SCENE, summary="One pass, as scene.tif holds the year", optional=True)
+PASS_VALID = replace(VALID, summary="1 where that pass has seen the surface, 0 elsewhere", optional=True)
+
 # --- labels ------------------------------------------------------------------------------------------------------
 
 GLACIER = Raster(summary="0 background, 1 glacier, 255 ignore", dtype="uint8", values=(0, 1, IGNORE))
@@ -127,6 +133,7 @@ PROBABILITY = Raster(
     summary="Glacier probability", dtype="uint16", nodata=PROBABILITY_NODATA, scale=PROBABILITY_SCALE, offset=0.0
 )
 MASK = Raster(summary="1 glacier, 0 not, 255 not seen", dtype="uint8", nodata=MASK_NODATA, values=(0, 1, MASK_NODATA))
+PASS_MASKS = replace(MASK, summary="The mask of each pass, a band a pass", optional=True)
 MAP_MODEL = Json(summary="What the map's model says of itself", model=tables_learning.MapModel)
 VOTES = Raster(
     summary="Of an ensemble: bit m - 1 is set where member m calls the pixel glacier",
@@ -138,6 +145,11 @@ VOTES = Raster(
 
 AREAS = Table(summary="Glacier area per year", row=tables_area.AreaRow)
 GLACIER_AREAS = Table(summary="Area of each glacier per year", row=tables_area.GlacierAreaRow)
+SEASONS = Table(
+    summary="Area of each pass of a year, over the pixels that all its passes have seen",
+    row=tables_area.SeasonRow,
+    optional=True,
+)
 MAPPED_OUTLINES = Vector(
     summary="Mapped outlines of a year, with holes, RGI 7.0 names", columns=RGI7_COLUMNS, may_be_empty=True
 )

@@ -40,6 +40,13 @@ class PrepareParams(Section):
         bool, Field(description="class 1, saturated or defective, is seen where the pixel is bright as snow")
     ] = True
 
+    passes: Annotated[
+        Literal["merge", "separate"],
+        Field(
+            description="separate: scenes of another day or orbit are mapped on their own, the year by their majority"
+        ),
+    ] = "merge"
+
     coregister: Annotated[
         CoregisterParams | None, Field(description="{} for the defaults; null: scenes lie as they are delivered")
     ] = None

@@ -158,6 +158,23 @@ class Provenance(Record):
     clipped_pixels: Annotated[int, Field(ge=0, description="values beyond what the storage holds")]
 
 
+class Pass(Record):
+    """What was acquired on one day from one orbit."""
+
+    number: Annotated[int, Field(ge=1, description="names the folder; the best first")]
+    date: Annotated[str | None, Field(description="null: days are not known, and such scenes are one pass")]
+    relative_orbit: int | None
+    scene_ids: Annotated[list[str], Field(min_length=1)]
+    valid_fraction: Annotated[Fraction, Field(description="of the grid's pixels")]
+
+
+class Passes(Record):
+    """artifacts/prepare/<year>/passes.json; absent where a year has one pass, or they are merged."""
+
+    year: int
+    passes: Annotated[list[Pass], Field(min_length=2)]
+
+
 # --- labels ------------------------------------------------------------------------------------------------------
 
 

@@ -57,6 +57,20 @@ class GlacierAreaRow(Record):
     unseen_km2: NotNegative
 
 
+class SeasonRow(Record):
+    """One pass of a year in seasons.csv. Areas are over the pixels of the AOI that every pass of the year has seen."""
+
+    year: int
+    pass_number: Annotated[int, Field(ge=1)]
+    date: str | None = None
+    area_km2: NotNegative
+    difference_km2: Annotated[float, Field(description="against the year's consensus: added minus missing")]
+    added_km2: Annotated[NotNegative, Field(description="glacier in this pass and not in the consensus, as snow is")]
+    missing_km2: Annotated[NotNegative, Field(description="glacier in the consensus and not in this pass")]
+    consensus_km2: Annotated[NotNegative, Field(description="the same in every row of a year")]
+    shared_fraction: Annotated[Fraction, Field(description="of the AOI's pixels: seen by every pass")]
+
+
 class GlacierTrendRow(Record):
     """One glacier of trend_by_glacier.csv: change of its common area; the table's rows are the glaciers tested."""
 

@@ -61,7 +61,8 @@ def check_year(scenes: Sequence[Scene], prepare: PrepareParams) -> None:
     ------
     InputError
         Levels, bands or (8-bit RGB) storage differ; reflectance differs by orders of magnitude; tiles of one day show
-        different things at one place; or a scene of another day can fill no gap of an earlier one.
+        different things at one place; or a scene of another day can fill no gap of an earlier one and is not mapped on
+        its own (prepare.passes).
     """
     for first, second in combinations(scenes, 2):
         _check_alike(first, second, prepare)
@@ -116,9 +117,13 @@ def _check_overlap(first: Scene, second: Scene, prepare: PrepareParams) -> None:
     if first.info.day == second.info.day:
         if unlike > _unlike_max(prepare) * shared:
             raise _wrong_overlap(first, second, f"{shared} px are valid in both, {unlike} of them with other values")
-    elif first.cloud_mask is None and first.scl is None and not any(one.added for one in found):
+    elif prepare.passes == "merge" and _fills_nothing(first, found):
         days = " and ".join(str(scene.info.day or f"{scene.info.year}, day unknown") for scene in (first, second))
         raise _wrong_overlap(first, second, f"taken on {days}, and the second shows nothing that the first does not")
+
+
+def _fills_nothing(first: Scene, found: Sequence[Overlap]) -> bool:
+    return first.cloud_mask is None and first.scl is None and not any(one.added for one in found)
 
 
 def _unlike_max(prepare: PrepareParams) -> float:
@@ -131,7 +136,7 @@ def _wrong_overlap(first: Scene, second: Scene, problem: str) -> InputError:
         where=f"{second.info.year}: {first.info.id} and {second.info.id}",
         expected="tiles of one day that agree where they overlap, or another day that fills gaps (nodata, cloud mask)",
         found=problem,
-        fix="keep one of them, or cut them so that they adjoin",
+        fix="keep one of them, cut them so that they adjoin, or map each day on its own (prepare.passes: separate)",
     )
 
 

@@ -3,6 +3,10 @@
 from stages.common import kinds
 from stages.common.contracts import Contract
 
+PASSES = "artifacts/prepare/{year}/passes.json"
+PASS_SCENE = "artifacts/prepare/{year}/passes/{pass}/scene.tif"
+PASS_VALID = "artifacts/prepare/{year}/passes/{pass}/valid.tif"
+
 CONTRACT = Contract(
     stage="predict",
     summary="Glacier probability and mask of a year's full scene, by ONNX Runtime; of an ensemble also its votes",
@@ -12,10 +16,14 @@ CONTRACT = Contract(
         "{model}": kinds.MODEL,
         "artifacts/prepare/{year}/scene.tif": kinds.SCENE,
         "artifacts/prepare/{year}/valid.tif": kinds.VALID,
+        PASSES: kinds.PASSES,
+        PASS_SCENE: kinds.PASS_SCENE,
+        PASS_VALID: kinds.PASS_VALID,
     },
     outputs={
         "probability.tif": kinds.PROBABILITY,
         "mask.tif": kinds.MASK,
+        "passes.tif": kinds.PASS_MASKS,
         "votes.tif": kinds.VOTES,
         "model.json": kinds.MAP_MODEL,
     },

@@ -15,5 +15,12 @@ CONTRACT = Contract(
         "data/outlines.gpkg": kinds.OUTLINES,
         "data/auxiliary/dem.tif": kinds.DEM,
     },
-    outputs={"scene.tif": kinds.SCENE, "valid.tif": kinds.VALID, "provenance.json": kinds.PROVENANCE},
+    outputs={
+        "scene.tif": kinds.SCENE,
+        "valid.tif": kinds.VALID,
+        "provenance.json": kinds.PROVENANCE,
+        "passes.json": kinds.PASSES,
+        "passes/{pass}/scene.tif": kinds.PASS_SCENE,
+        "passes/{pass}/valid.tif": kinds.PASS_VALID,
+    },
 )

@@ -17,13 +17,14 @@ from stages.common.vectors import inside, read_polygons, site_grid
 from stages.prepare.coregister import Reference, grid_of_scene, make_reference, register
 from stages.prepare.masks import cover_of
 from stages.prepare.mosaic import Acquisition, lay_out, write_scene_cog
+from stages.prepare.passes import write_passes
 from stages.prepare.proof import prove_offset
 from stages.prepare.provenance import provenance_of
 from stages.prepare.radiometry import check_clipped, check_storage
 
 
 def prepare(run: Run) -> None:
-    """Write scene.tif, valid.tif and provenance.json of one year."""
+    """Write scene.tif, valid.tif and provenance.json of one year, and its passes where they are kept apart."""
     params = run.params.prepare
     with gdal_env():
         grid = site_grid(run.params.grid, run.path("data/aoi.gpkg"))
@@ -34,6 +35,9 @@ def prepare(run: Run) -> None:
         dem = run.path("data/auxiliary/dem.tif")
         clipped = write_scene_cog(run.out / "scene.tif", acquisitions, mosaic, grid, params, dem=dem)
         write_cog(run.out / "valid.tif", mosaic.seen.astype(np.uint8), grid, nodata=None)
+        if params.passes == "separate":
+            passes = write_passes(run.out, acquisitions, grid, params, dem=dem, year=int(run.year or 0))
+            run.log.info("%d pass(es) kept apart", len(passes) or 1)
     check_clipped(clipped, int(mosaic.seen.sum()) * len(params.imagery_bands), scene_ids=_ids(scenes))
     provenance = provenance_of(acquisitions, mosaic, grid, params, year=int(run.year or 0), clipped=clipped)
     write_json(run.out / "provenance.json", provenance)

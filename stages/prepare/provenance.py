@@ -23,14 +23,14 @@ def provenance_of(
     filled = [float((mosaic.owner == position).mean()) for position in range(len(acquisitions))]
     return Provenance(
         year=year,
-        date=_iso(acquisitions[int(np.argmax(filled))].scene),
+        date=iso_day(acquisitions[int(np.argmax(filled))].scene),
         storage=params.storage,
         bands=params.bands,
         grid=str(grid),
         sources=list(_sources(acquisitions, filled, params.imagery_bands[0])),
-        valid_fraction=_share(mosaic.seen),
-        outside_fraction=_share(~mosaic.seen & ~mosaic.cloud),
-        cloud_fraction=_share(mosaic.cloud),
+        valid_fraction=share(mosaic.seen),
+        outside_fraction=share(~mosaic.seen & ~mosaic.cloud),
+        cloud_fraction=share(mosaic.cloud),
         clipped_pixels=clipped,
     )
 
@@ -40,7 +40,7 @@ def _sources(acquisitions: Sequence[Acquisition], filled: Sequence[float], first
         info, calibration = one.scene.info, calibration_of(one.scene, first_band)
         yield SceneSource(
             id=info.id,
-            date=_iso(one.scene),
+            date=iso_day(one.scene),
             product=info.product,
             platform=info.platform,
             processing_level=info.processing_level,
@@ -58,9 +58,11 @@ def _sources(acquisitions: Sequence[Acquisition], filled: Sequence[float], first
         )
 
 
-def _iso(scene: Scene) -> str | None:
+def iso_day(scene: Scene) -> str | None:
+    """Day of acquisition as ISO 8601, where it is known."""
     return scene.info.day.isoformat() if scene.info.day else None
 
 
-def _share(mask: BoolArray) -> float:
+def share(mask: BoolArray) -> float:
+    """Part of the grid, rounded as provenance holds it."""
     return round(float(mask.mean()), FRACTION_DECIMALS)

@@ -174,9 +174,9 @@ class Overpass:
 
 
 def overpasses(
-    world: Landscape, params: TwinParams, years: Sequence[int], crop: tuple[slice, slice], grid: Grid
+    world: Landscape, params: TwinParams, years: Sequence[int], crop: tuple[slice, slice], grid: Grid, *, wanted: int
 ) -> Iterator[Overpass]:
-    """One candidate a year; two in cloudy years."""
+    """As many candidates a year as are `wanted`, at least one; at least two in cloudy years."""
     for year in years:
-        for number in range(2 if year in params.cloudy_years else 1):
+        for number in range(max(wanted, 2 if year in params.cloudy_years else 1)):
             yield Overpass(world=world, params=params, year=year, number=number, crop=crop, grid=grid)

@@ -67,7 +67,8 @@ def acquisitions(params: Params, region: Region) -> Iterator[Acquisition]:
     """Candidate scenes by year; nothing is rendered before a layer is asked for."""
     frame = frame_of(params, region)
     crop = frame.crop(_even(round(DELIVERED_M / region.grid.pixel_size_m)), region.grid)
-    for one in overpasses(frame.world, params.ingest.twin, params.years, crop, frame.grid_of(crop)):
+    grid, wanted = frame.grid_of(crop), params.ingest.choice.scenes_per_year
+    for one in overpasses(frame.world, params.ingest.twin, params.years, crop, grid, wanted=wanted):
         yield Acquisition(info=one.info, layers=one.layers, layer=one.layer, layer_count=7)
 
 

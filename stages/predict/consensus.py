@@ -1,0 +1,119 @@
+"""One map from the maps of a year's passes.
+
+A pixel is glacier where more than half of the passes that have seen it say so; a tie is no glacier. Snow adds false ice
+to one pass or another and hardly ever takes any away, so the error of a single map is one-sided and the least snowy
+maps are the truest: inventories ask for scenes of the least seasonal snow (Paul et al. 2009), and stacks of a season's
+scenes are composited towards it (Winsvold et al. 2016). The majority rather than the minimum, as one pass may miss ice
+in shadow or under thin cloud.
+
+In probabilities this is the lower median: the ((k + 1) // 2)-th smallest of k. It reaches a threshold exactly where
+more than half of the k do, so the map's probability and its mask agree as they do in a single scene.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import rasterio
+from rasterio.io import DatasetReader
+from rasterio.windows import Window
+
+from stages.common.kinds import MASK_NODATA, PROBABILITY_NODATA, PROBABILITY_SCALE
+from stages.common.raster import finish_cog, grid_of, open_raster, profile
+from stages.common.records import read_document
+from stages.common.stage import Run
+from stages.common.tables import Passes
+from stages.common.types import AnyArray, UInt8Array, UInt16Array
+from stages.predict import contract
+
+STRIP_ROWS = 512
+"""Rows worked on at once, those of a tile: all passes of a strip are in memory together."""
+
+Made = TypeVar("Made")
+
+
+def files_of_passes(run: Run) -> list[tuple[Path, Path]]:
+    """Scene and valid mask of each pass of the year; none where they are merged into one scene."""
+    listed = run.path(contract.PASSES)
+    if not listed.is_file():
+        return []
+    scenes, valid = run.paths(contract.PASS_SCENE), run.paths(contract.PASS_VALID)
+    return [(scenes[one.number], valid[one.number]) for one in read_document(listed, Passes).passes]
+
+
+def map_passes(
+    passes: Sequence[tuple[Path, Path]], out: Path, map_scene: Callable[[Path, Path, Path], Made]
+) -> list[Made]:
+    """Map each pass and write their consensus into `out`: probability.tif, mask.tif and passes.tif.
+
+    Parameters
+    ----------
+    passes
+        Scene and valid mask of each, on one grid.
+    map_scene
+        Given scene, valid mask and a folder, writes probability.tif and mask.tif of a single map into it.
+
+    Returns
+    -------
+    What `map_scene` has returned for each.
+    """
+    folders = [out / f".pass-{number}" for number in range(1, len(passes) + 1)]
+    made = []
+    for (scene, valid), folder in zip(passes, folders, strict=True):
+        folder.mkdir()
+        made.append(map_scene(scene, valid, folder))
+    write_consensus(folders, out)
+    for folder in folders:
+        shutil.rmtree(folder)
+    return made
+
+
+def write_consensus(folders: Sequence[Path], out: Path) -> None:
+    """Write the consensus of the maps in `folders`, on one grid, and their masks as the bands of passes.tif."""
+    masks, probabilities = [[one / name for one in folders] for name in ("mask.tif", "probability.tif")]
+    by_strips(masks, out / "mask.tif", majority, nodata=MASK_NODATA)
+    by_strips(probabilities, out / "probability.tif", lower_median, nodata=PROBABILITY_NODATA, scale=PROBABILITY_SCALE)
+    by_strips(masks, out / "passes.tif", np.asarray, nodata=MASK_NODATA)
+
+
+def majority(masks: UInt8Array) -> UInt8Array:
+    """(1, H, W) uint8 of (k, H, W): 1 where more than half of those that are not 255 are 1; 255 where all are."""
+    seen, glacier = (masks != MASK_NODATA).sum(axis=0), (masks == 1).sum(axis=0)
+    return np.where(seen > 0, (2 * glacier > seen).astype(np.uint8), np.uint8(MASK_NODATA))[np.newaxis]
+
+
+def lower_median(probabilities: UInt16Array) -> UInt16Array:
+    """(1, H, W) uint16 of (k, H, W): the lower median of those that are not 65535; 65535 where all are."""
+    ranked = np.sort(probabilities, axis=0)  # nodata is the largest value, and comes last
+    seen = (probabilities != PROBABILITY_NODATA).sum(axis=0)
+    place = np.maximum(seen - 1, 0) // 2
+    return np.asarray(np.take_along_axis(ranked, place[np.newaxis], axis=0))
+
+
+def by_strips(
+    sources: Sequence[Path], path: Path, rule: Callable[[AnyArray], AnyArray], *, nodata: int, scale: float = 1.0
+) -> None:
+    """Write `rule` of the sources' first bands, (k, H, W) to (bands, H, W), strip by strip as a COG."""
+    plain = path.with_suffix(".plain.tif")
+    with ExitStack() as stack:
+        rasters = [stack.enter_context(open_raster(source)) for source in sources]
+        grid = grid_of(rasters[0])
+        bands = len(rule(_read(rasters, Window(0, 0, 1, 1))))
+        dtype = rasters[0].dtypes[0]
+        layout = profile(grid, count=bands, dtype=dtype, nodata=nodata)
+        draft = stack.enter_context(rasterio.open(plain, "w", **layout))
+        if scale != 1.0:
+            draft.scales = (scale,) * bands
+        for start in range(0, grid.height, STRIP_ROWS):
+            strip = Window(0, start, grid.width, min(STRIP_ROWS, grid.height - start))
+            draft.write(rule(_read(rasters, strip)), window=strip)
+    finish_cog(plain, path, continuous=scale != 1.0)
+
+
+def _read(rasters: Sequence[DatasetReader], window: Window) -> AnyArray:
+    return np.stack([raster.read(1, window=window) for raster in rasters])
