@@ -44,7 +44,11 @@ def params(years: list[int], *, bands: list[str] | None = None, **twin: Any) -> 
 
 def ingest(folder: Path, years: list[int], **knobs: Any) -> Path:
     """Make the site's data in `folder`."""
-    content = params(years, **knobs)
+    return ingest_as(folder, params(years, **knobs))
+
+
+def ingest_as(folder: Path, content: dict[str, Any]) -> Path:
+    """Make the data of a site of these parameters in `folder`."""
     (folder / "params.yaml").write_text(yaml.safe_dump(content))
     before = Path.cwd()
     os.chdir(folder)

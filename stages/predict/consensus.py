@@ -49,7 +49,7 @@ def files_of_passes(run: Run) -> list[tuple[Path, Path]]:
 def map_passes(
     passes: Sequence[tuple[Path, Path]], out: Path, map_scene: Callable[[Path, Path, Path], Made]
 ) -> list[Made]:
-    """Map each pass and write their consensus into `out`: probability.tif, mask.tif and passes.tif.
+    """Map each pass and write their consensus into `out`: probability.tif, mask.tif, passes.tif and, if any, votes.tif.
 
     Parameters
     ----------
@@ -79,6 +79,9 @@ def write_consensus(folders: Sequence[Path], out: Path) -> None:
     by_strips(masks, out / "mask.tif", majority, nodata=MASK_NODATA)
     by_strips(probabilities, out / "probability.tif", lower_median, nodata=PROBABILITY_NODATA, scale=PROBABILITY_SCALE)
     by_strips(masks, out / "passes.tif", np.asarray, nodata=MASK_NODATA)
+    votes = [one / "votes.tif" for one in folders]
+    if all(one.is_file() for one in votes):
+        by_strips([*masks, *votes], out / "votes.tif", vote_majority, nodata=None)
 
 
 def majority(masks: UInt8Array) -> UInt8Array:
@@ -95,20 +98,30 @@ def lower_median(probabilities: UInt16Array) -> UInt16Array:
     return np.asarray(np.take_along_axis(ranked, place[np.newaxis], axis=0))
 
 
+def vote_majority(masks_and_votes: UInt16Array) -> UInt16Array:
+    """(1, H, W) uint16 of k masks and, after them, the k votes of an ensemble: `majority` for each member's bit."""
+    masks, votes = np.split(masks_and_votes, 2)
+    seen = masks != MASK_NODATA
+    result = np.zeros(votes.shape[1:], dtype=np.uint16)
+    for bit in range(16):
+        glacier = (((votes >> bit) & 1 == 1) & seen).sum(axis=0)
+        result |= (2 * glacier > seen.sum(axis=0)).astype(np.uint16) << np.uint16(bit)
+    return result[np.newaxis]
+
+
 def by_strips(
-    sources: Sequence[Path], path: Path, rule: Callable[[AnyArray], AnyArray], *, nodata: int, scale: float = 1.0
+    sources: Sequence[Path], path: Path, rule: Callable[[AnyArray], AnyArray], *, nodata: int | None, scale: float = 1.0
 ) -> None:
     """Write `rule` of the sources' first bands, (k, H, W) to (bands, H, W), strip by strip as a COG."""
     plain = path.with_suffix(".plain.tif")
     with ExitStack() as stack:
         rasters = [stack.enter_context(open_raster(source)) for source in sources]
         grid = grid_of(rasters[0])
-        bands = len(rule(_read(rasters, Window(0, 0, 1, 1))))
-        dtype = rasters[0].dtypes[0]
-        layout = profile(grid, count=bands, dtype=dtype, nodata=nodata)
+        sample = rule(_read(rasters, Window(0, 0, 1, 1)))
+        layout = profile(grid, count=len(sample), dtype=str(sample.dtype), nodata=nodata)
         draft = stack.enter_context(rasterio.open(plain, "w", **layout))
         if scale != 1.0:
-            draft.scales = (scale,) * bands
+            draft.scales = (scale,) * len(sample)
         for start in range(0, grid.height, STRIP_ROWS):
             strip = Window(0, start, grid.width, min(STRIP_ROWS, grid.height - start))
             draft.write(rule(_read(rasters, strip)), window=strip)

@@ -207,4 +207,6 @@ def test_templates_stand_for_paths(site: Path) -> None:
     assert fill("a/{years}/b", params, None) == {2020: Path("a/2020/b"), 2021: Path("a/2021/b")}
     first = params.training_years[0]
     assert fill("a/{reference_year}/b", params, 2021) == {None: Path(f"a/{first}/b")}
+    numbered = fill("a/{year}/{pass}/b", params, 2021)
+    assert (numbered[1], numbered[20], len(numbered)) == (Path("a/2021/1/b"), Path("a/2021/20/b"), 20)
     assert fill("{model}", params, None) == {None: Path("artifacts/train/model.onnx")}

@@ -100,6 +100,13 @@ def test_another_day_fills_gaps(make: Maker) -> None:
     check_year([make(classes=True), make(0.8, day=20)], PREPARE)
 
 
+def test_another_day_need_fill_no_gap_where_it_is_mapped_on_its_own(make: Maker) -> None:
+    apart = PREPARE.model_copy(update={"passes": "separate"})
+    check_year([make(), make(0.8, day=20)], apart)
+    with pytest.raises(InputError, match="overlap wrongly"):
+        check_year([make(), make(0.8)], apart)
+
+
 @pytest.mark.parametrize(
     ("second", "message"),
     [

@@ -21,8 +21,10 @@ from stages.common.contracts import Contract
 from stages.common.errors import InputError
 from stages.common.harmonise import Calibration, calibration_of
 from stages.common.raster import open_raster
+from stages.common.records import read_rows
 from stages.common.scenes import read_scenes
 from stages.common.stage import Entry, run_stage
+from stages.common.tables_area import AreaRow, SeasonRow
 from stages.labels.contract import CONTRACT as LABELS
 from stages.labels.label import label
 from stages.patches.contract import CONTRACT as PATCHES
@@ -89,6 +91,37 @@ def test_without_change_no_trend_is_reported(
     assert found["metrics/area.json"]["truth"]["true_slope_km2_per_year"] == pytest.approx(0, abs=1e-9)
     assert not found["artifacts/area/trend.json"]["detectable"]
     assert "ot detectable" in found["artifacts/area/trend.json"]["statement"]
+
+
+def test_several_scenes_a_year_are_mapped_each_and_merged(
+    retreating: tuple[Path, dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site, _ = retreating
+    years, (cloudy, clear) = YEARS[:2], YEARS[:2]
+    content = twin_site.params(years, cloudy_years=[cloudy])
+    content["ingest"]["choice"] = {"scenes_per_year": 3}
+    content["prepare"]["passes"] = "separate"
+    monkeypatch.chdir(twin_site.ingest_as(tmp_path, content))
+    shutil.copytree(site / "artifacts/train", "artifacts/train")
+    Path("metrics").mkdir()
+
+    run(PREPARE, prepare, *years)
+    run(LABELS, label)
+    run(PREDICT, predict, *years)
+    run(AREA, measure)
+
+    rows = read_rows(Path("artifacts/area/seasons.csv"), SeasonRow)
+    assert [(row.year, row.pass_number) for row in rows] == [(year, number) for year in years for number in (1, 2, 3)]
+    assert len({row.date for row in rows}) == 6
+    assert {row.shared_fraction < 1 for row in rows if row.year == cloudy} == {True}
+    areas = {row.year: row for row in read_rows(Path("artifacts/area/glacier_area_by_year.csv"), AreaRow)}
+    assert areas[cloudy].valid_fraction > next(row.shared_fraction for row in rows if row.year == cloudy)
+    for year in years:
+        of_passes = [row.area_km2 for row in rows if row.year == year]
+        assert areas[year].sigma_season_km2 == pytest.approx(np.std(of_passes, ddof=1), rel=0.5)
+        assert 0 < areas[year].sigma_season_km2 < 0.1 * areas[year].glacier_area_km2
+    assert json.loads(Path("metrics/area.json").read_text())["truth"]["iou"] > 0.5
+    assert len(areas[clear].scene_ids.split(";")) == 3
 
 
 def mishandle(site: Path, year: int, baseline: str) -> None:

@@ -42,6 +42,18 @@ def test_no_threshold_on_brightness_or_snow_index_finds_the_glaciers(seed: int) 
     assert 0.2 < best_red < 0.75
 
 
+def test_there_are_as_many_overpasses_as_are_wanted_and_the_first_stays_as_it_is(world: Landscape) -> None:
+    params = TwinParams(cloudy_years=[2021])
+    alone, several = candidates(world, params, 2020, 2021), candidates(world, params, 2020, 2021, wanted=3)
+    assert [(one.year, one.number) for one in alone] == [(2020, 0), (2021, 0), (2021, 1)]
+    assert [(one.year, one.number) for one in several] == [
+        (year, number) for year in (2020, 2021) for number in range(3)
+    ]
+    assert len({one.info.id for one in several}) == 6
+    assert (alone[0].layer("B04").pixels == several[0].layer("B04").pixels).all()
+    assert (several[0].layer("B04").pixels != several[1].layer("B04").pixels).any()
+
+
 def test_dn_carry_the_offset_by_baseline_and_the_ground_stays_the_same(world: Landscape) -> None:
     params = TwinParams(reprocessed_years=[2017], retreat_m_per_year=0)
     old, reprocessed, new = candidates(world, params, 2016, 2017, 2023)
