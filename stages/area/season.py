@@ -24,6 +24,10 @@ from stages.common.tables import Pass, Passes
 from stages.common.tables_area import SeasonRow
 from stages.common.types import BoolArray
 
+SHARED_ICE_MIN = 0.25
+"""Part of the year's ice that every pass must have seen for their spread to stand for all of it: one cloudy pass hides
+the rest from the comparison, and more than four times is too far to carry it."""
+
 DECIMALS_KM2 = 4
 
 
@@ -36,8 +40,10 @@ class Season:
     """Sample standard deviation over the passes."""
     consensus_km2: float
 
-    def sigma_km2(self, area_km2: float) -> float:
-        """The spread for the whole area of the year, in proportion: a pass hides what it hides at random."""
+    def sigma_km2(self, area_km2: float) -> float | None:
+        """The spread for the whole area of the year, in proportion; None where too little of it is compared."""
+        if self.consensus_km2 < SHARED_ICE_MIN * area_km2:
+            return None
         return self.spread_km2 * area_km2 / self.consensus_km2 if self.consensus_km2 > 0 else self.spread_km2
 
 

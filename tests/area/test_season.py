@@ -80,6 +80,17 @@ def test_a_cloud_over_one_pass_is_no_difference_between_them() -> None:
     assert year.sigma_season_km2 == pytest.approx(2 * np.std([30, 30, 20], ddof=1) * row, rel=1e-3)
 
 
+def test_little_that_all_have_seen_does_not_stand_for_the_whole() -> None:
+    whole = block(slice(40, 100))
+    clouded = whole.copy()
+    clouded[50:] = UNSEEN
+    write_inputs(Path(), {2020: whole})
+    write_passes(2020, [whole, clouded])
+    assert run_area() == 0
+    assert len(read("seasons.csv", SeasonRow)) == 2
+    assert read("glacier_area_by_year.csv", AreaRow)[0].sigma_season_km2 is None
+
+
 def test_speckle_of_a_pass_is_removed_as_in_the_map() -> None:
     whole = block(slice(40, 100))
     dirty = whole.copy()

@@ -117,8 +117,9 @@ def test_several_scenes_a_year_are_mapped_each_and_merged(
     areas = {row.year: row for row in read_rows(Path("artifacts/area/glacier_area_by_year.csv"), AreaRow)}
     assert areas[cloudy].valid_fraction > next(row.shared_fraction for row in rows if row.year == cloudy)
     for year in years:
-        of_passes = [row.area_km2 for row in rows if row.year == year]
-        assert areas[year].sigma_season_km2 == pytest.approx(np.std(of_passes, ddof=1), rel=0.5)
+        of_passes = [row for row in rows if row.year == year]
+        spread = np.std([row.area_km2 for row in of_passes], ddof=1) / of_passes[0].consensus_km2
+        assert areas[year].sigma_season_km2 == pytest.approx(spread * areas[year].glacier_area_km2, rel=0.01)
         assert 0 < areas[year].sigma_season_km2 < 0.1 * areas[year].glacier_area_km2
     assert json.loads(Path("metrics/area.json").read_text())["truth"]["iou"] > 0.5
     assert len(areas[clear].scene_ids.split(";")) == 3
