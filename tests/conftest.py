@@ -27,3 +27,12 @@ def onnx_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("model")
     subprocess.run([sys.executable, "-m", "tests.models", str(folder), "red,green,blue"], check=True, cwd=ROOT)
     return folder / "model.onnx"
+
+
+@pytest.fixture(scope="session")
+def onnx_ensemble(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two such nets in one model, calibrated with temperature 2; the first is that of `onnx_model`."""
+    folder = tmp_path_factory.mktemp("ensemble")
+    command = [sys.executable, "-m", "tests.models", str(folder), "red,green,blue", "2", "2.0"]
+    subprocess.run(command, check=True, cwd=ROOT)
+    return folder / "model.onnx"

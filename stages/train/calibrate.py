@@ -43,7 +43,8 @@ def calibrate(validation: HeldOut, calibration: HeldOut, params: TrainParams) ->
     fold = join([validation, calibration])
     probability = mean_probability(fold.logit, temperature)
     threshold, threshold_rule = _threshold(probability, fold.glacier, params)
-    mapped = _mapped(probability, fold, threshold, params)
+    given = threshold_rule == GIVEN_RULE
+    mapped = probability >= threshold if given else map_each_block_at_the_others_threshold(probability, fold)
     found = Calibrated(
         temperature=temperature,
         temperature_rule=rule,
@@ -122,19 +123,18 @@ def _threshold(probability: Float64Array, glacier: BoolArray, params: TrainParam
     return bounded(free), ZERO_BIAS_RULE + (f", bounded (unbounded: {free:g})" if bounded(free) != free else "")
 
 
-def _mapped(probability: Float64Array, fold: HeldOut, threshold: float, params: TrainParams) -> BoolArray:
-    """(P,) mapped glacier, each block at the threshold of the others: at one of its own the error is too small."""
+def map_each_block_at_the_others_threshold(probability: Float64Array, fold: HeldOut) -> BoolArray:
+    """(P,) mapped glacier: at a threshold that a block itself has a say in, its area would look better than it is.
+
+    A block that is alone is mapped at its own.
+    """
     blocks, index = np.unique(fold.block, return_inverse=True)
-    if params.threshold != "zero_area_bias" or len(blocks) < 2:
-        return np.asarray(probability >= threshold)
     flat = np.bincount(index * (LEVELS + 1) + _level(probability), minlength=len(blocks) * (LEVELS + 1))
     counts = flat.reshape(len(blocks), LEVELS + 1)
     labelled = np.bincount(index, fold.glacier, len(blocks)).astype(np.int64)
-    others = [
-        bounded(zero_bias_threshold(counts.sum(axis=0) - counts[one], int(labelled.sum() - labelled[one])))
-        for one in range(len(blocks))
-    ]
-    return np.asarray(probability >= np.array(others)[index])
+    rest = (counts.sum(axis=0) - counts, labelled.sum() - labelled) if len(blocks) > 1 else (counts, labelled)
+    thresholds = [bounded(zero_bias_threshold(count, int(ice))) for count, ice in zip(*rest, strict=True)]
+    return np.asarray(probability >= np.array(thresholds)[index])
 
 
 def _level(probability: Float64Array) -> IntArray:

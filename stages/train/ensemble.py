@@ -41,7 +41,7 @@ class Temperature(keras.layers.Layer):  # type: ignore[misc]
 
 def logits_of(net: keras.Model) -> keras.Model:
     """The net of `stages.train.model.build_unet` without its sigmoid."""
-    return keras.Model(net.inputs, net.get_layer("logit").output, name="logits")
+    return keras.Model(net.inputs[0], net.get_layer("logit").output, name="logits")
 
 
 def assemble(nets: Sequence[keras.Model], temperature: float) -> keras.Model:
@@ -67,4 +67,4 @@ def assemble(nets: Sequence[keras.Model], temperature: float) -> keras.Model:
 def _calibrated(net: keras.Model, temperature: float, *, name: str, output: str) -> keras.Model:
     logit = Temperature(temperature=temperature, dtype="float32", name="temperature")(net.get_layer("logit").output)
     probability = keras.layers.Activation("sigmoid", dtype="float32", name=output)(logit)
-    return keras.Model(net.inputs, probability, name=name)
+    return keras.Model(net.inputs[0], probability, name=name)

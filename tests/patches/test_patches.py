@@ -96,7 +96,7 @@ def site() -> dict[str, np.ndarray]:
     return {"scene": scene, "valid": valid, "glacier": glacier, "ids": ids}
 
 
-@pytest.mark.parametrize("use", ["train", "validation"])
+@pytest.mark.parametrize("use", ["train", "validation", "calibration"])
 @pytest.mark.parametrize("buffer_px", [0, 8])
 def test_patches_are_proven_leak_free(site: dict[str, np.ndarray], use: str, buffer_px: int) -> None:
     chosen = params(buffer_px=buffer_px)

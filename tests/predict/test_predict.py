@@ -14,21 +14,28 @@ from hypothesis import strategies as st
 from stages.common.errors import ContractError
 from stages.common.grid import Grid
 from stages.common.inference import read_info
-from stages.common.kinds import MASK, PROBABILITY
+from stages.common.kinds import MAP_MODEL, MASK, PROBABILITY, VOTES
+from stages.common.outputs import write_json
 from stages.common.raster import write_cog
-from stages.predict.predict import check_bands, encode, map_scene, to_mask
+from stages.common.records import read_document
+from stages.common.tables_learning import AreaError, MapModel
+from stages.predict.predict import check_bands, describe, encode, map_scene, to_mask, to_votes
 
 GRID = Grid("EPSG:32645", Affine(30, 0, 480_000, 0, -30, 3_100_000), 77, 131)
 
 
 @pytest.fixture
 def mapped(onnx_model: Path, tmp_path: Path) -> Path:
+    return map_into(onnx_model, tmp_path)
+
+
+def map_into(model: Path, tmp_path: Path) -> Path:
     pixels = np.random.default_rng(0).integers(1, 255, (3, 77, 131), dtype=np.uint8)
     valid = np.ones((77, 131), dtype=np.uint8)
     valid[:10, :20] = 0
     write_cog(tmp_path / "scene.tif", pixels, GRID, nodata=None, bands=["red", "green", "blue"])
     write_cog(tmp_path / "valid.tif", valid, GRID, nodata=None)
-    map_scene(read_info(onnx_model), tmp_path / "scene.tif", tmp_path / "valid.tif", tmp_path)
+    map_scene(read_info(model), tmp_path / "scene.tif", tmp_path / "valid.tif", tmp_path)
     return tmp_path
 
 
@@ -38,6 +45,34 @@ def test_outputs_keep_their_contract_and_the_grid(mapped: Path) -> None:
     with rasterio.open(mapped / "mask.tif") as dataset:
         assert (dataset.height, dataset.width, dataset.transform) == (77, 131, GRID.transform)
     assert not list(mapped.glob("*.plain.tif"))
+    assert not (mapped / "votes.tif").exists()  # of one net
+
+
+def test_an_ensemble_votes(onnx_ensemble: Path, tmp_path: Path) -> None:
+    folder = map_into(onnx_ensemble, tmp_path)
+    VOTES.check(folder / "votes.tif")
+    with rasterio.open(folder / "votes.tif") as v, rasterio.open(folder / "mask.tif") as m:
+        votes, mask = v.read(1), m.read(1)
+    assert set(np.unique(votes)) <= {0, 1, 2, 3}
+    assert {1, 2} & set(np.unique(votes)), "the nets must differ somewhere"
+    assert (votes[mask == 255] == 0).all()
+    assert (mask[votes == 3] == 1).all() and (mask[(votes == 0) & (mask != 255)] == 0).all()
+
+
+def test_votes_are_bits() -> None:
+    members = np.array([[[0.9, 0.1, 0.5], [0.9, 0.9, 0.9]]], dtype=np.float32)
+    assert to_votes(members, np.array([[True, False]]), 0.5).tolist() == [[0b101, 0]]
+    sixteen = np.zeros((1, 1, 16), dtype=np.float32)
+    sixteen[..., 15] = 1
+    assert to_votes(sixteen, np.ones((1, 1), dtype=bool), 0.5).tolist() == [[2**15]]
+
+
+def test_the_map_says_what_its_model_says_of_itself(onnx_ensemble: Path, tmp_path: Path) -> None:
+    write_json(tmp_path / "model.json", describe(read_info(onnx_ensemble)))
+    MAP_MODEL.check(tmp_path / "model.json")
+    found = read_document(tmp_path / "model.json", MapModel)
+    assert (found.members, found.temperature, found.threshold, found.threshold_rule) == (2, 2.0, 0.5, "given")
+    assert found.area_error == AreaError(blocks=4, dispersion=9.0, factor_68=1.5)
 
 
 def test_invalid_pixels_stay_nodata_and_all_others_have_a_value(mapped: Path) -> None:
