@@ -1,6 +1,6 @@
 # Stable targets; `make help` lists them. SITE=<name> works in sites/<name>, else in the root (the demo).
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-containers repro ingest ui images docs lint types workflows bench locks clean check-lock
+.PHONY: help demo test test-containers repro ingest crossval ui images docs lint types workflows bench locks clean check-lock
 
 ROOT := $(CURDIR)
 SITE_DIR := $(if $(SITE),$(ROOT)/sites/$(SITE),$(ROOT))
@@ -36,6 +36,9 @@ repro: $(STAMP)  ## Run the pipeline: what is out of date, no more (SITE=name)
 
 ingest: $(STAMP)  ## Fetch scenes and outlines into data/ and record them in data.dvc (SITE=name)
 	@cd $(SITE_DIR) && docker/run python -m stages.ingest && $(BIN)/dvc commit --quiet --force data.dvc
+
+crossval: $(STAMP)  ## Test every fold of crossval.folds by a training of its own (SITE=name)
+	@cd $(SITE_DIR) && $(BIN)/python -m versions.crossval
 
 check-lock: $(STAMP)  ## Say whether dvc.lock is current, without data (SITE=name)
 	@bin/check-lock $(SITE_DIR)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from pathlib import Path
 from typing import Literal
 
@@ -11,8 +12,8 @@ from stages.common.artefacts import Artefact, Raster, Schema
 from stages.common.errors import ContractError
 from stages.common.params import Params
 
-FAN_IN = {"{years}": "years", "{training_years}": "training_years"}
-"""Placeholders that stand for one path a year, and the parameter that lists the years."""
+FAN_IN = {"{years}": "years", "{training_years}": "training_years", "{folds}": "crossval.folds"}
+"""Placeholders that stand for one path a year (or a fold), and the parameter that lists them."""
 
 PASSES_MAX = 20
 """Numbers that ``{pass}`` stands for: 1 to this, as many dates as `ingest.choice.scenes_per_year` may ask for."""
@@ -24,9 +25,9 @@ class Contract:
 
     Paths are templates relative to the site's folder (inputs) or the stage's own folder (outputs):
     ``{year}`` is the year a per-year stage runs for, ``{years}`` and ``{training_years}`` stand for one path
-    each, ``{pass}`` for a numbered path a pass (optional artefacts alone), ``{model}`` is ``predict.model``,
-    ``{evaluate_year}`` is ``evaluate.year``, and ``{reference_year}``, whose geometry the others are held against, is
-    the first of ``training_years``.
+    each, ``{folds}`` for one path each of ``crossval.folds``, ``{pass}`` for a numbered path a pass (optional
+    artefacts alone), ``{model}`` is ``predict.model``, ``{evaluate_year}`` is ``evaluate.year``, and
+    ``{reference_year}``, whose geometry the others are held against, is the first of ``training_years``.
     """
 
     stage: str
@@ -76,7 +77,7 @@ def fill(template: str, params: Params, year: int | None) -> dict[int | None, Pa
         template = template.replace(placeholder, value)
     for placeholder, name in FAN_IN.items():
         if placeholder in template:
-            years: list[int] = getattr(params, name)
+            years: Sequence[int] = attrgetter(name)(params)
             return {one: Path(template.replace(placeholder, str(one))) for one in years}
     if "{pass}" in template:
         return {one: Path(template.replace("{pass}", str(one))) for one in range(1, PASSES_MAX + 1)}
@@ -153,11 +154,11 @@ def _check_years(template: str, params: Params) -> None:
         if placeholder not in template:
             continue
         parent = Path(template.split(placeholder, maxsplit=1)[0])
-        expected = sorted(str(year) for year in getattr(params, name))
+        expected = sorted(str(year) for year in attrgetter(name)(params))
         found = sorted(path.name for path in parent.glob("[!.]*"))  # DVC may leave a .gitignore there
         if found != expected:
             raise ContractError(
-                f"{parent} does not hold exactly the years of params.yaml",
+                f"{parent} does not hold exactly the {name} of params.yaml",
                 where=parent,
                 expected=", ".join(expected),
                 found=", ".join(found) or "nothing",

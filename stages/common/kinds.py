@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from stages.common import tables, tables_area, tables_learning, tables_truth
+from stages.common import tables, tables_area, tables_evaluate, tables_learning, tables_truth
 from stages.common.artefacts import Arrays, Blob, Json, Raster, Table, Vector
 
 IGNORE = 255
@@ -79,6 +79,9 @@ PASS_VALID = replace(VALID, summary="1 where that pass has seen the surface, 0 e
 
 GLACIER = Raster(summary="0 background, 1 glacier, 255 ignore", dtype="uint8", values=(0, 1, IGNORE))
 GLACIER_ID = Raster(summary="0 none, else the position (from 1) in glaciers.csv; no ignore band", dtype="uint16")
+DEBRIS_MASK = Raster(
+    summary="1 within the debris outlines, where they are given", dtype="uint8", values=(0, 1), optional=True
+)
 GLACIERS = Table(summary="The glaciers of glacier_id.tif", row=tables.GlacierRow)
 
 # --- patches -----------------------------------------------------------------------------------------------------
@@ -120,18 +123,25 @@ TRAIN_METRICS = Json(
 
 # --- evaluate ----------------------------------------------------------------------------------------------------
 
-GLACIER_SCORES = Table(summary="Held-out scores of each glacier", row=tables_learning.GlacierScoreRow)
-PRECISION_RECALL = Table(summary="Precision and recall by threshold, pooled", row=tables_learning.PrecisionRecallRow)
+GLACIER_SCORES = Table(summary="Held-out scores of each glacier", row=tables_evaluate.GlacierScoreRow)
+PRECISION_RECALL = Table(summary="Precision and recall by threshold, pooled", row=tables_evaluate.PrecisionRecallRow)
 RELIABILITY = Table(
-    summary="Predicted probability against observed glacier fraction", row=tables_learning.ReliabilityRow
+    summary="Predicted probability against observed glacier fraction", row=tables_evaluate.ReliabilityRow
 )
-EVALUATE_METRICS = Json(summary="Held-out scores beside the baselines", model=tables_learning.EvaluateMetrics)
+SLICES = Table(summary="Pooled held-out scores by surface and by size of glacier", row=tables_evaluate.SliceRow)
+BLOCKS = Table(summary="What was mapped and labelled in each held-out block", row=tables_evaluate.BlockRow)
+EVALUATE_METRICS = Json(summary="Held-out scores beside the baselines", model=tables_evaluate.EvaluateMetrics)
 
 # --- predict -----------------------------------------------------------------------------------------------------
 
 PROBABILITY = Raster(
     summary="Glacier probability", dtype="uint16", nodata=PROBABILITY_NODATA, scale=PROBABILITY_SCALE, offset=0.0
 )
+HELD_OUT = Raster(
+    summary="Glacier probability of held-out pixels, by a model that saw nothing of them; nodata elsewhere",
+    dtype="uint16", nodata=PROBABILITY_NODATA, scale=PROBABILITY_SCALE, offset=0.0,
+)  # fmt: skip
+CROSSVAL_METRICS = Json(summary="Scores pooled over the folds", model=tables_evaluate.CrossvalMetrics)
 MASK = Raster(summary="1 glacier, 0 not, 255 not seen", dtype="uint8", nodata=MASK_NODATA, values=(0, 1, MASK_NODATA))
 PASS_MASKS = replace(MASK, summary="The mask of each pass, a band a pass", optional=True)
 MAP_MODEL = Json(summary="What the map's model says of itself", model=tables_learning.MapModel)

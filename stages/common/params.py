@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from stages.common.errors import ParamsError
 from stages.common.params_area import AreaParams, GatesParams
+from stages.common.params_crossval import CrossvalParams
 from stages.common.params_ingest import IngestParams
 from stages.common.params_learning import EvaluateParams, PatchesParams, TrainParams
 from stages.common.params_prepare import PrepareParams
@@ -73,6 +74,7 @@ class Params(Section):
     patches: PatchesParams
     train: TrainParams
     evaluate: EvaluateParams
+    crossval: CrossvalParams = CrossvalParams()
     predict: PredictParams
     area: AreaParams
     gates: GatesParams
@@ -90,6 +92,12 @@ class Params(Section):
             raise ValueError(f"evaluate.year {self.evaluate.year} is not among training_years")
         if stray_bands := sorted(set(self.report.rgb) - set(self.prepare.bands)):
             raise ValueError(f"report.rgb names bands that prepare.bands lacks: {stray_bands}")
+        return self
+
+    @model_validator(mode="after")
+    def _folds_exist(self) -> Self:
+        if stray := [fold for fold in self.crossval.folds if fold >= self.patches.folds]:
+            raise ValueError(f"crossval.folds {stray} are not below patches.folds ({self.patches.folds})")
         return self
 
     @model_validator(mode="after")

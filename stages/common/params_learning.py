@@ -1,4 +1,4 @@
-"""What is learned, and how it is tested: the ``patches``, ``train``, ``evaluate`` and ``crossval`` parts of params."""
+"""What is learned, and how it is tested: the ``patches``, ``train`` and ``evaluate`` parts of params."""
 
 from __future__ import annotations
 
@@ -99,3 +99,6 @@ class EvaluateParams(Section):
     """Held-out evaluation."""
 
     year: Annotated[Year, Field(description="the training year whose scene is scored")]
+    clean_ratio_min: Annotated[
+        float, Field(gt=1, le=5, description="red / short-wave infrared from which labelled ice counts as clean")
+    ] = 2.0

@@ -1,4 +1,4 @@
-"""Rows of the tables and documents about learning: patches, training, held-out scores. Units stand in the names."""
+"""Rows of the tables and documents about learning: patches and training. Units stand in the names."""
 
 from __future__ import annotations
 
@@ -116,64 +116,3 @@ class MapModel(Record):
     temperature: Annotated[float, Field(gt=0)]
     members: Annotated[int, Field(ge=1)]
     area_error: AreaError | None = None
-
-
-# --- evaluate ----------------------------------------------------------------------------------------------------
-
-
-class Scores(Record):
-    """Agreement of a map with the labels over the test blocks. None: not defined (no pixel to score)."""
-
-    iou: Fraction | None
-    f1: Fraction | None
-    precision: Fraction | None
-    recall: Fraction | None
-    area_bias_pct: Annotated[float | None, Field(description="(mapped - labelled) / labelled")]
-    boundary_distance_m: Annotated[float | None, Field(description="mean over both boundaries to the other")]
-
-
-class EvaluateMetrics(Record):
-    """metrics/evaluate.json."""
-
-    year: int
-    test_area_km2: float
-    test_glacier_km2: float
-    model: Scores
-    model_outside_ignore_band: Annotated[Scores, Field(description="the same without pixels of the ignore bands")]
-    baseline_everything_is_glacier: Scores
-    baseline_threshold: Annotated[Scores, Field(description="band ratio or brightness, chosen on training pixels")]
-    baseline_threshold_rule: str
-    baseline_unchanged_outline: Annotated[Scores | None, Field(description="null where the labels are that outline")]
-    expected_calibration_error: Fraction
-
-
-class GlacierScoreRow(Record):
-    """Held-out part of one glacier."""
-
-    rgi_id: str
-    glac_name: str | None = None
-    held_out_km2: NotNegative
-    held_out_fraction: Annotated[Fraction, Field(description="1: training saw nothing of this glacier")]
-    iou: Annotated[Fraction | None, Field(description="mapped ice belongs to the nearest outline")] = None
-    f1: Fraction | None = None
-    precision: Annotated[Fraction | None, Field(description="null: nothing was mapped there")] = None
-    recall: Fraction | None = None
-    area_bias_pct: float | None = None
-    boundary_distance_m: float | None = None
-
-
-class PrecisionRecallRow(Record):
-    """One threshold."""
-
-    threshold: Fraction
-    precision: Fraction
-    recall: Fraction
-    iou: Fraction
-
-
-class ReliabilityRow(Record):
-    """One bin of predicted probability."""
-
-    probability: Fraction
-    observed_fraction: Fraction
-    pixels: int

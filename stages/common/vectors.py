@@ -148,7 +148,10 @@ def inside(shapes: Iterable[Any], grid: Grid) -> BoolArray:
     """(H, W) bool: pixel centres inside any of `shapes` (in the grid's CRS)."""
     from rasterio.features import rasterize
 
-    burnt = rasterize([(shape, 1) for shape in shapes], out_shape=grid.shape, transform=grid.transform, dtype="uint8")
+    burn = [(shape, 1) for shape in shapes]
+    if not burn:  # rasterio refuses an empty list
+        return np.zeros(grid.shape, dtype=bool)
+    burnt = rasterize(burn, out_shape=grid.shape, transform=grid.transform, dtype="uint8")
     return np.asarray(burnt == 1)
 
 

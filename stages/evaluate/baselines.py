@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from stages.common.clean_ice import SWIR
 from stages.common.types import BoolArray, Float32Array
 
-GREEN, SWIR = "B03", "B11"
+GREEN = "B03"
 CANDIDATES = 256
 
 

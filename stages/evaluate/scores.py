@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 from scipy.ndimage import binary_erosion, distance_transform_edt
+from scipy.special import expit, logit
 
-from stages.common.tables_learning import PrecisionRecallRow, ReliabilityRow, Scores
+from stages.common.tables_evaluate import PrecisionRecallRow, ReliabilityRow, Scores
 from stages.common.types import BoolArray, Float32Array, Float64Array, IntArray
 
 THRESHOLDS = np.linspace(0, 1, 101)
 BINS = 10
+
+SURE = (1e-6, 1 - 1e-6)
+"""Beyond this a single-precision probability is 0 or 1, and its logit says nothing."""
 
 
 def score(mapped: BoolArray, truth: BoolArray, region: BoolArray, area_km2: Float64Array, pixel_m: float) -> Scores:
@@ -17,23 +23,51 @@ def score(mapped: BoolArray, truth: BoolArray, region: BoolArray, area_km2: Floa
 
     IoU, F1, precision and recall count pixels; the area bias weighs them with `area_km2`.
     """
-    hit = int((mapped & truth & region).sum())
-    false_alarm = int((mapped & ~truth & region).sum())
-    miss = int((~mapped & truth & region).sum())
-    truth_km2 = float(area_km2[truth & region].sum())
-    mapped_km2 = float(area_km2[mapped & region].sum())
+    (scores,) = score_zones(mapped, truth, np.where(region, 0, -1), area_km2, pixel_m, count=1)
+    return scores
+
+
+def score_zones(
+    mapped: BoolArray, truth: BoolArray, zone: IntArray, area_km2: Float64Array, pixel_m: float, *, count: int
+) -> list[Scores]:
+    """`score` of each of `count` zones; `zone` is (H, W), -1 where none is."""
+    pixels = confusion(mapped, truth, zone, count=count)
+    km2 = confusion(mapped, truth, zone, count=count, weights=area_km2)
+    distances = boundary_distances_m(mapped, truth, zone, pixel_m, count=count)
+    return [_scores(pixels[i], km2[i], distance_m=distances[i]) for i in range(count)]
+
+
+def confusion(
+    mapped: BoolArray, truth: BoolArray, zone: IntArray, *, count: int, weights: Float64Array | None = None
+) -> Float64Array:
+    """(count, 4) pixels of each zone, or their weights added: neither, mapped alone, labelled alone, both.
+
+    All arrays are of one shape; `zone` is -1 where none is.
+    """
+    there = zone >= 0
+    cell = 4 * zone[there] + 2 * truth[there] + mapped[there]
+    sums = np.bincount(cell, None if weights is None else weights[there], minlength=4 * count)
+    return np.asarray(sums, dtype=np.float64).reshape(count, 4)
+
+
+def _scores(pixels: Float64Array, km2: Float64Array, *, distance_m: float | None) -> Scores:
+    """Scores of one row of `confusion`, counted in pixels and in km2."""
+    _, false_alarm, miss, hit = pixels.tolist()
+    _, false_alarm_km2, miss_km2, hit_km2 = km2.tolist()
+    labelled_km2 = hit_km2 + miss_km2
     return Scores(
-        iou=_ratio(hit, hit + false_alarm + miss),
-        f1=_ratio(2 * hit, 2 * hit + false_alarm + miss),
-        precision=_ratio(hit, hit + false_alarm),
-        recall=_ratio(hit, hit + miss),
-        area_bias_pct=100 * (mapped_km2 / truth_km2 - 1) if truth_km2 else None,
-        boundary_distance_m=boundary_distance_m(mapped, truth, region, pixel_m),
+        iou=ratio(hit, hit + false_alarm + miss),
+        f1=ratio(2 * hit, 2 * hit + false_alarm + miss),
+        precision=ratio(hit, hit + false_alarm),
+        recall=ratio(hit, hit + miss),
+        area_bias_pct=100 * (false_alarm_km2 - miss_km2) / labelled_km2 if labelled_km2 else None,
+        boundary_distance_m=distance_m,
     )
 
 
-def _ratio(part: int, whole: int) -> float | None:
-    return part / whole if whole else None
+def ratio(part: float, whole: float) -> float | None:
+    """Part of the whole; None where there is no whole."""
+    return float(part / whole) if whole else None
 
 
 def boundary(mask: BoolArray) -> BoolArray:
@@ -91,7 +125,16 @@ def precision_recall(probability: Float32Array, truth: BoolArray) -> list[Precis
     return rows
 
 
-def reliability(probability: Float32Array, truth: BoolArray) -> list[ReliabilityRow]:
+def as_fitted(probability: Float32Array, temperature: float) -> Float32Array:
+    """The probability before calibration divided its logit by `temperature` (Guo et al. 2017); any shape."""
+    if temperature == 1:
+        return probability
+    return np.asarray(expit(temperature * logit(np.clip(probability, *SURE))), dtype=np.float32)
+
+
+def reliability(
+    probability: Float32Array, truth: BoolArray, kind: Literal["calibrated", "uncalibrated"] = "calibrated"
+) -> list[ReliabilityRow]:
     """Mean probability and observed glacier fraction in ten bins, of 1-D arrays; empty bins are left out."""
     index = np.minimum((probability * BINS).astype(int), BINS - 1)
     rows = []
@@ -99,10 +142,14 @@ def reliability(probability: Float32Array, truth: BoolArray) -> list[Reliability
         there = index == one
         if there.any():
             mean, observed = float(probability[there].mean(dtype=np.float64)), float(truth[there].mean())
-            row = ReliabilityRow(
-                probability=round(min(mean, 1.0), 6), observed_fraction=round(observed, 6), pixels=int(there.sum())
+            rows.append(
+                ReliabilityRow(
+                    kind=kind,
+                    probability=round(min(mean, 1.0), 6),
+                    observed_fraction=round(observed, 6),
+                    pixels=int(there.sum()),
+                )
             )
-            rows.append(row)
     return rows
 
 

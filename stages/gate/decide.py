@@ -10,7 +10,7 @@ from stages.common.params_area import GatesParams
 from stages.common.records import read_document
 from stages.common.stage import Run
 from stages.common.tables_area import GateFinding, Gates
-from stages.common.tables_learning import EvaluateMetrics
+from stages.common.tables_evaluate import EvaluateMetrics
 from stages.gate import contract
 from stages.gate.quality import iou_over_baseline
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stages.common.tables_area import GateFinding
-from stages.common.tables_learning import EvaluateMetrics
+from stages.common.tables_evaluate import EvaluateMetrics
 
 
 def iou_over_baseline(scores: EvaluateMetrics, *, minimum: float) -> GateFinding:

@@ -12,10 +12,12 @@ CONTRACT = Contract(
         "data/aoi.gpkg": kinds.AOI,
         "data/auxiliary/manifest.json": kinds.AUXILIARY,
         "data/auxiliary/dem.tif": kinds.DEM,
+        "data/auxiliary/debris.gpkg": kinds.DEBRIS,
     },
     outputs={
         "glacier.tif": kinds.GLACIER,
         "glacier_id.tif": kinds.GLACIER_ID,
         "glaciers.csv": kinds.GLACIERS,
+        "debris.tif": kinds.DEBRIS_MASK,
     },
 )

@@ -25,7 +25,7 @@ from stages.labels.terminus import Terminus, find_terminus
 
 
 def label(run: Run) -> None:
-    """Write glacier.tif, glacier_id.tif and glaciers.csv."""
+    """Write glacier.tif, glacier_id.tif, glaciers.csv and, where debris outlines are given, debris.tif."""
     grid = site_grid(run.params.grid, run.path("data/aoi.gpkg"))
     aoi = inside(read_polygons(run.path("data/aoi.gpkg"), grid.crs).geometry, grid)
     outlines = read_polygons(run.path("data/outlines.gpkg"), grid.crs).sort_values("rgi_id", ignore_index=True)
@@ -41,7 +41,15 @@ def label(run: Run) -> None:
     write_cog(run.out / "glacier.tif", glacier, grid, nodata=None)
     write_cog(run.out / "glacier_id.tif", ids, grid, nodata=None)
     write_table(run.out / "glaciers.csv", _rows(outlines, ids, grid, termini), GlacierRow)
+    _write_debris(run, grid)
     _report(run, ids, glacier, termini)
+
+
+def _write_debris(run: Run, grid: Grid) -> None:
+    outlines = run.path("data/auxiliary/debris.gpkg")
+    if outlines.exists():
+        debris = inside(read_polygons(outlines, grid.crs).geometry, grid)
+        write_cog(run.out / "debris.tif", debris.astype(np.uint8), grid, nodata=None)
 
 
 def _termini(outlines: geopandas.GeoDataFrame, grid: Grid, dem: Path) -> list[Terminus]:

@@ -42,7 +42,7 @@ def reliability(findings: Findings) -> bytes:
     """Predicted probability against the share of glacier found there; marker area grows with the pixels."""
 
     def draw(axes: Any) -> None:
-        rows = [row for row in findings.reliability if row.pixels > 0]
+        rows = [row for row in findings.reliability if row.pixels > 0 and row.kind == "calibrated"]
         most = max((row.pixels for row in rows), default=1)
         sizes = [MIN_MARKER + (MAX_MARKER - MIN_MARKER) * (row.pixels / most) ** 0.5 for row in rows]
         axes.plot([0, 1], [0, 1], color=hexadecimal(MUTED), linestyle=":", label="as it should be")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from stages.common import tables, tables_area, tables_learning, tables_truth
+from stages.common import tables, tables_area, tables_evaluate, tables_learning, tables_truth
 from stages.common.errors import ContractError
 from stages.common.params import ReportParams, SiteParams
 from stages.common.records import file_md5, read_document, read_rows
@@ -44,10 +44,10 @@ class Findings:
     card: tables_learning.ModelCard
     maps_by_this_model: bool
     """The maps were made by the model of `card`; False where a promoted model made them."""
-    scores: tables_learning.EvaluateMetrics
-    glacier_scores: list[tables_learning.GlacierScoreRow]
-    precision_recall: list[tables_learning.PrecisionRecallRow]
-    reliability: list[tables_learning.ReliabilityRow]
+    scores: tables_evaluate.EvaluateMetrics
+    glacier_scores: list[tables_evaluate.GlacierScoreRow]
+    precision_recall: list[tables_evaluate.PrecisionRecallRow]
+    reliability: list[tables_evaluate.ReliabilityRow]
     provenance: dict[int, tables.Provenance]
     files: dict[int, YearFiles]
     glacier_id: Path
@@ -89,12 +89,12 @@ def read_findings(run: Run) -> Findings:
         history=read_rows(run.path("artifacts/train/history.csv"), tables_learning.EpochRow),
         card=card,
         maps_by_this_model={row.model_md5 for row in areas} == {model_md5},
-        scores=read_document(run.path("metrics/evaluate.json"), tables_learning.EvaluateMetrics),
-        glacier_scores=read_rows(run.path("artifacts/evaluate/glacier_scores.csv"), tables_learning.GlacierScoreRow),
+        scores=read_document(run.path("metrics/evaluate.json"), tables_evaluate.EvaluateMetrics),
+        glacier_scores=read_rows(run.path("artifacts/evaluate/glacier_scores.csv"), tables_evaluate.GlacierScoreRow),
         precision_recall=read_rows(
-            run.path("artifacts/evaluate/precision_recall.csv"), tables_learning.PrecisionRecallRow
+            run.path("artifacts/evaluate/precision_recall.csv"), tables_evaluate.PrecisionRecallRow
         ),
-        reliability=read_rows(run.path("artifacts/evaluate/reliability.csv"), tables_learning.ReliabilityRow),
+        reliability=read_rows(run.path("artifacts/evaluate/reliability.csv"), tables_evaluate.ReliabilityRow),
         provenance=provenance,
         files=_files(run, provenance),
         glacier_id=run.path("artifacts/labels/glacier_id.tif"),

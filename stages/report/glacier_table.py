@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from stages.common.tables_area import GlacierAreaRow
-from stages.common.tables_learning import GlacierScoreRow
+from stages.common.tables_evaluate import GlacierScoreRow
 from stages.report.numbers import Number, number
 from stages.report.rounding import DECIMALS_WITHOUT_SIGMA
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from stages.common.tables_learning import EvaluateMetrics, Scores
+from stages.common.tables_evaluate import EvaluateMetrics, Scores
 from stages.report.numbers import Number, number
 
 MEANINGS = (

@@ -11,7 +11,8 @@ from stages.common.records import file_md5, read_document, read_rows
 from stages.common.stage import Run
 from stages.common.tables import Tracked
 from stages.common.tables_area import AreaMetrics, AreaRow, Gates, Trend
-from stages.common.tables_learning import EpochRow, EvaluateMetrics, ModelCard
+from stages.common.tables_evaluate import EvaluateMetrics
+from stages.common.tables_learning import EpochRow, ModelCard
 from stages.common.tables_truth import TruthRow
 from stages.track import contract, measures, provenance, record, store
 from stages.track.measures import Measure

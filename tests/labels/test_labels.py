@@ -171,3 +171,30 @@ def test_no_outline_on_the_grid_is_refused(tmp_path: Path, monkeypatch: pytest.M
     run = stage_inputs(tmp_path, monkeypatch, tmp_path / "params.yaml", far, aoi, tiny.CRS)
     with pytest.raises(Exception, match="no outline covers a pixel"):
         label(run)
+
+
+def test_debris_outlines_are_rasterised_where_they_are_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tiny.make_site(tmp_path)
+    glaciers = geopandas.read_file(tmp_path / "source/outlines.gpkg")
+    aoi = box(tiny.LEFT, tiny.TOP - 4800, tiny.LEFT + 4800, tiny.TOP)
+    run = stage_inputs(tmp_path, monkeypatch, tmp_path / "params.yaml", glaciers, aoi, tiny.CRS)
+    label(run)
+    assert not (run.out / "debris.tif").exists()
+    square = box(tiny.LEFT + 300, tiny.TOP - 900, tiny.LEFT + 600, tiny.TOP - 300)
+    debris = geopandas.GeoDataFrame(geometry=[square], crs=tiny.CRS)
+    debris.to_crs("EPSG:4326").to_file(tmp_path / "data/auxiliary/debris.gpkg")
+    label(run)
+    with rasterio.open(run.out / "debris.tif") as dataset:
+        found = dataset.read(1)
+    assert found.sum() == 10 * 20 and found[10:30, 10:20].all()
+
+
+def test_debris_outlines_may_touch_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tiny.make_site(tmp_path)
+    glaciers = geopandas.read_file(tmp_path / "source/outlines.gpkg")
+    aoi = box(tiny.LEFT, tiny.TOP - 4800, tiny.LEFT + 4800, tiny.TOP)
+    run = stage_inputs(tmp_path, monkeypatch, tmp_path / "params.yaml", glaciers, aoi, tiny.CRS)
+    geopandas.GeoDataFrame(geometry=[], crs="EPSG:4326").to_file(tmp_path / "data/auxiliary/debris.gpkg")
+    label(run)
+    with rasterio.open(run.out / "debris.tif") as dataset:
+        assert not dataset.read(1).any()

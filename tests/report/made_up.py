@@ -9,7 +9,7 @@ import numpy as np
 import yaml
 from affine import Affine
 
-from stages.common import tables, tables_area, tables_learning, tables_truth
+from stages.common import tables, tables_area, tables_evaluate, tables_learning, tables_truth
 from stages.common.grid import Grid
 from stages.common.kinds import DN_OFFSET, DN_SCALE, MASK_NODATA, PROBABILITY_NODATA, PROBABILITY_SCALE
 from stages.common.outputs import write_json, write_table
@@ -24,10 +24,10 @@ CLOUDY = 2021
 KM2 = (PIXEL_M / 1000) ** 2
 MODEL = b"\x08 stands for a model"
 MODEL_MD5 = hashlib.md5(MODEL).hexdigest()
-SCORES = tables_learning.Scores(
+SCORES = tables_evaluate.Scores(
     iou=0.8123, f1=0.8964, precision=0.91, recall=0.88, area_bias_pct=-3.21, boundary_distance_m=41.6
 )
-POOR = tables_learning.Scores(
+POOR = tables_evaluate.Scores(
     iou=0.31, f1=0.47, precision=0.31, recall=1.0, area_bias_pct=222.0, boundary_distance_m=None
 )
 
@@ -231,27 +231,27 @@ def write_scores(folder: Path, years: tuple[int, ...]) -> None:
     evaluate = folder / "artifacts/evaluate"
     evaluate.mkdir(parents=True)
     rows = [
-        tables_learning.GlacierScoreRow(
+        tables_evaluate.GlacierScoreRow(
             rgi_id="RGI60-15.00001", glac_name="Large <&> first", held_out_km2=2.345, held_out_fraction=0.25,
             recall=0.9, iou=0.81, area_bias_pct=-2.0,
         ),
-        tables_learning.GlacierScoreRow(rgi_id="RGI60-15.00002", held_out_km2=0, held_out_fraction=0),
+        tables_evaluate.GlacierScoreRow(rgi_id="RGI60-15.00002", held_out_km2=0, held_out_fraction=0),
     ]  # fmt: skip
-    write_table(evaluate / "glacier_scores.csv", rows, tables_learning.GlacierScoreRow)
+    write_table(evaluate / "glacier_scores.csv", rows, tables_evaluate.GlacierScoreRow)
     thresholds = np.linspace(0.05, 0.95, 19).round(2).tolist()
     curve = [
-        tables_learning.PrecisionRecallRow(threshold=one, precision=0.7 + 0.3 * one, recall=1 - one**3, iou=0.6)
+        tables_evaluate.PrecisionRecallRow(threshold=one, precision=0.7 + 0.3 * one, recall=1 - one**3, iou=0.6)
         for one in thresholds
     ]
-    write_table(evaluate / "precision_recall.csv", curve, tables_learning.PrecisionRecallRow)
+    write_table(evaluate / "precision_recall.csv", curve, tables_evaluate.PrecisionRecallRow)
     bins = [
-        tables_learning.ReliabilityRow(
+        tables_evaluate.ReliabilityRow(
             probability=one / 10 + 0.05, observed_fraction=(one / 10 + 0.05) ** 1.2, pixels=10 * one
         )
         for one in range(10)
     ]
-    write_table(evaluate / "reliability.csv", bins, tables_learning.ReliabilityRow)
-    metrics = tables_learning.EvaluateMetrics(
+    write_table(evaluate / "reliability.csv", bins, tables_evaluate.ReliabilityRow)
+    metrics = tables_evaluate.EvaluateMetrics(
         year=years[0], test_area_km2=3.21, test_glacier_km2=1.98, model=SCORES, model_outside_ignore_band=SCORES,
         baseline_everything_is_glacier=POOR, baseline_threshold=POOR, baseline_threshold_rule="brightness >= 123",
         baseline_unchanged_outline=None, expected_calibration_error=0.0345,

@@ -11,7 +11,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
-from stages.common import tables, tables_learning, tables_truth
+from stages.common import tables, tables_evaluate, tables_learning, tables_truth
 from stages.common.outputs import write_json, write_table
 from stages.common.records import file_md5
 from stages.track import contract
@@ -40,14 +40,14 @@ def write_model(path: Path, *, weight: float = 0.5) -> None:
     onnx.save(model, path)
 
 
-def scores(iou: float) -> tables_learning.Scores:
-    return tables_learning.Scores(
+def scores(iou: float) -> tables_evaluate.Scores:
+    return tables_evaluate.Scores(
         iou=iou, f1=0.8, precision=0.85, recall=0.75, area_bias_pct=-3.5, boundary_distance_m=None
     )
 
 
-def evaluate_metrics(iou: float = 0.7) -> tables_learning.EvaluateMetrics:
-    return tables_learning.EvaluateMetrics(
+def evaluate_metrics(iou: float = 0.7) -> tables_evaluate.EvaluateMetrics:
+    return tables_evaluate.EvaluateMetrics(
         year=2020, test_area_km2=4.0, test_glacier_km2=1.5, model=scores(iou), model_outside_ignore_band=scores(0.75),
         baseline_everything_is_glacier=scores(0.3), baseline_threshold=scores(0.6),
         baseline_threshold_rule="brightness > 150", baseline_unchanged_outline=None, expected_calibration_error=0.04,
@@ -108,10 +108,10 @@ def write_documents(folder: Path, *, iou: float, areas: list[float]) -> None:
     write_json(folder / contract.GATES, gates)
     write_json(folder / contract.MODEL_CARD, model_card())
     write_table(folder / contract.HISTORY, epochs(), tables_learning.EpochRow)
-    held_out = [tables_learning.GlacierScoreRow(rgi_id="a", held_out_km2=1.0, held_out_fraction=1.0)]
-    write_table(folder / "artifacts/evaluate/glacier_scores.csv", held_out, tables_learning.GlacierScoreRow)
-    curve = [tables_learning.PrecisionRecallRow(threshold=0.5, precision=0.8, recall=0.7, iou=0.6)]
-    write_table(folder / "artifacts/evaluate/precision_recall.csv", curve, tables_learning.PrecisionRecallRow)
+    held_out = [tables_evaluate.GlacierScoreRow(rgi_id="a", held_out_km2=1.0, held_out_fraction=1.0)]
+    write_table(folder / "artifacts/evaluate/glacier_scores.csv", held_out, tables_evaluate.GlacierScoreRow)
+    curve = [tables_evaluate.PrecisionRecallRow(threshold=0.5, precision=0.8, recall=0.7, iou=0.6)]
+    write_table(folder / "artifacts/evaluate/precision_recall.csv", curve, tables_evaluate.PrecisionRecallRow)
     write_json(folder / contract.EVALUATE_METRICS, evaluate_metrics(iou))
     write_json(folder / contract.AREA_METRICS, area_metrics(areas))
 

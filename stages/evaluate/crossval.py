@@ -1,0 +1,81 @@
+"""``python -m stages.evaluate.crossval``: the folds' held-out maps in, one honest map and its scores out."""
+
+from __future__ import annotations
+
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+from stages.common.conformal import area_error
+from stages.common.kinds import MASK_NODATA
+from stages.common.raster import write_cog
+from stages.common.stage import Run, main
+from stages.common.tables_evaluate import CrossvalMetrics, FoldScores, GlacierScoreRow
+from stages.common.types import BoolArray, IntArray
+from stages.evaluate.blocks import leave_one_out, trusted_sums
+from stages.evaluate.crossval_contract import CONTRACT
+from stages.evaluate.crossval_table import as_table
+from stages.evaluate.folds import NO_FOLD, Fold, owners, pool, read_folds
+from stages.evaluate.held_out import HeldOut, shared_metrics, write_tables
+from stages.evaluate.scene import Scene, load_scene
+from stages.evaluate.scores import score_zones
+
+
+def crossval(run: Run) -> CrossvalMetrics:
+    """Pool the folds of ``crossval.folds``; write map and tables, print the scores and return the metrics."""
+    scene = load_scene(run)
+    folds = read_folds(run, scene)
+    owner = owners(folds, scene.glacier_id)
+    held = pool(folds, owner, scene)
+    tables = write_tables(run.out, scene, held, run.params)
+    mask = np.where(held.region, held.mapped, MASK_NODATA).astype(np.uint8)
+    write_cog(run.out / "mask.tif", mask, scene.grid, nodata=MASK_NODATA)
+    sums = trusted_sums(tables.blocks)
+    metrics = CrossvalMetrics(
+        **shared_metrics(scene, held, tables, run.params),
+        **_of_glaciers(tables.glaciers),
+        complete=list(run.params.crossval.folds) == list(range(run.params.patches.folds)),
+        gap_km2=float(scene.area_km2[_gaps(scene, folds, owner)].sum()),
+        folds=_fold_scores(folds, owner, held, scene),
+        area_error=area_error(sums),
+        area_coverage=leave_one_out(sums),
+    )
+    print(as_table(metrics, tables.slices, folds_in_all=run.params.patches.folds))
+    return metrics
+
+
+def _gaps(scene: Scene, folds: list[Fold], owner: IntArray) -> BoolArray:
+    """Pixels of the AOI that were seen and that no fold holds out. A buffer is none: some fold tests it."""
+    return np.asarray(scene.valid & ~folds[0].outside & (owner == NO_FOLD))
+
+
+def _fold_scores(folds: list[Fold], owner: IntArray, held: HeldOut, scene: Scene) -> list[FoldScores]:
+    scores = score_zones(
+        held.mapped, scene.truth, owner, scene.area_km2, scene.grid.pixel_size_m, count=len(folds)
+    )  # fmt: skip
+    return [
+        FoldScores(
+            fold=fold.number,
+            threshold=fold.metrics.threshold,
+            temperature=fold.metrics.temperature,
+            baseline_threshold_rule=fold.metrics.baseline_threshold_rule,
+            test_area_km2=float(scene.area_km2[owner == position].sum()),
+            model=scores[position],
+        )
+        for position, fold in enumerate(folds)
+    ]
+
+
+def _of_glaciers(rows: list[GlacierScoreRow]) -> dict[str, Any]:
+    ious = [row.iou for row in rows if row.iou is not None]
+    biases = [row.area_bias_pct for row in rows if row.area_bias_pct is not None]
+    return {
+        "glaciers": len(rows),
+        "glacier_iou_median": median(ious) if ious else None,
+        "glacier_area_bias_median_pct": median(biases) if biases else None,
+    }
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(CONTRACT, crossval))

@@ -1,0 +1,130 @@
+"""The held-out maps of all folds as one map."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.ndimage import distance_transform_edt
+
+from stages.common.errors import ContractError
+from stages.common.params_learning import PatchesParams
+from stages.common.probability import read_probability
+from stages.common.raster import read_band
+from stages.common.records import read_document
+from stages.common.split import OUTSIDE, TEST, block_folds
+from stages.common.stage import Run
+from stages.common.tables_evaluate import EvaluateMetrics
+from stages.common.types import AnyArray, BoolArray, Float32Array, IntArray, UInt8Array
+from stages.evaluate.baselines import snow_index
+from stages.evaluate.crossval_contract import HELD_OUT, METRICS, SPLIT
+from stages.evaluate.held_out import HeldOut
+from stages.evaluate.scene import Scene
+from stages.evaluate.scores import as_fitted
+
+NO_FOLD = -1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fold:
+    """One training and the pixels it held out."""
+
+    number: int
+    probability: Float32Array
+    """(H, W) calibrated."""
+    region: BoolArray
+    """(H, W): held out and seen."""
+    outside: BoolArray
+    """(H, W): outside the AOI."""
+    metrics: EvaluateMetrics
+
+
+def read_folds(run: Run, scene: Scene) -> list[Fold]:
+    """The folds of ``crossval.folds``, each proven to have mapped what its split tests and nothing else.
+
+    Raises
+    ------
+    ContractError
+        A fold's split does not test its own blocks, or its map shows other pixels than those.
+    """
+    paths = (run.paths(HELD_OUT), run.paths(SPLIT), run.paths(METRICS))
+    folds = []
+    for number in run.params.crossval.folds:
+        held_out, split, metrics = (found[number] for found in paths)
+        probability, region = read_probability(held_out)
+        roles = read_band(split)
+        check_split(roles, run.params.patches, number=number, where=split)
+        check_region(region, scene.valid & (roles == TEST), where=held_out)
+        document = read_document(metrics, EvaluateMetrics)
+        fold = Fold(
+            number=number, probability=probability, region=region, outside=roles == OUTSIDE, metrics=document
+        )  # fmt: skip
+        folds.append(fold)
+    return folds
+
+
+def check_split(roles: UInt8Array, params: PatchesParams, *, number: int, where: object) -> None:
+    """Refuse a split in which a pixel of the fold's own blocks is anything but a test pixel."""
+    blocks = (block_folds(roles.shape, params) == number) & (roles != OUTSIDE)
+    if stray := int((blocks & (roles != TEST)).sum()):
+        raise ContractError(
+            f"the split of fold {number} does not test all of its blocks", where=where,
+            expected="0 pixels in another role", found=f"{stray} pixels", fix="run `make crossval` again",
+        )  # fmt: skip
+
+
+def check_region(found: BoolArray, tested: BoolArray, *, where: object) -> None:
+    """Refuse a map of other pixels than the seen test pixels of its split: training may have learned from them."""
+    if stray := int((found != tested).sum()):
+        raise ContractError(
+            "a fold's map is not that of its test pixels", where=where,
+            expected=f"the {int(tested.sum())} pixels that its split tests and that were seen",
+            found=f"{stray} pixels that differ", fix="run `make crossval` again",
+        )  # fmt: skip
+
+
+def owners(folds: Sequence[Fold], glacier_id: AnyArray) -> IntArray:
+    """(H, W) position of the fold that each pixel is taken from, `NO_FOLD` where none holds it out.
+
+    A small glacier that is held out whole lies in two folds where it crosses their border: its pixels are those of
+    the fold that holds out most of it, whose training saw nothing of that glacier (the first of equals).
+    """
+    owner, most = np.full(glacier_id.shape, NO_FOLD), np.full(glacier_id.shape, NO_FOLD)
+    for position, fold in enumerate(folds):
+        pixels = np.bincount(glacier_id[fold.region], minlength=int(glacier_id.max()) + 1)
+        share = np.where(fold.region, pixels[glacier_id], NO_FOLD)
+        better = share > most
+        owner[better], most[better] = position, share[better]
+    return owner
+
+
+def pool(folds: Sequence[Fold], owner: IntArray, scene: Scene) -> HeldOut:
+    """One map of all folds, each with its own threshold, temperature and baseline rule."""
+    probability, fitted = np.zeros(owner.shape, np.float32), np.zeros(owner.shape, np.float32)
+    mapped, by_rule = np.zeros(owner.shape, bool), np.zeros(owner.shape, bool)
+    _, index = snow_index(scene.pixels, scene.bands)
+    for position, fold in enumerate(folds):
+        here = owner == position
+        probability[here] = fold.probability[here]
+        fitted[here] = as_fitted(fold.probability[here], fold.metrics.temperature)
+        mapped[here] = fold.probability[here] >= fold.metrics.threshold
+        by_rule[here] = index[here] >= _rule_value(fold)
+    region = owner != NO_FOLD
+    return HeldOut(
+        probability=probability, as_fitted=fitted, region=region,
+        mapped=extended(mapped, region), by_rule=extended(by_rule, region),
+    )  # fmt: skip
+
+
+def _rule_value(fold: Fold) -> float:
+    value = fold.metrics.baseline_threshold_value
+    return np.nan if value is None else value
+
+
+def extended(mapped: BoolArray, region: BoolArray) -> BoolArray:
+    """The map with the nearest known pixel's value beyond its region, so that no boundary runs along a gap's edge."""
+    if region.all() or not region.any():
+        return mapped
+    _, (rows, columns) = distance_transform_edt(~region, return_indices=True)
+    return np.asarray(mapped[rows, columns])

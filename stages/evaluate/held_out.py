@@ -1,0 +1,114 @@
+"""What is said of held-out pixels, whether one training holds them out or each fold its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from stages.common.kinds import PROBABILITY_NODATA, PROBABILITY_SCALE
+from stages.common.outputs import write_table
+from stages.common.params import Params
+from stages.common.probability import encode
+from stages.common.raster import write_cog
+from stages.common.tables_evaluate import (
+    BlockRow,
+    GlacierScoreRow,
+    PrecisionRecallRow,
+    ReliabilityRow,
+    Scores,
+    SliceRow,
+)
+from stages.common.types import BoolArray, Float32Array
+from stages.evaluate.blocks import block_rows, score_interval
+from stages.evaluate.glaciers import glacier_scores
+from stages.evaluate.scene import Scene
+from stages.evaluate.scores import expected_calibration_error, precision_recall, reliability, score
+from stages.evaluate.slices import slice_rows
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeldOut:
+    """A map of pixels by models that saw nothing of them; all (H, W)."""
+
+    probability: Float32Array
+    """Calibrated, 0-1."""
+    as_fitted: Float32Array
+    """Before calibration."""
+    mapped: BoolArray
+    """Glacier, by the model's threshold; also beyond the region, so that its boundary does not end there."""
+    by_rule: BoolArray
+    """Glacier, by the baseline's threshold."""
+    region: BoolArray
+    """Which pixels are held out and seen."""
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The rows of the tables that were written."""
+
+    glaciers: list[GlacierScoreRow]
+    slices: list[SliceRow]
+    blocks: list[BlockRow]
+    reliability: list[ReliabilityRow]
+
+
+def write_tables(out: Path, scene: Scene, held: HeldOut, params: Params) -> Tables:
+    """Write held_out.tif and the tables of scores."""
+    tables = _tables(scene, held, params)
+    curve = precision_recall(held.probability[held.region], scene.truth[held.region])
+    stored = encode(held.probability, held.region)
+    write_cog(out / "held_out.tif", stored, scene.grid, nodata=PROBABILITY_NODATA, scale=PROBABILITY_SCALE)
+    write_table(out / "glacier_scores.csv", tables.glaciers, GlacierScoreRow)
+    write_table(out / "slices.csv", tables.slices, SliceRow)
+    write_table(out / "blocks.csv", tables.blocks, BlockRow)
+    write_table(out / "precision_recall.csv", curve, PrecisionRecallRow)
+    write_table(out / "reliability.csv", tables.reliability, ReliabilityRow)
+    return tables
+
+
+def _tables(scene: Scene, held: HeldOut, params: Params) -> Tables:
+    glaciers = glacier_scores(
+        held.mapped, scene.glacier_id, held.region,
+        area_km2=scene.area_km2, pixel_m=scene.grid.pixel_size_m, glaciers=scene.glaciers,
+    )  # fmt: skip
+    slices = slice_rows(scene, held.mapped, held.region)
+    blocks = block_rows(scene, held.probability, held.mapped, held.region, params.patches)
+    truth = scene.truth[held.region]
+    bins = [
+        *reliability(held.probability[held.region], truth, "calibrated"),
+        *reliability(held.as_fitted[held.region], truth, "uncalibrated"),
+    ]
+    return Tables(glaciers, slices, blocks, bins)
+
+
+def shared_metrics(scene: Scene, held: HeldOut, tables: Tables, params: Params) -> dict[str, Any]:
+    """The entries of `HeldOutMetrics`."""
+
+    def scored(map_: BoolArray, region: BoolArray = held.region) -> Scores:
+        return score(map_, scene.truth, region, scene.area_km2, scene.grid.pixel_size_m)
+
+    errors = {
+        kind: expected_calibration_error([row for row in tables.reliability if row.kind == kind])
+        for kind in ("calibrated", "uncalibrated")
+    }
+    recall = {row.group: row.recall for row in tables.slices if row.slice == "surface"}
+    return {
+        "year": params.evaluate.year,
+        "test_area_km2": float(scene.area_km2[held.region].sum()),
+        "test_glacier_km2": float(scene.area_km2[held.region & scene.truth].sum()),
+        "model": scored(held.mapped),
+        "model_interval": score_interval(tables.blocks),
+        "model_outside_ignore_band": scored(held.mapped, held.region & ~scene.ignored),
+        "baseline_everything_is_glacier": scored(np.ones_like(held.mapped)),
+        "baseline_threshold": scored(held.by_rule),
+        # The labels are the prior outlines: "the outline has not changed" would score 1 by construction.
+        "baseline_unchanged_outline": None,
+        "clean_recall": recall.get("clean"),
+        "debris_recall": recall.get("debris"),
+        "surface_method": scene.surface_method,
+        "expected_calibration_error": errors["calibrated"],
+        "expected_calibration_error_uncalibrated": errors["uncalibrated"],
+    }

@@ -1,0 +1,97 @@
+"""A made-up labelled scene on a small grid, as arrays and as a site's files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from affine import Affine
+
+from stages.common.grid import Grid, pixel_area_km2
+from stages.common.kinds import IGNORE, PROBABILITY_NODATA, PROBABILITY_SCALE
+from stages.common.outputs import write_json, write_table
+from stages.common.params_learning import PatchesParams
+from stages.common.probability import encode
+from stages.common.raster import write_cog
+from stages.common.split import TEST, block_folds
+from stages.common.tables import GlacierRow
+from stages.common.tables_evaluate import EvaluateMetrics, Scores
+from stages.evaluate.scene import Scene
+from tests import tiny
+
+BLOCK_PX, BLOCKS, FOLDS = 20, 6, 3
+SIDE_PX = BLOCK_PX * BLOCKS
+GRID = Grid("EPSG:32644", Affine(30, 0, tiny.LEFT, 0, -30, tiny.TOP), SIDE_PX, SIDE_PX)
+PATCHES = PatchesParams(block_rows_px=BLOCK_PX, block_columns_px=BLOCK_PX, folds=FOLDS, size_px=16, margin_px=4)
+PERFECT = Scores(iou=1, f1=1, precision=1, recall=1, area_bias_pct=0, boundary_distance_m=0)
+
+
+def glacier(index: int, km2: float) -> GlacierRow:
+    return GlacierRow(
+        glacier_index=index, rgi_id=f"RGI60-15.{index:05d}", outline_area_km2=km2, geodesic_area_km2=km2,
+        terminus="unknown",
+    )  # fmt: skip
+
+
+def ids() -> np.ndarray:
+    """A large glacier over nine blocks, and a small one across the border of two blocks."""
+    plane = np.zeros(GRID.shape, dtype=np.uint16)
+    plane[10:70, 10:70] = 1
+    plane[90:98, 74:84] = 2
+    return plane
+
+
+def scene(**changes: Any) -> Scene:
+    plane = ids()
+    content: dict[str, Any] = {
+        "pixels": np.where(plane[..., None] > 0, 200.0, 90.0).astype(np.float32) * np.ones(3, np.float32),
+        "bands": ("red", "green", "blue"), "valid": np.ones(GRID.shape, bool), "glacier_id": plane,
+        "ignored": np.zeros(GRID.shape, bool), "debris": None, "surface_method": "not available",
+        "area_km2": pixel_area_km2(GRID), "grid": GRID, "glaciers": [glacier(1, 12.0), glacier(2, 0.2)],
+    }  # fmt: skip
+    return Scene(**content | changes)
+
+
+def roles(fold: int) -> np.ndarray:
+    """(H, W): the blocks of `fold` test, all else trains; the small glacier is held out whole with fold 0."""
+    plane = np.where(block_folds(GRID.shape, PATCHES) == fold, TEST, 0).astype(np.uint8)
+    if fold == 0:
+        plane[ids() == 2] = TEST
+    return plane
+
+
+def write_fold(site: Path, fold: int, probability: np.ndarray, **metrics: Any) -> None:
+    """The files that the cross-validation reads of a fold; (H, W) `probability` in 0-1."""
+    folder = site / f"artifacts/folds/{fold}"
+    folder.mkdir(parents=True, exist_ok=True)
+    stored = encode(probability.astype(np.float32), roles(fold) == TEST)
+    write_cog(folder / "held_out.tif", stored, GRID, nodata=PROBABILITY_NODATA, scale=PROBABILITY_SCALE)
+    write_cog(folder / "split.tif", roles(fold), GRID, nodata=None)
+    document = EvaluateMetrics.model_validate(
+        {
+            "year": 2020, "test_area_km2": 1, "test_glacier_km2": 1, "model": PERFECT,
+            "model_outside_ignore_band": PERFECT, "baseline_everything_is_glacier": PERFECT,
+            "baseline_threshold": PERFECT, "baseline_unchanged_outline": None, "expected_calibration_error": 0,
+            "baseline_threshold_rule": "brightness >= 150", "baseline_threshold_value": 150.0,
+        }
+        | metrics
+    )  # fmt: skip
+    write_json(folder / "evaluate.json", document)
+
+
+def write_site(site: Path, *, folds: list[int]) -> None:
+    """params.yaml, scene and labels of a site with the folds 0, 1 and 2."""
+    content = tiny.params(site, [2020])
+    patches = PATCHES.model_dump() | {"size_px": 32, "margin_px": 8}
+    tiny.write_params(site, content | {"patches": patches, "crossval": {"folds": folds}})
+    one, prepare, labels = scene(), site / "artifacts/prepare/2020", site / "artifacts/labels"
+    prepare.mkdir(parents=True)
+    labels.mkdir()
+    pixels = np.moveaxis(one.pixels, -1, 0).astype(np.uint8)
+    write_cog(prepare / "scene.tif", pixels, GRID, nodata=None, bands=one.bands)
+    write_cog(prepare / "valid.tif", one.valid.astype(np.uint8), GRID, nodata=None)
+    label = np.where(one.ignored, IGNORE, one.truth).astype(np.uint8)
+    write_cog(labels / "glacier.tif", label, GRID, nodata=None)
+    write_cog(labels / "glacier_id.tif", one.glacier_id, GRID, nodata=None)
+    write_table(labels / "glaciers.csv", one.glaciers, GlacierRow)

@@ -1,0 +1,143 @@
+"""Scores of parts of a map, of blocks, and what rests on blocks: known answers and laws."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from stages.common.tables_evaluate import BlockRow
+from stages.evaluate.blocks import block_rows, leave_one_out, score_interval, trusted_sums
+from stages.evaluate.scores import as_fitted, confusion, score, score_zones
+from stages.evaluate.slices import slice_rows
+from tests.evaluate import made
+
+EVERYWHERE = np.ones(made.GRID.shape, dtype=bool)
+
+
+def row(**values: float) -> BlockRow:
+    zero = dict.fromkeys((name for name in BlockRow.model_fields), 0)
+    return BlockRow.model_validate(zero | values)
+
+
+def test_slices_of_a_perfect_map() -> None:
+    scene = made.scene()
+    rows = {one.group: one for one in slice_rows(scene, scene.truth, EVERYWHERE)}
+    assert list(rows) == ["all", "< 0.5 km2", "> 10 km2"]
+    assert [one.n_glaciers for one in rows.values()] == [2, 1, 1]
+    assert rows["> 10 km2"].labelled_km2 == pytest.approx(3600 * 9e-4, rel=2e-3)
+    assert all(one.iou == 1 and one.area_bias_pct == 0 and one.boundary_distance_m == 0 for one in rows.values())
+
+
+def test_what_is_missed_of_the_small_glacier_stays_with_its_class() -> None:
+    scene = made.scene()
+    rows = {one.group: one for one in slice_rows(scene, scene.glacier_id == 1, EVERYWHERE)}
+    assert rows["> 10 km2"].iou == 1
+    assert rows["< 0.5 km2"].iou == 0 and rows["< 0.5 km2"].area_bias_pct == -100
+    assert rows["all"].iou == pytest.approx(3600 / 3680)
+
+
+def test_recall_of_debris_and_of_clean_ice() -> None:
+    debris = np.zeros(made.GRID.shape, dtype=bool)
+    debris[10:70, 10:25] = True
+    scene = made.scene(debris=debris, surface_method="as told")
+    mapped = scene.truth & ~debris
+    mapped[10:22, 10:25] = True  # 12 of 60 rows of the debris
+    surfaces = {one.group: one for one in slice_rows(scene, mapped, EVERYWHERE) if one.slice == "surface"}
+    assert surfaces["debris"].recall == pytest.approx(0.2) and surfaces["clean"].recall == 1
+    assert surfaces["debris"].iou is None and surfaces["debris"].n_glaciers == 1
+    assert surfaces["debris"].labelled_km2 == pytest.approx(900 * 9e-4, rel=2e-3)
+
+
+def test_rows_of_blocks_add_up_to_the_pooled_scores() -> None:
+    rng = np.random.default_rng(0)
+    ignored = rng.random(made.GRID.shape) < 0.1
+    scene = made.scene(ignored=ignored)
+    probability = rng.random(made.GRID.shape).astype(np.float32)
+    mapped, region = probability >= 0.4, rng.random(made.GRID.shape) < 0.8
+    region[:20, :20] = False
+    rows = block_rows(scene, probability, mapped, region, made.PATCHES)
+    pooled = score(mapped, scene.truth, region, scene.area_km2, 30.0)
+    assert len(rows) == 35 and (rows[0].block_row, rows[0].block_column) == (0, 1)
+    total = {name: sum(getattr(one, name) for one in rows) for name in BlockRow.model_fields}
+    assert total["tp_px"] / (total["tp_px"] + total["fp_px"] + total["fn_px"]) == pooled.iou
+    assert total["pixels"] == region.sum() and total["trusted_px"] == (region & ~ignored).sum()
+    p = probability[region & ~ignored].astype(float)
+    assert total["trusted_expected_px"] == pytest.approx(p.sum()) and total["trusted_variance_px2"] == pytest.approx(
+        (p * (1 - p)).sum()
+    )
+    assert total["tp_km2"] == pytest.approx(scene.area_km2[mapped & scene.truth & region].sum(), abs=1e-4)
+
+
+@settings(max_examples=40)
+@given(
+    mapped=arrays(np.bool_, (9, 8)), truth=arrays(np.bool_, (9, 8)),
+    zone=arrays(np.int64, (9, 8), elements=st.integers(-1, 2)),
+)  # fmt: skip
+def test_zones_are_scored_as_if_alone(mapped: np.ndarray, truth: np.ndarray, zone: np.ndarray) -> None:
+    area = np.full((9, 8), 1e-4)
+    zones = score_zones(mapped, truth, zone, area, 10.0, count=3)
+    assert zones == [score(mapped, truth, zone == one, area, 10.0) for one in range(3)]
+    assert confusion(mapped, truth, zone, count=3).sum() == (zone >= 0).sum()
+
+
+def test_interval_of_equal_blocks_is_a_point() -> None:
+    interval = score_interval([row(tp_px=80, fp_px=10, fn_px=10, tp_km2=0.8, fp_km2=0.2, fn_km2=0.1)] * 6)
+    assert (interval.blocks, interval.iou_low95, interval.iou_high95) == (6, pytest.approx(0.8), pytest.approx(0.8))
+    assert interval.area_bias_low95_pct == pytest.approx(100 * 0.1 / 0.9)
+
+
+def test_interval_of_a_proportion_is_that_of_the_binomial() -> None:
+    """100 blocks, half of them found: the IoU's interval is 0.5 +- 1.96 sqrt(0.25 / 100)."""
+    interval = score_interval([row(tp_px=1), row(fn_px=1)] * 50)
+    assert interval.iou_low95 == pytest.approx(0.402, abs=0.012)
+    assert interval.iou_high95 == pytest.approx(0.598, abs=0.012)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [pytest.param([row(tp_px=1)] * 4, id="four blocks"), pytest.param([row(tn_px=9)] * 8, id="no glacier anywhere")],
+)
+def test_no_interval_of(rows: list[BlockRow]) -> None:
+    interval = score_interval(rows)
+    assert interval.iou_low95 is interval.area_bias_high95_pct is None and interval.blocks == len(rows)
+
+
+def off(error_px: int, variance_px2: float = 100.0) -> BlockRow:
+    return row(
+        trusted_px=1000, trusted_tp_px=500, trusted_fp_px=max(error_px, 0), trusted_fn_px=max(-error_px, 0),
+        trusted_expected_px=500.0 + error_px, trusted_variance_px2=variance_px2,
+    )  # fmt: skip
+
+
+def test_leaving_one_out_covers_what_was_asked_for() -> None:
+    rng = np.random.default_rng(3)
+    blocks = [off(int(error)) for error in rng.normal(0, 60, 200)]
+    found = leave_one_out(trusted_sums(blocks))
+    assert found.blocks == 200
+    assert found.coverage_68 == pytest.approx(0.68, abs=0.03) and found.coverage_95 == pytest.approx(0.95, abs=0.03)
+
+
+def test_one_bad_block_is_not_covered_by_the_others() -> None:
+    found = leave_one_out(trusted_sums([*(off(error) for error in range(1, 20)), off(300)]))
+    assert found.coverage_95 == pytest.approx(19 / 20)
+
+
+def test_coverage_needs_twenty_blocks() -> None:
+    found = leave_one_out(trusted_sums([off(error) for error in range(1, 20)]))
+    assert found.coverage_95 is None and found.coverage_68 is not None
+    assert leave_one_out(trusted_sums([])).coverage_68 is None
+
+
+def test_blocks_without_a_trusted_pixel_are_no_units() -> None:
+    assert len(trusted_sums([off(5), row(pixels=9)]).block) == 1
+
+
+def test_calibration_is_undone() -> None:
+    logits = np.linspace(-6, 6, 25)
+    calibrated = (1 / (1 + np.exp(-logits / 2.5))).astype(np.float32)
+    assert as_fitted(calibrated, 2.5) == pytest.approx(1 / (1 + np.exp(-logits)), abs=1e-4)
+    assert as_fitted(np.array([0.0, 1.0], np.float32), 3.0) == pytest.approx([0, 1], abs=1e-5)
+    assert as_fitted(calibrated, 1.0) is calibrated

@@ -1,0 +1,153 @@
+"""`make crossval`: each fold of ``crossval.folds`` as a DVC experiment, their held-out maps as one honest map.
+
+    cd <site> && python -m versions.crossval
+
+A fold is `dvc exp run --temp` with another `patches.test_fold` (and the next one to validate), up to `evaluate`: it
+runs beside the working tree, takes from DVC's cache what has been run before, in or out of a container, and stands in
+`dvc exp show` as ``crossval-<site>-<fold>``. So an interrupted run goes on where it was. The results are read from the
+experiment's dvc.lock and the cache: DVC itself cannot open a revision here, as a site's dvc.yaml is a link.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from stages.common.errors import GlacierError, InputError, ParamsError
+from stages.common.outputs import atomic_folder
+from stages.common.params import Params, load_params
+
+FOLDS = Path("artifacts/folds")
+
+
+def main() -> int:
+    """Run the folds and pool them, in a site's folder; the exit code is that of a stage."""
+    try:
+        params = load_params()
+        _require_folds(params)
+        names = {fold: run_fold(params, fold) for fold in params.crossval.folds}
+        with atomic_folder(FOLDS) as draft:
+            for fold, name in names.items():
+                collect(name, params, draft / str(fold))
+    except GlacierError as error:
+        print(f"crossval: {error}", file=sys.stderr)
+        return error.exit_code
+    return subprocess.run([sys.executable, "-m", "stages.evaluate.crossval"], check=False).returncode
+
+
+def _require_folds(params: Params) -> None:
+    if not params.crossval.folds:
+        everything = list(range(params.patches.folds))
+        raise ParamsError(
+            "the cross-validation is switched off",
+            where="params.yaml: crossval.folds",
+            expected=f"folds of the split, as {everything}",
+            found="[]",
+            fix=f"set `crossval: {{folds: {everything}}}`; each fold is a training of its own",
+        )
+
+
+def run_fold(params: Params, fold: int) -> str:
+    """Run a fold's experiment, or take it from DVC's cache, and return its name.
+
+    Raises
+    ------
+    InputError
+        It failed; DVC and the stage have said why.
+    """
+    name = f"crossval-{params.site.name}-{fold}"
+    drop_experiment(name)
+    print(f"crossval: fold {fold}, experiment {name}", flush=True)
+    changes = {"patches.test_fold": fold, "patches.validation_fold": (fold + 1) % params.patches.folds}
+    settings = [part for key, value in changes.items() for part in ("--set-param", f"{key}={value}")]
+    command = ["dvc", "exp", "run", "--temp", "--name", name, *settings, "evaluate"]
+    if subprocess.run(command, check=False).returncode:
+        raise InputError(
+            f"fold {fold} failed", where=f"experiment {name}", expected="`dvc exp run` ends well",
+            fix="run `make repro` first; then `make crossval` again, which goes on with this fold",
+        )  # fmt: skip
+    return name
+
+
+def drop_experiment(name: str) -> None:
+    """Remove an experiment of this name on this commit: DVC refuses the name, or forces all stages to run again."""
+    reference = _reference(name)
+    if reference in _git("for-each-ref", "--format=%(refname)", reference).split():
+        _git("update-ref", "-d", reference)
+
+
+def collect(name: str, params: Params, folder: Path) -> None:
+    """Copy what the pooling reads from the experiment's results."""
+    revision, prefix = _reference(name), _git("rev-parse", "--show-prefix").strip()
+    lock = yaml.safe_load(_git("show", f"{revision}:{prefix}dvc.lock"))["stages"]
+    folder.mkdir(parents=True)
+    patches = f"patches@{params.evaluate.year}"
+    copy_output(lock[patches]["outs"], f"artifacts/patches/{params.evaluate.year}", "split.tif", folder)
+    copy_output(lock["evaluate"]["outs"], "artifacts/evaluate", "held_out.tif", folder)
+    metrics = _git("show", f"{revision}:{prefix}metrics/evaluate.json")
+    (folder / "evaluate.json").write_text(metrics, encoding="utf-8")
+
+
+def copy_output(outs: Sequence[dict[str, Any]], path: str, file: str, folder: Path) -> None:
+    """Copy one file of the output folder `path`, as dvc.lock names it, out of DVC's cache.
+
+    Raises
+    ------
+    InputError
+        The cache does not hold it.
+    """
+    listing = cached(next(out["md5"] for out in outs if out["path"] == path))
+    for entry in json.loads(listing.read_text(encoding="utf-8")):
+        if entry["relpath"] == file:
+            shutil.copyfile(cached(entry["md5"]), folder / file)
+            return
+    raise InputError("an experiment lacks a result", where=f"{path}/{file}", fix="run `make crossval` again")
+
+
+def cached(md5: str) -> Path:
+    """File of this content in DVC's cache.
+
+    Raises
+    ------
+    InputError
+        There is none.
+    """
+    path = cache_folder() / md5[:2] / md5[2:]
+    if not path.is_file():
+        raise InputError("DVC's cache does not hold a result", where=path, fix="run `make crossval` again")
+    return path
+
+
+@functools.cache
+def cache_folder() -> Path:
+    """Where DVC's cache keeps content by its MD5."""
+    told = subprocess.run(["dvc", "cache", "dir"], capture_output=True, text=True, check=True)
+    return Path(told.stdout.strip(), "files/md5")
+
+
+def _reference(name: str) -> str:
+    """Where DVC keeps an experiment that starts from the present commit."""
+    head = _git("rev-parse", "HEAD").strip()
+    return f"refs/exps/{head[:2]}/{head[2:]}/{name}"
+
+
+def _git(*arguments: str) -> str:
+    done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise InputError(
+            f"git {arguments[0]} failed", where=Path.cwd(), expected="a git repository with a commit",
+            found=done.stderr.strip(), fix="commit the site; experiments start from a commit",
+        )  # fmt: skip
+    return done.stdout
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
