@@ -64,6 +64,7 @@ def _slope(fit: Fit, first_km2: float) -> dict[str, Any]:
         "detectable": fit.detectable,
         "sigma_km2": fit.sigma,
         "sigma_source": fit.sigma_source,
+        "correlation_implied": fit.implied_rho,
         "autocorrelation": fit.autocorrelation,
     }
 

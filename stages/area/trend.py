@@ -43,6 +43,8 @@ class Fit:
     sigma: float
     """Error of a value: the largest of the sources."""
     sigma_source: str
+    implied_rho: float | None
+    """Correlation of the years' errors at which they explain the scatter; None: the scatter is larger, or none."""
     autocorrelation: float | None
     """Of the residuals at lag one; None: there are none."""
     effective_n: float
@@ -144,10 +146,16 @@ def fit_trend(
         minimum_detectable=minimum_detectable_change(t, sigma=sources[source]) * math.sqrt(n / effective_n),
         sigma=sources[source],
         sigma_source=source,
+        implied_rho=implied_rho(sources[SCATTER], _root_mean_square(sigmas)),
         autocorrelation=r1,
         effective_n=effective_n,
         n=n,
     )
+
+
+def implied_rho(scatter: float, error: float) -> float | None:
+    """1 - (scatter / error)^2: errors that years share do not scatter. From few years it is a rough guess."""
+    return 1 - (scatter / error) ** 2 if 0 < scatter < error else None
 
 
 def theil_sen(times: Sequence[float], values: Sequence[float]) -> float:

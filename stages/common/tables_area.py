@@ -158,6 +158,10 @@ class Trend(Record):
     sigma_source: Annotated[str | None, Field(description="which of scatter, propagated error, season is largest")] = (
         None
     )
+    correlation_implied: Annotated[
+        float | None,
+        Field(ge=0, le=1, description="rho at which the years' errors explain the scatter, a guess"),
+    ] = None
     autocorrelation: Annotated[float | None, Field(ge=-1, le=1, description="of the residuals at lag one")] = None
     glaciers_tested: Annotated[int | None, Field(ge=0)] = None
     glaciers_detectable: Annotated[int | None, Field(ge=0, description="with the false discovery rate at 5 %")] = None

@@ -17,6 +17,7 @@ from stages.area.trend import (
     chance_bound,
     effective_size,
     fit_trend,
+    implied_rho,
     minimum_detectable_change,
     theil_sen,
 )
@@ -138,6 +139,32 @@ def test_the_largest_error_counts_and_is_named(
     assert fit.sigma == pytest.approx(size, abs=1e-3)
     expected = minimum_detectable_change(np.arange(5.0), sigma=fit.sigma)
     assert fit.minimum_detectable == pytest.approx(expected)
+
+
+@given(st.integers(5, 14), st.integers(0, 2**32 - 1), st.floats(-0.5, 0.5))
+@settings(max_examples=150, deadline=None)
+def test_the_interval_leaves_zero_out_where_p_is_below_five_per_cent(n: int, seed: int, slope: float) -> None:
+    """SciPy's interval uses the normal distribution of S; here it is that of the exact test turned round."""
+    values = slope * np.arange(n) + np.random.default_rng(seed).normal(size=n)
+    fit = fit_trend(range(n), values.tolist(), [1.0] * n)
+    assert fit.low is not None and fit.high is not None
+    assert (fit.p < 0.05) == (fit.low > 0 or fit.high < 0)
+
+
+@pytest.mark.parametrize(
+    ("scatter", "error", "rho"), [(1.0, 2.0, 0.75), (2.0, 2.0, None), (3.0, 2.0, None), (0.0, 2.0, None)]
+)
+def test_correlation_that_years_would_need(scatter: float, error: float, rho: float | None) -> None:
+    assert implied_rho(scatter, error) == rho
+
+
+def test_errors_that_years_share_imply_their_correlation() -> None:
+    """Nine years whose errors are correlated by 0.6, 400 times."""
+    rng = np.random.default_rng(5)
+    shared, own = rng.normal(size=(400, 1)) * 0.6**0.5, rng.normal(size=(400, 9)) * 0.4**0.5
+    scatter = [fit_trend(range(9), row.tolist(), [0.0] * 9).sigma for row in shared + own]
+    implied = 1 - np.mean(np.square(scatter))
+    assert implied == pytest.approx(0.6, abs=0.07)
 
 
 def test_autocorrelation_of_known_series() -> None:

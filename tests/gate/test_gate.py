@@ -89,6 +89,12 @@ def test_the_models_quality_can_be_let_pass_too(
     assert f"{word:<10}  iou_over_baseline" in capsys.readouterr().out
 
 
+def test_an_override_that_is_not_needed_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    write_inputs(GOOD, LET_PASS, override=("missing_years", "glacier_fraction_of_aoi"))
+    assert main(CONTRACT, decide, []) == 0
+    assert "gates.override names missing_years, which did not fail" in capsys.readouterr().out
+
+
 def test_an_override_of_no_gate_is_2(capsys: pytest.CaptureFixture[str]) -> None:
     write_inputs(GOOD, override=("missing_year",))
     assert main(CONTRACT, decide, []) == 2
