@@ -81,9 +81,11 @@ def minimum_detectable_change(times: Float64Array, *, sigma: float) -> float:
 def autocorrelation(residuals: Float64Array, *, negligible: float) -> float | None:
     """Correlation of neighbouring residuals about their mean, in the order of time; None where all are negligible."""
     centred = residuals - residuals.mean()
-    if float(np.abs(centred).max()) <= negligible:
+    largest = float(np.abs(centred).max())
+    if largest <= negligible:
         return None
-    return float((centred[1:] * centred[:-1]).sum() / (centred**2).sum())
+    scaled = centred / largest  # squares of the tiniest doubles would vanish
+    return float((scaled[1:] * scaled[:-1]).sum() / (scaled**2).sum())
 
 
 def chance_bound(n: int) -> float:

@@ -171,6 +171,7 @@ def test_autocorrelation_of_known_series() -> None:
     assert autocorrelation(np.array([1.0, -1, 1, -1]), negligible=0) == pytest.approx(-0.75)
     assert autocorrelation(np.array([1.0, 1, -1, -1]), negligible=0) == pytest.approx(0.25)
     assert autocorrelation(np.array([5.0, 5, 5]), negligible=1e-9) is None
+    assert autocorrelation(np.array([1e-200, 1e-200, -1e-200, -1e-200]), negligible=0) == pytest.approx(0.25)
 
 
 def test_chance_seldom_passes_its_bound() -> None:
