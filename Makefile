@@ -1,6 +1,7 @@
 # Stable targets; `make help` lists them. SITE=<name> works in sites/<name>, else in the root (the demo).
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-containers repro ingest crossval ui images docs lint types workflows bench locks clean check-lock
+.PHONY: help demo test test-containers test-cycle repro ingest crossval retrain promote rollback remote ui images docs lint types \
+	workflows bench locks clean check-lock
 
 ROOT := $(CURDIR)
 SITE_DIR := $(if $(SITE),$(ROOT)/sites/$(SITE),$(ROOT))
@@ -31,6 +32,9 @@ test: $(STAMP)  ## Run the tests that need no container engine
 test-containers: images  ## Run the tests that need a container engine (minutes)
 	@GLACIER_ENGINE_REQUIRED=1 $(BIN)/python -m pytest -m engine --durations=5 tests/docker
 
+test-cycle: $(STAMP)  ## Run a whole cycle on a real S3 server, PostgreSQL and MLflow (minutes)
+	@bin/cycle-servers && GLACIER_CYCLE_REQUIRED=1 $(BIN)/python -m pytest --durations=10 tests/cycle
+
 repro: $(STAMP)  ## Run the pipeline: what is out of date, no more (SITE=name)
 	@bin/repro $(SITE_DIR); code=$$?; [ $$code -gt 1 ] || bin/summary $(SITE_DIR); exit $$code
 
@@ -39,6 +43,18 @@ ingest: $(STAMP)  ## Fetch scenes and outlines into data/ and record them in dat
 
 crossval: $(STAMP)  ## Test every fold of crossval.folds by a training of its own (SITE=name)
 	@cd $(SITE_DIR) && $(BIN)/python -m versions.crossval
+
+retrain: $(STAMP)  ## Pull, reproduce, push, compare with main, judge; what CI calls (SITE=name, BASE=revision)
+	@cd $(SITE_DIR) && $(BIN)/python -m versions.retrain $(if $(BASE),--base $(BASE))
+
+promote: $(STAMP)  ## Judge a registered model beside the champion; champion if it passes (SITE=name, VERSION=number)
+	@cd $(SITE_DIR) && $(BIN)/python -m versions.promote $(if $(VERSION),--version $(VERSION))
+
+rollback: $(STAMP)  ## Go back to the champion before (SITE=name)
+	@cd $(SITE_DIR) && $(BIN)/python -m versions.rollback
+
+remote: $(STAMP)  ## Use another DVC remote on this machine: URL=s3://bucket/path or a folder
+	@$(BIN)/dvc remote add --local --force --default chosen $(URL)
 
 check-lock: $(STAMP)  ## Say whether dvc.lock is current, without data (SITE=name)
 	@bin/check-lock $(SITE_DIR)

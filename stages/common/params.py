@@ -17,6 +17,7 @@ from stages.common.params_crossval import CrossvalParams
 from stages.common.params_ingest import IngestParams
 from stages.common.params_learning import EvaluateParams, PatchesParams, TrainParams
 from stages.common.params_prepare import PrepareParams
+from stages.common.params_promote import PromoteParams
 from stages.common.section import Positive, Section, Year
 
 
@@ -79,6 +80,7 @@ class Params(Section):
     area: AreaParams
     gates: GatesParams
     report: ReportParams
+    promote: PromoteParams = PromoteParams()
 
     @model_validator(mode="after")
     def _years_agree(self) -> Self:

@@ -56,6 +56,9 @@ TRACKING_URI = "MLFLOW_TRACKING_URI"
 DVC_ROOT = "DVC_ROOT"
 """Set by DVC for a stage's command: the repository's root, where ``mlruns/`` stands."""
 
+STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
+"""Set by a CI: the file that a step's summary is appended to; `make retrain` writes its own there as well."""
+
 EXPERIMENT_NAME = "DVC_EXP_NAME"
 """Set by DVC for an experiment: becomes a tag of the MLflow run."""
 

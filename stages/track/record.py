@@ -12,7 +12,7 @@ from typing import Any
 from stages.common.errors import ContractError
 from stages.common.records import file_md5
 from stages.track.measures import Measure
-from stages.track.store import CHALLENGER
+from stages.track.store import MODEL_TAG, challenge
 
 PARAMS_PER_CALL, MEASURES_PER_CALL = 100, 1000
 """MLflow's limits for one batch."""
@@ -83,9 +83,9 @@ def register(client: Any, run_id: str, path: Path, *, name: str, tags: Mapping[s
     import mlflow
 
     model_id = client.get_run(run_id).outputs.model_outputs[-1].model_id
-    made = mlflow.register_model(f"models:/{model_id}", name, tags={"model_md5": file_md5(path), **tags})
+    made = mlflow.register_model(f"models:/{model_id}", name, tags={MODEL_TAG: file_md5(path), **tags})
     _check_bytes(f"models:/{name}/{made.version}", path)
-    client.set_registered_model_alias(name, CHALLENGER, made.version)
+    challenge(client, name, made.version)
     return str(made.version)
 
 

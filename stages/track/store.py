@@ -16,8 +16,9 @@ from typing import Any
 from stages.common import settings
 from stages.common.errors import InputError
 
-CHALLENGER = "challenger"
-STATE_TAG = "state_md5"
+CHALLENGER, CHAMPION = "challenger", "champion"
+"""Aliases: the last version that `track` registered, and the one that `make promote` chose."""
+STATE_TAG, MODEL_TAG = "state_md5", "model_md5"
 
 FIRST_CONTACT_S, FIRST_CONTACT_RETRIES = 5, 1
 """A server that does not answer so soon is not there: say so in seconds, not after MLflow's many minutes."""
@@ -51,6 +52,11 @@ class Location:
         return "with `make ui`" if self.database else f"at {self.shown}"
 
 
+def model_name(site: str) -> str:
+    """Name that a site's models are registered under."""
+    return f"glacier-{site}"
+
+
 def locate() -> Location:
     """The store that ``MLFLOW_TRACKING_URI`` names, else SQLite and a folder in the repository's ``mlruns/``."""
     folder = settings.repository_root() / "mlruns"
@@ -61,8 +67,8 @@ def locate() -> Location:
 
 
 @contextlib.contextmanager
-def readable_errors(location: Location) -> Iterator[None]:
-    """Turn whatever MLflow raises about its store into one message.
+def readable_errors(location: Location, *, what: str = "the tracking store does not take the run") -> Iterator[None]:
+    """Turn whatever MLflow raises about its store into one message that begins with `what`.
 
     Raises
     ------
@@ -76,7 +82,7 @@ def readable_errors(location: Location) -> Iterator[None]:
         yield
     except (MlflowException, SQLAlchemyError, sqlite3.Error, OSError, ImportError) as error:
         raise InputError(
-            "the tracking store does not take the run",
+            what,
             where=location.shown,
             found=_cause(error).replace(location.uri, location.shown),
             fix=_fix(location),
@@ -139,6 +145,11 @@ def discard_unfinished(client: Any, experiment_id: str, state: str, model_name: 
 def versions(client: Any, run_id: str, model_name: str) -> list[Any]:
     """Registered versions of the model that a run logged."""
     return [one for one in client.search_model_versions(f"run_id = '{run_id}'") if one.name == model_name]
+
+
+def challenge(client: Any, model_name: str, version: str) -> None:
+    """Make a version the challenger: that of the state tracked last, be it new or gone back to."""
+    client.set_registered_model_alias(model_name, CHALLENGER, version)
 
 
 def _runs(client: Any, experiment_id: str, state: str) -> list[Any]:

@@ -90,16 +90,18 @@ def numbers(run: Run) -> list[Measure]:
 
 
 def _log_once(run: Run, client: Any, experiment_id: str, state: str) -> str:
-    model_name = f"glacier-{run.params.site.name}"
+    model_name = store.model_name(run.params.site.name)
     logged = store.finished_run(client, experiment_id, state)
     if logged is None:
         store.discard_unfinished(client, experiment_id, state, model_name)
         return _log(run, client, experiment_id, state, model_name)
     message = f"this state is logged already, as run {logged.info.run_name}"
-    if not store.versions(client, logged.info.run_id, model_name):
-        tags = {store.STATE_TAG: state}
-        version = record.register(client, logged.info.run_id, run.path(contract.MODEL), name=model_name, tags=tags)
-        message += f"; its model was not registered any more and is now {model_name} version {version}"
+    if registered := store.versions(client, logged.info.run_id, model_name):
+        store.challenge(client, model_name, registered[0].version)
+        return message
+    tags = {store.STATE_TAG: state}
+    version = record.register(client, logged.info.run_id, run.path(contract.MODEL), name=model_name, tags=tags)
+    message += f"; its model was not registered any more and is now {model_name} version {version}"
     return message
 
 
