@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,11 +14,7 @@ from pathlib import Path
 
 import pytest
 
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
+from tests.loopback import free_port
 
 
 def wait(uri: str, process: subprocess.Popen[bytes] | None = None, *, limit_s: float = 90) -> None:
@@ -33,16 +28,16 @@ def wait(uri: str, process: subprocess.Popen[bytes] | None = None, *, limit_s: f
 
 
 @contextlib.contextmanager
-def serve(home: Path) -> Iterator[str]:
-    """Run a server that keeps runs and artifacts in `home`, which may hold a store; its address."""
+def serve(home: Path, *, database: str = "", artifacts: str = "", **variables: str) -> Iterator[str]:
+    """Run a server that keeps runs and artifacts in `home`, or where it is told; its address."""
     port = free_port()
     command = [
-        sys.executable, "-m", "mlflow", "server", "--backend-store-uri", f"sqlite:///{home}/mlflow.db",
-        "--artifacts-destination", str(home / "artifacts"), "--host", "127.0.0.1", "--port", str(port),
+        sys.executable, "-m", "mlflow", "server", "--backend-store-uri", database or f"sqlite:///{home}/mlflow.db",
+        "--artifacts-destination", artifacts or str(home / "artifacts"), "--host", "127.0.0.1", "--port", str(port),
         "--workers", "1",
     ]  # fmt: skip
     environment = {key: value for key, value in os.environ.items() if key != "MLFLOW_TRACKING_URI"}
-    environment["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] = "false"
+    environment |= {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"} | variables
     with (home / "log").open("wb") as log:
         process = subprocess.Popen(command, cwd=home, stdout=log, stderr=log, env=environment, start_new_session=True)
     try:

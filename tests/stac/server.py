@@ -10,7 +10,6 @@ import json
 import os
 import re
 import shutil
-import signal
 import socket
 import subprocess
 import tempfile
@@ -18,15 +17,16 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from tests.loopback import POSTGRES, free_port, postgres, running, wait_for
+
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENT = ROOT / ".venv-stac/bin"
-POSTGRES = Path("/usr/lib/postgresql/15/bin")
 NGINX = Path("/usr/sbin/nginx")
 POSTGIS = Path("/usr/share/postgresql/15/extension/postgis.control")
 SIGNATURE, S3_KEY = "sig-of-today", "key-of-the-test"
@@ -55,37 +55,6 @@ def missing_parts() -> list[str]:
     """Parts of the server that this machine lacks."""
     parts = [ENVIRONMENT / "pypgstac", POSTGRES / "initdb", POSTGIS, NGINX]
     return [str(part) for part in parts if not part.exists()]
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
-
-
-@contextlib.contextmanager
-def running(command: list[str], log: Path, env: dict[str, str] | None = None) -> Iterator[subprocess.Popen[bytes]]:
-    """A process and its children, ended at the end."""
-    with log.open("wb") as stream:
-        process = subprocess.Popen(
-            command, stdout=stream, stderr=stream, env=os.environ | (env or {}), start_new_session=True
-        )
-    try:
-        yield process
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGTERM)
-        process.wait(timeout=30)
-
-
-def wait_for(ready: Callable[[], bool], log: Path, *, limit_s: float = 60) -> None:
-    until = time.monotonic() + limit_s
-    while time.monotonic() < until:
-        with contextlib.suppress(OSError, subprocess.CalledProcessError):
-            if ready():
-                return
-        time.sleep(0.2)
-    raise RuntimeError(f"the server does not answer: {log.read_text(errors='replace')[-2000:]}")
 
 
 @dataclass
@@ -268,24 +237,12 @@ def serve() -> Iterator[Server]:
 
 @contextlib.contextmanager
 def _postgres(home: Path) -> Iterator[dict[str, str]]:
-    data, port, log = home / "db", free_port(), home / "db.log"
-    data.mkdir()
-    as_postgres: list[str] = []
-    if os.geteuid() == 0:  # PostgreSQL does not run as root
-        shutil.chown(data, "postgres", "postgres")
-        as_postgres = ["runuser", "-u", "postgres", "--"]
-    initdb = [*as_postgres, str(POSTGRES / "initdb"), "-D", str(data), "-U", "owner", "-A", "trust", "--no-sync"]
-    subprocess.run(initdb, check=True, capture_output=True, cwd="/")
-    env = {"PGHOST": "127.0.0.1", "PGPORT": str(port), "PGUSER": "owner", "PGPASSWORD": "x", "PGDATABASE": "postgres"}
-    start = [
-        *as_postgres, str(POSTGRES / "postgres"), "-D", str(data), "-p", str(port), "-h", "127.0.0.1", "-k", str(data),
-        "-c", "fsync=off", "-c", "timezone=UTC",
-    ]  # fmt: skip
-    with running(start, log):
-        ask = [str(POSTGRES / "psql"), "-q", "-c", "CREATE EXTENSION IF NOT EXISTS postgis"]
-        wait_for(lambda: bool(subprocess.run(ask, env=os.environ | env, check=True, capture_output=True)), log)
-        migrate = [str(ENVIRONMENT / "pypgstac"), "migrate"]
-        subprocess.run(migrate, env=os.environ | env, check=True, capture_output=True)
+    with postgres(home) as env:
+        for command in (
+            [str(POSTGRES / "psql"), "-q", "-c", "CREATE EXTENSION IF NOT EXISTS postgis"],
+            [str(ENVIRONMENT / "pypgstac"), "migrate"],
+        ):
+            subprocess.run(command, env=os.environ | env, check=True, capture_output=True)
         yield env
 
 

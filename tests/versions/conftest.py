@@ -1,0 +1,137 @@
+"""A small site in a git repository, with DVC, a folder as remote, and an MLflow store of its own."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import subprocess
+import sys
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from stages.common import logs, settings
+from stages.common.outputs import write_json
+from stages.common.params import load_params
+from stages.common.stage import run_stage
+from stages.common.tables_area import GateFinding, Gates
+from stages.ingest.ingest import ingest
+from stages.labels.contract import CONTRACT as LABELS
+from stages.labels.label import label
+from stages.patches.contract import CONTRACT as PATCHES
+from stages.patches.cut import cut_patches
+from stages.prepare.contract import CONTRACT as PREPARE
+from stages.prepare.prepare import prepare
+from stages.track import record, store
+from stages.track.state import flatten, sections
+from tests import tiny
+from tests.models import card
+from tests.versions.models import write_model
+from versions.registry import Registry
+
+settings.tame_mlflow()
+with warnings.catch_warnings():
+    # MLflow's own imports use what pydantic and others deprecate.
+    warnings.simplefilter("ignore")
+    import mlflow
+
+LOG = logging.getLogger("test")
+SPLIT = ("patches", "grid", "labels")
+
+
+@dataclass
+class Site:
+    """The site, which is a repository by itself."""
+
+    folder: Path
+
+    def command(self, *command: str) -> subprocess.CompletedProcess[str]:
+        environment = os.environ | {
+            "PYTHONPATH": str(tiny.ROOT),
+            "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
+        }
+        return subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False)
+
+    def done(self, *command: str) -> str:
+        found = self.command(*command)
+        assert found.returncode == 0, found.stdout + found.stderr
+        return found.stdout.strip()
+
+    def tool(self, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """``python -m versions.<name>``, in a process of its own."""
+        return self.command(sys.executable, "-m", f"versions.{name}", *arguments)
+
+    @property
+    def registry(self) -> Registry:
+        location = store.locate()
+        with store.quiet(LOG):
+            client, _ = store.connect(location, "tiny")
+        return Registry(client, store.model_name("tiny"), location.shown)
+
+    def register(self, kind: tuple[float, float], *, gates: bool = True, **logged: str) -> str:
+        """Log a run with a model as `track` does, and return the version's number."""
+        scratch = self.folder / "artifacts/.tmp/register"
+        model = write_model(scratch / "train/model.onnx", *kind)
+        write_json(scratch / "train/model_card.json", card(tiny.BANDS, 1, 0, 4))
+        found = Gates(findings=[GateFinding(gate="annual_change", passed=gates, message="made up")])
+        write_json(scratch / "area/gates.json", found)
+        params = flatten(sections(load_params(self.folder / "params.yaml"), SPLIT)) | logged
+        with store.quiet(LOG):
+            client, experiment = store.connect(store.locate(), "tiny")
+            with mlflow.start_run(experiment_id=experiment) as run:
+                record.log_params(client, run.info.run_id, params)
+                record.log_files(
+                    client, run.info.run_id, [scratch / "train/model_card.json", scratch / "area/gates.json"]
+                )
+                return record.log_model(client, run.info.run_id, model, name="glacier-tiny", tags={})
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store without runs: MLflow takes seconds to make one."""
+    path = tmp_path_factory.mktemp("store") / "mlflow.db"
+    with store.quiet(LOG):
+        mlflow.MlflowClient(f"sqlite:///{path}").search_experiments()
+    return path
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site up to what versions are judged on, committed, with a remote beside it."""
+    folder = tiny.make_site(tmp_path_factory.mktemp("prepared") / "site", years=(2020,))
+    site = Site(folder)
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        ingest(load_params(), logs.configure("ingest"))
+        run_stage(PREPARE, prepare, year=2020, log=LOG)
+        run_stage(LABELS, label, year=None, log=LOG)
+        run_stage(PATCHES, cut_patches, year=2020, log=LOG)
+    finally:
+        os.chdir(before)
+    for name in (".dvcignore", ".gitignore"):
+        shutil.copy(tiny.ROOT / name, folder)
+    for command in (
+        ("git", "init", "--quiet", "--initial-branch", "main"), ("dvc", "init", "--quiet"),
+        ("git", "config", "user.name", "Test"), ("git", "config", "user.email", "test@localhost"),
+        ("git", "config", "gc.auto", "0"), ("dvc", "config", "core.analytics", "false"),
+        ("dvc", "remote", "add", "--quiet", "--default", "folder", "../remote"),
+        ("git", "add", "--all"), ("git", "commit", "--quiet", "--message", "The site"),
+    ):  # fmt: skip
+        site.done(*command)
+    return folder
+
+
+@pytest.fixture
+def site(prepared: Path, empty_database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
+    folder = tmp_path / "site"
+    shutil.copytree(prepared, folder, symlinks=True)
+    (folder / "mlruns").mkdir()
+    shutil.copy(empty_database, folder / "mlruns")
+    monkeypatch.chdir(folder)
+    for name in (settings.TRACKING_URI, settings.DVC_ROOT, settings.GIT_COMMIT):
+        monkeypatch.delenv(name, raising=False)
+    return Site(folder)

@@ -1,0 +1,188 @@
+"""Promotion and rollback on a real store, a real DVC remote and real git."""
+
+from __future__ import annotations
+
+import signal
+import sys
+
+import pytest
+import yaml
+
+from stages.common.errors import GateError, InputError
+from stages.common.records import file_md5
+from tests import tiny
+from tests.versions.conftest import Site
+from tests.versions.models import BETTER, DIM, GOOD, INVERTED
+from versions import champion
+from versions.promote import promote, rollback
+
+
+def names_the_same_bytes(site: Site, number: str) -> None:
+    """Registry version, file, .dvc file, `artifacts:` entry, commit, git tag and remote agree."""
+    md5 = site.registry.md5(number)
+    entry = yaml.safe_load((tiny.ROOT / "dvc.yaml").read_text())["artifacts"][champion.ARTIFACT]
+    assert site.registry.champion == number
+    assert file_md5(site.folder / entry["path"]) == md5
+    assert champion.pointed_md5((site.folder / f"{entry['path']}.dvc").read_text()) == md5
+    assert champion.tagged_md5(site.folder, f"champion@v{number}.0.0") == md5
+    assert champion.pointed_md5(site.done("git", "show", "HEAD:models/champion/model.onnx.dvc")) == md5
+    assert file_md5(site.folder / "../remote/files/md5" / md5[:2] / md5[2:]) == md5
+    assert site.done("git", "status", "--porcelain") == ""
+
+
+def test_promotion_refusal_and_rollback(site: Site) -> None:
+    first = site.register(GOOD)
+    assert "IoU" in promote(site.folder, None)
+    names_the_same_bytes(site, first)
+    assert site.registry.version(first).tags["promotion"] == "passed"
+
+    worse = site.register(DIM)
+    with pytest.raises(GateError) as caught:
+        promote(site.folder, worse)
+    assert "not_worse" in caught.value.found
+    names_the_same_bytes(site, first)
+    noted = site.registry.version(worse)
+    assert noted.tags["promotion"] == "refused"
+    assert noted.tags["promotion.not_worse"].startswith("failed: ")
+    assert noted.tags["promotion.calibration"].startswith(("passed: ", "failed: "))
+    assert "| **failed** | not_worse |" in noted.description
+
+    better = site.register(BETTER)
+    assert f"in place of version {first}" in promote(site.folder, None)
+    names_the_same_bytes(site, better)
+    assert site.registry.champions() == [first, better]
+
+    assert f"version {first} of glacier-tiny is champion again" in rollback(site.folder)
+    names_the_same_bytes(site, first)
+    with pytest.raises(InputError, match="no champion to go back to"):
+        rollback(site.folder)
+    names_the_same_bytes(site, first)
+
+
+def test_an_inverted_model_is_refused_with_exit_code_1_and_its_reasons(site: Site) -> None:
+    site.register(INVERTED)
+    found = site.tool("promote")
+    assert found.returncode == 1
+    assert "FAIL  beats_baselines" in found.stderr
+    assert "FAIL  area_bias" in found.stderr
+    assert site.registry.champion is None
+    assert not (site.folder / champion.POINTER).exists()
+
+
+@pytest.mark.parametrize(
+    ("registered", "gate"),
+    [
+        pytest.param({"patches.test_fold": "3"}, "held_out", id="trained on other blocks"),
+        pytest.param({"gates": False}, "sanity", id="areas that cannot be true"),
+    ],
+)
+def test_what_scores_alone_would_not_show(site: Site, registered: dict[str, object], gate: str) -> None:
+    site.register(GOOD, **registered)  # type: ignore[arg-type]
+    with pytest.raises(GateError) as caught:
+        promote(site.folder, None)
+    assert caught.value.found == gate
+
+
+KILLED = """
+import os, signal
+from pathlib import Path
+from versions import {where}
+{where}.{what} = lambda *a, **k: os.kill(os.getpid(), signal.SIGKILL)
+from versions.promote import promote
+promote(Path.cwd(), None)
+"""
+
+
+@pytest.mark.parametrize(
+    ("where", "what", "after"),
+    [
+        pytest.param("registry.Registry", "crown", "old", id="before the registry changes"),
+        pytest.param("champion", "_write", "new", id="before the file is written"),
+        pytest.param("champion", "_commit", "new", id="before it is committed"),
+    ],
+)
+def test_a_killed_promotion_leaves_one_champion_and_is_mended(site: Site, where: str, what: str, after: str) -> None:
+    first = site.register(GOOD)
+    site.registry.crown(first, instead_of=None)
+    second = site.register(BETTER)
+    code = (
+        KILLED.format(where=where, what=what)
+        .replace("import registry.Registry", "registry")
+        .replace("from versions registry", "from versions import registry")
+    )
+    found = site.command(sys.executable, "-c", code)
+    assert found.returncode == -signal.SIGKILL, found.stderr
+    assert site.registry.champion == (first if after == "old" else second)
+    promote(site.folder, None)
+    names_the_same_bytes(site, second)
+    assert site.registry.champions() == [first, second]
+
+
+def test_history_survives_an_interruption_between_its_two_writes(site: Site) -> None:
+    numbers = [site.register(kind) for kind in (GOOD, BETTER)]
+    registry = site.registry
+    registry.crown(numbers[0], instead_of=None)
+    registry.client.set_registered_model_tag(registry.name, "champions", " ".join(numbers))  # and then killed
+    assert (registry.champion, registry.champions()) == (numbers[0], numbers[:1])
+    registry.crown(numbers[1], instead_of=numbers[0])
+    registry.client.set_registered_model_alias(registry.name, "champion", numbers[0])  # a killed rollback
+    assert registry.champions() == numbers[:1]
+
+
+def test_who_judged_against_an_old_champion_is_refused(site: Site) -> None:
+    first, second = site.register(GOOD), site.register(BETTER)
+    site.registry.crown(first, instead_of=None)
+    with pytest.raises(InputError, match="has changed while this one was judged") as caught:
+        site.registry.crown(second, instead_of=None)
+    assert caught.value.found == f"version {first}"
+    assert "run it again" in caught.value.fix
+    assert site.registry.champion == first
+
+
+def test_a_lock_that_a_killed_process_left_is_broken(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    number = site.register(GOOD)
+    monkeypatch.setattr("versions.lock.PATIENCE_S", 0.5)
+    site.registry.client.create_registered_model("glacier-tiny.changing-champion")
+    site.registry.crown(number, instead_of=None)
+    assert site.registry.champion == number
+    assert not site.registry.client.search_registered_models("name LIKE '%changing%'")
+
+
+def test_a_remote_that_is_not_there_loses_nothing(site: Site) -> None:
+    number = site.register(GOOD)
+    (site.folder / "../remote").write_text("in the way")
+    found = site.tool("promote")
+    assert found.returncode == 2
+    assert "nothing is lost" in found.stderr
+    assert site.registry.champion == number
+    (site.folder / "../remote").unlink()
+    promote(site.folder, None)
+    names_the_same_bytes(site, number)
+
+
+def test_a_tag_of_another_store_is_not_overwritten(site: Site) -> None:
+    site.register(GOOD)
+    site.done("git", "tag", "champion@v1.0.0")
+    with pytest.raises(InputError, match="names another model"):
+        promote(site.folder, None)
+    assert site.registry.champion is None
+
+
+def test_nothing_registered_and_no_such_version(site: Site) -> None:
+    with pytest.raises(InputError, match="no model is registered yet"):
+        promote(site.folder, None)
+    with pytest.raises(InputError, match="there is no champion yet"):
+        rollback(site.folder)
+    site.register(GOOD)
+    with pytest.raises(InputError, match="no version has this number") as caught:
+        promote(site.folder, "7")
+    assert caught.value.expected == "one of 1"
+
+
+def test_what_the_user_has_staged_stays_out_of_the_champions_commit(site: Site) -> None:
+    site.register(GOOD)
+    (site.folder / "notes.txt").write_text("mine")
+    site.done("git", "add", "notes.txt")
+    promote(site.folder, None)
+    assert site.done("git", "status", "--porcelain") == "A  notes.txt"
+    assert "notes.txt" not in site.done("git", "show", "--stat", "HEAD")
