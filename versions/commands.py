@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from stages.common import settings
 from stages.common.errors import InputError
 
 Done = subprocess.CompletedProcess[str]
@@ -50,7 +51,9 @@ def in_git(site: Path) -> bool:
 def default_remote(site: Path) -> str:
     """Address of DVC's default remote; empty: there is none."""
     name = dvc(site, "config", "core.remote").stdout.strip()
-    return dvc(site, "config", f"remote.{name}.url").stdout.strip() if name else ""
+    url = dvc(site, "config", f"remote.{name}.url").stdout.strip() if name else ""
+    # A folder's path is kept relative to the file that names it.
+    return str((settings.repository_root() / ".dvc" / url).resolve()) if url and "://" not in url else url
 
 
 def _run(command: Sequence[str], folder: Path) -> Done:

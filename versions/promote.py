@@ -16,7 +16,7 @@ from stages.common.params import Params, load_params
 from stages.common.tables_area import GateFinding
 from stages.gate.decide import as_table
 from versions import champion
-from versions.console import opened, run
+from versions.entry import opened, run
 from versions.gates import as_markdown, judge
 from versions.judging import evidence, get_inputs, same_model
 from versions.registry import Registry

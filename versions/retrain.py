@@ -17,7 +17,7 @@ from stages.common.errors import InputError
 from stages.common.params import load_params
 from versions.champion import POINTER
 from versions.commands import default_remote, dvc, last_words
-from versions.console import opened, run
+from versions.entry import opened, run
 from versions.promote import Verdict, assess
 from versions.scratch import ROOT
 from versions.summary import Outcome, base_revision, write_summary

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from versions.console import run
+from versions.entry import run
 from versions.promote import rollback
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -60,7 +61,7 @@ def write_summary(site: Path, outcome: Outcome) -> str:
     title = yaml.safe_load((site / "params.yaml").read_text(encoding="utf-8"))["site"]["title"]
     parts = [f"# Retrained: {title}", endings(outcome)]
     if outcome.base and in_git(site):
-        parts += changes(site, outcome.base)
+        parts += [*changes(site, outcome.base), *maps(site, outcome.base)]
     parts += ["## Areas", f"```\n{areas(site)}\n```", "## Promotion", *promotion(outcome.verdict)]
     text = "\n\n".join(parts) + "\n"
     (site / SUMMARY).write_text(text, encoding="utf-8")
@@ -110,6 +111,12 @@ def changes(site: Path, base: str) -> list[str]:
     ]
 
 
+def maps(site: Path, base: str) -> list[str]:
+    """What `make compare` says of the base's maps and these; nothing where the base has no results."""
+    done = module(site, "versions.compare", base, "workspace")
+    return [f"## Maps against `{base}`", f"```\n{done.stdout.strip()}\n```"] if done.returncode == 0 else []
+
+
 def differing(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     """Keys whose value is new or another."""
     return [key for key, value in new.items() if old.get(key) != value]
@@ -137,6 +144,13 @@ def areas(site: Path) -> str:
     """What bin/summary says of the areas."""
     command = [sys.executable, str(ROOT / "bin/summary"), str(site)]
     return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+
+
+def module(site: Path, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a tool of this package in a process of its own."""
+    command = [sys.executable, "-m", name, *arguments]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.run(command, cwd=site, env=environment, capture_output=True, text=True, check=False)
 
 
 def promotion(verdict: Verdict | None) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import json
 import os
 import signal
@@ -10,20 +11,17 @@ import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import boto3
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
-
 from tests.loopback import POSTGRES, free_port, wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 WEED = ROOT / ".venv-cycle/bin/weed"
-KEY, SECRET = "cycle-key", "cycle-secret"
+KEY, SECRET, PROBE = "cycle-key", "cycle-secret", "probe"
 
 
 def missing_parts() -> list[str]:
     """Parts that this machine lacks."""
-    return [str(part) for part in (WEED, POSTGRES / "initdb") if not part.exists()]
+    absent = [str(part) for part in (WEED, POSTGRES / "initdb") if not part.exists()]
+    return absent + [name for name in ("boto3", "dvc_s3") if importlib.util.find_spec(name) is None]
 
 
 @dataclass
@@ -64,8 +62,15 @@ class S3:
         wait_for(self._answers, log, limit_s=120)
 
     def _answers(self) -> bool:
+        """Whether an object can be read: after a start the list of buckets is there before their content is."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
         with contextlib.suppress(BotoCoreError, ClientError):
-            return "Buckets" in self._client().list_buckets()
+            client = self._client()
+            if PROBE not in [one["Name"] for one in client.list_buckets()["Buckets"]]:
+                client.create_bucket(Bucket=PROBE)
+                client.put_object(Bucket=PROBE, Key=PROBE, Body=b"1")
+            return bool(client.get_object(Bucket=PROBE, Key=PROBE)["Body"].read())
         return False
 
     def make_bucket(self, name: str) -> None:
@@ -78,6 +83,9 @@ class S3:
         self.process.wait()
 
     def _client(self):  # type: ignore[no-untyped-def]
+        import boto3
+        from botocore.config import Config
+
         once = Config(retries={"total_max_attempts": 1}, connect_timeout=2, read_timeout=10)
         return boto3.client(
             "s3", endpoint_url=self.address, aws_access_key_id=KEY, aws_secret_access_key=SECRET,

@@ -34,7 +34,7 @@ def stages_run(said: str) -> set[str]:
 ASK = """
 import sys
 from stages.common.params import load_params
-from versions.console import opened
+from versions.entry import opened
 with opened(load_params(), "asking") as registry:
     found = {"champion": registry.champion, "challenger": registry.alias("challenger"), "all": registry.champions()}
 print(found[sys.argv[1]])
@@ -125,7 +125,7 @@ RACE = """
 import sys, time
 from stages.common.errors import InputError
 from stages.common.params import load_params
-from versions.console import opened
+from versions.entry import opened
 with opened(load_params(), "racing") as registry:
     time.sleep(max(0.0, float(sys.argv[2]) - time.time()))
     try:
