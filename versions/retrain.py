@@ -83,7 +83,10 @@ def push(site: Path) -> str:
         print("no DVC remote is set: results stay in this machine's cache (docs/operations.md)", flush=True)
         return ""
     print(f"pushing to {remote}", flush=True)
-    done = dvc(site, "push", "--quiet", *targets(site))
+    try:
+        done = dvc(site, "push", "--quiet", *targets(site))
+    except KeyboardInterrupt:
+        return "interrupted"
     return last_words(done) if done.returncode else ""
 
 

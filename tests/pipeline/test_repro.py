@@ -72,3 +72,15 @@ def test_the_committed_lock_stays_where_bytes_differ(
         assert repro.main(site, *extra) == 0
         assert yaml.safe_load((site / "dvc.lock").read_text()) == kept
     assert "dvc.lock is left as it was" in capsys.readouterr().out
+
+
+def test_data_that_is_half_there_is_missing(site: Path) -> None:
+    assert repro.data_is_missing()
+    for name in ("data/scenes/2020", "data/auxiliary"):
+        (site / name).mkdir(parents=True)
+    assert not repro.data_is_missing()
+    outs = [{"path": "data/scenes/2020"}, {"path": "data/scenes/2021"}]
+    (site / "data.dvc").write_text(yaml.safe_dump({"outs": outs}))
+    assert repro.data_is_missing()
+    (site / "data/scenes/2021").mkdir()
+    assert not repro.data_is_missing()
