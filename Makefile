@@ -1,7 +1,7 @@
 # Stable targets; `make help` lists them. SITE=<name> works in sites/<name>, else in the root (the demo).
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-containers test-cycle repro ingest crossval retrain promote rollback remote ui images docs lint types \
-	workflows bench locks clean check-lock
+.PHONY: help demo test test-containers test-cycle repro ingest crossval compare exps retrain promote rollback remote ui images docs \
+	lint types workflows bench locks clean check-lock
 
 ROOT := $(CURDIR)
 SITE_DIR := $(if $(SITE),$(ROOT)/sites/$(SITE),$(ROOT))
@@ -59,6 +59,12 @@ remote: $(STAMP)  ## Use another DVC remote on this machine: URL=s3://bucket/pat
 check-lock: $(STAMP)  ## Say whether dvc.lock is current, without data (SITE=name)
 	@bin/check-lock $(SITE_DIR)
 
+compare: $(STAMP)  ## Compare two versions: A=<revision, experiment or model version> B=<...> (SITE=name)
+	@cd $(SITE_DIR) && $(BIN)/python -m versions.compare "$(A)" "$(B)"
+
+exps: $(STAMP)  ## Table of the experiments: what differs and how well it does (SITE=name)
+	@cd $(SITE_DIR) && $(BIN)/python -m versions.experiments
+
 ui: $(STAMP)  ## Serve MLflow on http://127.0.0.1:5000
 	@MLFLOW_DISABLE_TELEMETRY=true DO_NOT_TRACK=true MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false \
 		$(BIN)/mlflow server --workers 1 --backend-store-uri sqlite:///$(ROOT)/mlruns/mlflow.db \
@@ -67,8 +73,9 @@ ui: $(STAMP)  ## Serve MLflow on http://127.0.0.1:5000
 images: $(STAMP)  ## Build the container images that are missing and print their sizes
 	@$(BIN)/python docker/images.py
 
-docs: $(STAMP)  ## Write docs/contracts.md from the contracts
+docs: $(STAMP)  ## Write docs/contracts.md from the contracts, and the sites' copies of dvc.yaml
 	@$(BIN)/python bin/contracts
+	@for site in sites/*; do cp dvc.yaml $$site/dvc.yaml; done  # DVC follows no link in a revision
 
 workflows:  ## Check .github/workflows with actionlint and zizmor
 	@bin/workflows
