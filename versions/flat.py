@@ -1,0 +1,23 @@
+"""Nested documents as flat rows that can be laid side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from stages.track.state import flatten
+
+
+def numbers(documents: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
+    """``stage/part/name`` to value, of the numbers in metrics documents."""
+    leaves = flatten(documents, separator="/")
+    return {
+        key: float(value)
+        for key, value in leaves.items()
+        if isinstance(value, int | float) and not isinstance(value, bool)
+    }
+
+
+def texts(leaves: Mapping[str, Any]) -> dict[str, str]:
+    """Values as MLflow keeps them, so that both compare."""
+    return {key: str(value) for key, value in leaves.items()}

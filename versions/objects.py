@@ -1,0 +1,71 @@
+"""Files of any version by their MD5, from DVC's cache, else from its remote. The working tree is not looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+
+class Objects:
+    """DVC's cache, and the remote behind it."""
+
+    def __init__(self, site: Path) -> None:
+        from dvc.repo import Repo
+
+        self.repo: Any = Repo(str(site))
+        self._cache: Any = self.repo.cache.local
+
+    def close(self) -> None:
+        """Let go of DVC's files."""
+        self.repo.close()
+
+    def file(self, md5: str) -> Path | None:
+        """The file with this MD5, read-only in the cache; None where neither cache nor remote has it."""
+        return Path(self._cache.oid_to_path(md5)) if self._has(md5) else None
+
+    def folder(self, md5: str) -> Mapping[str, Path] | None:
+        """Files of a folder by relative path; None where neither cache nor remote has all of them."""
+        found = {name: self.file(one) for name, one in self.listing(md5).items()}
+        files = {name: path for name, path in found.items() if path is not None}
+        return files if found and len(files) == len(found) else None
+
+    def listing(self, md5: str) -> Mapping[str, str]:
+        """MD5 of a folder's files by relative path; empty where neither cache nor remote has the list."""
+        from dvc_data.hashfile.hash_info import HashInfo
+        from dvc_data.hashfile.tree import Tree
+
+        if not self._has(md5):
+            return {}
+        tree = Tree.load(self._cache, HashInfo("md5", md5))
+        return {"/".join(key): str(info.value) for key, _, info in tree}
+
+    def _has(self, md5: str) -> bool:
+        return bool(self._cache.exists(md5) or (self._pull(md5) and self._cache.exists(md5)))
+
+    def _pull(self, md5: str) -> bool:
+        """Whether the remote gave it. No remote, or one that does not answer, is as one that lacks it."""
+        from dvc.exceptions import DvcException
+        from dvc_data.hashfile.hash_info import HashInfo
+
+        try:
+            return bool(self.repo.cloud.pull([HashInfo("md5", md5)]).transferred)
+        except (DvcException, OSError):
+            return False
+
+
+def entry(lock: Mapping[str, Any], stage: str) -> Mapping[str, Any]:
+    """A stage of dvc.lock; empty where it is absent."""
+    return dict(lock.get(stage, {}))
+
+
+def dep_md5(lock: Mapping[str, Any], stage: str, name: str) -> str | None:
+    """MD5 that dvc.lock records of a stage's dependency whose path ends with `name`."""
+    found = (dep.get("md5") for dep in entry(lock, stage).get("deps", []) if dep["path"].endswith(name))
+    return next(found, None)
+
+
+def out_md5(lock: Mapping[str, Any], stage: str) -> str | None:
+    """MD5 that dvc.lock records of a stage's folder."""
+    found = (out.get("md5") for out in entry(lock, stage).get("outs", []) if out["path"].startswith("artifacts/"))
+    return next(found, None)
