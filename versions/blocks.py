@@ -14,7 +14,7 @@ from stages.common.types import BoolArray, Float64Array, IntArray, UInt8Array
 from versions.difference import BOTH, ONLY_A, ONLY_B, UNSEEN
 from versions.objects import out_md5
 from versions.tables import Block
-from versions.version import Version
+from versions.version import Version, from_workspace
 from versions.workspace import Workspace
 
 
@@ -32,6 +32,9 @@ class HeldOut:
 
 
 STEP = 100_000
+
+SPLIT_PARAMS = ("grid.", "labels.", "patches.")
+"""Parameters that make the split, beside the data."""
 
 
 def held_out(versions: Sequence[Version], workspace: Workspace) -> HeldOut:
@@ -61,18 +64,27 @@ def block_numbers(shape: tuple[int, ...], params: Params) -> IntArray:
 
 
 def own_split(version: Version, workspace: Workspace) -> IntArray | None:
-    """Roles (H, W) in the split that a version was trained with; None where unknown or on another grid."""
-    if version.kind == "workspace":
-        return np.asarray(read_band(workspace.split), dtype=np.int64)
-    stages = sorted(stage for stage in version.lock if stage.startswith("patches@"))
-    md5 = next((md5 for stage in stages if (md5 := out_md5(version.lock, stage))), None)
-    files = workspace.objects.folder(md5) if md5 else None
-    if files is None or "split.tif" not in files:
+    """Roles (H, W) in the split that a version was trained with; None where unknown or on another grid.
+
+    It is read from DVC's cache or remote; else it is the current one where the data and the parameters that make it
+    are the current ones.
+    """
+    md5s = (out_md5(version.lock, stage) for stage in sorted(version.lock) if stage.startswith("patches@"))
+    files = workspace.objects.folder(md5) if (md5 := next(filter(None, md5s), None)) else None
+    path = (files or {}).get("split.tif")
+    if version.kind == "workspace" or (path is None and _same_split(version, workspace)):
+        path = workspace.split
+    if path is None or read_grid(path) != read_grid(workspace.split):
         return None
-    own = files["split.tif"]
-    if read_grid(own) != read_grid(workspace.split):
-        return None
-    return np.asarray(read_band(own), dtype=np.int64)
+    return np.asarray(read_band(path), dtype=np.int64)
+
+
+def _same_split(version: Version, workspace: Workspace) -> bool:
+    now = from_workspace(workspace.site)
+    mine, theirs = (
+        {name: value for name, value in one.params.items() if name.startswith(SPLIT_PARAMS)} for one in (now, version)
+    )
+    return mine == theirs and now.data_dvc_md5 == version.data_dvc_md5
 
 
 def confusion(found: UInt8Array, truth: BoolArray, where: HeldOut, area_km2: Float64Array) -> list[Block]:

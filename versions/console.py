@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from stages.report.style import SIMULATED
-from versions.page import plain, signed
+from versions.shown import plain, signed
 from versions.tables import Comparison
 
 MOST_ROWS = 12

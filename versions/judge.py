@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from stages.common.types import Float64Array
+from versions.shown import signed
 from versions.tables import Block, Judgement, Measure, Verdict
 
 DRAWS, SEED = 10_000, 20_240
@@ -103,11 +104,15 @@ def _interval(differences: Float64Array) -> tuple[float | None, float | None]:
 
 def _statement(verdict: Verdict, measures: Sequence[Measure], blocks: int) -> str:
     parts = [
-        f"{one.name} {one.difference:+.3g}{one.unit and ' ' + one.unit} (95 %: {one.low:+.3g} to {one.high:+.3g})"
+        f"{one.name} {_signed(one, one.difference)} (95 %: {_signed(one, one.low)} to {_signed(one, one.high)})"
         for one in measures
         if one.difference is not None and one.low is not None and one.high is not None
     ]
     return f"{verdict} on {blocks} test blocks: {'; '.join(parts) or 'no ice is labelled there'}"
+
+
+def _signed(measure: Measure, value: float) -> str:
+    return f"{signed(value, 1)} {measure.unit}" if measure.unit else signed(value, 3)
 
 
 def _too_few(count: int) -> str:

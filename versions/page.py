@@ -8,12 +8,12 @@ from pathlib import Path
 from stages.report.page import TEMPLATES as REPORT_TEMPLATES
 from stages.report.page import data_uri
 from stages.report.style import SIMULATED
+from versions.shown import plain, signed
 from versions.tables import Comparison
 
 TEMPLATES = Path(__file__).parent / "templates"
 
 TONES = {"B is better": "good", "B is worse": "bad"}
-MINUS = "\N{MINUS SIGN}"
 
 
 def draw_page(comparison: Comparison, pictures: Mapping[str, bytes]) -> str:
@@ -32,17 +32,3 @@ def draw_page(comparison: Comparison, pictures: Mapping[str, bytes]) -> str:
         metrics=[row for row in comparison.metrics if row.difference != 0],
         pictures={name: data_uri(name, content) for name, content in pictures.items()},
     )
-
-
-def plain(value: float | None, places: int) -> str:
-    """Rounded, with a true minus sign, never ``-0``; a dash where there is none."""
-    if value is None:
-        return "–"
-    shown = f"{value:.{places}f}"
-    return shown.replace("-", MINUS) if float(shown) else shown.lstrip("-")
-
-
-def signed(value: float | None, places: int) -> str:
-    """The same with a plus where it is more than nothing as shown."""
-    shown = plain(value, places)
-    return f"+{shown}" if value is not None and value > 0 and float(shown) else shown

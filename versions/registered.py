@@ -28,6 +28,9 @@ class Registered:
     metrics: dict[str, dict[str, Any]]
     """Document by stage."""
     git_commit: str | None
+    experiment: str | None
+    """Name of the experiment of ``dvc exp`` that logged it."""
+    data_dvc_md5: str | None
 
 
 class Registry:
@@ -86,6 +89,8 @@ class Registry:
                 params=dict(run.data.params),
                 metrics={path.stem: json.loads(path.read_text(encoding="utf-8")) for path in documents.glob("*.json")},
                 git_commit=re.sub("-dirty$", "", run.data.tags.get("git_commit", "")) or None,
+                experiment=run.data.tags.get("experiment_name"),
+                data_dvc_md5=run.data.tags.get("data_dvc_md5"),
             )
 
 

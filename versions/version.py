@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,8 @@ class Version:
     model: Path
     """The model it trained, not the one it maps with, which may be the champion."""
     model_md5: str
+    data_dvc_md5: str | None
+    """MD5 of its data.dvc: what its data was."""
     notes: tuple[str, ...] = ()
 
 
@@ -88,20 +91,21 @@ def from_commit(site: Path, name: str, kind: str, commit: str, objects: Objects)
 
 
 def from_registry(site: Path, name: str, number: str, registry: Registry, folder: Path) -> Version:
-    """A registered model with the numbers of its run; its lock is that of its commit, if that made this model."""
+    """A registered model with the numbers of its run; its lock is that of the commit that trained this model."""
     found = registry.fetch(number, folder / f"v{number}")
     md5 = file_md5(found.model)
     commit = revisions.commit_of(site, found.git_commit) if found.git_commit else None
-    lock = _stages(revisions.file_at(site, commit, "dvc.lock") if commit else None)
+    commits = [*revisions.experiments(site).get(found.experiment or "", []), *filter(None, [commit])]
     return Version(
         name=name,
         kind=f"registered model {registry.name} version {number}",
         commit=commit,
         params=found.params,
         metrics=numbers(found.metrics),
-        lock=lock if dep_md5(lock, "evaluate", MODEL) == md5 else {},
+        lock=_lock_with(site, commits, md5),
         model=found.model,
         model_md5=md5,
+        data_dvc_md5=found.data_dvc_md5,
     )
 
 
@@ -123,6 +127,7 @@ def _version(name: str, kind: str, commit: str | None, read: Read, model: Path) 
         lock=_stages(read("dvc.lock")),
         model=model,
         model_md5=file_md5(model),
+        data_dvc_md5=_md5(read("data.dvc")),
         notes=tuple(filter(None, [note])),
     )
 
@@ -137,6 +142,16 @@ def _with_defaults(raw: Mapping[str, Any]) -> tuple[Mapping[str, Any], str]:
 
 def _stages(content: bytes | None) -> Mapping[str, Any]:
     return dict((yaml.safe_load(content) or {}).get("stages", {})) if content else {}
+
+
+def _lock_with(site: Path, commits: Sequence[str], model_md5: str) -> Mapping[str, Any]:
+    """Stages of the first commit's dvc.lock that trained this model; empty where none did."""
+    locks = (_stages(revisions.file_at(site, commit, "dvc.lock")) for commit in commits)
+    return next((lock for lock in locks if dep_md5(lock, "evaluate", MODEL) == model_md5), {})
+
+
+def _md5(content: bytes | None) -> str | None:
+    return hashlib.md5(content, usedforsecurity=False).hexdigest() if content else None
 
 
 def _bytes(path: Path) -> bytes | None:

@@ -62,6 +62,9 @@ STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
 EXPERIMENT_NAME = "DVC_EXP_NAME"
 """Set by DVC for an experiment: becomes a tag of the MLflow run."""
 
+EXPERIMENT_PARENT = "DVC_EXP_BASELINE_REV"
+"""Set by DVC for an experiment: the commit it started from; becomes a tag of the MLflow run."""
+
 DVC_STAGE = "DVC_STAGE"
 """Set by DVC for a stage's command: ``predict@2020`` or ``sites/everest/dvc.yaml:predict@2020``."""
 

@@ -85,6 +85,12 @@ def site(tmp_path, monkeypatch, empty_database) -> Site:
     found.folder.mkdir(parents=True)
     pipeline.write_inputs(found.folder)
     monkeypatch.chdir(found.folder)
-    for name in (settings.DVC_ROOT, settings.GIT_COMMIT, settings.RUNNER, settings.EXPERIMENT_NAME):
+    for name in (
+        settings.DVC_ROOT,
+        settings.GIT_COMMIT,
+        settings.RUNNER,
+        settings.EXPERIMENT_NAME,
+        settings.EXPERIMENT_PARENT,
+    ):
         monkeypatch.delenv(name, raising=False)
     return found

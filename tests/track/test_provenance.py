@@ -55,13 +55,16 @@ def test_without_git_the_commit_is_given_or_unknown(tmp_path, monkeypatch):
 def test_tags_say_what_is_known(tmp_path, monkeypatch):
     monkeypatch.setenv("GIT_COMMIT", "abc")
     monkeypatch.setenv("RUNNER", "docker")
-    monkeypatch.delenv("DVC_EXP_NAME", raising=False)
+    for name in ("DVC_EXP_NAME", "DVC_EXP_BASELINE_REV"):
+        monkeypatch.delenv(name, raising=False)
     assert provenance.tags(tmp_path / "data.dvc") == {"git_commit": "abc", "runner": "docker"}
     (tmp_path / "data.dvc").write_bytes(b"")
     monkeypatch.setenv("DVC_EXP_NAME", "wide-unet")
+    monkeypatch.setenv("DVC_EXP_BASELINE_REV", "def")
     assert provenance.tags(tmp_path / "data.dvc") == {
         "git_commit": "abc",
         "runner": "docker",
         "experiment_name": "wide-unet",
+        "experiment_parent": "def",
         "data_dvc_md5": "d41d8cd98f00b204e9800998ecf8427e",
     }

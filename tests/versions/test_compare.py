@@ -1,0 +1,142 @@
+"""Two revisions, an experiment and registered models of a real repository, compared by the real command."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.versions import repository
+from tests.versions.repository import commit, done, run
+
+POOR = ("train.epochs=1", "train.steps_per_epoch=1", "train.patience_epochs=1")
+YEARS = [2020, 2021, 2022]
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """``main`` and ``HEAD~1`` hold the same model; the experiment ``poor`` and model version 2 a hardly trained one."""
+    made = repository.make(tmp_path_factory.mktemp("versions"))
+    (made / "notes.txt").write_text("nothing that a stage reads")
+    commit(made, "second")
+    settings = [word for one in POOR for word in ("-S", one)]
+    done(made, "dvc", "exp", "run", "--quiet", "--name", "poor", *settings, "track")
+    done(made, "git", "checkout", "--quiet", ".")
+    done(made, "dvc", "checkout", "--quiet", "--force")
+    return made
+
+
+def compare(site: Path, a: str, b: str) -> tuple[dict[str, Any], str]:
+    """compare.json, and what the console said."""
+    said = done(site, sys.executable, "-m", "versions.compare", a, b)
+    (folder,) = (site / "compare").glob(f"{a.replace('~', '-')}--{b.replace('~', '-')}")
+    assert (folder / "compare.html").read_text().startswith("<!doctype html>")
+    return json.loads((folder / "compare.json").read_text()), said
+
+
+def tree(site: Path) -> str:
+    """Hash over every file but git's, DVC's and the tool's own output; links by where they lead."""
+    digest = hashlib.sha256()
+    for path in sorted(site.rglob("*")):
+        if path.relative_to(site).parts[0] in (".git", ".dvc", "compare", "stages", "docker", "mlruns"):
+            continue
+        content = path.read_bytes() if path.is_file() else b""
+        digest.update(f"{path.relative_to(site)} {hashlib.sha256(content).hexdigest()}\n".encode())
+    return digest.hexdigest()
+
+
+def state(site: Path) -> tuple[str, ...]:
+    git = (("status", "--porcelain"), ("rev-parse", "HEAD"), ("diff", "--cached"), ("stash", "list"), ("branch",))
+    return tree(site), *(done(site, "git", *one) for one in git)
+
+
+def test_the_same_model_cannot_be_told_apart_and_nothing_is_touched(site: Path) -> None:
+    before = state(site)
+    found, said = compare(site, "HEAD~1", "workspace")
+    assert found["same_model"]
+    assert found["judgement"]["verdict"] == "cannot be told apart"
+    assert [row["only_a_km2"] + row["only_b_km2"] for row in found["areas"]] == [0, 0, 0]
+    assert found["params"] == []
+    assert {one["maps"] for one in (found["a"], found["b"])} == {"3 maps from DVC's cache; areas from the cache too"}
+    assert "both are the same model, byte for byte" in said
+    assert state(site) == before
+
+
+def test_a_poor_experiment_is_worse_and_its_table_says_where(site: Path) -> None:
+    before = state(site)
+    found, said = compare(site, "main", "poor")
+    assert found["judgement"]["verdict"] == "B is worse"
+    assert found["judgement"]["blocks"] == 5
+    assert {row["name"]: (row["a"], row["b"]) for row in found["params"]} == {
+        "train.epochs": ("3", "1"),
+        "train.steps_per_epoch": ("20", "1"),
+        "train.patience_epochs": ("3", "1"),
+    }
+    assert found["b"]["maps"].startswith("3 maps from DVC's cache")
+    assert [row["year"] for row in found["areas"]] == YEARS
+    for row in found["areas"]:
+        assert row["only_a_km2"] + row["only_b_km2"] > 0.5
+    recorded = json.loads(done(site, "git", "show", f"{found['b']['commit']}:metrics/area.json"))
+    again = {str(row["year"]): row["b_km2"] for row in found["areas"]}
+    assert again == pytest.approx(recorded["area_by_year_km2"], abs=1e-4)
+    assert "B is worse on 5 test blocks" in said
+    assert state(site) == before
+
+
+def test_models_of_the_registry_are_the_same_versions(site: Path) -> None:
+    found, _ = compare(site, "v2", "1")
+    assert found["judgement"]["verdict"] == "B is better"
+    assert found["a"]["kind"] == "registered model glacier-tiny version 2"
+    assert {row["name"] for row in found["params"]} == {one.partition("=")[0] for one in POOR}
+    metrics = {row["name"]: row for row in found["metrics"]}
+    assert metrics["evaluate/model/iou"]["difference"] > 0.3
+    same, _ = compare(site, "challenger", "poor")
+    assert same["same_model"]
+    assert same["mean_dispute_fraction"] == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        pytest.param("por", "near it: poor", id="an experiment misspelt"),
+        pytest.param("mian", "near it: main", id="a branch misspelt"),
+        pytest.param("v7", "near it: v", id="a model that is not there"),
+        pytest.param("", "there are: workspace", id="empty"),
+        pytest.param("--all", "there is no such version", id="an option"),
+    ],
+)
+def test_a_name_that_means_nothing_is_refused_with_what_there_is(site: Path, name: str, said: str) -> None:
+    result = run(site, sys.executable, "-m", "versions.compare", "--", name, "workspace")
+    assert result.returncode == 2
+    assert said in result.stderr
+    assert "fix:" in result.stderr
+
+
+def test_what_the_blocks_of_a_version_were_decides_what_is_compared(site: Path) -> None:
+    """The workspace tests on other blocks than `main` did, which has learned from most of them."""
+    params = (site / "params.yaml").read_text()
+    try:
+        (site / "params.yaml").write_text(params.replace("test_fold: 0", "test_fold: 2"))
+        done(site, sys.executable, "-m", "stages.patches", "--year", "2020")
+        found, said = compare(site, "main", "poor")
+    finally:
+        done(site, "git", "checkout", "--quiet", ".")
+        done(site, "dvc", "checkout", "--quiet", "--force")
+    assert found["judgement"]["left_out"] >= 5
+    assert found["judgement"]["verdict"] == "cannot be told apart"
+    assert "a bootstrap needs at least 5" in said
+    assert "test blocks left out" in said
+
+
+def test_each_experiment_has_a_run_with_its_name_and_parent(site: Path) -> None:
+    code = (
+        "import mlflow; client = mlflow.MlflowClient('sqlite:///mlruns/mlflow.db');"
+        "runs = client.search_runs([e.experiment_id for e in client.search_experiments()]);"
+        "print([(r.info.run_name, r.data.tags.get('experiment_parent')) for r in runs])"
+    )
+    parent = done(site, "git", "rev-parse", "HEAD").strip()
+    assert f"('tiny-poor', '{parent}')" in done(site, sys.executable, "-W", "ignore", "-c", code)
