@@ -36,6 +36,8 @@ def change(path: str, value: Any) -> Callable[[dict[str, Any]], None]:
         pytest.param(change("years", [2021, 2020]), "sorted", id="years not sorted"),
         pytest.param(change("training_years", [1999]), "training_years are not all among years", id="training year"),
         pytest.param(change("evaluate.year", 2021), "evaluate.year", id="evaluate a year that was not trained on"),
+        pytest.param(change("crossval", {"folds": [1, 0]}), "folds must be sorted", id="folds not sorted"),
+        pytest.param(change("crossval", {"folds": [0, 5]}), "not below patches.folds (5)", id="fold that is not there"),
         pytest.param(change("prepare.bands", ["red", "red"]), "a band is named twice", id="doubled band"),
         pytest.param(change("report.rgb", ["B04", "B03", "B02"]), "report.rgb", id="band that is not prepared"),
         pytest.param(change("patches.test_fold", 1), "must differ", id="test fold is validation fold"),
