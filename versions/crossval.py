@@ -3,9 +3,9 @@
     cd <site> && python -m versions.crossval
 
 A fold is `dvc exp run --temp` with another `patches.test_fold` (and the next one to validate), up to `evaluate`: it
-runs beside the working tree, takes from DVC's cache what has been run before, in or out of a container, and stands in
-`dvc exp show` as ``crossval-<site>-<fold>``. So an interrupted run goes on where it was. The results are read from the
-experiment's dvc.lock and the cache: DVC itself cannot open a revision here, as a site's dvc.yaml is a link.
+runs beside the working tree, takes from DVC's cache what has been run before, and stands in `dvc exp show` as
+``crossval-<site>-<fold>``. So an interrupted run goes on where it was. The results are taken from the cache, by the
+experiment's dvc.lock.
 """
 
 from __future__ import annotations

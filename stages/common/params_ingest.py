@@ -13,7 +13,7 @@ class _Section(BaseModel):
 
 
 class FileParams(_Section):
-    """A vector file. ``${NAME}`` in a path is replaced by the environment variable of that name."""
+    """A vector file. ``$NAME`` in a path is replaced by the environment variable of that name."""
 
     path: str
     layer: str | None = None
@@ -84,7 +84,7 @@ class RasterSourceParams(_Section):
 class SafeSourceParams(_Section):
     """Source ``safe``: Sentinel-2 products as downloaded, folders called ….SAFE or zips of them."""
 
-    folder: Annotated[str, Field(description="searched with its subfolders; `${NAME}` as in other paths")]
+    folder: Annotated[str, Field(description="searched with its subfolders; `$NAME` as in other paths")]
     processing_level: Annotated[Literal["L2A", "L1C"], Field(description="products of another level are refused")] = (
         "L2A"
     )

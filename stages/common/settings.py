@@ -159,7 +159,7 @@ def get(name: str, default: str) -> str:
 
 
 def lookup(name: str) -> str | None:
-    """Value of a variable that a path in ``params.yaml`` names as ``${NAME}``; None where it is unset or empty."""
+    """Value of a variable that a path in ``params.yaml`` names as ``$NAME``; None where it is unset or empty."""
     return os.environ.get(name) or None
 
 

@@ -18,11 +18,12 @@ from stages.common.files import require_file
 from stages.common.raster import open_raster
 from stages.common.types import AnyArray
 
-VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+VARIABLE = re.compile(r"\$(\{)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?(1)\})")
+"""``$NAME`` or ``${NAME}``; an experiment's changed parameters (`dvc exp run -S`) cannot be beside the latter."""
 
 
 def resolve(text: str, *, where: str) -> Path:
-    """Path of params.yaml: ``${NAME}`` filled in; relative paths are relative to the site's folder.
+    """Path of params.yaml: ``$NAME`` and ``${NAME}`` filled in; relative paths are relative to the site's folder.
 
     Raises
     ------
@@ -31,14 +32,15 @@ def resolve(text: str, *, where: str) -> Path:
     """
 
     def value(match: re.Match[str]) -> str:
-        found = settings.lookup(match[1])
+        name = match["name"]
+        found = settings.lookup(name)
         if found is None:
             raise ParamsError(
-                f"the environment variable {match[1]} is not set",
+                f"the environment variable {name} is not set",
                 where=f"params.yaml: {where}",
-                expected=f"the folder that stands for ${{{match[1]}}} in {text}",
+                expected=f"the folder that stands for {match[0]} in {text}",
                 found="nothing",
-                fix=f"export {match[1]}=<folder>",
+                fix=f"export {name}=<folder>",
             )
         return found
 

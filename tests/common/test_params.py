@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from omegaconf import OmegaConf
 
 from stages.common.errors import ParamsError
 from stages.common.params import load_params
@@ -81,3 +82,10 @@ def test_an_unreadable_file_is_named(tmp_path: Path, content: str | None, messag
 @pytest.mark.parametrize("path", [*sorted(ROOT.glob("sites/*/params.yaml")), ROOT / "params.yaml"], ids=str)
 def test_committed_parameters_are_valid(path: Path) -> None:
     assert load_params(path).years
+
+
+@pytest.mark.parametrize("path", [*sorted(ROOT.glob("sites/*/params.yaml")), ROOT / "params.yaml"], ids=str)
+def test_an_experiment_can_change_committed_parameters(path: Path) -> None:
+    """DVC hands them to OmegaConf, which takes ``${NAME}`` for an entry of the file and fails."""
+    content = OmegaConf.to_object(OmegaConf.load(path))
+    assert isinstance(content, dict) and content["patches"]

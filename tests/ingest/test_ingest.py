@@ -135,11 +135,12 @@ def test_a_cloud_mask_is_stored_as_yes_or_no(site: Path) -> None:
     assert (pixels(scene.cloud_mask)[0] == (mask[0] > 0)).all()
 
 
-def test_paths_may_name_an_environment_variable(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("spelling", ["$MY_SCENES", "${MY_SCENES}"])
+def test_paths_may_name_an_environment_variable(site: Path, monkeypatch: pytest.MonkeyPatch, spelling: str) -> None:
     (site / "source").rename(site / "elsewhere")
     monkeypatch.setenv("MY_SCENES", str(site / "elsewhere"))
     before = snapshot(site / "data")
-    text = (site / "params.yaml").read_text().replace("source/", "${MY_SCENES}/")
+    text = (site / "params.yaml").read_text().replace("source/", f"{spelling}/")
     (site / "params.yaml").write_text(text)
     assert main([]) == 0
     assert snapshot(site / "data") == before
