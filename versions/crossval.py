@@ -15,17 +15,22 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from stages.common.contracts import check_files
 from stages.common.errors import GlacierError, InputError, ParamsError
 from stages.common.outputs import atomic_folder
 from stages.common.params import Params, load_params
+from stages.evaluate.crossval_contract import CONTRACT
 
 FOLDS = Path("artifacts/folds")
+
+SCENE_AND_LABELS = {path: kind for path, kind in CONTRACT.inputs.items() if "{folds}" not in path}
+"""What the pooling reads of the site itself: absent, it is said before hours of training."""
 
 
 def main() -> int:
@@ -33,6 +38,7 @@ def main() -> int:
     try:
         params = load_params()
         _require_folds(params)
+        check_files(SCENE_AND_LABELS, Path(), params, None)
         names = {fold: run_fold(params, fold) for fold in params.crossval.folds}
         with atomic_folder(FOLDS) as draft:
             for fold, name in names.items():
@@ -88,12 +94,25 @@ def collect(name: str, params: Params, folder: Path) -> None:
     """Copy what the pooling reads from the experiment's results."""
     revision, prefix = _reference(name), _git("rev-parse", "--show-prefix").strip()
     lock = yaml.safe_load(_git("show", f"{revision}:{prefix}dvc.lock"))["stages"]
+    _require_same_inputs(lock, params, name)
     folder.mkdir(parents=True)
     patches = f"patches@{params.evaluate.year}"
     copy_output(lock[patches]["outs"], f"artifacts/patches/{params.evaluate.year}", "split.tif", folder)
     copy_output(lock["evaluate"]["outs"], "artifacts/evaluate", "held_out.tif", folder)
     metrics = _git("show", f"{revision}:{prefix}metrics/evaluate.json")
     (folder / "evaluate.json").write_text(metrics, encoding="utf-8")
+
+
+def _require_same_inputs(lock: Mapping[str, Any], params: Params, name: str) -> None:
+    """Refuse to pool a fold with a scene or labels that are not those it was tested on."""
+    ours = yaml.safe_load(Path("dvc.lock").read_text(encoding="utf-8"))["stages"]
+    for stage in (f"prepare@{params.evaluate.year}", "labels"):
+        if ours.get(stage, {}).get("outs") != lock[stage]["outs"]:
+            raise InputError(
+                f"the outputs of {stage} are not those that a fold was tested on", where=f"dvc.lock, experiment {name}",
+                expected="the same scene and labels", found="others: something has changed since the last run",
+                fix="run `make repro`, then `make crossval` again",
+            )  # fmt: skip
 
 
 def copy_output(outs: Sequence[dict[str, Any]], path: str, file: str, folder: Path) -> None:

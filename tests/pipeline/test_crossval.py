@@ -50,6 +50,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     done(folder, "dvc", "config", "core.analytics", "false")
     done(folder, sys.executable, "-m", "stages.ingest")
     done(folder, "dvc", "commit", "--quiet", "--force", "data.dvc")
+    done(folder, "dvc", "repro", "--quiet", "prepare", "labels")
     done(folder, "git", "add", "--all")
     done(folder, "git", "commit", "--quiet", "--message", "site")
     return folder
@@ -65,6 +66,17 @@ def test_switched_off_it_says_how_to_switch_it_on(site: Path) -> None:
     result = run(site, *COMMAND)
     assert result.returncode == 2
     assert "set `crossval: {folds: [0, 1, 2, 3, 4]}`" in result.stderr
+
+
+def test_what_the_pooling_needs_is_asked_for_before_any_training(site: Path) -> None:
+    set_folds(site, [1])
+    (site / "artifacts/labels").rename(site / "artifacts/away")
+    try:
+        result = run(site, *COMMAND)
+    finally:
+        (site / "artifacts/away").rename(site / "artifacts/labels")
+    assert result.returncode == 2 and "a file is absent" in result.stderr and "make repro" in result.stderr
+    assert "fold" not in result.stdout
 
 
 def test_folds_are_trained_once_and_the_working_tree_stays(site: Path) -> None:
