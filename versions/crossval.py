@@ -105,7 +105,8 @@ def collect(name: str, params: Params, folder: Path) -> None:
 
 def _require_same_inputs(lock: Mapping[str, Any], params: Params, name: str) -> None:
     """Refuse to pool a fold with a scene or labels that are not those it was tested on."""
-    ours = yaml.safe_load(Path("dvc.lock").read_text(encoding="utf-8"))["stages"]
+    path = Path("dvc.lock")
+    ours = yaml.safe_load(path.read_text(encoding="utf-8"))["stages"] if path.exists() else {}
     for stage in (f"prepare@{params.evaluate.year}", "labels"):
         if ours.get(stage, {}).get("outs") != lock[stage]["outs"]:
             raise InputError(
