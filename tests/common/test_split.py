@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from stages.common.errors import ContractError
-from stages.common.split import BUFFER, TEST, TRAIN, VALIDATION, check_no_leak, crop
+from stages.common.split import BUFFER, CALIBRATION, TEST, TRAIN, VALIDATION, check_no_leak, crop
 
 SIZE = 8
 
@@ -28,7 +28,8 @@ def clean(row: int, column: int) -> dict[str, np.ndarray]:
 def roles() -> np.ndarray:
     roles = np.full((32, 32), TRAIN, dtype=np.uint8)
     roles[:, 16:] = TEST
-    roles[:16, 16:] = VALIDATION
+    roles[:16, 16:24] = VALIDATION
+    roles[:16, 24:] = CALIBRATION
     roles[:, 14:16] = BUFFER
     return roles
 
@@ -46,6 +47,8 @@ def test_clean_patches_pass(roles: np.ndarray) -> None:
         pytest.param("train", 20, 12, "test", id="train sees test"),
         pytest.param("train", 2, 12, "validation", id="train sees validation"),
         pytest.param("validation", 20, 12, "test", id="validation sees test"),
+        pytest.param("calibration", 20, 12, "test", id="calibration sees test"),
+        pytest.param("train", 2, 22, "calibration", id="train sees calibration"),
     ],
 )
 def test_one_leaked_pixel_is_caught(roles: np.ndarray, what: str, use: str, row: int, column: int, role: str) -> None:
@@ -63,6 +66,16 @@ def test_the_buffer_neither_shows_nor_teaches(roles: np.ndarray) -> None:
     patches["visible"][0, 0, 6] = 1  # column 14
     with pytest.raises(ContractError, match="imagery"):
         check_no_leak(patches, roles, use="train", where=Path("x"))
+
+
+@pytest.mark.parametrize(("use", "column"), [("validation", 22), ("calibration", 12)])
+def test_stopping_and_calibrating_share_imagery_but_no_label(roles: np.ndarray, use: str, column: int) -> None:
+    patches = clean(2, column)
+    patches["visible"][0, 3, 5], patches["image"][0, 3, 5] = 1, 200
+    check_no_leak(patches, roles, use=use, where=Path("x"))
+    patches["label"][0, 3, 5] = 1
+    with pytest.raises(ContractError, match="shows a label of held-out pixels"):
+        check_no_leak(patches, roles, use=use, where=Path("x"))
 
 
 def test_crop_fills_beyond_the_edges() -> None:

@@ -14,9 +14,19 @@ from hypothesis import strategies as st
 from stages.common.grid import Grid
 from stages.common.kinds import IGNORE, ROLES
 from stages.common.params_learning import PatchesParams
-from stages.common.split import BUFFER, OUTSIDE, TEST, TRAIN, VALIDATION, check_no_leak
+from stages.common.split import (
+    BUFFER,
+    CALIBRATION,
+    OUTSIDE,
+    TEST,
+    TRAIN,
+    VALIDATION,
+    block_folds,
+    block_numbers,
+    check_no_leak,
+)
 from stages.patches.cut import band_statistics, split_map
-from stages.patches.roles import add_buffer, block_folds, hold_out_small_glaciers, pixel_roles
+from stages.patches.roles import add_buffer, deal_to_calibration, every_second, hold_out_small_glaciers, pixel_roles
 from stages.patches.windows import cut, origins
 
 
@@ -52,6 +62,62 @@ def test_a_small_glacier_goes_whole_to_the_test() -> None:
     assert (held[10:20, 30:35] == TRAIN).all()
     assert (held[30:40, 30:40] == TRAIN).all() and (held[30:40, 40:43] == TEST).all()
     assert (held[45:58, 20:40] == TRAIN).all()
+
+
+def test_every_second_block_of_the_validation_fold_calibrates() -> None:
+    """Five by five blocks, one of the fold in each row: rows 0, 2 and 4 stop the training, rows 1 and 3 calibrate."""
+    chosen = params(block_rows_px=20, block_columns_px=20, buffer_px=0)
+    roles = pixel_roles(np.zeros((100, 100), dtype=np.uint16), np.ones((100, 100), dtype=bool), chosen)
+    in_fold = block_folds((100, 100), chosen) == 1
+    rows = np.broadcast_to(np.arange(100)[:, None] // 20, roles.shape)
+    assert (roles[in_fold] == np.where(rows[in_fold] % 2 == 0, VALIDATION, CALIBRATION)).all()
+    assert not np.isin(roles[~in_fold], (VALIDATION, CALIBRATION)).any()
+
+
+def test_blocks_outside_of_the_aoi_are_not_dealt() -> None:
+    chosen = params(block_rows_px=20, block_columns_px=20, buffer_px=0)
+    aoi = np.ones((100, 100), dtype=bool)
+    aoi[:20] = False  # with the first block of the fold
+    roles = pixel_roles(np.zeros((100, 100), dtype=np.uint16), aoi, chosen)
+    assert sorted(np.unique(np.nonzero(roles == CALIBRATION)[0] // 20)) == [2, 4]
+
+
+def test_block_numbers_run_row_by_row() -> None:
+    numbers = block_numbers((40, 100), params(block_rows_px=20, block_columns_px=40))
+    assert numbers[::20, ::40].tolist() == [[0, 1, 2], [3, 4, 5]]
+
+
+def test_a_small_glacier_calibrates_whole_or_not_at_all() -> None:
+    roles = np.full((60, 90), TRAIN, dtype=np.uint8)
+    roles[:, :60] = VALIDATION
+    roles[50:, 60:70] = VALIDATION  # of a small glacier, taken from the training
+    in_fold, second = np.zeros((60, 90), dtype=bool), np.zeros((60, 90), dtype=bool)
+    in_fold[:, :60] = second[:, 30:60] = True
+    ids = np.zeros((60, 90), dtype=np.uint16)
+    ids[0:5, 27:37] = 1  # 3 columns stop, 7 calibrate
+    ids[10:15, 25:35] = 2  # as many here as there
+    ids[20:40, 0:60] = 3  # larger than a block
+    ids[50:60, 50:70] = 4  # calibrates, and lies half outside of the fold
+    found = deal_to_calibration(roles, ids, in_fold, second, largest_px=400)
+    assert (found[ids == 1] == CALIBRATION).all()
+    assert (found[ids == 2] == VALIDATION).all()
+    assert (found[20:40, :30] == VALIDATION).all() and (found[20:40, 30:60] == CALIBRATION).all()
+    assert (found[ids == 4] == CALIBRATION).all()
+    assert (found[:, 70:] == TRAIN).all()
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_dealing_touches_nothing_but_validation(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    roles = rng.choice([TRAIN, VALIDATION, TEST, BUFFER, OUTSIDE], (12, 16)).astype(np.uint8)
+    ids = rng.integers(0, 5, roles.shape).astype(np.uint16)
+    in_fold = rng.random(roles.shape) < 0.5
+    second = every_second(rng.integers(0, 6, roles.shape), in_fold)
+    found = deal_to_calibration(roles, ids, in_fold, second, largest_px=40)
+    changed = found != roles
+    assert (roles[changed] == VALIDATION).all() and (found[changed] == CALIBRATION).all()
+    assert not changed[(ids == 0) & ~second].any()
 
 
 @pytest.mark.parametrize("buffer_px", [0, 5, 32])
@@ -109,7 +175,7 @@ def test_patches_are_proven_leak_free(site: dict[str, np.ndarray], use: str, buf
 def test_every_training_label_is_taught_and_every_validation_label_counts_once(site: dict[str, np.ndarray]) -> None:
     chosen = params(buffer_px=0)
     roles = pixel_roles(site["ids"], np.ones(site["ids"].shape, dtype=bool), chosen)
-    for use, role in (("train", TRAIN), ("validation", VALIDATION)):
+    for use, role in (("train", TRAIN), ("validation", VALIDATION), ("calibration", CALIBRATION)):
         patches = cut(site["scene"], site["valid"], site["glacier"], roles, chosen, use=use)
         seen = np.zeros(roles.shape, dtype=int)
         for label, row, column in zip(patches["label"], patches["row"], patches["column"], strict=True):
@@ -118,8 +184,18 @@ def test_every_training_label_is_taught_and_every_validation_label_counts_once(s
         wanted = (roles == role) & site["valid"] & (site["glacier"] != IGNORE)
         assert (seen[~wanted] == 0).all()
         assert (seen[wanted] >= 1).mean() > 0.99  # slivers below the least labelled fraction are left out
-        if use == "validation":
+        if use != "train":
             assert seen.max() == 1
+
+
+def test_a_split_without_calibration_gives_no_patches_of_the_right_shape(site: dict[str, np.ndarray]) -> None:
+    chosen = params()
+    roles = np.full(site["ids"].shape, TRAIN, dtype=np.uint8)
+    patches = cut(site["scene"], site["valid"], site["glacier"], roles, chosen, use="calibration")
+    size = chosen.full_size_px
+    assert patches["image"].shape == (0, size, size, site["scene"].shape[2])
+    assert patches["label"].shape == patches["visible"].shape == (0, size, size)
+    assert patches["row"].dtype == patches["column"].dtype == np.int32
 
 
 def test_patches_without_glacier_are_kept(site: dict[str, np.ndarray]) -> None:

@@ -62,6 +62,7 @@ def test_an_ensemble_is_the_mean_of_its_calibrated_members() -> None:
     assert np.ptp(members, axis=-1).max() > 0.01
 
 
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras, as it saves
 @pytest.mark.parametrize("count", [1, 2])
 def test_architecture_and_weights_give_the_same_model_back(tmp_path: Path, count: int) -> None:
     model = assemble([net(seed) for seed in range(count)], 0.6)
