@@ -56,7 +56,7 @@ def cover_of(run: Run, site: Site, year: int, *, ice: BoolArray, seen: BoolArray
             snow = _share(clean, seen & ~ice & ~site.prior)
             if snow <= params.off_glacier_snow_max:
                 return Cover(clean=clean, method=f"{RED} / {SWIR} of at least {params.clean_ratio_min:g}")
-            why_not = f"not available: snow on {snow:.0%} of the ground off the glaciers hides debris too"
+            why_not = f"not available: snow on {100 * snow:.0f} % of the ground off the glaciers hides debris too"
     debris = _debris_outlines(run, site)
     return Cover(clean=None, method=why_not) if debris is None else Cover(clean=~debris, method=BY_OUTLINES)
 

@@ -16,7 +16,7 @@ from rasterio.enums import Resampling
 from scipy import ndimage
 
 from stages.area import contract
-from stages.area.centreline import centreline
+from stages.area.centreline import centreline, with_straight_end
 from stages.area.site import Site
 from stages.common.params_front import TerminusParams
 from stages.common.raster import known_pixels, open_raster
@@ -33,6 +33,9 @@ CELLS_ACROSS = 250
 
 DIRECTION_M = 300.0
 """The line goes on beyond the outline as its last part points."""
+
+LOWER_END_M = 1000.0
+"""Part of the line that the tongue's width is taken from."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,11 +124,15 @@ def derive(site: Site, index: int, dem: Elevation, params: TerminusParams) -> Fl
     height_m = dem.on_cells((cells.shape[0], cells.shape[1]), transform, site.grid.crs)
     if height_m is None:
         return _no_line("the DEM does not reach it")
-    path = centreline(cells, height_m)
+    if np.ptp(height_m[cells]) == 0:
+        return _no_line("the DEM is flat there")
+    cell_m = step * site.grid.pixel_size_m
+    path = centreline(cells, height_m, cell_m=cell_m)
     if len(path) < 2:
         return _no_line("its highest and its lowest point are one")
     if _cut_off(site, *(path[-1] * step + half + (rows.start, columns.start)), margin=step + 1):
-        return _no_line("its lowest point lies at the edge of the AOI: the front may be beyond")
+        return _no_line("its lower end lies at the edge of the AOI: the front may be beyond")
+    path = with_straight_end(path, cells, lower_cells=LOWER_END_M / cell_m)
     line = shapely.LineString(np.column_stack(transform @ (path[:, 1] + 0.5, path[:, 0] + 0.5)))
     return FlowLine(line=extended(line, params.extension_m), source=DERIVED)
 
