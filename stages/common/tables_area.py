@@ -94,12 +94,14 @@ class TerminusRow(Record):
     year: int
     rgi_id: str
     glac_name: str | None = None
-    flow_line: Annotated[str, Field(description="'given', or what it was derived from")]
+    flow_line: Annotated[str, Field(description="'given', what it was derived from, or 'none'")]
     position_m: Annotated[float | None, Field(description="of the ice front, along the flow line from its head")] = None
-    position_sigma_m: NotNegative | None = None
+    position_sigma_m: Annotated[
+        NotNegative | None, Field(description="edge, model and the scene's place together, one sigma")
+    ] = None
     retreat_m: Annotated[float | None, Field(description="since the first year seen; negative: advance")] = None
     box_retreat_m: Annotated[float | None, Field(description="area lost in the box over its width")] = None
-    box_sigma_m: NotNegative | None = None
+    box_sigma_m: Annotated[NotNegative | None, Field(description="of the year's area in the box over its width")] = None
     reason: Annotated[str | None, Field(description="why there is no position")] = None
 
 
@@ -114,7 +116,9 @@ class TerminusTrendRow(Record):
     retreat_m: Annotated[float, Field(description="from the first to the last year seen")]
     retreat_sigma_m: NotNegative
     rate_m_per_year: Annotated[float | None, Field(description="Theil-Sen; null: fewer than three years")] = None
-    rate_low_m_per_year: Annotated[float | None, Field(description="95 %")] = None
+    rate_low_m_per_year: Annotated[
+        float | None, Field(description="95 %; the wider of Sen's interval and that of the positions' errors")
+    ] = None
     rate_high_m_per_year: float | None = None
     box_rate_m_per_year: float | None = None
     minimum_detectable_m_per_year: float | None = None
@@ -132,7 +136,7 @@ class ChangeRow(Record):
     lost_km2: NotNegative
     gained_km2: NotNegative
     unchanged_km2: NotNegative
-    unseen_km2: Annotated[NotNegative, Field(description="ice of the first year, or prior outline, not seen in one")]
+    unseen_km2: Annotated[NotNegative, Field(description="ice of either year, or prior outline, not seen in one")]
 
 
 class Trend(Record):
