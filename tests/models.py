@@ -9,9 +9,11 @@ import sys
 from pathlib import Path
 
 from stages.common import settings
+from stages.common.tables_drift import BandReference
 from stages.common.tables_learning import AreaError, ModelCard
 
 STEM, DEPTH, BASE = "half", 3, 4
+REFERENCE = BandReference(starts=[100], shares=[0.4, 0.6], mean=101.5, std=50.0)
 
 
 def build(folder: Path, bands: list[str], members: int = 1, temperature: float = 1.0) -> None:
@@ -50,6 +52,7 @@ def card(bands: list[str], stride: int, radius: int, parameters: int, members: i
         parameters=parameters, training_years=[2020], data_md5="0" * 32, best_epoch=1, val_iou=0.5,
         onnx_max_difference=0.0, tensorflow="-", keras="-", intra_op_threads=1, instruction_set="-", device="CPU",
         members=members, temperature=temperature, area_error=error,
+        band_references=[REFERENCE] * len(bands),
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ MAP_MODEL = "artifacts/predict/{years}/model.json"
 VOTES = "artifacts/predict/{years}/votes.tif"
 VALID = "artifacts/prepare/{years}/valid.tif"
 SCENE = "artifacts/prepare/{years}/scene.tif"
+DRIFT = "artifacts/predict/{years}/drift.json"
 PROVENANCE = "artifacts/prepare/{years}/provenance.json"
 PASSES = "artifacts/prepare/{years}/passes.json"
 PASS_MASKS = "artifacts/predict/{years}/passes.tif"
@@ -38,6 +39,7 @@ CONTRACT = Contract(
         PROVENANCE: kinds.PROVENANCE,
         PASSES: kinds.PASSES,
         PASS_MASKS: kinds.PASS_MASKS,
+        DRIFT: kinds.DRIFT,
         GLACIER_ID: kinds.GLACIER_ID,
         GLACIERS: kinds.GLACIERS,
         OUTLINES: kinds.OUTLINES,

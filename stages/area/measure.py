@@ -11,6 +11,7 @@ from stages.area import contract
 from stages.area.cover import cover_of
 from stages.area.delineation import delineation_sigma_km2
 from stages.area.dynamics import Dynamics, follow
+from stages.area.drift import input_drift
 from stages.area.gates import judge
 from stages.area.geodesic import check_geodesic
 from stages.area.glacier_trend import glacier_trends
@@ -35,6 +36,7 @@ from stages.common.stage import Run
 from stages.common.tables import Provenance
 from stages.common.tables_area import AreaMetrics, Gates
 from stages.common.tables_learning import MapModel
+from stages.common.tables_drift import Drift
 from stages.common.types import BoolArray
 
 
@@ -62,12 +64,17 @@ def measure(run: Run) -> AreaMetrics:
     run.log.info("%s; %s", trend.statement, glaciers.note)
     outlines_km2 = float(site.outlines_km2.sum())
     found = judge(series, trend, aoi_km2=site.aoi_km2, outlines_km2=outlines_km2, bounds=run.params.gates)
+    found.append(input_drift(_drifts(run), maximum=run.params.gates.drift_psi_max))
     gates = Gates(findings=let_pass(found, run.params.gates.override))
     _report_gates(run.log, gates)
     write_tables(run.out, site, series, glaciers, model_md5=file_md5(run.path(contract.MODEL)))
     write_json(run.out / "trend.json", trend)
     write_json(run.out / "gates.json", gates)
     return area_metrics(series, trend, gates.findings)
+
+
+def _drifts(run: Run) -> list[Drift]:
+    return [read_document(path, Drift) for path in run.by_year(contract.DRIFT).values() if path.exists()]
 
 
 def common_pixels(run: Run, site: Site) -> BoolArray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from pydantic import TypeAdapter
 
 from stages.common import settings
 from stages.common.errors import ContractError
+from stages.common.tables_drift import BandReference
 from stages.common.tables_learning import AreaError
 from stages.common.types import Float32Array
 from stages.common.windows import Window, WindowPlan, plan_windows
@@ -43,6 +45,8 @@ class ModelInfo:
     stride_px: int
     receptive_field_radius_px: int
     data_md5: str
+    band_references: tuple[BandReference, ...] = ()
+    """Empty: an older model, whose input drift cannot be measured."""
 
 
 OUTPUT, MEMBERS_OUTPUT = "glacier", "members"
@@ -80,6 +84,7 @@ def read_info(path: Path) -> ModelInfo:
         stride_px=int(found["stride_px"]),
         receptive_field_radius_px=int(found["receptive_field_radius_px"]),
         data_md5=found["data_md5"],
+        band_references=tuple(map(BandReference.model_validate, json.loads(found.get("band_histograms", "[]")))),
     )
 
 

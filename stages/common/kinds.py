@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from stages.common import tables, tables_area, tables_evaluate, tables_learning, tables_truth
+from stages.common import tables, tables_area, tables_drift, tables_evaluate, tables_learning, tables_truth
 from stages.common.artefacts import Arrays, Blob, Json, Raster, Table, Vector
 
 IGNORE = 255
@@ -150,6 +150,8 @@ VOTES = Raster(
     dtype="uint16",
     optional=True,
 )
+
+DRIFT = Json(summary="How far the scene's pixels are from the training pixels", model=tables_drift.Drift, optional=True)
 
 # --- area --------------------------------------------------------------------------------------------------------
 

@@ -20,6 +20,7 @@ GateName = Literal[
     "sigma",
     "missing_years",
     "valid_fraction",
+    "input_drift",
     "iou_over_baseline",
 ]
 """Every gate, on the areas and on the model's quality, as ``gates.json``, ``gate`` and ``gates.override`` name it."""
@@ -90,6 +91,10 @@ class GatesParams(Section):
     sigma_pct_max: Annotated[Positive, Field(description="one sigma in % of the area")] = 20.0
     valid_fraction_min: Fraction = 0.8
     missing_years_max: Annotated[int, Field(ge=0)] = 0
+    drift_psi_max: Annotated[
+        float,
+        Field(gt=0, description="stability index of a year's pixels: 0.45 a first early-snow year, 1.5 a wrong offset"),
+    ] = 1.0
     iou_over_baseline_min: Annotated[float, Field(ge=-1, le=1)] = 0.0
     override: Annotated[
         tuple[GateName, ...],

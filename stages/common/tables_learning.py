@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from stages.common.tables import Fraction, NotNegative, Record
+from stages.common.tables_drift import BandReference
 
 # --- patches -----------------------------------------------------------------------------------------------------
 
@@ -27,6 +28,7 @@ class PatchStats(Record):
     patches_without_glacier: int
     glacier_fraction: Fraction
     buffer_px: int
+    histogram: list[list[int]] = Field(default_factory=list, description="per band; see stages.common.histograms")
 
 
 # --- train -------------------------------------------------------------------------------------------------------
@@ -94,6 +96,7 @@ class ModelCard(Calibrated):
     intra_op_threads: int
     instruction_set: Annotated[str, Field(description="what oneDNN may use; changes the bits of a training")]
     device: Literal["CPU", "GPU"]
+    band_references: list[BandReference] = Field(default_factory=list, description="what input drift is held against")
 
 
 class TrainMetrics(Calibrated):

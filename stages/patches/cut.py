@@ -12,6 +12,7 @@ from rasterio.warp import transform_geom
 from stages.common import kinds
 from stages.common.errors import ContractError
 from stages.common.grid import Grid
+from stages.common.histograms import band_counts
 from stages.common.outputs import write_arrays, write_json
 from stages.common.raster import grid_of, open_raster, read_band, write_cog
 from stages.common.split import MAY_LABEL, TRAIN, check_no_leak
@@ -82,6 +83,7 @@ def _stats(run: Run, sets: dict[str, dict[str, AnyArray]], pixels: AnyArray, phy
         patches_without_glacier=int((~(label == 1).any(axis=(1, 2))).sum()),
         glacier_fraction=round(float((label == 1).sum() / max((label != kinds.IGNORE).sum(), 1)), 6),
         buffer_px=run.params.patches.buffer_px,
+        histogram=band_counts(pixels).tolist(),
         **physics,
     )
 

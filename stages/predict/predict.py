@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -33,20 +32,24 @@ from stages.common.tables_learning import MapModel
 from stages.common.types import AnyArray, BoolArray, Float32Array, UInt8Array, UInt16Array
 from stages.common.windows import WindowPlan
 from stages.predict.consensus import files_of_passes, map_passes
+from stages.predict.drift import measure_drift
 
 
 def predict(run: Run) -> None:
-    """Write probability.tif, mask.tif and model.json; of an ensemble votes.tif; of several passes their consensus."""
+    """Write the year's maps, what the model says of itself, and how far the scene is from what it has learned from.
+
+    Of an ensemble votes.tif is written too; the maps of several passes are their consensus.
+    """
     info = read_info(run.path("{model}"))
     scene = run.path("artifacts/prepare/{year}/scene.tif")
     valid = run.path("artifacts/prepare/{year}/valid.tif")
     passes = files_of_passes(run)
     with gdal_env():
         if passes:
-            # The members' votes on a consensus are not defined; a pass is mapped by their mean alone.
-            plan = map_passes(passes, run.out, partial(map_scene, replace(info, members=1)))[0]
+            plan = map_passes(passes, run.out, partial(map_scene, info))[0]
         else:
             plan = map_scene(info, scene, valid, run.out)
+        write_json(run.out / "drift.json", measure_drift(info, scene, valid, year=int(run.year or 0)))
     write_json(run.out / "model.json", describe(info))
     run.log.info(
         "%d windows of %d x %d px; margins cost %.2f times the scene's pixels",

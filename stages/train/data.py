@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from stages.common.errors import ContractError
+from stages.common.histograms import reference
 from stages.common.raster import read_band
 from stages.common.records import read_document
 from stages.common.split import MAY_LABEL, check_no_leak
+from stages.common.tables_drift import BandReference
 from stages.common.tables_learning import PatchStats
 from stages.common.types import AnyArray, UInt8Array
 
@@ -56,6 +58,7 @@ class TrainingData:
     mean: list[float]
     std: list[float]
     md5: str
+    band_references: list[BandReference] = field(default_factory=list)
 
 
 def load(folders: Mapping[int, Path]) -> TrainingData:
@@ -83,6 +86,7 @@ def load(folders: Mapping[int, Path]) -> TrainingData:
         mean=mean,
         std=std,
         md5=_md5(folder / f"{use}.npz" for folder in folders.values() for use in MAY_LABEL),
+        band_references=pool_histograms(stats, mean, std),
     )
 
 
@@ -93,6 +97,12 @@ def pool_statistics(stats: list[PatchStats]) -> tuple[list[float], list[float]]:
     mean = (weight * means).sum(axis=0)
     variance = (weight * (stds**2 + (means - mean) ** 2)).sum(axis=0)
     return [round(float(m), 6) for m in mean], [round(float(s), 6) for s in np.sqrt(variance)]
+
+
+def pool_histograms(stats: list[PatchStats], mean: list[float], std: list[float]) -> list[BandReference]:
+    """What each band's training pixels of all years together look like."""
+    pooled = np.asarray([one.histogram for one in stats], dtype=np.int64).sum(axis=0)
+    return [reference(one, mean=m, std=s) for one, m, s in zip(pooled, mean, std, strict=True)]
 
 
 def training_batches(data: TrainingData, *, batch: int, seed: int, config: Any) -> Any:

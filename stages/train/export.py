@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import tempfile
 from pathlib import Path
@@ -62,6 +63,7 @@ def finish(proto: Any, card: ModelCard) -> None:
             "stride_px": str(card.stride_px),
             "receptive_field_radius_px": str(card.receptive_field_radius_px),
             "data_md5": card.data_md5,
+            "band_histograms": json.dumps([one.model_dump() for one in card.band_references], sort_keys=True),
         },
     )
 

@@ -153,4 +153,5 @@ def _card(
         intra_op_threads=params.threads,
         instruction_set=effective(params.instruction_set),
         device="GPU" if tf.config.list_physical_devices("GPU") else "CPU",
+        band_references=data.band_references,
     )

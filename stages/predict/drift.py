@@ -1,0 +1,51 @@
+"""How far the scene's pixels are from those that the model has learned from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from stages.common.histograms import LAYOUT, band_counts, stability_index
+from stages.common.inference import ModelInfo
+from stages.common.raster import open_raster
+from stages.common.tables_drift import BandDrift, Drift
+from stages.common.types import AnyArray, IntArray
+
+NO_REFERENCE = "the model carries no histograms of its training pixels; train it again"
+NOTHING_SEEN = "no pixel was seen"
+
+
+def measure_drift(info: ModelInfo, scene_path: Path, valid_path: Path, *, year: int) -> Drift:
+    """Compare all valid pixels of a prepared scene with the training pixels, band by band.
+
+    A scene differs from the training pixels in the ground it covers as well, so the index is never quite zero.
+    """
+    if not info.band_references:
+        return Drift(year=year, pixels=0, bands=[], reason=NO_REFERENCE)
+    counts, sums, scale, offset = _read(scene_path, valid_path)
+    pixels = int(counts[0].sum())
+    if pixels == 0:
+        return Drift(year=year, pixels=0, bands=[], reason=NOTHING_SEEN)
+    means = sums / pixels * scale + offset
+    bands = [
+        BandDrift(
+            band=band,
+            psi=round(stability_index(one, expected), 4),
+            mean_shift_sd=round(float(mean - expected.mean) / max(expected.std, 1e-9), 4),
+        )
+        for band, one, mean, expected in zip(info.bands, counts, means, info.band_references, strict=True)
+    ]
+    return Drift(year=year, pixels=pixels, bands=bands)
+
+
+def _read(scene_path: Path, valid_path: Path) -> tuple[IntArray, AnyArray, float, float]:
+    """Counts (C, bins) and sums (C,) of the valid pixels' stored numbers, block by block; scale and offset."""
+    with open_raster(scene_path) as scene, open_raster(valid_path) as valid:
+        counts = np.zeros((scene.count, LAYOUT[scene.dtypes[0]][1]), dtype=np.int64)
+        sums = np.zeros(scene.count)
+        for _, window in scene.block_windows(1):
+            seen = scene.read(window=window)[:, valid.read(1, window=window) == 1]
+            counts += band_counts(seen.T)
+            sums += seen.sum(axis=1, dtype=np.float64)
+        return counts, sums, float(scene.scales[0]), float(scene.offsets[0])

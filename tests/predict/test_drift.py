@@ -1,0 +1,70 @@
+"""Input drift of scenes on disk: a model that carries what its training pixels looked like."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from affine import Affine
+
+from stages.common.grid import Grid
+from stages.common.histograms import band_counts, reference
+from stages.common.inference import ModelInfo, read_info
+from stages.common.kinds import DN_OFFSET, DN_SCALE
+from stages.common.raster import write_cog
+from stages.predict.drift import NO_REFERENCE, NOTHING_SEEN, measure_drift
+from tests.models import REFERENCE
+
+GRID = Grid("EPSG:32645", Affine(10, 0, 480_000, 0, -10, 3_100_000), 80, 100)
+BANDS = ("B03", "B11")
+DN = np.random.default_rng(0).normal([3000, 2000], [500, 300], (*GRID.shape, 2)).astype(np.uint16)
+
+
+@pytest.fixture
+def info() -> ModelInfo:
+    pixels = DN.reshape(-1, 2)
+    mean = pixels.mean(axis=0) * DN_SCALE + DN_OFFSET
+    std = pixels.std(axis=0) * DN_SCALE
+    known = [reference(one, mean=m, std=s) for one, m, s in zip(band_counts(pixels), mean, std, strict=True)]
+    return ModelInfo(
+        path=Path("model.onnx"), bands=BANDS, threshold=0.5, stride_px=8, receptive_field_radius_px=8, data_md5="",
+        band_references=tuple(known),
+    )  # fmt: skip
+
+
+def write(folder: Path, pixels: np.ndarray, valid: np.ndarray) -> tuple[Path, Path]:
+    scene, seen = folder / "scene.tif", folder / "valid.tif"
+    raster = np.moveaxis(pixels, -1, 0)
+    write_cog(scene, raster, GRID, nodata=0, bands=list(BANDS), scale=DN_SCALE, offset=DN_OFFSET)
+    write_cog(seen, valid.astype(np.uint8), GRID, nodata=None)
+    return scene, seen
+
+
+def test_the_training_pixels_themselves_do_not_drift_whatever_lies_under_a_cloud(info, tmp_path):
+    valid = np.ones(GRID.shape, dtype=bool)
+    valid[:, :30] = False
+    pixels = DN.copy()
+    pixels[~valid] = 9000
+    found = measure_drift(info, *write(tmp_path, pixels, valid), year=2020)
+    assert (found.pixels, [one.band for one in found.bands]) == (80 * 70, list(BANDS))
+    assert all(one.psi < 0.01 and abs(one.mean_shift_sd) < 0.05 for one in found.bands)
+
+
+def test_an_offset_left_in_shows_in_every_band_in_units_of_the_training_spread(info, tmp_path):
+    found = measure_drift(info, *write(tmp_path, DN + np.uint16(1000), np.ones(GRID.shape, dtype=bool)), year=2020)
+    assert found.bands[0].mean_shift_sd == pytest.approx(2.0, abs=0.03)
+    assert found.bands[1].mean_shift_sd == pytest.approx(1000 / 300, abs=0.05)
+    assert all(one.psi > 2 for one in found.bands)
+    assert found.worst == found.bands[1]
+
+
+def test_a_model_carries_its_training_pixels(onnx_model):
+    assert read_info(onnx_model).band_references == (REFERENCE,) * 3
+
+
+def test_nothing_to_compare_is_said(info, tmp_path):
+    paths = write(tmp_path, DN, np.zeros(GRID.shape, dtype=bool))
+    assert measure_drift(info, *paths, year=2020).reason == NOTHING_SEEN
+    older = ModelInfo(**{**vars(info), "band_references": ()})
+    assert measure_drift(older, *paths, year=2020).reason == NO_REFERENCE
