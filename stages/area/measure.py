@@ -10,8 +10,8 @@ from tqdm import tqdm
 from stages.area import contract
 from stages.area.cover import cover_of
 from stages.area.delineation import delineation_sigma_km2
-from stages.area.dynamics import Dynamics, follow
 from stages.area.drift import input_drift
+from stages.area.dynamics import Dynamics, follow
 from stages.area.gates import judge
 from stages.area.geodesic import check_geodesic
 from stages.area.glacier_trend import glacier_trends
@@ -35,8 +35,8 @@ from stages.common.records import file_md5, read_document
 from stages.common.stage import Run
 from stages.common.tables import Provenance
 from stages.common.tables_area import AreaMetrics, Gates
-from stages.common.tables_learning import MapModel
 from stages.common.tables_drift import Drift
+from stages.common.tables_learning import MapModel
 from stages.common.types import BoolArray
 
 

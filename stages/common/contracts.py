@@ -151,8 +151,8 @@ def _check_grid(path: Path, grids: dict[str, Path]) -> None:
 
 def _check_years(template: str, params: Params) -> None:
     for placeholder, name in FAN_IN.items():
-        if placeholder not in template:
-            continue
+        if f"/{placeholder}/" not in template:
+            continue  # a year in a file's name: its stage writes one folder with all of them
         parent = Path(template.split(placeholder, maxsplit=1)[0])
         expected = sorted(str(year) for year in attrgetter(name)(params))
         found = sorted(path.name for path in parent.glob("[!.]*"))  # DVC may leave a .gitignore there

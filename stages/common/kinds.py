@@ -165,10 +165,12 @@ SEASONS = Table(
 MAPPED_OUTLINES = Vector(
     summary="Mapped outlines of a year, with holes, RGI 7.0 names", columns=RGI7_COLUMNS, may_be_empty=True
 )
-GLACIER_TRENDS = Table(summary="Change of each glacier tested", row=tables_area.GlacierTrendRow)
-TERMINUS = Table(summary="Ice front of each glacier per year", row=tables_area.TerminusRow)
-TERMINUS_TRENDS = Table(summary="Retreat of each glacier's front", row=tables_area.TerminusTrendRow)
-CHANGES = Table(summary="Lost, gained, unchanged and unseen ice of each glacier per year", row=tables_area.ChangeRow)
+GLACIER_TRENDS = Table(summary="Change of each glacier tested", row=tables_area.GlacierTrendRow, optional=True)
+TERMINUS = Table(summary="Ice front of each glacier per year", row=tables_area.TerminusRow, optional=True)
+TERMINUS_TRENDS = Table(summary="Retreat of each glacier's front", row=tables_area.TerminusTrendRow, optional=True)
+CHANGES = Table(
+    summary="Lost, gained, unchanged and unseen ice of each glacier per year", row=tables_area.ChangeRow, optional=True
+)
 CHANGE_MAP = Raster(
     summary="Against the first year: 0 no glacier, 1 unchanged ice, 2 lost, 3 gained, 255 not seen in one of the two",
     dtype="uint8",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,12 @@ class Canvas:
     def pixels(self) -> UInt8Array:
         """(H, W, 3)."""
         return np.asarray(self._image)
+
+    def png(self) -> bytes:
+        """The picture as PNG."""
+        stream = io.BytesIO()
+        self._image.save(stream, format="PNG", optimize=True)
+        return stream.getvalue()
 
     def paste(self, picture: UInt8Array, corner: tuple[int, int]) -> None:
         """Put a picture (h, w, 3) with its upper left at `corner` (x, y)."""

@@ -1,5 +1,7 @@
 """What `report` reads and writes."""
 
+from dataclasses import replace
+
 from stages.common import kinds
 from stages.common.contracts import Contract
 
@@ -13,6 +15,13 @@ CONTRACT = Contract(
         "artifacts/area/trend.json": kinds.TREND,
         "artifacts/area/gates.json": kinds.GATES,
         "artifacts/area/truth_by_year.csv": kinds.TRUTH_BY_YEAR,
+        "artifacts/area/trend_by_glacier.csv": kinds.GLACIER_TRENDS,
+        "artifacts/area/terminus_by_year.csv": kinds.TERMINUS,
+        "artifacts/area/terminus_by_glacier.csv": kinds.TERMINUS_TRENDS,
+        "artifacts/area/change_by_glacier.csv": kinds.CHANGES,
+        "artifacts/area/change_{years}.tif": kinds.CHANGE_MAP,
+        "artifacts/area/seasons.csv": kinds.SEASONS,
+        "artifacts/predict/{years}/drift.json": kinds.DRIFT,
         "artifacts/predict/{years}/mask.tif": kinds.MASK,
         "artifacts/predict/{years}/probability.tif": kinds.PROBABILITY,
         "artifacts/prepare/{years}/scene.tif": kinds.SCENE,
@@ -32,6 +41,7 @@ CONTRACT = Contract(
         "glacier_retreat_graph.png": kinds.PNG,
         "glacier_retreat_timelapse.gif": kinds.GIF,
         "prediction_gallery.png": kinds.PNG,
+        "change_map.png": replace(kinds.PNG, optional=True),
         "index.html": kinds.HTML,
     },
 )

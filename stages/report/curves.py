@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from stages.report.figures import BANNER_IN, new_figure, plain_style, png
+from stages.report.figures import BACKED, small_chart
 from stages.report.findings import Findings
 from stages.report.style import BLUE, GREEN, MUTED, VERMILLION, hexadecimal
-
-WIDTH_IN, HEIGHT_IN = 4.8, 3.4
-BACKED = {"frameon": True, "edgecolor": "none", "framealpha": 0.9}
-"""A legend that lines do not show through."""
 
 MIN_MARKER, MAX_MARKER = 12.0, 90.0
 """Marker areas in points squared."""
@@ -35,7 +30,7 @@ def learning_curve(findings: Findings) -> bytes:
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.legend(loc="lower right", fontsize=9, **BACKED)
 
-    return _picture(findings, "Learning curve", draw)
+    return small_chart("Learning curve", draw, simulated=findings.site.simulated)
 
 
 def reliability(findings: Findings) -> bytes:
@@ -52,7 +47,7 @@ def reliability(findings: Findings) -> bytes:
         axes.set(xlabel="Predicted probability", ylabel="Share that is glacier", xlim=(-0.03, 1.03), ylim=(-0.03, 1.03))
         axes.legend(loc="upper left", fontsize=9, **BACKED)
 
-    return _picture(findings, "Reliability, held-out blocks", draw)
+    return small_chart("Reliability, held-out blocks", draw, simulated=findings.site.simulated)
 
 
 def precision_recall(findings: Findings) -> bytes:
@@ -69,15 +64,4 @@ def precision_recall(findings: Findings) -> bytes:
             axes.legend(loc="lower left", fontsize=9, **BACKED)
         axes.set(xlabel="Recall", ylabel="Precision", xlim=(-0.03, 1.03), ylim=(-0.03, 1.03))
 
-    return _picture(findings, "Precision and recall, held-out blocks", draw)
-
-
-def _picture(findings: Findings, title: str, draw: Callable[[Any], None]) -> bytes:
-    banner_in = BANNER_IN if findings.site.simulated else 0.0
-    height_in = HEIGHT_IN + banner_in
-    with plain_style():
-        figure = new_figure(WIDTH_IN, height_in, simulated=findings.site.simulated)
-        axes = figure.add_axes((0.13, 0.55 / height_in, 0.83, (HEIGHT_IN - 1.0) / height_in))
-        draw(axes)
-        axes.set_title(title, loc="left", size=11, weight="bold")
-        return png(figure)
+    return small_chart("Precision and recall, held-out blocks", draw, simulated=findings.site.simulated)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from stages.report.style import INK, MUTED, PAPER, RULE, SIMULATED, VERMILLION, hexadecimal
@@ -12,6 +12,11 @@ from stages.report.style import INK, MUTED, PAPER, RULE, SIMULATED, VERMILLION, 
 DPI = 120
 BANNER_IN = 0.32
 """Height of the banner on pictures of a simulated site."""
+
+BACKED = {"frameon": True, "edgecolor": "none", "framealpha": 0.9}
+"""A legend that lines do not show through."""
+
+SMALL_WIDTH_IN, SMALL_HEIGHT_IN = 4.8, 3.4
 
 
 @contextlib.contextmanager
@@ -61,3 +66,16 @@ def png(figure: Any) -> bytes:
     stream = io.BytesIO()
     FigureCanvasAgg(figure).print_figure(stream, format="png", dpi=DPI, metadata={"Software": None})
     return stream.getvalue()
+
+
+def small_chart(title: str, draw: Callable[[Any], None], *, simulated: bool, width_in: float = SMALL_WIDTH_IN) -> bytes:
+    """One pair of axes under a title, as PNG; `draw` fills the axes."""
+    height_in = SMALL_HEIGHT_IN + (BANNER_IN if simulated else 0.0)
+    left_in, right_in = 0.62, 0.2
+    with plain_style():
+        figure = new_figure(width_in, height_in, simulated=simulated)
+        box = (left_in / width_in, 0.55 / height_in, 1 - (left_in + right_in) / width_in)
+        axes = figure.add_axes((*box, (SMALL_HEIGHT_IN - 1.0) / height_in))
+        draw(axes)
+        axes.set_title(title, loc="left", size=11, weight="bold")
+        return png(figure)

@@ -10,6 +10,7 @@ from stages.common.errors import ContractError
 from stages.common.params import ReportParams, SiteParams
 from stages.common.records import file_md5, read_document, read_rows
 from stages.common.stage import Run
+from stages.report.statistics import Statistics, read_statistics
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +38,7 @@ class Findings:
     glaciers: list[tables_area.GlacierAreaRow]
     trend: tables_area.Trend
     gates: tables_area.Gates
+    statistics: Statistics
     area_metrics: tables_area.AreaMetrics
     truth: list[tables_truth.TruthRow]
     """In the order of the years; empty for a real site."""
@@ -84,6 +86,7 @@ def read_findings(run: Run) -> Findings:
         glaciers=read_rows(run.path("artifacts/area/area_by_glacier.csv"), tables_area.GlacierAreaRow),
         trend=read_document(run.path("artifacts/area/trend.json"), tables_area.Trend),
         gates=read_document(run.path("artifacts/area/gates.json"), tables_area.Gates),
+        statistics=read_statistics(run),
         area_metrics=read_document(run.path("metrics/area.json"), tables_area.AreaMetrics),
         truth=truth,
         history=read_rows(run.path("artifacts/train/history.csv"), tables_learning.EpochRow),

@@ -13,8 +13,25 @@ from stages.common.types import AnyArray, BoolArray, Float32Array, UInt8Array
 from stages.report import rounding, scenes
 from stages.report.figures import DPI, new_figure, plain_style, png
 from stages.report.findings import Findings, YearFiles
+from stages.report.palette import few_colours
 from stages.report.scenes import Stretch, View
-from stages.report.style import BLACK, BOTH, GAINED, GREY_LIGHT, GROUND, ICE, LOST, REFERENCE, THIS_YEAR, hexadecimal
+from stages.report.style import (
+    BLACK,
+    BOTH,
+    GAINED,
+    GREY_DARK,
+    GREY_LIGHT,
+    GROUND,
+    ICE,
+    INK,
+    LOST,
+    REFERENCE,
+    RGB,
+    THIS_YEAR,
+    VERMILLION,
+    WHITE,
+    hexadecimal,
+)  # fmt: skip
 
 MAX_YEARS = 6
 PANEL_PX, SINGLE_PANEL_PX = 400, 720
@@ -23,6 +40,12 @@ GAP_PX, MARGIN_PX, PANEL_TITLE_PX, HEAD_PX, FOOT_PX, BANNER_PX = 14, 20, 26, 56,
 
 PROBABILITY_COLOURS = "cividis"
 """Even in brightness, and the same to people who do not see red or green."""
+RAMP_STEPS = 48
+
+OWN_COLOURS = (
+    BLACK, WHITE, INK, VERMILLION, REFERENCE, THIS_YEAR, ICE, LOST, GAINED, GROUND, GREY_LIGHT, GREY_DARK,
+)  # fmt: skip
+"""Colours that mean something: in the palette as they are."""
 
 TITLES = ("scene", "outlines", "glacier probability", "mapped against prior outline")
 
@@ -43,7 +66,15 @@ def draw_gallery(findings: Findings) -> bytes:
                 mark = ", simulated" if findings.site.simulated else ""  # stays where a panel is cut out
                 sheet.place(4 * index + column, panel, f"{year}: {TITLES[column]}{mark}")
         sheet.finish(findings)
-        return png(sheet.figure)
+        return few_colours(png(sheet.figure), own=[*OWN_COLOURS, *probability_ramp()])
+
+
+def probability_ramp() -> list[RGB]:
+    """Colours of the probability from 0 to 1, in steps: in the palette, so that the bar stays even."""
+    from matplotlib import colormaps
+
+    ramp = colormaps[PROBABILITY_COLOURS](np.linspace(0, 1, RAMP_STEPS), bytes=True)[:, :3].tolist()
+    return [(red, green, blue) for red, green, blue in ramp]
 
 
 def chosen_years(years: Sequence[int]) -> list[int]:

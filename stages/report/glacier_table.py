@@ -7,12 +7,23 @@ from dataclasses import dataclass
 
 from stages.common.tables_area import GlacierAreaRow
 from stages.common.tables_evaluate import GlacierScoreRow
-from stages.report.numbers import Number, number
+from stages.report.numbers import Number, number, optional
 from stages.report.rounding import DECIMALS_WITHOUT_SIGMA
 
 LARGEST = 15
 NO_GLACIER = "unassigned"
 """`rgi_id` of ice near no outline."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GlacierCell:
+    """One year, km2."""
+
+    area: Number
+    half: Number | None
+    """Half of the 68 % interval, where one is known."""
+    unseen: Number | None
+    """Part of the outline not seen, where that is not nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,8 +34,8 @@ class GlacierLine:
     name: str | None
     outline: Number
     """Prior outline in the AOI, km2."""
-    areas: list[tuple[Number, Number | None] | None]
-    """By year: area in km2, and the part of the outline not seen where that is not nothing; None: no row."""
+    areas: list[GlacierCell | None]
+    """By year; None: no row."""
 
 
 def glacier_table(rows: Iterable[GlacierAreaRow], years: Sequence[int]) -> list[GlacierLine]:
@@ -53,20 +64,16 @@ def held_out_rows(scores: Iterable[GlacierScoreRow]) -> list[tuple[GlacierScoreR
             [
                 number(one.held_out_km2, DECIMALS_WITHOUT_SIGMA),
                 number(100 * one.held_out_fraction, 0),
-                _optional(one.iou, 2),
-                _optional(one.f1, 2),
-                _optional(one.precision, 2),
-                _optional(one.recall, 2),
-                _optional(one.area_bias_pct, 0),
-                _optional(one.boundary_distance_m, 0),
+                optional(one.iou, 2),
+                optional(one.f1, 2),
+                optional(one.precision, 2),
+                optional(one.recall, 2),
+                optional(one.area_bias_pct, 0),
+                optional(one.boundary_distance_m, 0),
             ],
         )
         for one in tested
     ]
-
-
-def _optional(value: float | None, decimals: int) -> Number | None:
-    return None if value is None else number(value, decimals)
 
 
 def _last_area(rows: dict[int, GlacierAreaRow], years: Sequence[int]) -> float:
@@ -91,6 +98,12 @@ def _line(rgi_id: str, rows: dict[int, GlacierAreaRow], years: Sequence[int]) ->
     return GlacierLine(rgi_id=rgi_id, name=latest.glac_name, outline=outline, areas=cells)
 
 
-def _cell(row: GlacierAreaRow) -> tuple[Number, Number | None]:
-    unseen = number(row.unseen_km2, DECIMALS_WITHOUT_SIGMA)
-    return number(row.area_km2, DECIMALS_WITHOUT_SIGMA), unseen if float(unseen.shown) > 0 else None
+def _cell(row: GlacierAreaRow) -> GlacierCell:
+    digits = DECIMALS_WITHOUT_SIGMA
+    unseen = number(row.unseen_km2, digits)
+    known = row.area_low_km2 is not None and row.area_high_km2 is not None
+    return GlacierCell(
+        area=number(row.area_km2, digits),
+        half=number(((row.area_high_km2 or 0.0) - (row.area_low_km2 or 0.0)) / 2, digits) if known else None,
+        unseen=unseen if float(unseen.shown) > 0 else None,
+    )

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import math
-import statistics
 import textwrap
 from collections.abc import Sequence
 from typing import Any
 
-from stages.common.tables_area import AreaRow, Trend
-from stages.common.tables_truth import TruthRow
-from stages.report import rounding
+from stages.common.tables_area import AreaRow
+from stages.report import graph_data, rounding
 from stages.report.figures import BANNER_IN, new_figure, plain_style, png
 from stages.report.findings import Findings
-from stages.report.style import BLUE, BLUE_LIGHT, GREEN, GREY_LIGHT, INTERVAL, MUTED, VERMILLION, hexadecimal
+from stages.report.numbers import number
+from stages.report.style import BLUE, BLUE_LIGHT, GREEN, GREY_LIGHT, INK, MUTED, VERMILLION, hexadecimal
 
 WIDTH_IN, AXES_IN = 9.0, 4.2
 ABOVE_IN = 1.0
@@ -23,21 +22,11 @@ LINE_IN = 0.2
 
 ONE_YEAR = "One year gives an area, not a change: a trend needs more years."
 
-INTERVAL_SHARE_MAX = 0.25
-"""An interval fills at most this share of the axis, so that noise never looks like change."""
-SPAN_OF_MEAN_MIN = 0.02
-"""The axis spans at least this share of the mean area."""
-DATA_SHARE = 0.8
-"""Points with their intervals fill this share of the axis, where the two bounds above allow."""
-DIFFERS_SIGMA = 0.1
-"""The common area is a series of its own where it differs by more than this share of a sigma."""
-HIDDEN_SIGMA = 0.5
-"""A year is partly hidden where more of the prior outlines than this share of a sigma was not seen."""
-
 
 def draw_graph(findings: Findings) -> bytes:
     """The graph as PNG."""
-    notes = [line for note in graph_notes(findings) for line in textwrap.wrap(note, NOTE_COLUMNS)]
+    statement, *others = (textwrap.wrap(note, NOTE_COLUMNS) for note in graph_notes(findings))
+    notes = [(line, INK) for line in statement] + [(line, MUTED) for note in others for line in note]
     below_in = 0.75 + LINE_IN * len(notes)
     above_in = ABOVE_IN + (BANNER_IN if findings.site.simulated else 0)
     height_in = above_in + AXES_IN + below_in
@@ -49,79 +38,26 @@ def draw_graph(findings: Findings) -> bytes:
         title = f"{findings.site.title}: glacier area per year"
         figure.text(0.09, 1 - (above_in - ABOVE_IN + 0.3) / height_in, title, size=13, weight="bold", va="center")
         _draw_legend(figure, axes, 1 - (above_in - ABOVE_IN + 0.48) / height_in)
-        for index, line in enumerate(reversed(notes)):
-            figure.text(0.09, (0.12 + LINE_IN * index) / height_in, line, size=9, color=hexadecimal(MUTED))
+        for index, (line, colour) in enumerate(reversed(notes)):
+            figure.text(0.09, (0.12 + LINE_IN * index) / height_in, line, size=9, color=hexadecimal(colour))
         return png(figure)
 
 
 def graph_notes(findings: Findings) -> list[str]:
-    """Sentences under the graph."""
-    statement = findings.trend.statement if len(findings.years) > 1 else ONE_YEAR
-    axis = " The axis does not start at zero." if axis_limits(findings.areas, findings.truth)[0] > 0 else ""
-    common = " Common area: ice over pixels seen in every year that counts." if common_areas(findings.areas) else ""
+    """Sentences under the graph: what can be concluded, and what is drawn."""
+    rows = findings.areas
+    notes = [findings.trend.statement if len(findings.years) > 1 else ONE_YEAR]
+    least = findings.trend.minimum_detectable_km2_per_year
+    if least is not None:
+        shown = number(least, rounding.decimals_for(least)).shown
+        if shown not in notes[0]:
+            notes.append(f"A change below {shown} km² a year could not be told from none (80 % power).")
+    ninety_five = any(row.area_low95_km2 is not None for row in rows)
+    bars = "Bars: 68 % interval (thick) and 95 % interval (thin)." if ninety_five else "Bars: 68 % interval."
+    common = " Common area: ice over pixels seen in every year that counts." if graph_data.common_areas(rows) else ""
     true = " True area: over the pixels seen that year." if findings.truth else ""
-    return [statement, f"Bars: {INTERVAL}.{common}{true}{axis}"]
-
-
-def axis_limits(rows: Sequence[AreaRow], truth: Sequence[TruthRow] = ()) -> tuple[float, float]:
-    """Bottom and top of the area axis in km2: the data with their intervals, padded, never below zero."""
-    values = [value for row in rows for value in _extent(row)] + [row.true_area_km2 for row in truth]
-    low, high = min(values), max(values)
-    span = max(
-        (high - low) / DATA_SHARE,
-        max(row.area_high_km2 - row.area_low_km2 for row in rows) / INTERVAL_SHARE_MAX,
-        SPAN_OF_MEAN_MIN * statistics.fmean(row.glacier_area_km2 for row in rows),
-        1e-6,
-    )
-    bottom = max(0.0, (low + high - span) / 2)
-    return bottom, bottom + span
-
-
-def common_areas(rows: Sequence[AreaRow]) -> dict[int, float]:
-    """Common area by year where any year's differs from its own area; else empty."""
-    common = {row.year: row.common_area_km2 for row in rows if row.common_area_km2 is not None}
-    differ = [
-        row.year
-        for row in rows
-        if row.year in common
-        and abs(common[row.year] - row.glacier_area_km2) > max(DIFFERS_SIGMA * rounding.sigma_km2(row), 1e-9)
-    ]
-    return common if differ else {}
-
-
-def partly_hidden(row: AreaRow) -> bool:
-    """So much of the prior outlines was not seen that the area falls short by it."""
-    return row.unseen_km2 > max(HIDDEN_SIGMA * rounding.sigma_km2(row), 1e-9)
-
-
-def connected(rows: Sequence[AreaRow]) -> list[list[AreaRow]]:
-    """Rows to join by a line: neither across a missing year nor through a partly hidden one, which looks like loss."""
-    pieces: list[list[AreaRow]] = []
-    for row in rows:
-        if partly_hidden(row):
-            continue
-        if pieces and pieces[-1][-1].year == row.year - 1:
-            pieces[-1].append(row)
-        else:
-            pieces.append([row])
-    return pieces
-
-
-def trend_line(rows: Sequence[AreaRow], trend: Trend, slope_km2_per_year: float) -> list[tuple[float, float]]:
-    """First, median and last point (year, km2) of a line with this slope through the medians of the trend's years."""
-    areas = {row.year: row.common_area_km2 for row in rows}
-    used = [(year, area) for year in trend.years if (area := areas.get(year)) is not None]
-    if not used:
-        return []
-    middle_year = statistics.median(year for year, _ in used)
-    middle_area = statistics.median(area for _, area in used)
-    years = (used[0][0], middle_year, used[-1][0])
-    return [(year, middle_area + slope_km2_per_year * (year - middle_year)) for year in years]
-
-
-def _extent(row: AreaRow) -> list[float]:
-    extent = [row.area_low_km2, row.area_high_km2, row.glacier_area_km2 + row.unseen_km2]
-    return extent if row.common_area_km2 is None else [*extent, row.common_area_km2]
+    axis = " The axis does not start at zero." if graph_data.axis_limits(rows, findings.truth)[0] > 0 else ""
+    return [*notes, f"{bars}{common}{true}{axis}"]
 
 
 def _draw_legend(figure: Any, axes: Any, top: float) -> None:
@@ -146,7 +82,7 @@ def _draw(axes: Any, findings: Findings) -> None:
     _draw_areas(axes, rows, findings.trend.excluded_years)
     axes.set_xlim(years[0] - 0.6, years[-1] + 0.6)
     axes.set_xticks(ticks := rounding.year_ticks(years), [str(tick) for tick in ticks])
-    axes.set_ylim(*axis_limits(rows, findings.truth))
+    axes.set_ylim(*graph_data.axis_limits(rows, findings.truth))
     axes.ticklabel_format(axis="y", useOffset=False, style="plain")
     axes.grid(visible=False, axis="x")
     axes.set_ylabel("Glacier area (km²)")
@@ -161,7 +97,7 @@ def _draw(axes: Any, findings: Findings) -> None:
 
 def _draw_areas(axes: Any, rows: Sequence[AreaRow], excluded: Sequence[int]) -> None:
     colour = hexadecimal(BLUE)
-    for piece in connected(rows):
+    for piece in graph_data.connected(rows):
         axes.plot(
             [row.year for row in piece],
             [row.glacier_area_km2 for row in piece],
@@ -171,32 +107,33 @@ def _draw_areas(axes: Any, rows: Sequence[AreaRow], excluded: Sequence[int]) -> 
             zorder=3,
         )
     groups = (
-        ("glacier area", colour, [row for row in rows if not partly_hidden(row) and row.year not in excluded]),
+        (
+            "glacier area",
+            colour,
+            [row for row in rows if not graph_data.partly_hidden(row) and row.year not in excluded],
+        ),
         (
             "partly hidden",
             hexadecimal(BLUE_LIGHT),
-            [row for row in rows if partly_hidden(row) and row.year not in excluded],
+            [row for row in rows if graph_data.partly_hidden(row) and row.year not in excluded],
         ),
         ("left out of the common area", "white", [row for row in rows if row.year in excluded]),
     )
     for label, face, group in groups:
         if group:
+            points = [row.year for row in group], [row.glacier_area_km2 for row in group]
             axes.errorbar(
-                [row.year for row in group], [row.glacier_area_km2 for row in group], yerr=_bars(group),
-                fmt="o", color=colour, mfc=face, markersize=6, capsize=4, linewidth=1.4, label=label, zorder=4,
+                *points, yerr=graph_data.bars(group, wide=True), fmt="none", color=colour, capsize=4, linewidth=1,
+                zorder=4,
+            )  # fmt: skip
+            axes.errorbar(
+                *points, yerr=graph_data.bars(group), fmt="o", color=colour, mfc=face, markersize=6, linewidth=3.2,
+                label=label, zorder=5,
             )  # fmt: skip
 
 
-def _bars(rows: Sequence[AreaRow]) -> list[list[float]]:
-    """Lengths down and up; an interval that does not hold its area (after clipping) has no negative length."""
-    return [
-        [max(0.0, row.glacier_area_km2 - row.area_low_km2) for row in rows],
-        [max(0.0, row.area_high_km2 - row.glacier_area_km2) for row in rows],
-    ]
-
-
 def _draw_common(axes: Any, rows: Sequence[AreaRow]) -> None:
-    common = common_areas(rows)
+    common = graph_data.common_areas(rows)
     if common:
         axes.plot(
             list(common), list(common.values()), linestyle="none", marker="D", markersize=5.5,
@@ -210,7 +147,7 @@ def _draw_truth(axes: Any, findings: Findings) -> None:
     if not true:
         return
     colour = hexadecimal(GREEN)
-    for piece in connected(findings.areas):
+    for piece in graph_data.connected(findings.areas):
         axes.plot([row.year for row in piece], [true[row.year] for row in piece], color=colour, linewidth=1, zorder=3)
     axes.plot(
         list(true), list(true.values()), linestyle="none", marker="_", markersize=16, markeredgewidth=1.6,
@@ -220,7 +157,7 @@ def _draw_truth(axes: Any, findings: Findings) -> None:
 
 def _draw_unseen(axes: Any, rows: Sequence[AreaRow]) -> None:
     """Dotted up to what the area would be if all of the prior outlines that was hidden were ice: cloud is no loss."""
-    hidden = [row for row in rows if partly_hidden(row)]
+    hidden = [row for row in rows if graph_data.partly_hidden(row)]
     if hidden:
         axes.vlines(
             [row.year for row in hidden], [row.glacier_area_km2 for row in hidden],
@@ -240,7 +177,7 @@ def _draw_trend(axes: Any, findings: Findings) -> None:
     trend = findings.trend
     if trend.slope_km2_per_year is None:
         return
-    line = trend_line(findings.areas, trend, trend.slope_km2_per_year)
+    line = graph_data.trend_line(findings.areas, trend, trend.slope_km2_per_year)
     if not line:
         return
     label = "slope, not detectable" if trend.detectable is False else "slope"
@@ -253,6 +190,6 @@ def _draw_trend(axes: Any, findings: Findings) -> None:
         label=label,
     )
     if trend.slope_low_km2_per_year is not None and trend.slope_high_km2_per_year is not None:
-        years, low = zip(*trend_line(findings.areas, trend, trend.slope_low_km2_per_year), strict=True)
-        _, high = zip(*trend_line(findings.areas, trend, trend.slope_high_km2_per_year), strict=True)
+        years, low = zip(*graph_data.trend_line(findings.areas, trend, trend.slope_low_km2_per_year), strict=True)
+        _, high = zip(*graph_data.trend_line(findings.areas, trend, trend.slope_high_km2_per_year), strict=True)
         axes.fill_between(years, low, high, color=colour, alpha=0.12, linewidth=0, label="95 % interval of the slope")

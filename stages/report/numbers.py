@@ -19,6 +19,17 @@ def number(value: float, decimals: int) -> Number:
     return Number(shown.replace("-", sign), value)
 
 
+def signed(value: float, decimals: int) -> Number:
+    """With a plus sign where it is above zero: an error or a change has a direction."""
+    shown = number(value, decimals).shown
+    return Number(f"+{shown}" if float(f"{value:.{decimals}f}") > 0 else shown, value)
+
+
+def optional(value: float | None, decimals: int) -> Number | None:
+    """`number` of what may not be known."""
+    return None if value is None else number(value, decimals)
+
+
 def percent(fraction: float) -> Number:
     """A fraction in per cent. What is not quite nothing or all is never shown as 0 or 100."""
     shown = f"{100 * fraction:.1f}"

@@ -7,12 +7,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from stages.common.tables import SceneSource
 from stages.report import curves, rounding, style
+from stages.report.alternatives import alternative_texts
+from stages.report.area_table import area_rows, interval_methods, source_rows
 from stages.report.findings import Findings
 from stages.report.glacier_table import NO_GLACIER, glacier_table, held_out_rows
-from stages.report.numbers import Number, number, percent
+from stages.report.numbers import number
+from stages.report.provenance_table import provenance_rows
 from stages.report.score_table import MEANINGS, score_rows
+from stages.report.statistics_content import statistics_content
 from stages.report.truth_table import against_truth
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -45,21 +48,27 @@ def page_content(findings: Findings, pictures: Mapping[str, bytes]) -> dict[str,
         "maps_by_this_model": findings.maps_by_this_model,
         "model_md5s": sorted({row.model_md5 for row in findings.areas}),
         **_area_content(findings),
+        **statistics_content(findings, data_uri),
         **_score_content(findings),
     }
 
 
 def _area_content(findings: Findings) -> dict[str, Any]:
+    gates = findings.gates.findings
     metrics = findings.area_metrics
     return {
         "headline": headline(findings),
         "trend": findings.trend,
-        "findings": findings.gates.findings,
-        "failed": [one for one in findings.gates.findings if not one.passed],
+        "findings": sorted(gates, key=lambda one: (one.passed and not one.overridden, not one.overridden)),
+        "failed": [one for one in gates if not one.passed and not one.overridden],
+        "overridden": [one for one in gates if one.overridden],
         "areas": area_rows(findings),
-        "mean_sigma": _area(findings, metrics.mean_sigma_km2),
+        "sources": source_rows(findings.areas),
+        "methods": interval_methods(findings.areas),
+        "mean_sigma": number(metrics.mean_sigma_km2, rounding.decimals_of(findings.areas)),
         "speckle": number(metrics.speckle_removed_km2, rounding.DECIMALS_WITHOUT_SIGMA),
         "glaciers": glacier_table(findings.glaciers, findings.years),
+        "glaciers_have_intervals": any(row.area_low_km2 is not None for row in findings.glaciers),
         "no_glacier": NO_GLACIER,
     }
 
@@ -96,84 +105,7 @@ def headline(findings: Findings) -> list[tuple[str, str]]:
     return lines
 
 
-def area_rows(findings: Findings) -> list[dict[str, Any]]:
-    """The area table, row by row, rounded as the intervals support."""
-    rows = []
-    for row in findings.areas:
-        common = None if row.common_area_km2 is None else _area(findings, row.common_area_km2)
-        rows.append(
-            {
-                "year": row.year,
-                "date": row.date,
-                "area": _area(findings, row.glacier_area_km2),
-                "sigma": _area(findings, rounding.sigma_km2(row)),
-                "low": _area(findings, row.area_low_km2),
-                "high": _area(findings, row.area_high_km2),
-                "common": common,
-                "valid": percent(row.valid_fraction),
-                "unseen": _area(findings, row.unseen_km2),
-                "scenes": row.scene_ids.replace(";", "; "),
-            }
-        )
-    return rows
-
-
-def provenance_rows(findings: Findings) -> list[dict[str, Any]]:
-    """Where each year's pixels come from."""
-    return [
-        {
-            "year": year,
-            "record": one,
-            "valid": percent(one.valid_fraction),
-            "cloud": percent(one.cloud_fraction),
-            "outside": percent(one.outside_fraction),
-            "sources": [
-                {"record": source, "filled": percent(source.filled_fraction), "sun": sun_text(source)}
-                for source in one.sources
-            ],
-        }
-        for year, one in sorted(findings.provenance.items())
-    ]
-
-
-def sun_text(source: SceneSource) -> str | None:
-    """Elevation and azimuth of the sun, to a tenth of a degree."""
-    angles = (source.sun_elevation_deg, source.sun_azimuth_deg)
-    if angles == (None, None):
-        return None
-    return " / ".join("–" if angle is None else f"{angle:.1f}°" for angle in angles)
-
-
-def alternative_texts(findings: Findings) -> dict[str, str]:
-    """What each picture shows, for those who do not see it."""
-    decimals = rounding.decimals_of(findings.areas)
-    first, last = findings.areas[0], findings.areas[-1]
-    span = f"{first.year}: {rounding.area_text(first, decimals)}"
-    if len(findings.areas) > 1:
-        span += f"; {last.year}: {rounding.area_text(last, decimals)}"
-    mark = f"{style.SIMULATED}. " if findings.site.simulated else ""
-    beside = ", beside the true area" if findings.truth else ""
-    best = findings.card
-    texts = {
-        "glacier_retreat_graph.png": f"Graph of glacier area per year with one-sigma bars{beside}. {span}.",
-        "glacier_retreat_timelapse.gif": f"One frame a year, {first.year} to {last.year}: the scene with the mapped "
-        "outline, the outline of the first year, the year and its area.",
-        "prediction_gallery.png": "For each year shown: scene, prior and mapped outlines, glacier probability, and "
-        "where the map differs from the prior outlines.",
-        "learning_curve": f"IoU by epoch; validation IoU {best.val_iou:.2f} at epoch {best.best_epoch}, whose weights "
-        "were kept.",
-        "precision_recall": f"Precision against recall; the threshold in use is {best.threshold:g}.",
-        "reliability": "Predicted probability against the observed share of glacier, beside the diagonal; expected "
-        f"calibration error {findings.scores.expected_calibration_error:.3f}.",
-    }
-    return {name: mark + text for name, text in texts.items()}
-
-
 def data_uri(name: str, content: bytes) -> str:
     """A picture as part of the page."""
     kind = {".png": "image/png", ".gif": "image/gif"}[Path(name).suffix]
     return f"data:{kind};base64,{b64encode(content).decode('ascii')}"
-
-
-def _area(findings: Findings, value: float) -> Number:
-    return number(value, rounding.decimals_of(findings.areas))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from stages.common.stage import Run
+from stages.report.change_map import draw_change_map
 from stages.report.findings import read_findings
 from stages.report.gallery import draw_gallery
 from stages.report.graph import draw_graph
@@ -18,6 +19,8 @@ def report(run: Run) -> None:
         "glacier_retreat_timelapse.gif": draw_timelapse(findings),
         "prediction_gallery.png": draw_gallery(findings),
     }
+    if findings.statistics.change_map is not None:
+        pictures["change_map.png"] = draw_change_map(findings, findings.statistics.change_map)
     for name, content in pictures.items():
         (run.out / name).write_bytes(content)
         run.log.info("%s: %.2f MB", name, len(content) / 1e6)

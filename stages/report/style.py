@@ -12,6 +12,7 @@ GREEN: RGB = (0, 158, 115)
 BLUE: RGB = (0, 114, 178)
 BLUE_LIGHT: RGB = (176, 212, 232)
 VERMILLION: RGB = (213, 94, 0)
+BROWN: RGB = (110, 84, 60)
 
 INK: RGB = (32, 36, 40)
 PAPER: RGB = (255, 255, 255)
@@ -26,12 +27,14 @@ THIS_YEAR, REFERENCE, BOTH = ORANGE, SKY, WHITE
 ICE: RGB = (226, 232, 238)
 GROUND: RGB = (246, 243, 238)
 LOST, GAINED = VERMILLION, BLUE
+UNCHANGED: RGB = (186, 198, 208)
+CLEAN, DEBRIS = SKY, BROWN
 
 SIMULATED = "SIMULATED DATA: NOT A MEASUREMENT"
 """Stands on every picture and page of a site with ``site.simulated``."""
 
-INTERVAL = "± one sigma, buffer method"
-"""What the interval of `AreaRow` is."""
+INTERVAL = "± half of the 68 % interval"
+"""What stands behind an area in words."""
 
 
 def hexadecimal(colour: RGB) -> str:

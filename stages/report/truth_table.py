@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from stages.common.tables_area import Trend, TruthMetrics
 from stages.common.tables_truth import TruthRow
 from stages.report.findings import Findings
-from stages.report.numbers import Number, number
+from stages.report.numbers import Number, number, optional, signed
 from stages.report.rounding import DECIMALS_WITHOUT_SIGMA
 
 AREA_DECIMALS = DECIMALS_WITHOUT_SIGMA
@@ -76,16 +76,6 @@ def _line(row: TruthRow) -> TruthLine:
         error=signed(row.error_km2, AREA_DECIMALS),
         error_pct=signed(row.error_pct, 1),
         iou=number(row.iou, 3),
-        clean=_share(row.clean_recall),
-        debris=_share(row.debris_recall),
+        clean=optional(row.clean_recall, 2),
+        debris=optional(row.debris_recall, 2),
     )
-
-
-def signed(value: float, decimals: int) -> Number:
-    """With a plus sign where it is above zero: an error has a direction."""
-    shown = number(value, decimals).shown
-    return Number(f"+{shown}" if float(f"{value:.{decimals}f}") > 0 else shown, value)
-
-
-def _share(recall: float | None) -> Number | None:
-    return None if recall is None else number(recall, 2)

@@ -15,6 +15,7 @@ from stages.common.kinds import DN_OFFSET, DN_SCALE, MASK_NODATA, PROBABILITY_NO
 from stages.common.outputs import write_json, write_table
 from stages.common.raster import write_cog
 from tests import tiny
+from tests.report import made_up_statistics
 
 HEIGHT, WIDTH, PIXEL_M = 120, 150, 30.0
 GRID = Grid(crs=tiny.CRS, transform=Affine(PIXEL_M, 0, 350_000, 0, -PIXEL_M, 3_420_000), height=HEIGHT, width=WIDTH)
@@ -155,12 +156,15 @@ TRUTH_METRICS = tables_area.TruthMetrics(
 def write_area(folder: Path, years: tuple[int, ...], prior: np.ndarray, *, simulated: bool) -> None:
     area = folder / "artifacts/area"
     area.mkdir(parents=True)
+    many = len(years) > 1
     rows = [area_row(index, year, years, prior) for index, year in enumerate(years)]
+    if many:
+        rows = [made_up_statistics.with_intervals(row) for row in rows]
+        write_statistics(folder, years, rows, prior)
     write_table(area / "glacier_area_by_year.csv", rows, tables_area.AreaRow)
     if simulated:
         write_table(area / "truth_by_year.csv", [truth_row(row) for row in rows], tables_truth.TruthRow)
     write_table(area / "area_by_glacier.csv", glacier_rows(years), tables_area.GlacierAreaRow)
-    many = len(years) > 1
     slope = (rows[-1].common_area_km2 - rows[0].common_area_km2) / max(1, years[-1] - years[0])
     trend = tables_area.Trend(
         n_years=len(years),
@@ -174,11 +178,20 @@ def write_area(folder: Path, years: tuple[int, ...], prior: np.ndarray, *, simul
         slope_low_km2_per_year=slope - 0.03 if many else None,
         slope_high_km2_per_year=slope + 0.03 if many else None,
         detectable=True if many else None,
+        minimum_detectable_km2_per_year=0.027 if many else None,
+        mann_kendall_p=0.001 if many else None,
+        sigma_km2=0.13 if many else None,
+        sigma_source="scatter about the slope" if many else None,
+        autocorrelation=-0.12 if many else None,
+        glaciers_tested=20 if many else None,
+        glaciers_detectable=1 if many else None,
     )
     write_json(area / "trend.json", trend)
     findings = [
         tables_area.GateFinding(gate="aoi_to_outlines_ratio", passed=True, message="2.6, at least 1.5"),
         tables_area.GateFinding(gate="annual_change", passed=not many, message="7.1 % from 2017 to 2018, at most 5 %"),
+        tables_area.GateFinding(gate="missing_years", passed=True, message="1 missing; at most 0", overridden=many),
+        tables_area.GateFinding(gate="input_drift", passed=True, message="pixels differ by at most 0.45; bound 1"),
     ]
     write_json(area / "gates.json", tables_area.Gates(findings=findings))
     metrics = tables_area.AreaMetrics(
@@ -190,12 +203,23 @@ def write_area(folder: Path, years: tuple[int, ...], prior: np.ndarray, *, simul
     write_json(folder / "metrics/area.json", metrics)
 
 
+def write_statistics(folder: Path, years: tuple[int, ...], rows: list[tables_area.AreaRow], prior: np.ndarray) -> None:
+    seen = ~np.any([unseen(year) for year in (years[0], years[-1])], axis=0)
+    seen[90:, :20] = False
+    classes = made_up_statistics.change(ice(0), ice(len(years) - 1), seen)
+    changed = made_up_statistics.changes(
+        classes, prior.astype(int), {1: "RGI60-15.00001"}, span=(years[0], years[-1]), pixel_km2=KM2
+    )
+    made_up_statistics.write(folder, rows, glacier_rows(years), classes, GRID, changed, bands=tiny.BANDS, cloudy=CLOUDY)
+
+
 def glacier_rows(years: tuple[int, ...]) -> list[tables_area.GlacierAreaRow]:
     """Twenty glaciers, the last ones small, and ice near none."""
     return [
         tables_area.GlacierAreaRow(
             year=year, rgi_id=f"RGI60-15.{number:05d}", glac_name="Large <&> first" if number == 1 else None,
             area_km2=10 / number - 0.01 * index, outline_area_km2=10.5 / number,
+            area_low_km2=9.5 / number - 0.01 * index, area_high_km2=10.5 / number - 0.01 * index,
             unseen_km2=0.5 if year == CLOUDY and number == 1 else 0,
         )
         for number in range(1, 21)

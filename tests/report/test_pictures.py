@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from stages.report import gallery, style, timelapse
+from stages.report import gallery, map_marks, palette, style, timelapse
 from stages.report.scenes import View
 from tests.report import made_up
 
@@ -31,7 +31,7 @@ def test_frames_show_this_year_and_the_first(nine_years):
     with Image.open(nine_years / "glacier_retreat_timelapse.gif") as gif:
         gif.seek(gif.n_frames - 1)
         last = np.asarray(gif.convert("RGB"))
-    picture = last[timelapse.BANNER_PX + timelapse.HEAD_PX : -timelapse.FOOT_PX]
+    picture = last[map_marks.BANNER_PX + timelapse.HEAD_PX : -timelapse.FOOT_PX]
     for colour in (style.THIS_YEAR, style.REFERENCE):
         assert (picture == colour).all(axis=2).sum() > 500
     # The ice shrank by 8 rows at the top: 40 px of the picture between the two outlines.
@@ -64,16 +64,16 @@ def test_simulated_mark_stands_on_pictures(nine_years, one_year, name):
     ],
 )
 def test_scale_bar_matches_the_pixel_size(view, length_m, length_px):
-    assert timelapse.scale_bar(view) == (length_m, pytest.approx(length_px))
+    assert map_marks.scale_bar(view) == (length_m, pytest.approx(length_px))
 
 
 def test_palette_keeps_our_colours_exactly_and_takes_the_nearest_for_others():
     noise = np.random.default_rng(1).integers(0, 256, (80, 80, 3), dtype=np.uint8)
     noise[0, : len(timelapse.OWN_COLOURS)] = timelapse.OWN_COLOURS
-    palette = timelapse.joint_palette([noise])
-    shown = palette[timelapse.nearest(noise, palette)]
+    entries = palette.joint_palette([noise], own=timelapse.OWN_COLOURS)
+    shown = entries[palette.nearest(noise, entries)]
     assert (shown[0, : len(timelapse.OWN_COLOURS)] == timelapse.OWN_COLOURS).all()
-    distance = ((noise[:, :, None].astype(int) - palette[None, None].astype(int)) ** 2).sum(axis=3).min(axis=2)
+    distance = ((noise[:, :, None].astype(int) - entries[None, None].astype(int)) ** 2).sum(axis=3).min(axis=2)
     assert (((noise.astype(int) - shown) ** 2).sum(axis=2) == distance).all()
 
 

@@ -1,0 +1,57 @@
+"""What `area` and `predict` say beyond the areas; each table may be absent, and the page then says so."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel
+
+from stages.common import tables_area
+from stages.common.records import read_document, read_rows
+from stages.common.stage import Run
+from stages.common.tables_drift import Drift
+
+Row = TypeVar("Row", bound=BaseModel)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Statistics:
+    """Change of single glaciers, their fronts, and what came in."""
+
+    glacier_trends: list[tables_area.GlacierTrendRow]
+    fronts: list[tables_area.TerminusRow]
+    front_trends: list[tables_area.TerminusTrendRow]
+    changes: list[tables_area.ChangeRow]
+    change_map: Path | None
+    """Of the last year that has one."""
+    seasons: list[tables_area.SeasonRow]
+    drifts: list[Drift]
+    """In the order of the years."""
+
+    @property
+    def last_changes(self) -> list[tables_area.ChangeRow]:
+        """The rows of the last year, which the change map shows."""
+        last = max((row.year for row in self.changes), default=None)
+        return [row for row in self.changes if row.year == last]
+
+
+def read_statistics(run: Run) -> Statistics:
+    """Read the tables that are there."""
+    maps = [path for path in run.by_year("artifacts/area/change_{years}.tif").values() if path.exists()]
+    drifts = [path for path in run.by_year("artifacts/predict/{years}/drift.json").values() if path.exists()]
+    return Statistics(
+        glacier_trends=_rows(run, "artifacts/area/trend_by_glacier.csv", tables_area.GlacierTrendRow),
+        fronts=_rows(run, "artifacts/area/terminus_by_year.csv", tables_area.TerminusRow),
+        front_trends=_rows(run, "artifacts/area/terminus_by_glacier.csv", tables_area.TerminusTrendRow),
+        changes=_rows(run, "artifacts/area/change_by_glacier.csv", tables_area.ChangeRow),
+        change_map=maps[-1] if maps else None,
+        seasons=_rows(run, "artifacts/area/seasons.csv", tables_area.SeasonRow),
+        drifts=[read_document(path, Drift) for path in drifts],
+    )
+
+
+def _rows(run: Run, template: str, row: type[Row]) -> list[Row]:
+    path = run.path(template)
+    return read_rows(path, row) if path.exists() else []

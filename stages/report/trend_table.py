@@ -1,0 +1,97 @@
+"""Change over the years: of the whole site in a few facts, and glacier by glacier."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from stages.common.tables_area import GlacierTrendRow, Trend
+from stages.report.numbers import Number, number, optional, signed
+from stages.report.rounding import decimals_for
+
+LARGEST = 8
+"""Changes shown; the others are folded."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrendLine:
+    """One glacier of the table; areas in km2, changes in km2 and % a year."""
+
+    rgi_id: str
+    name: str | None
+    n_years: int
+    first_area: Number
+    slope: Number
+    low: Number
+    high: Number
+    slope_pct: Number | None
+    minimum: Number
+    p: Number
+    p_adjusted: Number
+    detectable: bool
+
+
+def trend_facts(trend: Trend) -> list[tuple[str, str]]:
+    """What stands behind the statement, as name and text; nothing that is not known."""
+    facts = [
+        ("Slope of the common area", _slope_text(trend)),
+        ("Smallest change that can be told from none", _minimum_text(trend)),
+        ("Mann-Kendall test", _text("p = {} (exact, two-sided)", optional(trend.mann_kendall_p, 3))),
+        ("Error of a year's area", _sigma_text(trend)),
+        (
+            "Autocorrelation of the residuals",
+            _text("{} from year to year", None if trend.autocorrelation is None else signed(trend.autocorrelation, 2)),
+        ),
+    ]
+    return [(name, text) for name, text in facts if text]
+
+
+def trend_lines(rows: list[GlacierTrendRow]) -> list[TrendLine]:
+    """All glaciers tested, the largest change first."""
+    return [_line(row) for row in sorted(rows, key=lambda row: (-abs(row.slope_km2_per_year), row.rgi_id))]
+
+
+def _text(form: str, value: Number | None) -> str:
+    return "" if value is None else form.format(value.shown)
+
+
+def _decimals(trend: Trend) -> int:
+    return decimals_for(trend.minimum_detectable_km2_per_year or 0.0)
+
+
+def _slope_text(trend: Trend) -> str:
+    if trend.slope_km2_per_year is None:
+        return ""
+    decimals = _decimals(trend)
+    text = f"{signed(trend.slope_km2_per_year, decimals).shown} km² a year"
+    low, high = trend.slope_low_km2_per_year, trend.slope_high_km2_per_year
+    if low is not None and high is not None:
+        text += f" (95 %: {signed(low, decimals).shown} to {signed(high, decimals).shown})"
+    return text
+
+
+def _minimum_text(trend: Trend) -> str:
+    least = optional(trend.minimum_detectable_km2_per_year, _decimals(trend))
+    return _text("{} km² a year (80 % power, 5 % two-sided)", least)
+
+
+def _sigma_text(trend: Trend) -> str:
+    text = _text("{} km²", optional(trend.sigma_km2, decimals_for(trend.sigma_km2 or 0.0)))
+    return f"{text} ({trend.sigma_source})" if text and trend.sigma_source else text
+
+
+def _line(row: GlacierTrendRow) -> TrendLine:
+    decimals = decimals_for(row.minimum_detectable_km2_per_year)
+    return TrendLine(
+        rgi_id=row.rgi_id,
+        name=row.glac_name,
+        n_years=row.n_years,
+        first_area=number(row.first_area_km2, 2),
+        slope=signed(row.slope_km2_per_year, decimals),
+        low=signed(row.slope_low_km2_per_year, decimals),
+        high=signed(row.slope_high_km2_per_year, decimals),
+        slope_pct=None if row.slope_pct_per_year is None else signed(row.slope_pct_per_year, 2),
+        minimum=number(row.minimum_detectable_km2_per_year, decimals),
+        p=number(row.mann_kendall_p, 3),
+        p_adjusted=number(row.p_adjusted, 3),
+        detectable=row.detectable,
+    )
