@@ -163,7 +163,7 @@ def training_data(params: Params, pixels: np.ndarray, glacier: np.ndarray, roles
     from stages.train.data import Patches, TrainingData
 
     everywhere = np.ones(glacier.shape, dtype=bool)
-    sets = {}
+    sets: dict[str, Any] = {}
     for use in MAY_LABEL:
         patches = cut(pixels, everywhere, glacier.astype(np.uint8), roles, params.patches, use=use)
         check_no_leak(patches, roles, use=use, where=Path("memory"))

@@ -15,7 +15,7 @@ from declared import Declared
 from stages.common import settings
 from stages.common.errors import InputError
 from stages.common.outputs import SCRATCH
-from stages.common.revision import git_commit
+from stages.common.revision import git_commit, git_remote
 
 INSIDE = PurePosixPath("/site")
 """The site's folder as the stage sees it: the same everywhere."""
@@ -110,6 +110,8 @@ def _tracking(root: Path) -> dict[str, str]:
         settings.GIT_COMMIT: git_commit(root),
         settings.RUNNER: settings.get(settings.RUNNER, "docker"),
     }
+    if remote := git_remote(root):
+        own[settings.GIT_REMOTE] = remote
     return known | own
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from stages.common.params_promote import PromoteParams
 from stages.common.tables_area import GateFinding, Gates
-from stages.common.tables_learning import EvaluateMetrics
+from stages.common.tables_evaluate import EvaluateMetrics
 
 POOLED = ("all", "all")
 Slice = tuple[str, str]

@@ -64,6 +64,7 @@ CONTRACT = Contract(
         "change_{years}.tif": kinds.CHANGE_MAP,
         "change_by_glacier.csv": kinds.CHANGES,
         "truth_by_year.csv": kinds.TRUTH_BY_YEAR,
+        "drift_by_year.csv": kinds.DRIFTS,
         "trend.json": kinds.TREND,
         "gates.json": kinds.GATES,
     },

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from stages.common.tables_area import GateFinding
-from stages.common.tables_drift import Drift
+from stages.common.tables_drift import Drift, DriftRow
 
 GATE = "input_drift"
 
@@ -33,3 +33,15 @@ def input_drift(drifts: Sequence[Drift], *, maximum: float) -> GateFinding:
         years = ", ".join(map(str, far))
         message += f": drifted too far in {years}: is an offset or a unit wrong, or is the sensor another?"
     return GateFinding(gate=GATE, passed=not far, message=message)
+
+
+def drift_rows(drifts: Sequence[Drift]) -> list[DriftRow]:
+    """A row a year and band; a row with the reason for a year that compared nothing."""
+    return [
+        row
+        for one in drifts
+        for row in [
+            *(DriftRow(year=one.year, **band.model_dump()) for band in one.bands),
+            *([] if one.bands else [DriftRow(year=one.year, reason=one.reason)]),
+        ]
+    ]

@@ -10,7 +10,7 @@ from tqdm import tqdm
 from stages.area import contract
 from stages.area.cover import cover_of
 from stages.area.delineation import delineation_sigma_km2
-from stages.area.drift import input_drift
+from stages.area.drift import drift_rows, input_drift
 from stages.area.dynamics import Dynamics, follow
 from stages.area.gates import judge
 from stages.area.geodesic import check_geodesic
@@ -27,7 +27,7 @@ from stages.area.statement import make_trend
 from stages.area.surface import remove_speckle
 from stages.area.tables import write_tables
 from stages.area.truth import TrueSurface, compare, read_truth
-from stages.common.outputs import write_json
+from stages.common.outputs import write_json, write_table
 from stages.common.overrides import let_pass
 from stages.common.params_area import AreaParams
 from stages.common.raster import gdal_env
@@ -35,7 +35,7 @@ from stages.common.records import file_md5, read_document
 from stages.common.stage import Run
 from stages.common.tables import Provenance
 from stages.common.tables_area import AreaMetrics, Gates
-from stages.common.tables_drift import Drift
+from stages.common.tables_drift import Drift, DriftRow
 from stages.common.tables_learning import MapModel
 from stages.common.types import BoolArray
 
@@ -64,10 +64,12 @@ def measure(run: Run) -> AreaMetrics:
     run.log.info("%s; %s", trend.statement, glaciers.note)
     outlines_km2 = float(site.outlines_km2.sum())
     found = judge(series, trend, aoi_km2=site.aoi_km2, outlines_km2=outlines_km2, bounds=run.params.gates)
-    found.append(input_drift(_drifts(run), maximum=run.params.gates.drift_psi_max))
+    drifts = _drifts(run)
+    found.append(input_drift(drifts, maximum=run.params.gates.drift_psi_max))
     gates = Gates(findings=let_pass(found, run.params.gates.override))
     _report_gates(run.log, gates)
     write_tables(run.out, site, series, glaciers, model_md5=file_md5(run.path(contract.MODEL)))
+    write_table(run.out / "drift_by_year.csv", drift_rows(drifts), DriftRow)
     write_json(run.out / "trend.json", trend)
     write_json(run.out / "gates.json", gates)
     return area_metrics(series, trend, gates.findings)

@@ -165,6 +165,9 @@ SEASONS = Table(
 MAPPED_OUTLINES = Vector(
     summary="Mapped outlines of a year, with holes, RGI 7.0 names", columns=RGI7_COLUMNS, may_be_empty=True
 )
+DRIFTS = Table(
+    summary="Each year's pixels against the training pixels, by band", row=tables_drift.DriftRow, optional=True
+)
 GLACIER_TRENDS = Table(summary="Change of each glacier tested", row=tables_area.GlacierTrendRow, optional=True)
 TERMINUS = Table(summary="Ice front of each glacier per year", row=tables_area.TerminusRow, optional=True)
 TERMINUS_TRENDS = Table(summary="Retreat of each glacier's front", row=tables_area.TerminusTrendRow, optional=True)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import subprocess
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from stages.common import settings
+
+DIRTY, UNKNOWN = "-dirty", "unknown"
 
 WRITTEN_BY_THE_PIPELINE = (":(exclude,glob)**/dvc.lock", ":(exclude,glob)**/metrics/*.json")
 """A run rewrites these tracked files itself; they make no working tree dirty."""
@@ -17,9 +20,19 @@ def git_commit(root: Path) -> str:
         return given
     revision = _git(root, "rev-parse", "HEAD")
     if revision is None:
-        return "unknown"
+        return UNKNOWN
     changed = _git(root, "status", "--porcelain", "--untracked-files=no", "--", ".", *WRITTEN_BY_THE_PIPELINE)
-    return f"{revision}-dirty" if changed else revision
+    return f"{revision}{DIRTY}" if changed else revision
+
+
+def git_remote(root: Path) -> str:
+    """Web address of ``origin``, without credentials and ``.git``; empty where it has none (a path, SSH, no git)."""
+    found = settings.get(settings.GIT_REMOTE, "") or _git(root, "remote", "get-url", "origin") or ""
+    parts = urlsplit(found)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        return ""
+    port = f":{parts.port}" if parts.port else ""
+    return f"{parts.scheme}://{parts.hostname}{port}{parts.path.rstrip('/').removesuffix('.git')}"
 
 
 def _git(root: Path, *arguments: str) -> str | None:

@@ -26,6 +26,9 @@ WINDOW_MPX = "GLACIER_WINDOW_MPX"
 GIT_COMMIT = "GIT_COMMIT"
 """Git revision that `track` tags a run with, where git itself cannot be asked (in a container)."""
 
+GIT_REMOTE = "GIT_REMOTE"
+"""Address of the repository that `track` links to, where git itself cannot be asked (in a container)."""
+
 RUNNER = "RUNNER"
 """Who runs a stage (native, docker, podman): read by ``docker/run``, and by `track` as a tag. Default: native."""
 

@@ -38,3 +38,15 @@ class Drift(Record):
     def worst(self) -> BandDrift | None:
         """The band that is furthest from the training pixels; None where nothing was compared."""
         return max(self.bands, key=lambda one: one.psi, default=None)
+
+
+class DriftRow(Record):
+    """One band of one year in drift_by_year.csv; one row without a band for a year that compared nothing."""
+
+    year: int
+    band: str | None = None
+    psi: Annotated[NotNegative | None, Field(description="population stability index; above 0.25 much has shifted")] = (
+        None
+    )
+    mean_shift_sd: Annotated[float | None, Field(description="in training standard deviations")] = None
+    reason: Annotated[str | None, Field(description="why nothing was compared")] = None

@@ -21,7 +21,7 @@ CONTRACT = Contract(
         "artifacts/area/change_by_glacier.csv": kinds.CHANGES,
         "artifacts/area/change_{years}.tif": kinds.CHANGE_MAP,
         "artifacts/area/seasons.csv": kinds.SEASONS,
-        "artifacts/predict/{years}/drift.json": kinds.DRIFT,
+        "artifacts/area/drift_by_year.csv": kinds.DRIFTS,
         "artifacts/predict/{years}/mask.tif": kinds.MASK,
         "artifacts/predict/{years}/probability.tif": kinds.PROBABILITY,
         "artifacts/prepare/{years}/scene.tif": kinds.SCENE,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import Any
 
 from stages.common.tables_area import GateFinding, SeasonRow
-from stages.common.tables_drift import BandDrift, Drift
+from stages.common.tables_drift import DriftRow
 from stages.report.numbers import number, percent, signed
 from stages.report.rounding import DECIMALS_WITHOUT_SIGMA
 
@@ -14,30 +15,33 @@ MUCH = 0.25
 DRIFT_GATE = "input_drift"
 
 
-def drift_rows(drifts: list[Drift]) -> list[dict[str, Any]]:
-    """A row a year: the index of each band, and the band that is furthest away."""
-    return [
-        {
-            "year": one.year,
-            "cells": [(number(band.psi, 2), band.psi > MUCH) for band in one.bands],
-            "reason": one.reason,
-            "verdict": verdict(one.worst),
-        }
-        for one in drifts
-    ]
+def drift_lines(rows: list[DriftRow]) -> list[dict[str, Any]]:
+    """A line a year: the index of each band, and in words which band is furthest away."""
+    return [_line(year, list(of_year)) for year, of_year in groupby(rows, key=lambda row: row.year)]
 
 
-def drift_bands(drifts: list[Drift]) -> list[str]:
-    """Names of the bands compared."""
-    return next(([band.band for band in one.bands] for one in drifts if one.bands), [])
+def drift_bands(rows: list[DriftRow]) -> list[str]:
+    """Names of the bands compared, in the model's order."""
+    return list(dict.fromkeys(row.band for row in rows if row.band))
 
 
-def verdict(worst: BandDrift | None) -> str | None:
-    """In words what a flagged year looks like; None where nothing is flagged."""
-    if worst is None or worst.psi <= MUCH:
+def verdict(rows: list[DriftRow]) -> str | None:
+    """What a flagged year looks like; None where no band has shifted much."""
+    worst = max(rows, key=lambda row: row.psi or 0.0)
+    if (worst.psi or 0.0) <= MUCH:
         return None
-    way = "brighter" if worst.mean_shift_sd > 0 else "darker"
-    return f"shifted: {worst.band} {way} by {number(abs(worst.mean_shift_sd), 1).shown} standard deviations on average"
+    shift = worst.mean_shift_sd or 0.0
+    way = "brighter" if shift > 0 else "darker"
+    return f"shifted: {worst.band} {way} by {number(abs(shift), 1).shown} standard deviations on average"
+
+
+def _line(year: int, rows: list[DriftRow]) -> dict[str, Any]:
+    return {
+        "year": year,
+        "cells": [(number(row.psi, 2), row.psi > MUCH) for row in rows if row.psi is not None],
+        "reason": rows[0].reason,
+        "verdict": verdict(rows),
+    }
 
 
 def drift_finding(findings: list[GateFinding]) -> GateFinding | None:

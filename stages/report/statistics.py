@@ -9,9 +9,9 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from stages.common import tables_area
-from stages.common.records import read_document, read_rows
+from stages.common.records import read_rows
 from stages.common.stage import Run
-from stages.common.tables_drift import Drift
+from stages.common.tables_drift import DriftRow
 
 Row = TypeVar("Row", bound=BaseModel)
 
@@ -27,8 +27,7 @@ class Statistics:
     change_map: Path | None
     """Of the last year that has one."""
     seasons: list[tables_area.SeasonRow]
-    drifts: list[Drift]
-    """In the order of the years."""
+    drifts: list[DriftRow]
 
     @property
     def last_changes(self) -> list[tables_area.ChangeRow]:
@@ -40,7 +39,6 @@ class Statistics:
 def read_statistics(run: Run) -> Statistics:
     """Read the tables that are there."""
     maps = [path for path in run.by_year("artifacts/area/change_{years}.tif").values() if path.exists()]
-    drifts = [path for path in run.by_year("artifacts/predict/{years}/drift.json").values() if path.exists()]
     return Statistics(
         glacier_trends=_rows(run, "artifacts/area/trend_by_glacier.csv", tables_area.GlacierTrendRow),
         fronts=_rows(run, "artifacts/area/terminus_by_year.csv", tables_area.TerminusRow),
@@ -48,7 +46,7 @@ def read_statistics(run: Run) -> Statistics:
         changes=_rows(run, "artifacts/area/change_by_glacier.csv", tables_area.ChangeRow),
         change_map=maps[-1] if maps else None,
         seasons=_rows(run, "artifacts/area/seasons.csv", tables_area.SeasonRow),
-        drifts=[read_document(path, Drift) for path in drifts],
+        drifts=_rows(run, "artifacts/area/drift_by_year.csv", DriftRow),
     )
 
 

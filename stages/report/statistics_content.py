@@ -60,7 +60,7 @@ def _inputs(findings: Findings) -> dict[str, Any]:
     statistics = findings.statistics
     return {
         "seasons": input_table.season_rows(statistics.seasons),
-        "drifts": input_table.drift_rows(statistics.drifts),
+        "drifts": input_table.drift_lines(statistics.drifts),
         "bands": input_table.drift_bands(statistics.drifts),
         "finding": input_table.drift_finding(findings.gates.findings),
         "much": input_table.MUCH,

@@ -1,5 +1,7 @@
 """What `track` reads and writes."""
 
+from dataclasses import replace
+
 from stages.common import kinds
 from stages.common.contracts import Contract
 
@@ -7,6 +9,8 @@ AREAS = "artifacts/area/glacier_area_by_year.csv"
 TRUTH = "artifacts/area/truth_by_year.csv"
 TREND = "artifacts/area/trend.json"
 GATES = "artifacts/area/gates.json"
+DRIFTS = "artifacts/area/drift_by_year.csv"
+FRONTS = "artifacts/area/terminus_by_year.csv"
 MODEL = "artifacts/train/model.onnx"
 HISTORY = "artifacts/train/history.csv"
 MODEL_CARD = "artifacts/train/model_card.json"
@@ -35,6 +39,12 @@ CONTRACT = Contract(
         "artifacts/area/area_by_glacier.csv": kinds.GLACIER_AREAS,
         TRUTH: kinds.TRUTH_BY_YEAR,
         TREND: kinds.TREND,
+        DRIFTS: kinds.DRIFTS,
+        FRONTS: kinds.TERMINUS,
+        "artifacts/area/trend_by_glacier.csv": kinds.GLACIER_TRENDS,
+        "artifacts/area/terminus_by_glacier.csv": kinds.TERMINUS_TRENDS,
+        "artifacts/area/change_by_glacier.csv": kinds.CHANGES,
+        "artifacts/area/seasons.csv": kinds.SEASONS,
         GATES: kinds.GATES,
         MODEL: kinds.MODEL,
         HISTORY: kinds.HISTORY,
@@ -44,6 +54,7 @@ CONTRACT = Contract(
         "artifacts/report/glacier_retreat_graph.png": kinds.PNG,
         "artifacts/report/glacier_retreat_timelapse.gif": kinds.GIF,
         "artifacts/report/prediction_gallery.png": kinds.PNG,
+        "artifacts/report/change_map.png": replace(kinds.PNG, optional=True),
         "artifacts/report/index.html": kinds.HTML,
         EVALUATE_METRICS: kinds.EVALUATE_METRICS,
         AREA_METRICS: kinds.AREA_METRICS,

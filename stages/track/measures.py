@@ -1,4 +1,4 @@
-"""The numbers of a run: final scores, learning curves by epoch, areas and their errors by year."""
+"""The numbers of a run: final scores, learning curves by epoch, areas, fronts and input drift by year."""
 
 from __future__ import annotations
 
@@ -7,14 +7,21 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel
 
-from stages.common.tables_area import AreaRow
+from stages.common.tables_area import AreaRow, TerminusRow
+from stages.common.tables_drift import DriftRow
 from stages.common.tables_learning import EpochRow
 from stages.common.tables_truth import TruthRow
 from stages.track.state import flatten
 
 CURVES = ("loss", "iou", "val_loss", "val_iou", "learning_rate")
 
-AREA_SERIES = ("glacier_area_km2", "area_low_km2", "area_high_km2", "common_area_km2")
+AREA_SERIES = (
+    "glacier_area_km2", "area_low_km2", "area_high_km2", "area_low95_km2", "area_high95_km2", "common_area_km2",
+    "clean_ice_km2", "debris_covered_km2", "sigma_delineation_km2", "sigma_model_km2", "sigma_season_km2",
+)  # fmt: skip
+
+FRONTS_MAX = 12
+"""Fronts logged, those that moved most: each is a chart."""
 
 TRUTH_SERIES = {
     "true_area_km2": "true_area_km2",
@@ -47,6 +54,23 @@ def areas(rows: Sequence[AreaRow]) -> list[Measure]:
     return [
         Measure(key, value, row.year) for row in rows for key in AREA_SERIES if (value := getattr(row, key)) is not None
     ]
+
+
+def fronts(rows: Sequence[TerminusRow]) -> list[Measure]:
+    """Retreat in metres since the first year seen, a metric a glacier; the step is the year."""
+    seen: dict[str, list[Measure]] = {}
+    for row in rows:
+        if row.retreat_m is not None:
+            seen.setdefault(row.rgi_id, []).append(Measure(f"front_retreat_m/{row.rgi_id}", row.retreat_m, row.year))
+    most = sorted(seen, key=lambda one: (-max(abs(point.value) for point in seen[one]), one))
+    return [point for one in most[:FRONTS_MAX] for point in seen[one]]
+
+
+def drift(rows: Sequence[DriftRow]) -> list[Measure]:
+    """Stability index of each band and of the worst one; the step is the year."""
+    bands = [Measure(f"input_drift/{row.band}", row.psi, row.year) for row in rows if row.psi is not None]
+    years = {one.step: max(other.value for other in bands if other.step == one.step) for one in bands}
+    return [*bands, *(Measure("input_drift/worst_band", value, year) for year, value in years.items())]
 
 
 def truth(rows: Sequence[TruthRow]) -> list[Measure]:

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
 
 from stages.common import settings
 from stages.common.outputs import write_json
 from stages.common.records import file_md5, read_document, read_rows
 from stages.common.stage import Run
 from stages.common.tables import Tracked
-from stages.common.tables_area import AreaMetrics, AreaRow, Gates, Trend
+from stages.common.tables_area import AreaMetrics, AreaRow, GateFinding, Gates, TerminusRow, Trend
+from stages.common.tables_drift import DriftRow
 from stages.common.tables_evaluate import EvaluateMetrics
 from stages.common.tables_learning import EpochRow, ModelCard
 from stages.common.tables_truth import TruthRow
 from stages.track import contract, measures, provenance, record, store
 from stages.track.measures import Measure
 from stages.track.state import flatten, sections, state_md5
+
+Row = TypeVar("Row", bound=BaseModel)
 
 
 def track(run: Run) -> None:
@@ -71,22 +76,35 @@ def note(run: Run) -> str:
     """The run's description as Markdown: the trend in a sentence, and what each gate found."""
     trend = read_document(run.path(contract.TREND), Trend)
     gates = read_document(run.path(contract.GATES), Gates)
-    found = [f"- {'passed' if one.passed else '**failed**'}: {one.gate}: {one.message}" for one in gates.findings]
+    found = [f"- {_verdict(one)}: {one.gate}: {one.message}" for one in gates.findings]
     mark = "**Simulated data, not a measurement.** " if run.params.site.simulated else ""
-    return "\n".join([f"{mark}{run.params.site.title}. {trend.statement}", "", *found])
+    made_by = [f"Made by {link}.", ""] if (link := provenance.revision_link()) else []
+    return "\n".join([f"{mark}{run.params.site.title}. {trend.statement}", "", *made_by, *found])
+
+
+def _verdict(finding: GateFinding) -> str:
+    if finding.overridden:
+        return "**overridden by an expert**"
+    return "passed" if finding.passed else "**failed**"
 
 
 def numbers(run: Run) -> list[Measure]:
     """Every metric of the run; of a simulated site also how far it is from the truth."""
-    truth = run.path(contract.TRUTH)
     return [
         *measures.scores(read_document(run.path(contract.EVALUATE_METRICS), EvaluateMetrics), "evaluate"),
         *measures.scores(read_document(run.path(contract.AREA_METRICS), AreaMetrics), "area"),
         *measures.scores(read_document(run.path(contract.TREND), Trend), "trend"),
         *measures.curves(read_rows(run.path(contract.HISTORY), EpochRow)),
         *measures.areas(read_rows(run.path(contract.AREAS), AreaRow)),
-        *measures.truth(read_rows(truth, TruthRow) if truth.exists() else []),
+        *measures.fronts(_optional(run, contract.FRONTS, TerminusRow)),
+        *measures.drift(_optional(run, contract.DRIFTS, DriftRow)),
+        *measures.truth(_optional(run, contract.TRUTH, TruthRow)),
     ]
+
+
+def _optional(run: Run, template: str, row: type[Row]) -> list[Row]:
+    path = run.path(template)
+    return read_rows(path, row) if path.exists() else []
 
 
 def _log_once(run: Run, client: Any, experiment_id: str, state: str) -> str:

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from stages.area.drift import input_drift
-from stages.common.tables_drift import BandDrift, Drift
+from stages.area.drift import drift_rows, input_drift
+from stages.common.tables_drift import BandDrift, Drift, DriftRow
 
 
 def drift(year: int, **psi: float) -> Drift:
@@ -25,3 +25,11 @@ def test_passes_and_fails_with_numbers(drifts: list[Drift], passed: bool, words:
     found = input_drift(drifts, maximum=1.0)
     assert (found.gate, found.passed) == ("input_drift", passed)
     assert words in found.message
+
+
+def test_rows_hold_each_band_and_the_reason_of_a_year_without_any() -> None:
+    assert drift_rows([drift(2019, B03=0.4, B11=0.2), drift(2020)]) == [
+        DriftRow(year=2019, band="B03", psi=0.4, mean_shift_sd=0.0),
+        DriftRow(year=2019, band="B11", psi=0.2, mean_shift_sd=0.0),
+        DriftRow(year=2020, reason="no pixel was seen"),
+    ]

@@ -9,9 +9,9 @@ import numpy as np
 from stages.common import tables_area
 from stages.common.grid import Grid
 from stages.common.kinds import MASK_NODATA
-from stages.common.outputs import write_json, write_table
+from stages.common.outputs import write_table
 from stages.common.raster import write_cog
-from stages.common.tables_drift import BandDrift, Drift
+from stages.common.tables_drift import DriftRow
 
 METHOD = "normal: 5 held-out blocks, 19 are needed for 95 %"
 SNOWY = 1
@@ -111,12 +111,11 @@ def changes(
     ]  # fmt: skip
 
 
-def drift(index: int, year: int, bands: list[str]) -> Drift:
+def drift(index: int, year: int, bands: list[str]) -> list[DriftRow]:
     """Little, but for one year after early snow."""
     psi = 0.45 if index == SNOWY else 0.0312
     shift = 0.81 if index == SNOWY else -0.09
-    found = [BandDrift(band=band, psi=psi / (1 + n / 10), mean_shift_sd=shift) for n, band in enumerate(bands)]
-    return Drift(year=year, pixels=18_000, bands=found)
+    return [DriftRow(year=year, band=band, psi=psi / (1 + n / 10), mean_shift_sd=shift) for n, band in enumerate(bands)]
 
 
 def seasons(year: int, area_km2: float) -> list[tables_area.SeasonRow]:
@@ -143,5 +142,5 @@ def write(
     write_cog(area / f"change_{years[-1]}.tif", classes, grid, nodata=MASK_NODATA)
     write_table(area / "change_by_glacier.csv", changed, tables_area.ChangeRow)
     write_table(area / "seasons.csv", seasons(years[-1], rows[-1].glacier_area_km2), tables_area.SeasonRow)
-    for index, year in enumerate(years):
-        write_json(folder / f"artifacts/predict/{year}/drift.json", drift(index, year, bands))
+    drifts = [row for index, year in enumerate(years) for row in drift(index, year, bands)]
+    write_table(area / "drift_by_year.csv", drifts, DriftRow)

@@ -11,7 +11,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
-from stages.common import tables, tables_evaluate, tables_learning, tables_truth
+from stages.common import tables_area, tables_drift, tables_evaluate, tables_learning, tables_truth
 from stages.common.outputs import write_json, write_table
 from stages.common.records import file_md5
 from stages.track import contract
@@ -54,18 +54,18 @@ def evaluate_metrics(iou: float = 0.7) -> tables_evaluate.EvaluateMetrics:
     )  # fmt: skip
 
 
-def area_metrics(areas: list[float]) -> tables.AreaMetrics:
-    return tables.AreaMetrics(
+def area_metrics(areas: list[float]) -> tables_area.AreaMetrics:
+    return tables_area.AreaMetrics(
         n_years=len(areas), first_year=YEARS[0], last_year=YEARS[-1], first_area_km2=areas[0], last_area_km2=areas[-1],
         mean_sigma_km2=0.1, change_pct=-4.0, slope_km2_per_year=-0.05, speckle_removed_km2=0.0,
         area_by_year_km2={str(year): area for year, area in zip(YEARS, areas, strict=True)}, gates_failed=0,
     )  # fmt: skip
 
 
-def area_rows(areas: list[float], model_md5: str) -> list[tables.AreaRow]:
+def area_rows(areas: list[float], model_md5: str) -> list[tables_area.AreaRow]:
     """The middle year was cloudy: it has no common area."""
     return [
-        tables.AreaRow(
+        tables_area.AreaRow(
             year=year, date=f"{year}-10-15", glacier_area_km2=area, area_low_km2=area - 0.1, area_high_km2=area + 0.1,
             common_area_km2=None if year == YEARS[1] else area, valid_fraction=0.99, unseen_km2=0.0,
             scene_ids=str(year), model_md5=model_md5,
@@ -93,17 +93,17 @@ def model_card() -> tables_learning.ModelCard:
 
 def write_documents(folder: Path, *, iou: float, areas: list[float]) -> None:
     model_md5 = file_md5(folder / contract.MODEL)
-    trend = tables.Trend(
+    trend = tables_area.Trend(
         n_years=3, years=list(YEARS), excluded_years=[2021], common_pixels_fraction=0.9, statement="Not detectable.",
         slope_km2_per_year=-0.05, minimum_detectable_km2_per_year=0.3, detectable=False,
     )  # fmt: skip
-    gates = tables.Gates(findings=[tables.GateFinding(gate="missing years", passed=True, message="none")])
+    gates = tables_area.Gates(findings=[tables_area.GateFinding(gate="missing years", passed=True, message="none")])
     glaciers = [
-        tables.GlacierAreaRow(year=year, rgi_id="a", area_km2=1.0, outline_area_km2=1.1, unseen_km2=0.0)
+        tables_area.GlacierAreaRow(year=year, rgi_id="a", area_km2=1.0, outline_area_km2=1.1, unseen_km2=0.0)
         for year in YEARS
     ]
-    write_table(folder / contract.AREAS, area_rows(areas, model_md5), tables.AreaRow)
-    write_table(folder / "artifacts/area/area_by_glacier.csv", glaciers, tables.GlacierAreaRow)
+    write_table(folder / contract.AREAS, area_rows(areas, model_md5), tables_area.AreaRow)
+    write_table(folder / "artifacts/area/area_by_glacier.csv", glaciers, tables_area.GlacierAreaRow)
     write_json(folder / contract.TREND, trend)
     write_json(folder / contract.GATES, gates)
     write_json(folder / contract.MODEL_CARD, model_card())
@@ -140,6 +140,26 @@ def write_inputs(
     tiny.write_params(folder, tiny.params(folder / "source", list(YEARS)))
 
 
+FRONTS_M = (0.0, 21.0, 39.0)
+PSI = (0.02, 0.45, 0.03)
+
+
+def write_statistics(folder: Path) -> None:
+    """What `area` and `report` may write besides: fronts, drift, ground lost and gained."""
+    fronts = [
+        tables_area.TerminusRow(year=year, rgi_id="a", flow_line="given", position_m=5000 - gone, retreat_m=gone)
+        for year, gone in zip(YEARS, FRONTS_M, strict=True)
+    ]
+    drifts = [tables_drift.DriftRow(year=y, band="red", psi=psi) for y, psi in zip(YEARS, PSI, strict=True)]
+    change = tables_area.ChangeRow(
+        from_year=YEARS[0], year=YEARS[-1], rgi_id="a", lost_km2=0.3, gained_km2=0.1, unchanged_km2=4.7, unseen_km2=0.0
+    )
+    write_table(folder / contract.FRONTS, fronts, tables_area.TerminusRow)
+    write_table(folder / contract.DRIFTS, drifts, tables_drift.DriftRow)
+    write_table(folder / "artifacts/area/change_by_glacier.csv", [change], tables_area.ChangeRow)
+    Image.new("RGB", (32, 24), (90, 140, 200)).save(folder / "artifacts/report/change_map.png")
+
+
 def write_truth(folder: Path) -> None:
     """What a simulated site has more."""
     rows = [
@@ -150,7 +170,9 @@ def write_truth(folder: Path) -> None:
         for index, year in enumerate(YEARS)
     ]  # fmt: skip
     write_table(folder / contract.TRUTH, rows, tables_truth.TruthRow)
-    truth = tables.TruthMetrics(iou=0.91, mean_absolute_error_pct=2.0, true_slope_km2_per_year=None, slope_ratio=None)
+    truth = tables_area.TruthMetrics(
+        iou=0.91, mean_absolute_error_pct=2.0, true_slope_km2_per_year=None, slope_ratio=None
+    )
     write_json(folder / contract.AREA_METRICS, area_metrics([5.0, 4.9, 4.8]).model_copy(update={"truth": truth}))
     change_params(folder, "site", simulated=True)
 

@@ -1,5 +1,6 @@
-from stages.common.tables_area import Trend
-from stages.track.measures import Measure, areas, curves, scores
+from stages.common.tables_area import TerminusRow, Trend
+from stages.common.tables_drift import DriftRow
+from stages.track.measures import FRONTS_MAX, Measure, areas, curves, drift, fronts, scores
 from tests.track import pipeline
 
 
@@ -33,3 +34,33 @@ def test_areas_by_year_are_not_logged_twice():
 def test_a_trend_that_cannot_be_stated_has_no_slope():
     trend = Trend(n_years=1, years=[2020], excluded_years=[], common_pixels_fraction=1, statement="More years needed.")
     assert {one.key for one in scores(trend, "trend")} == {"trend/n_years", "trend/common_pixels_fraction"}
+
+
+def test_intervals_and_surfaces_are_series_where_they_are_known():
+    more = {"area_low95_km2": 4.6, "area_high95_km2": 5.4, "sigma_model_km2": 0.1, "debris_covered_km2": 1.2}
+    rows = [row.model_copy(update=more) for row in pipeline.area_rows([5.0, 4.9, 4.8], "m")]
+    found = {(one.key, one.step): one.value for one in areas(rows)}
+    assert {key: found[key, 2021] for key in more} == more
+    assert ("clean_ice_km2", 2021) not in found
+
+
+def front(rgi_id, year, retreat_m):
+    return TerminusRow(year=year, rgi_id=rgi_id, flow_line="given", retreat_m=retreat_m)
+
+
+def test_fronts_that_moved_most_are_series():
+    rows = [front(f"g{n:02d}", year, float(n * (year - 2020))) for n in range(20) for year in (2020, 2021)]
+    found = fronts([*rows, front("g19", 2022, None)])
+    assert len({one.key for one in found}) == FRONTS_MAX
+    assert found[:2] == [Measure("front_retreat_m/g19", 0.0, 2020), Measure("front_retreat_m/g19", 19.0, 2021)]
+    assert not any(one.key.endswith("g07") for one in found)
+
+
+def test_drift_is_a_series_of_each_band_and_of_the_worst():
+    rows = [DriftRow(year=2020, band="B03", psi=0.1), DriftRow(year=2020, band="B11", psi=0.3),
+            DriftRow(year=2021, reason="no pixel was seen")]  # fmt: skip
+    assert drift(rows) == [
+        Measure("input_drift/B03", 0.1, 2020),
+        Measure("input_drift/B11", 0.3, 2020),
+        Measure("input_drift/worst_band", 0.3, 2020),
+    ]

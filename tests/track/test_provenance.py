@@ -2,6 +2,7 @@ import subprocess
 
 import pytest
 
+from stages.common.revision import git_remote
 from stages.track import provenance
 
 
@@ -57,14 +58,46 @@ def test_tags_say_what_is_known(tmp_path, monkeypatch):
     monkeypatch.setenv("RUNNER", "docker")
     for name in ("DVC_EXP_NAME", "DVC_EXP_BASELINE_REV"):
         monkeypatch.delenv(name, raising=False)
-    assert provenance.tags(tmp_path / "data.dvc") == {"git_commit": "abc", "runner": "docker"}
+    monkeypatch.setenv("GIT_REMOTE", "https://forge.example/ice/area.git")
+    revision = {
+        "git_commit": "abc",
+        "git_commit_url": "https://forge.example/ice/area/commit/abc",
+        "mlflow.source.git.commit": "abc",
+        "mlflow.source.git.repoURL": "https://forge.example/ice/area",
+    }
+    assert provenance.tags(tmp_path / "data.dvc") == {**revision, "runner": "docker"}
     (tmp_path / "data.dvc").write_bytes(b"")
     monkeypatch.setenv("DVC_EXP_NAME", "wide-unet")
     monkeypatch.setenv("DVC_EXP_BASELINE_REV", "def")
     assert provenance.tags(tmp_path / "data.dvc") == {
-        "git_commit": "abc",
+        **revision,
         "runner": "docker",
         "experiment_name": "wide-unet",
         "experiment_parent": "def",
         "data_dvc_md5": "d41d8cd98f00b204e9800998ecf8427e",
     }
+
+
+@pytest.mark.parametrize(
+    ("remote", "shown"),
+    [
+        ("https://forge.example/ice/area.git", "https://forge.example/ice/area"),
+        ("https://me:secret@forge.example:8443/ice/area?token=secret", "https://forge.example:8443/ice/area"),
+        ("http://forge.example/ice/area/", "http://forge.example/ice/area"),
+        ("git@forge.example:ice/area.git", ""),
+        ("../elsewhere", ""),
+    ],
+)
+def test_a_remote_is_a_web_address_without_credentials_or_nothing(repository, monkeypatch, remote, shown):
+    monkeypatch.delenv("GIT_REMOTE", raising=False)
+    git(repository, "remote", "add", "origin", remote)
+    assert git_remote(repository) == shown
+
+
+def test_the_note_links_to_the_commit_and_says_where_it_was_changed(monkeypatch):
+    monkeypatch.setenv("GIT_COMMIT", "0123456789abcdef-dirty")
+    monkeypatch.setenv("GIT_REMOTE", "https://forge.example/ice/area")
+    link = "[commit 01234567 with changes](https://forge.example/ice/area/commit/0123456789abcdef)"
+    assert provenance.revision_link() == link
+    monkeypatch.setenv("GIT_COMMIT", "unknown")
+    assert provenance.revision_link() == ""

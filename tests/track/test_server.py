@@ -27,6 +27,7 @@ def read(uri, path):
 @pytest.mark.enable_socket
 def test_tracking_through_a_server(site, server):
     site.uri = server
+    pipeline.write_statistics(site.folder)
     site.track()
     site.track()
     (run,) = site.runs()
@@ -34,6 +35,10 @@ def test_tracking_through_a_server(site, server):
     assert run.info.artifact_uri.startswith("mlflow-artifacts:/")
     assert site.points(run, "glacier_area_km2") == [(2020, 5.0), (2021, 4.9), (2022, 4.8)]
     assert [step for step, _ in site.points(run, "iou")] == list(range(pipeline.EPOCHS))
+    assert site.points(run, "front_retreat_m/a") == list(zip(pipeline.YEARS, pipeline.FRONTS_M, strict=True))
+    assert site.points(run, "input_drift/worst_band") == list(zip(pipeline.YEARS, pipeline.PSI, strict=True))
+    change = read(server, f"get-artifact?path=report/change_map.png&run_uuid={run.info.run_id}")
+    assert change == (site.folder / "artifacts/report/change_map.png").read_bytes()
     assert site.challenger() == "1"
     graph = read(server, f"get-artifact?path=report/glacier_retreat_graph.png&run_uuid={run.info.run_id}")
     assert graph == (site.folder / "artifacts/report/glacier_retreat_graph.png").read_bytes()

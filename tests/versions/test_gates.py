@@ -9,7 +9,7 @@ import pytest
 
 from stages.common.params_promote import PromoteParams
 from stages.common.tables_area import GateFinding, Gates
-from stages.common.tables_learning import EvaluateMetrics, Scores
+from stages.common.tables_evaluate import EvaluateMetrics, Scores
 from versions.gates import Evidence, SliceScore, as_markdown, judge, read_slices
 
 BOUNDS = PromoteParams()
