@@ -114,11 +114,13 @@ class Elevation:
 
 def derive(site: Site, index: int, dem: Elevation, params: TerminusParams) -> FlowLine:
     """Flow line of a glacier from its outline within the AOI, and the elevation there."""
-    outline = (site.owner == index) & site.prior
-    rows, columns = ndimage.find_objects(outline.view(np.uint8))[0]
+    rows, columns = site.window(index)
+    outline = (site.owner[rows, columns] == index) & site.prior[rows, columns]
+    if not outline.any():
+        return _no_line("none of it lies in the AOI")
     step = math.ceil(math.sqrt(int(outline.sum())) / CELLS_ACROSS)
     half = step // 2
-    cells = outline[rows, columns][half::step, half::step]
+    cells = outline[half::step, half::step]
     first = Affine.translation(columns.start + half + 0.5, rows.start + half + 0.5)  # centre of the first cell
     transform = site.grid.transform @ first @ Affine.scale(step) @ Affine.translation(-0.5, -0.5)
     height_m = dem.on_cells((cells.shape[0], cells.shape[1]), transform, site.grid.crs)

@@ -120,9 +120,8 @@ def _window(site: Site, index: int, bounds: tuple[float, float, float, float]) -
     left, bottom, right, top = bounds
     to_pixels = ~site.grid.transform
     (first_column, first_row), (last_column, last_row) = to_pixels @ (left, top), to_pixels @ (right, bottom)
-    row, column = np.nonzero(site.owner == index)
-    rows = slice(max(min(int(row.min()), math.floor(first_row)), 0), max(int(row.max()) + 1, math.ceil(last_row)))
-    columns = slice(
-        max(min(int(column.min()), math.floor(first_column)), 0), max(int(column.max()) + 1, math.ceil(last_column))
-    )
-    return slice(rows.start, min(rows.stop, site.grid.height)), slice(columns.start, min(columns.stop, site.grid.width))
+    rows, columns = site.window(index)
+    top, first = max(min(rows.start, math.floor(first_row)), 0), max(min(columns.start, math.floor(first_column)), 0)
+    bottom = min(max(rows.stop, math.ceil(last_row)), site.grid.height)
+    last = min(max(columns.stop, math.ceil(last_column)), site.grid.width)
+    return slice(top, bottom), slice(first, last)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy import ndimage
 
 from stages.area import contract
 from stages.area.outlines import UNASSIGNED
@@ -39,6 +41,15 @@ class Site:
     aoi_km2: float
     outlines: Any
     """GeoDataFrame of the prior outlines."""
+
+    @cached_property
+    def _windows(self) -> list[Any]:
+        return list(ndimage.find_objects(self.owner))
+
+    def window(self, index: int) -> tuple[slice, slice]:
+        """Rows and columns that hold the ground of a glacier, by its value in `owner`; empty where it has none."""
+        found = self._windows[index - 1] if index <= len(self._windows) else None
+        return found or (slice(0, 0), slice(0, 0))
 
     @property
     def rgi_ids(self) -> list[str]:

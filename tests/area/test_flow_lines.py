@@ -129,6 +129,14 @@ def test_a_glacier_that_is_cut_off_has_no_line() -> None:
     assert derive(site_of(tongue, grid_of(), aoi), 1, PLANE, EXACT).reason == leaving.reason
 
 
+def test_a_glacier_outside_the_aoi_has_no_line() -> None:
+    tongue = Polygon([(2700, 5500), (3300, 5500), (3300, 1000), (2700, 1000)])
+    nowhere = derive(site_of(tongue, grid_of(), np.zeros(grid_of().shape, dtype=bool)), 1, PLANE, EXACT)
+    assert nowhere.reason == "none of it lies in the AOI"
+    beyond_the_grid = Polygon([(-900, 500), (-300, 500), (-300, 100)])
+    assert derive(site_of(beyond_the_grid, grid_of()), 1, PLANE, EXACT).reason == nowhere.reason
+
+
 def test_a_dem_elsewhere_and_a_flat_one_give_a_reason() -> None:
     tongue = Polygon([(2700, 5500), (3300, 5500), (3300, 1000), (2700, 1000)])
     elsewhere = Elevation(height_m=PLANE.height_m, transform=Affine(30, 0, 90_000, 0, -30, 6000), crs=PLANE.crs)

@@ -1,0 +1,123 @@
+"""Does the planted retreat of a twin's glaciers lie in the stated interval? ``python -m bench.front [--twins 50]``.
+
+True ice, no model: what is tested is the flow line, the front along it and the interval of the rate. Twins of
+16 x 16 km at 20 m, nine years, seeds that no test or demo uses.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+
+import numpy as np
+from affine import Affine
+
+from stages.area.flow_lines import Elevation, derive
+from stages.area.lanes import Lane, lane_of
+from stages.area.retreat import positioned, trend_row
+from stages.area.site import Site
+from stages.area.surface import spread
+from stages.area.terminus import Look, Termini
+from stages.area.trend import YEARS_FOR_A_TREND
+from stages.common.grid import Grid
+from stages.common.params_area import AreaParams
+from stages.common.params_ingest import TwinParams
+from stages.common.tables import GlacierRow
+from stages.common.tables_area import TerminusTrendRow
+from stages.ingest.twin import change, inventory
+from stages.ingest.twin.landscape import Landscape, make_landscape
+
+PIXEL_M, SIDE_PX, FIRST_SEED = 20.0, 800, 1001
+GRID = Grid(
+    crs="EPSG:32644", transform=Affine(PIXEL_M, 0, 322_000, 0, -PIXEL_M, 3_422_000), height=SIDE_PX, width=SIDE_PX
+)
+YEARS = range(2016, 2025)
+
+
+@dataclass(frozen=True)
+class Found:
+    """One glacier."""
+
+    rgi_id: str
+    planted_m_per_year: float
+    trend: TerminusTrendRow
+
+    @property
+    def inside(self) -> bool:
+        """Whether the planted rate lies in the stated 95 % interval."""
+        low, high = self.trend.rate_low_m_per_year, self.trend.rate_high_m_per_year
+        return low is not None and high is not None and low <= self.planted_m_per_year <= high
+
+
+def main() -> None:
+    """Print each glacier, and how many hold."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--twins", type=int, default=50)
+    held: list[bool] = []
+    ratios: list[float] = []
+    for seed in range(FIRST_SEED, FIRST_SEED + parser.parse_args().twins):
+        for one in measure(make_landscape(seed, GRID.shape, PIXEL_M), TwinParams(seed=seed, retreat_m_per_year=20)):
+            rate = one.trend.rate_m_per_year or 0.0
+            held.append(one.inside)
+            ratios.append(rate / one.planted_m_per_year)
+            print(
+                f"{one.rgi_id} planted {one.planted_m_per_year:5.1f} found {rate:5.1f} inside {one.inside}", flush=True
+            )
+    quartiles = np.quantile(ratios, [0.25, 0.5, 0.75]).round(2).tolist()
+    print(f"{sum(held)} of {len(held)} glaciers inside ({np.mean(held):.1%}); found / planted, quartiles: {quartiles}")
+
+
+def measure(world: Landscape, params: TwinParams) -> list[Found]:
+    """Retreat of the glaciers that have a flow line, on the twin's true ice."""
+    site, area = site_of(world, params), AreaParams()
+    surface = (world.bed_m + change.thickness(world, params, YEARS[0])).astype(np.float32)
+    dem = Elevation(height_m=surface, transform=GRID.transform, crs=GRID.crs)
+    flows = {
+        row.glacier_index: derive(site, row.glacier_index, dem, area.terminus)
+        for row in site.glaciers
+        if row.outline_area_km2 >= area.terminus.min_glacier_km2
+    }
+    lanes = {index: lane_of(site, index, flow.line, area.terminus) for index, flow in flows.items() if flow.line}
+    looks = [_look(world, params, year, lanes) for year in YEARS]
+    termini = Termini(grid_px_m=PIXEL_M, params=area, flows=flows, lanes=lanes, looks=looks)
+    found = []
+    for index in lanes:
+        seen = positioned(termini.sightings(index))
+        if len(seen) >= YEARS_FOR_A_TREND:
+            share = world.glaciers[index - 1].length_m / world.glaciers[0].length_m
+            row = site.glaciers[index - 1]
+            found.append(Found(row.rgi_id, share * params.retreat_m_per_year, trend_row(row, seen)))
+    return found
+
+
+def site_of(world: Landscape, params: TwinParams) -> Site:
+    """The twin's glaciers as an inventory of 2000 would have them; their numbers are the world's."""
+    ids = np.where(inventory.inventoried(world, params), world.glacier, 0).astype(np.uint16)
+    areas = np.bincount(ids.ravel(), minlength=1 + len(world.glaciers)) * (PIXEL_M / 1000) ** 2
+    rows = [
+        GlacierRow(
+            glacier_index=one.index, rgi_id=inventory.rgi_id(world, one.index), terminus="unknown",
+            outline_area_km2=float(areas[one.index]), geodesic_area_km2=float(areas[one.index]),
+        )
+        for one in world.glaciers
+    ]  # fmt: skip
+    aoi = np.ones(ids.shape, dtype=bool)
+    owner = spread(ids, distance_px=AreaParams().assign_distance_m / PIXEL_M)
+    return Site(
+        grid=GRID, aoi=aoi, prior=ids > 0, owner=owner, glaciers=rows, outlines_km2=areas.astype(np.float64),
+        aoi_km2=float(aoi.sum()) * (PIXEL_M / 1000) ** 2, outlines=None,
+    )  # fmt: skip
+
+
+def _look(world: Landscape, params: TwinParams, year: int, lanes: dict[int, Lane]) -> Look:
+    ice = change.thickness(world, params, year) > 0
+    seen = np.ones_like(ice)
+    probability = ice * np.uint16(10000)
+    views = {
+        index: lane.view(ice[lane.window], seen[lane.window], probability[lane.window]) for index, lane in lanes.items()
+    }
+    return Look(year, year + 0.8, 0.0, views)
+
+
+if __name__ == "__main__":
+    main()
