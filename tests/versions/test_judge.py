@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from versions.judge import BETTER, UNDECIDED, WORSE, draw, judge, together
@@ -69,6 +69,7 @@ def test_the_draws_have_the_variance_of_a_mean_of_blocks() -> None:
     assert (draw(sums) == draw(sums)).all()
 
 
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.floats(0.5, 10), min_size=5, max_size=9))
 def test_a_model_against_itself_is_never_told_apart(hits: list[float]) -> None:
     found = judge([block(i, a_hit=hit, b_hit=hit, a_false=0.3, b_false=0.3) for i, hit in enumerate(hits)])
