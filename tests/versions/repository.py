@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests import tiny
@@ -27,9 +28,9 @@ def done(site: Path, *command: str) -> str:
     return result.stdout + result.stderr
 
 
-def make(folder: Path) -> Path:
+def make(folder: Path, *, years: Sequence[int] = (2020, 2021)) -> Path:
     """The site, its data pinned, its pipeline run and committed; `dvc exp` works on it."""
-    site = tiny.make_site(folder)
+    site = tiny.make_site(folder, years=tuple(years))
     (site / "dvc.yaml").unlink()  # DVC follows no link when it reads a revision
     for name in ("dvc.yaml", ".dvcignore", ".gitignore"):
         shutil.copy(tiny.ROOT / name, site)
