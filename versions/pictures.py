@@ -80,7 +80,7 @@ def area_graph(comparison: Comparison) -> bytes:
     years = np.array([row.year for row in rows], dtype=float)
     with plain_style():
         figure = new_figure(9.2, 3.8, simulated=comparison.simulated)
-        top = 0.93 - (BANNER_IN / 3.8 if comparison.simulated else 0)
+        top = 0.91 - (BANNER_IN / 3.8 if comparison.simulated else 0)
         axes = figure.add_axes((0.09, 0.13, 0.89, top - 0.13))
         for name, label, shift, colour, mark in (
             ("a", comparison.a.name, -0.08, SIDE_A, "o"), ("b", comparison.b.name, 0.08, SIDE_B, "s"),
@@ -94,7 +94,7 @@ def area_graph(comparison: Comparison) -> bytes:
             )  # fmt: skip
         axes.set_xticks(years, [f"{row.year}" for row in rows])
         axes.set_ylabel("glacier area, km²")
-        axes.legend(loc="best")
+        axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, borderaxespad=0)
         return png(figure)
 
 
