@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ class Objects:
     def __init__(self, site: Path) -> None:
         from dvc.repo import Repo
 
+        logging.getLogger("dvc").setLevel(logging.ERROR)  # what cannot be had is said by whoever asked for it
         self.repo: Any = Repo(str(site))
         self._cache: Any = self.repo.cache.local
 
