@@ -34,6 +34,7 @@ def trend_facts(trend: Trend) -> list[tuple[str, str]]:
     """What stands behind the statement, as name and text; nothing that is not known."""
     facts = [
         ("Slope of the common area", _slope_text(trend)),
+        ("Change from the first year to the last", _change_text(trend)),
         ("Smallest change that can be told from none", _minimum_text(trend)),
         ("Mann-Kendall test", _text("p = {} (exact, two-sided)", optional(trend.mann_kendall_p, 3))),
         ("Error of a year's area", _sigma_text(trend)),
@@ -67,6 +68,18 @@ def _slope_text(trend: Trend) -> str:
     if low is not None and high is not None:
         text += f" (95 %: {signed(low, decimals).shown} to {signed(high, decimals).shown})"
     return text
+
+
+def _change_text(trend: Trend) -> str:
+    if trend.change_km2 is None or trend.change_sigma_km2 is None:
+        return ""
+    decimals = decimals_for(trend.change_sigma_km2)
+    text = f"{signed(trend.change_km2, decimals).shown} km²"
+    if trend.change_low_km2 is not None and trend.change_high_km2 is not None:
+        low, high = signed(trend.change_low_km2, decimals).shown, signed(trend.change_high_km2, decimals).shown
+        text += f" (95 %: {low} to {high})"
+    rho = trend.correlation_between_years
+    return text if not rho else f"{text}; the errors of two years are taken to correlate by {rho:g}"
 
 
 def _minimum_text(trend: Trend) -> str:

@@ -185,6 +185,11 @@ def write_area(folder: Path, years: tuple[int, ...], prior: np.ndarray, *, simul
         autocorrelation=-0.12 if many else None,
         glaciers_tested=20 if many else None,
         glaciers_detectable=1 if many else None,
+        glaciers_note="20 tested; 3 were seen in fewer than five years" if many else None,
+        change_km2=-1.9 if many else None,
+        change_low_km2=-2.24 if many else None,
+        change_high_km2=-1.56 if many else None,
+        change_sigma_km2=0.174 if many else None,
     )
     write_json(area / "trend.json", trend)
     findings = [
