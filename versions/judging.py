@@ -7,7 +7,8 @@ from pathlib import Path
 from stages.common.params import Params
 from stages.common.records import file_md5, read_document
 from stages.common.tables_area import Gates
-from stages.common.tables_evaluate import EvaluateMetrics, ModelCard
+from stages.common.tables_evaluate import EvaluateMetrics
+from stages.common.tables_learning import ModelCard
 from stages.evaluate.contract import CONTRACT as EVALUATE
 from stages.track.state import flatten, sections
 from versions.commands import dvc, must

@@ -52,7 +52,7 @@ def test_trend_truth_and_failed_gates_are_told(simulated: str) -> None:
     assert "SIMULATED DATA, NOT A MEASUREMENT" in simulated
     assert "The common area changed by -0.23 km2 a year" in simulated
     assert "pooled IoU 0.800, mean absolute area error 3.8 %" in simulated
-    assert "1 of 3 FAILED" in simulated
+    assert "1 of 5 FAILED, 1 OVERRIDDEN" in simulated
     assert "FAIL annual_change: 7.1 % from 2017 to 2018, at most 5 %" in simulated
 
 
@@ -76,7 +76,7 @@ def test_a_model_below_its_baselines_is_counted(tmp_path: Path) -> None:
     params["gates"]["iou_over_baseline_min"] = 0.99
     (site / "params.yaml").write_text(yaml.safe_dump(params))
     told = summary(site, cwd=site).stdout
-    assert "1 of 3 FAILED" in told
+    assert "1 of 5 FAILED" in told
     assert "FAIL iou_over_baseline: held-out IoU 0.812" in told
 
 
@@ -84,7 +84,7 @@ def test_a_real_site_is_told_without_truth(tmp_path: Path) -> None:
     site = made(tmp_path / "site", (2024,), simulated=False)
     told = summary(site, cwd=site).stdout
     assert "  report      artifacts/report/index.html\n" in told
-    assert "all 3 passed" in told
+    assert "all 5 passed" in told
     assert not {"simulated", "true", "error"} & set(told.lower().split())
 
 
