@@ -319,6 +319,6 @@ def test_a_glacier_table_that_does_not_fit_its_raster_is_refused(capsys: pytest.
 def test_the_contract_describes_itself() -> None:
     assert set(CONTRACT.describe()["properties"]["outputs"]["properties"]) == {
         "glacier_area_by_year.csv", "area_by_glacier.csv", "trend_by_glacier.csv", "series.json", "seasons.csv",
-        "outlines_{years}.gpkg", "truth_by_year.csv", "trend.json", "gates.json",
+        "outlines_{years}.gpkg", "truth_by_year.csv", "trend.json", "gates.json", "drift_by_year.csv",
         "terminus_by_year.csv", "terminus_by_glacier.csv", "change_{years}.tif", "change_by_glacier.csv",
     }  # fmt: skip

@@ -38,6 +38,9 @@ def set_folds(site: Path, folds: list[int]) -> None:
     tiny.write_params(site, content | {"crossval": {"folds": folds}})
 
 
+pytestmark = pytest.mark.long
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A site with its data, committed; the cross-validation is switched off."""
