@@ -28,6 +28,7 @@ from scipy import stats
 
 from bench.twins import inside, make_twin, make_twins, run
 from stages.area.contract import CONTRACT as AREA
+from stages.area.interval import COVERED
 from stages.area.measure import measure
 from stages.area.site import read_map
 from stages.area.surface import spread, zonal_area_km2
@@ -49,7 +50,8 @@ from tests import twin_site
 TRAINING_SEED, CALIBRATION_SEED, TEST_SEED = 1, 2000, 1000
 TRAINING_YEARS = [2016, 2018, 2020, 2023]
 YEARS = [2016, 2024]
-NOMINAL = (0.68, 0.95)
+NOMINAL = (COVERED[68], COVERED[95])
+"""68 % is one standard deviation of a normal error."""
 ALLOWED = (0.06, 0.04)
 """Half width that the bootstrap interval of the coverage may have."""
 SMALLEST_KM2 = 0.1
@@ -77,7 +79,9 @@ def main() -> int:
     parser.add_argument("--twins", type=int, default=200, help="unseen twins that are tested")
     parser.add_argument("--calibration", type=int, default=40, help="twins the conformal factors are fitted on")
     parser.add_argument("--folder", type=Path, default=Path("/tmp/glacier-coverage"), help="kept, and used again")
-    parser.add_argument("--quick", action="store_true", help="a shorter training, and no verdict on the width")
+    parser.add_argument(
+        "--quick", action="store_true", help="a shorter training; fails only where too little is covered"
+    )
     chosen = parser.parse_args()
     model = train_once(chosen.folder, quick=chosen.quick)
     calibration = units_of(chosen.folder, range(CALIBRATION_SEED, CALIBRATION_SEED + chosen.calibration), model)
@@ -98,7 +102,7 @@ def main() -> int:
             {"twins": chosen.twins, "units": len(tested), "factors": factors, "stated": stated, "fitted": fitted}
         )
     )
-    return 0 if holds(fitted, check_width=not chosen.quick) else 1
+    return 0 if holds(fitted, quick=chosen.quick) else 1
 
 
 def train_once(folder: Path, *, quick: bool) -> Path:
@@ -150,7 +154,8 @@ def map_twin(site: Path, seed: int, model: Path) -> list[Unit]:
 
 def unit_of(seed: int, row: GlacierAreaRow, true_km2: float) -> Unit:
     """A glacier-year's error beside its stated interval."""
-    assert row.area_high_km2 is not None and row.area_high95_km2 is not None
+    assert row.area_high_km2 is not None
+    assert row.area_high95_km2 is not None
     return Unit(
         twin=seed,
         error_km2=row.area_km2 - float(true_km2),
@@ -206,10 +211,15 @@ def covered(units: Sequence[Unit], *, half: Sequence[float]) -> tuple[float, flo
     return float(inside_.mean()), float(low), float(high)
 
 
-def holds(rows: Sequence[tuple[float, float, float]], *, check_width: bool) -> bool:
-    """Whether each interval of the coverage contains the nominal one and is as narrow as asked for."""
+def holds(rows: Sequence[tuple[float, float, float]], *, quick: bool) -> bool:
+    """Whether each interval of the coverage contains the nominal one and is as narrow as asked for.
+
+    A few twins can only show that the intervals are too narrow.
+    """
+    if quick:
+        return all(high >= level for (_, _, high), level in zip(rows, NOMINAL, strict=True))
     return all(
-        low <= level <= high and (not check_width or (high - low) / 2 <= allowed)
+        low <= level <= high and (high - low) / 2 <= allowed
         for (_, low, high), level, allowed in zip(rows, NOMINAL, ALLOWED, strict=True)
     )
 

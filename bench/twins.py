@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -39,6 +40,7 @@ def make_twin(site: Path, seed: int, years: Sequence[int]) -> Path:
 
 def run(contract: Contract, entry: Entry, *years: int) -> None:
     """Run a stage in this process and folder, for each of `years` or once."""
+    logging.disable(logging.WARNING)  # two hundred sites would drown what is told
     for year in years or (None,):
         run_stage(contract, entry, year=year, log=logs.configure(contract.stage))
 
