@@ -103,7 +103,7 @@ def test_a_better_or_equal_model_replaces_the_champion_and_rollback_restores(ann
 
 
 def test_a_worse_challenger_is_refused_with_its_reason(ben: Clone) -> None:
-    ben.change(train={"epochs": 1, "steps_per_epoch": 1})
+    ben.change(train={"epochs": 1, "steps_per_epoch": 1}, promote={"iou_margin": 0.02})
     told = ben.run(*ben.make_command("retrain"))
     assert told.returncode != 0
     assert "`make promote` would refuse it" in told.stdout
