@@ -26,5 +26,6 @@ CONTRACT = Contract(
         "passes.tif": kinds.PASS_MASKS,
         "votes.tif": kinds.VOTES,
         "model.json": kinds.MAP_MODEL,
+        "drift.json": kinds.DRIFT,
     },
 )
