@@ -29,7 +29,7 @@ def info() -> ModelInfo:
     known = [reference(one, mean=m, std=s) for one, m, s in zip(band_counts(pixels), mean, std, strict=True)]
     return ModelInfo(
         path=Path("model.onnx"), bands=BANDS, threshold=0.5, stride_px=8, receptive_field_radius_px=8, data_md5="",
-        band_references=tuple(known),
+        threshold_rule="given", temperature=1.0, members=1, area_error=None, band_references=tuple(known),
     )  # fmt: skip
 
 
