@@ -71,7 +71,7 @@ def publish(site: Path, number: str, model: Path, message: str) -> list[str]:
     if in_git(site):
         done += _commit(site, number, message)
     if remote := default_remote(site):
-        pushed = dvc(site, "push", "--quiet", str(POINTER))
+        pushed = dvc(site, "push", str(POINTER))
         must(
             pushed,
             what=f"version {number} is champion here and in the registry, but the remote {remote} has not got its file",
@@ -88,7 +88,7 @@ def _write(site: Path, model: Path) -> str:
         draft = target.with_name(".model.onnx.part")
         draft.write_bytes(model.read_bytes())
         draft.replace(target)
-    added = dvc(site, "add", "--quiet", str(MODEL))
+    added = dvc(site, "add", str(MODEL))
     must(added, what="DVC does not take the champion", fix="mend what it says, then run it again")
     return f"{MODEL}, {POINTER.name}"
 

@@ -58,7 +58,7 @@ def get_inputs(site: Path, params: Params) -> None:
         return
     if dvc(site, "checkout", "--quiet", *stages).returncode:
         must(
-            dvc(site, "pull", "--quiet", *stages),
+            dvc(site, "pull", *stages),
             what="the scenes that versions are judged on are not here, and DVC's remote does not give them",
             fix="`make retrain` makes and pushes them",
         )

@@ -63,7 +63,7 @@ def pull(site: Path) -> str:
     if not default_remote(site):
         return ""
     print(f"pulling from {default_remote(site)}", flush=True)
-    done = dvc(site, "pull", "--quiet", "--allow-missing", *targets(site))
+    done = dvc(site, "pull", "--allow-missing", *targets(site))
     if done.returncode:
         print(f"  it gives nothing: {last_words(done)}\n  going on with what is here", flush=True)
     return last_words(done) if done.returncode else ""
@@ -84,7 +84,7 @@ def push(site: Path) -> str:
         return ""
     print(f"pushing to {remote}", flush=True)
     try:
-        done = dvc(site, "push", "--quiet", *targets(site))
+        done = dvc(site, "push", *targets(site))
     except KeyboardInterrupt:
         return "interrupted"
     return last_words(done) if done.returncode else ""

@@ -117,9 +117,21 @@ def connect(location: Location, site: str) -> tuple[Any, str]:
     with settings.mlflow_patience(timeout_s=FIRST_CONTACT_S, retries=FIRST_CONTACT_RETRIES):
         experiment = client.get_experiment_by_name(site)
         if experiment is None:
-            return client, client.create_experiment(site, artifact_location=location.home(site))
+            return client, _make_experiment(client, location, site)
     _check_experiment(location, experiment)
     return client, experiment.experiment_id
+
+
+def _make_experiment(client: Any, location: Location, site: str) -> str:
+    """Id of the site's new experiment; someone else may be making it at the same moment."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return str(client.create_experiment(site, artifact_location=location.home(site)))
+    except MlflowException:
+        if (made := client.get_experiment_by_name(site)) is None:
+            raise
+        return str(made.experiment_id)
 
 
 def finished_run(client: Any, experiment_id: str, state: str) -> Any | None:
