@@ -35,9 +35,9 @@ from stages.area.surface import spread, zonal_area_km2
 from stages.area.truth import read_truth
 from stages.common.params import load_params
 from stages.common.raster import read_band, read_grid
-from stages.common.records import read_rows
+from stages.common.records import file_md5, read_document, read_rows
 from stages.common.tables import GlacierRow
-from stages.common.tables_area import GlacierAreaRow
+from stages.common.tables_area import AreaSeries, GlacierAreaRow
 from stages.common.types import Float64Array
 from stages.common.vectors import inside as within
 from stages.common.vectors import read_polygons
@@ -135,14 +135,14 @@ def map_twin(site: Path, seed: int, model: Path) -> list[Unit]:
     """Run predict and area in a twin and hold each glacier-year against the truth."""
     years = load_params(site / "params.yaml").years
     with inside(site):
-        shutil.rmtree("artifacts/train", ignore_errors=True)
-        shutil.copytree(model, "artifacts/train")
-        Path("metrics").mkdir(exist_ok=True)
-        run(PREDICT, predict, *years)
-        run(AREA, measure)
-        rows = {
-            (row.year, row.rgi_id): row for row in read_rows(Path("artifacts/area/area_by_glacier.csv"), GlacierAreaRow)
-        }
+        if not mapped_by(model / "model.onnx"):
+            shutil.rmtree("artifacts/train", ignore_errors=True)
+            shutil.copytree(model, "artifacts/train")
+            Path("metrics").mkdir(exist_ok=True)
+            run(PREDICT, predict, *years)
+            run(AREA, measure)
+        table = read_document(Path("artifacts/area/series.json"), AreaSeries).glaciers
+        rows = {(row.year, row.rgi_id): row for row in table}
         return [
             unit_of(seed, rows[year, glacier.rgi_id], true_km2[glacier.glacier_index])
             for year in years
@@ -150,6 +150,12 @@ def map_twin(site: Path, seed: int, model: Path) -> list[Unit]:
             for glacier in read_rows(Path("artifacts/labels/glaciers.csv"), GlacierRow)
             if glacier.outline_area_km2 >= SMALLEST_KM2
         ]
+
+
+def mapped_by(model: Path) -> bool:
+    """Whether the site's areas are there already, from this model."""
+    path = Path("artifacts/area/series.json")
+    return path.exists() and read_document(path, AreaSeries).years[0].model_md5 == file_md5(model)
 
 
 def unit_of(seed: int, row: GlacierAreaRow, true_km2: float) -> Unit:

@@ -39,7 +39,7 @@ def _fronts(findings: Findings, embed: Callable[[str, bytes], str]) -> dict[str,
         "picture": embed("fronts.png", front_chart.front_chart(findings)) if shown else None,
         "lines": front_chart.front_lines(statistics.front_trends),
         "gaps": front_chart.gaps(statistics.fronts),
-        "flow_lines": sorted({row.flow_line for row in statistics.fronts}),
+        "flow_lines": sorted({row.flow_line for row in statistics.fronts if row.position_m is not None}),
     }
 
 
