@@ -115,6 +115,9 @@ def first_commit(folder: Path) -> None:
         "iou_over_baseline_min": -1.0,
         "annual_change_pct_max": 50.0,
         "area_to_outlines_ratio": [0.1, 3],
+        "outside_outlines_fraction_max": 1.0,
+        "sigma_pct_max": 100.0,
+        "trend_pct_max": 50.0,
     }
     content["promote"] = {
         "iou_margin": 0.2, "slice_margin": 0.4, "iou_over_baselines_min": -0.3, "area_bias_pct_max": 70.0,
