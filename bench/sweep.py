@@ -1,10 +1,10 @@
 """Sweep of the demo: RGB against six bands, width, loss. An experiment of ``dvc exp`` a row; prints a table.
 
-    python -m bench.sweep [--site FOLDER] [--epochs 8] [--only NAME ...] [--table]
+    python -m bench.sweep [--site FOLDER] [--epochs 8] [--only NAME ...] [--held-out] [--table]
 
-Every row runs the whole pipeline but its gate (a row that fails a gate is a result too), one after the other; rows that
-exist as experiments of this commit are not run again, so that an interrupted sweep goes on where it was. The schedule
-is short: the rows compare with each other, not with the demo's full training. The working tree must be clean; what
+Every row runs the whole pipeline but its gate (a row that fails a gate is a result too), with --held-out up to its
+scores on the test blocks; one after the other. Rows that exist as experiments of this commit are not run again, so that
+an interrupted sweep goes on where it was. The schedule is short: the rows compare with each other, not with the demo's full training. The working tree must be clean; what
 `params.yaml`, `dvc.lock`, `metrics/` and `artifacts/` were is restored at the end.
 """
 
@@ -32,10 +32,15 @@ ROWS: Mapping[str, tuple[str, tuple[str, ...]]] = {
 }
 """Name of the experiment to what it is and the parameters that it sets."""
 
-TARGET = "track"
-"""All stages but the gate."""
+TARGET, HELD_OUT_TARGET = "track", "evaluate"
+"""All stages but the gate; those up to the scores on the test blocks, which map no year."""
+HELD_OUT_SCORES = 3
+"""As many columns come from `evaluate`."""
 
-SCORES = (
+Scores = Sequence[tuple[str, str, int, bool]]
+"""Head of the column, metric, decimals, whether its sign is shown."""
+
+SCORES: Scores = (
     ("held-out IoU", "evaluate/model/iou", 3, False),
     ("area bias, %", "evaluate/model/area_bias_pct", 1, True),
     ("calibration error", "evaluate/expected_calibration_error", 3, False),
@@ -50,29 +55,30 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--site", type=Path, default=Path(), help="a site's folder; default: this one")
     parser.add_argument("--epochs", type=int, default=8, help="of every row")
     parser.add_argument("--only", nargs="+", choices=list(ROWS), default=list(ROWS), help="rows")
+    parser.add_argument("--held-out", action="store_true", help="train and score, map no year")
     parser.add_argument("--table", action="store_true", help="run nothing, print what there is")
     arguments = parser.parse_args(argv)
     site = arguments.site.resolve()
-    failed = [] if arguments.table else sweep(site, arguments.only, arguments.epochs)
-    print(table(read(site), arguments.only))
+    failed = [] if arguments.table else sweep(site, arguments)
+    print(table(read(site), arguments.only, SCORES[:HELD_OUT_SCORES] if arguments.held_out else SCORES))
     if failed:
         print(f"failed: {', '.join(failed)}; run it again to go on", file=sys.stderr)
     return 1 if failed else 0
 
 
-def sweep(site: Path, names: Sequence[str], epochs: int) -> list[str]:
+def sweep(site: Path, arguments: argparse.Namespace) -> list[str]:
     """Run the rows that are not there yet; returns those that failed."""
     if changed := output(site, "git", "status", "--porcelain", "--untracked-files=no"):
         sys.exit(f"the working tree has changes; commit or stash them first:\n{changed}")
     there = {one.name.strip() for one in read(site)}
-    failed = []
+    failed, target = [], HELD_OUT_TARGET if arguments.held_out else TARGET
     try:
-        for name in names:
+        for name in arguments.only:
             if name in there:
                 print(f"{name}: there already", flush=True)
                 continue
             start = time.monotonic()
-            code = subprocess.run(command(name, epochs), cwd=site, check=False).returncode
+            code = subprocess.run(command(name, arguments.epochs, target), cwd=site, check=False).returncode
             print(f"{name}: {'done' if not code else 'FAILED'}, {time.monotonic() - start:.0f} s", flush=True)
             failed += [name] if code else []
             restore(site)
@@ -81,11 +87,11 @@ def sweep(site: Path, names: Sequence[str], epochs: int) -> list[str]:
     return failed
 
 
-def command(name: str, epochs: int) -> list[str]:
+def command(name: str, epochs: int, target: str = TARGET) -> list[str]:
     """The experiment of a row. A parameter that params.yaml leaves out would need a plus before it."""
     changes = [*ROWS[name][1], f"train.epochs={epochs}", f"train.patience_epochs={epochs}"]
     words = [word for change in changes for word in ("--set-param", change)]
-    return ["dvc", "exp", "run", "--quiet", "--name", name, *words, TARGET]
+    return ["dvc", "exp", "run", "--quiet", "--name", name, *words, target]
 
 
 def restore(site: Path) -> None:
@@ -94,13 +100,13 @@ def restore(site: Path) -> None:
     output(site, "dvc", "checkout", "--quiet", "--force", "dvc.yaml")
 
 
-def table(experiments: Sequence[Experiment], names: Sequence[str]) -> str:
+def table(experiments: Sequence[Experiment], names: Sequence[str], scores: Scores = SCORES) -> str:
     """Markdown."""
     known: dict[str, Mapping[str, Any]] = {one.name.strip(): one.metrics for one in experiments}
-    lines = ["| | " + " | ".join(head for head, *_ in SCORES) + " |", "|---" * (1 + len(SCORES)) + "|"]
+    lines = ["| | " + " | ".join(head for head, *_ in scores) + " |", "|---" * (1 + len(scores)) + "|"]
     for name in names:
         if name in known:
-            values = ((signed if sign else plain)(known[name].get(key), places) for _, key, places, sign in SCORES)
+            values = ((signed if sign else plain)(known[name].get(key), places) for _, key, places, sign in scores)
             lines.append(f"| {ROWS[name][0]} | " + " | ".join(values) + " |")
     return "\n".join(lines)
 
