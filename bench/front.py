@@ -39,6 +39,8 @@ class Found:
     """One glacier."""
 
     rgi_id: str
+    main: bool
+    """Whether it is the twin's largest."""
     planted_m_per_year: float
     trend: TerminusTrendRow
 
@@ -48,23 +50,43 @@ class Found:
         low, high = self.trend.rate_low_m_per_year, self.trend.rate_high_m_per_year
         return low is not None and high is not None and low <= self.planted_m_per_year <= high
 
+    @property
+    def rate(self) -> float:
+        """Found, in metres a year."""
+        return self.trend.rate_m_per_year or 0.0
+
+    @property
+    def half_m_per_year(self) -> float:
+        """Half of the stated interval."""
+        return ((self.trend.rate_high_m_per_year or 0.0) - (self.trend.rate_low_m_per_year or 0.0)) / 2
+
 
 def main() -> None:
     """Print each glacier, and how many hold."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--twins", type=int, default=50)
-    held: list[bool] = []
-    ratios: list[float] = []
+    found: list[Found] = []
     for seed in range(FIRST_SEED, FIRST_SEED + parser.parse_args().twins):
         for one in measure(make_landscape(seed, GRID.shape, PIXEL_M), TwinParams(seed=seed, retreat_m_per_year=20)):
-            rate = one.trend.rate_m_per_year or 0.0
-            held.append(one.inside)
-            ratios.append(rate / one.planted_m_per_year)
+            found.append(one)
             print(
-                f"{one.rgi_id} planted {one.planted_m_per_year:5.1f} found {rate:5.1f} inside {one.inside}", flush=True
+                f"{one.rgi_id} planted {one.planted_m_per_year:5.1f} found {one.rate:5.1f} "
+                f"± {one.half_m_per_year:.1f} inside {one.inside}",
+                flush=True,
             )
-    quartiles = np.quantile(ratios, [0.25, 0.5, 0.75]).round(2).tolist()
-    print(f"{sum(held)} of {len(held)} glaciers inside ({np.mean(held):.1%}); found / planted, quartiles: {quartiles}")
+    print(summary("main glaciers", [one for one in found if one.main]))
+    print(summary("all glaciers", found))
+
+
+def summary(name: str, found: list[Found]) -> str:
+    """How many hold, how far off the rates are, and how wide the intervals."""
+    held = [one.inside for one in found]
+    ratios = np.quantile([one.rate / one.planted_m_per_year for one in found], [0.25, 0.5, 0.75]).round(2).tolist()
+    halves = np.quantile([one.half_m_per_year for one in found], [0.25, 0.5, 0.75, 0.9]).round(1).tolist()
+    return (
+        f"{name}: {sum(held)} of {len(held)} inside ({np.mean(held):.1%}); found / planted, quartiles: {ratios}; "
+        f"half of the interval in m a year, quartiles and 90 %: {halves}"
+    )
 
 
 def measure(world: Landscape, params: TwinParams) -> list[Found]:
@@ -86,7 +108,7 @@ def measure(world: Landscape, params: TwinParams) -> list[Found]:
         if len(seen) >= YEARS_FOR_A_TREND:
             share = world.glaciers[index - 1].length_m / world.glaciers[0].length_m
             row = site.glaciers[index - 1]
-            found.append(Found(row.rgi_id, share * params.retreat_m_per_year, trend_row(row, seen)))
+            found.append(Found(row.rgi_id, index == 1, share * params.retreat_m_per_year, trend_row(row, seen)))
     return found
 
 

@@ -7,6 +7,7 @@ and Joughin (2008), J. Geophys. Res. 113, F02022.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +18,7 @@ from scipy import ndimage
 
 from stages.area.surface import EIGHT_NEIGHBOURS
 from stages.common.grid import Grid
-from stages.common.types import BoolArray, Float64Array, IntArray
+from stages.common.types import AnyArray, BoolArray, Float64Array, IntArray
 
 NARROWEST_PX = 3
 """A corridor of fewer pixels is moved by a single one."""
@@ -43,23 +44,49 @@ class Strip:
 
 
 def strip_about(line: Any, grid: Grid, *, width_m: float) -> Strip:
-    """Pixels whose centres lie within half of `width_m` (at least three pixels in all) of a line.
+    """Pixels whose centres lie within half of `width_m` (at least three pixels in all) of a line: see `lanes_about`."""
+    return lanes_about(line, grid, width_m=width_m, offsets_m=[0.0])[0]
+
+
+def lanes_about(line: Any, grid: Grid, *, width_m: float, offsets_m: Sequence[float]) -> list[Strip]:
+    """Strips of pixels along a line and beside it, all by their distance along the line itself.
 
     Parameters
     ----------
     line
         LineString in the grid's CRS; it may leave the grid.
+    width_m
+        Of a strip; at least three pixels.
+    offsets_m
+        How far the middle of each strip lies to the left of the line.
     """
     pixel_m = grid.pixel_size_m
-    band = shapely.buffer(line, max(width_m, NARROWEST_PX * pixel_m) / 2, cap_style="flat")
+    half_m = max(width_m, NARROWEST_PX * pixel_m) / 2
+    band = shapely.buffer(line, max(map(abs, offsets_m)) + half_m, cap_style="flat")
     line = shapely.simplify(line, pixel_m / 4)  # each point is held against each of its parts
-    inside = features.geometry_mask([band], grid.shape, grid.transform, invert=True)
-    row, column = np.nonzero(inside)
-    x, y = grid.transform @ (column + 0.5, row + 0.5)
-    along_m = shapely.line_locate_point(line, shapely.points(x, y))
+    row, column = np.nonzero(features.geometry_mask([band], grid.shape, grid.transform, invert=True))
+    points = shapely.points(*(grid.transform @ (column + 0.5, row + 0.5)))
+    along_m = shapely.line_locate_point(line, points)
+    left_m = _to_the_left(points, line, along_m)
     n_bins = max(math.ceil(line.length / pixel_m), 1)
     bins = np.minimum((along_m / pixel_m).astype(np.int64), n_bins - 1)
-    return Strip(inside=np.asarray(inside), bins=bins, n_bins=n_bins)
+    strips = []
+    for offset_m in offsets_m:
+        chosen, inside = np.abs(left_m - offset_m) <= half_m, np.zeros(grid.shape, dtype=bool)
+        inside[row[chosen], column[chosen]] = True
+        strips.append(Strip(inside=inside, bins=bins[chosen], n_bins=n_bins))
+    return strips
+
+
+def _to_the_left(points: AnyArray, line: Any, along_m: Float64Array) -> Float64Array:
+    """(N,) metres from points to a line, negative on its right; `along_m` (N,) are their places along it."""
+    foot, above, below = (
+        shapely.get_coordinates(shapely.line_interpolate_point(line, np.clip(along_m + step_m, 0, line.length)))
+        for step_m in (0, -1, 1)
+    )
+    ahead, aside = below - above, shapely.get_coordinates(points) - foot
+    turn = ahead[:, 0] * aside[:, 1] - ahead[:, 1] * aside[:, 0]
+    return np.asarray(np.sign(turn) * np.hypot(*aside.T))
 
 
 def filled(part: Float64Array, whole: Float64Array) -> Float64Array:

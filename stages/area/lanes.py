@@ -10,7 +10,7 @@ import numpy as np
 from affine import Affine
 from scipy import ndimage
 
-from stages.area.front import Strip, locate, reached, strip_about
+from stages.area.front import Strip, lanes_about, locate, reached, strip_about
 from stages.area.site import Site
 from stages.common.kinds import PROBABILITY_NODATA
 from stages.common.params_front import TerminusParams
@@ -18,6 +18,9 @@ from stages.common.types import BoolArray, Float64Array, UInt16Array
 
 SURE, POSSIBLE = 8400, 1600
 """Probability (0-10000) of ice: the fronts at these lie one sigma of the model on either side of its own."""
+
+LANES = (-3, -2, -1, 0, 1, 2, 3)
+"""Corridors across the tongue, by half their width to the left of the flow line."""
 
 Window = tuple[slice, slice]
 
@@ -30,6 +33,8 @@ class View:
     """Of the front, along the flow line."""
     reason: str | None
     """Why there is no position."""
+    across_m: tuple[float | None, ...]
+    """Where the front lies along the flow line in each of `LANES`; None: nowhere."""
     model_sigma_m: float
     """Half of the way between the fronts of sure and of possible ice; 0 where neither can be told."""
     box_ice: Float64Array
@@ -48,6 +53,8 @@ class Lane:
     mine: BoolArray
     """(h, w): ice there is this glacier's, or no glacier's."""
     corridor: Strip
+    across: tuple[Strip, ...]
+    """Each of `LANES`."""
     box: Strip
     pixel_m: float
 
@@ -63,10 +70,10 @@ class Lane:
         """
         unseen = ~seen & self.mine
         body, hidden = reached(ice & self.mine, unseen, self.corridor.inside)
-        position_m, reason = self._front(body, hidden)
+        position_m, reason = self._front(self.corridor, body, hidden)
         known = seen & self.mine & (probability != PROBABILITY_NODATA)
         at_levels = [
-            self._front(*reached(known & (probability >= level), unseen, self.corridor.inside))[0]
+            self._front(self.corridor, *reached(known & (probability >= level), unseen, self.corridor.inside))[0]
             for level in (SURE, POSSIBLE)
         ]
         whole = body | hidden
@@ -74,15 +81,15 @@ class Lane:
         return View(
             position_m=position_m,
             reason=reason,
+            across_m=tuple(self._front(strip, body, hidden)[0] for strip in self.across),
             model_sigma_m=_spread_m(position_m, at_levels),
             box_ice=self.box.count(body),
             box_unseen=self.box.count(hidden),
             box_edge=(self.box.count(wider) - self.box.count(narrower)) / 2,
         )
 
-    def _front(self, body: BoolArray, hidden: BoolArray) -> tuple[float | None, str | None]:
-        whole = self.corridor.count(self.corridor.inside)
-        return locate(self.corridor.count(body), self.corridor.count(hidden), whole, pixel_m=self.pixel_m)
+    def _front(self, strip: Strip, body: BoolArray, hidden: BoolArray) -> tuple[float | None, str | None]:
+        return locate(strip.count(body), strip.count(hidden), strip.count(strip.inside), pixel_m=self.pixel_m)
 
 
 def _spread_m(position_m: float | None, at_levels: list[float | None]) -> float:
@@ -98,7 +105,7 @@ def lane_of(site: Site, index: int, line: Any, params: TerminusParams) -> Lane:
 
     The window holds the line and all ground whose ice is counted to the glacier.
     """
-    window = _window(site, index, line.buffer(max(params.corridor_m, params.box_width_m)).bounds)
+    window = _window(site, index, line.buffer(max(2.5 * params.corridor_m, params.box_width_m)).bounds)
     rows, columns = window
     grid = replace(
         site.grid,
@@ -106,10 +113,13 @@ def lane_of(site: Site, index: int, line: Any, params: TerminusParams) -> Lane:
         height=rows.stop - rows.start,
         width=columns.stop - columns.start,
     )
+    half_m = params.corridor_m / 2
+    across = lanes_about(line, grid, width_m=params.corridor_m, offsets_m=[lane * half_m for lane in LANES])
     return Lane(
         window=window,
         mine=np.isin(site.owner[window], (0, index)),
-        corridor=strip_about(line, grid, width_m=params.corridor_m),
+        corridor=across[LANES.index(0)],
+        across=tuple(across),
         box=strip_about(line, grid, width_m=params.box_width_m),
         pixel_m=grid.pixel_size_m,
     )

@@ -70,6 +70,7 @@ def terminus_row(glacier: GlacierRow, flow: FlowLine, one: Sighting, seen: Seque
 def trend_row(glacier: GlacierRow, seen: Sequence[Sighting]) -> TerminusTrendRow:
     """Row of terminus_by_glacier.csv from the years that have a position, two or more."""
     first, last = seen[0], seen[-1]
+    lost = [before - after for before, after in zip(first.across_m, last.across_m, strict=True)]
     boxes = [(one.decimal_year, gone) for one in seen if (gone := box_retreat_m(one, seen)) is not None]
     row = TerminusTrendRow(
         rgi_id=glacier.rgi_id,
@@ -78,14 +79,15 @@ def trend_row(glacier: GlacierRow, seen: Sequence[Sighting]) -> TerminusTrendRow
         first_year=first.year,
         last_year=last.year,
         retreat_m=round(retreat_m(last, first), METRE_DECIMALS),
-        retreat_sigma_m=round(math.hypot(first.sigma_m, last.sigma_m), METRE_DECIMALS),
+        retreat_sigma_m=round(math.hypot(first.sigma_m, last.sigma_m, _spread(lost)), METRE_DECIMALS),
         box_rate_m_per_year=_rate(theil_sen(*zip(*boxes, strict=True))) if len(boxes) >= YEARS_FOR_A_TREND else None,
     )
     if len(seen) < YEARS_FOR_A_TREND:
         return row
     times, sigmas = [one.decimal_year for one in seen], [one.sigma_m for one in seen]
     fit = fit_trend(times, [retreat_m(one, first) for one in seen], sigmas)
-    half = slope_error(times, sigmas)
+    rates = [theil_sen(times, across_m) for across_m in zip(*(one.across_m for one in seen), strict=True)]
+    half = slope_error(times, sigmas, _spread(rates))
     return row.model_copy(
         update={
             "rate_m_per_year": _rate(fit.slope),
@@ -98,15 +100,21 @@ def trend_row(glacier: GlacierRow, seen: Sequence[Sighting]) -> TerminusTrendRow
     )
 
 
-def slope_error(times: Sequence[float], sigmas: Sequence[float]) -> float:
+def slope_error(times: Sequence[float], sigmas: Sequence[float], line_sigma: float) -> float:
     """Half of the 95 % interval of a slope whose values have the errors `sigmas`, whatever their scatter.
 
-    t(0.975, n-2) mean(sigma) / sqrt(sum (t - mean t)^2). Fronts that happen to lie on a line prove nothing: Sen's
-    interval knows the scatter only, and a model that is wrong about debris at the front may be so more and more.
+    t(0.975, n-2) sqrt(mean(sigma)^2 / sum (t - mean t)^2 + line_sigma^2). Fronts that happen to lie on a line prove
+    nothing: Sen's interval knows the scatter only, and a model that is wrong about debris at the front may be so more
+    and more. `line_sigma` is the error of the rate for the choice of the line: the spread between lanes.
     """
     t = np.asarray(times)
     quantile = float(stats.t.ppf(1 - SIGNIFICANCE / 2, len(times) - 2))
-    return quantile * float(np.mean(sigmas)) / math.sqrt(float(((t - t.mean()) ** 2).sum()))
+    return quantile * math.hypot(float(np.mean(sigmas)) / math.sqrt(float(((t - t.mean()) ** 2).sum())), line_sigma)
+
+
+def _spread(lanes: Sequence[float]) -> float:
+    """Standard deviation between the lanes across a tongue; 0 of a single one."""
+    return float(np.std(lanes, ddof=1)) if len(lanes) > 1 else 0.0
 
 
 def _rate(metres_per_year: float) -> float:

@@ -11,7 +11,7 @@ from rasterio.windows import Window
 
 from stages.area.flow_lines import FlowLine, flow_lines
 from stages.area.front import beyond
-from stages.area.lanes import Lane, View, lane_of
+from stages.area.lanes import LANES, Lane, View, lane_of
 from stages.area.series import YearArea
 from stages.area.site import Site
 from stages.common.params_area import AreaParams
@@ -31,8 +31,11 @@ class Sighting:
     year: int
     decimal_year: float
     position_m: float | None
+    """Mean of `across_m`."""
     sigma_m: float
     """Of the edge, the model, and the scene's place together."""
+    across_m: tuple[float, ...] = ()
+    """In the lanes across the tongue that have a front in each year that has a position, the same every year."""
     box_m: float | None = None
     """Ice in the box over its width; None: not seen."""
     box_sigma_m: float | None = None
@@ -78,11 +81,14 @@ class Termini:
         """A glacier's fronts, one a year; `index` is its number in `Site.owner`."""
         if index not in self.lanes:
             return [_nothing(look, self.flows[index].reason) for look in self.looks]
-        known = [front for look in self.looks if (front := look.views[index].position_m) is not None]
-        from_m = max(min(known, default=0.0) - self.params.terminus.box_upstream_m, 0.0)
-        return [self._sighting(look, look.views[index], from_m) for look in self.looks]
+        known = [view for look in self.looks if (view := look.views[index]).position_m is not None]
+        from_m = max(
+            min((view.position_m or 0.0 for view in known), default=0.0) - self.params.terminus.box_upstream_m, 0.0
+        )
+        lanes = [lane for lane in range(len(LANES)) if all(view.across_m[lane] is not None for view in known)]
+        return [self._sighting(look, look.views[index], lanes, from_m) for look in self.looks]
 
-    def _sighting(self, look: Look, view: View, box_from_m: float) -> Sighting:
+    def _sighting(self, look: Look, view: View, lanes: list[int], box_from_m: float) -> Sighting:
         buffer_px, pixel_m = self.params.boundary_buffer_px, self.grid_px_m
         if view.position_m is None:
             return _nothing(look, view.reason)
@@ -91,11 +97,13 @@ class Termini:
             for counts in (view.box_ice, view.box_unseen, view.box_edge)
         )
         seen = unseen_m <= pixel_m
+        across_m = tuple(view.across_m[lane] or 0.0 for lane in lanes)
         return Sighting(
             year=look.year,
             decimal_year=look.decimal_year,
-            position_m=view.position_m,
+            position_m=sum(across_m) / len(across_m),
             sigma_m=math.hypot(buffer_px * pixel_m, view.model_sigma_m, look.place_m),
+            across_m=across_m,
             box_m=ice_m if seen else None,
             box_sigma_m=math.hypot(buffer_px * edge_m, view.model_sigma_m, look.place_m) if seen else None,
         )

@@ -109,6 +109,39 @@ def test_the_interval_of_the_rate_knows_the_pixel_even_where_the_fronts_lie_on_a
     assert trend.rate_low_m_per_year == pytest.approx(30 - half, abs=0.3)
 
 
+def test_a_front_that_goes_back_faster_on_one_side_has_the_spread_in_its_interval() -> None:
+    """The western half of the tongue loses one row a year, the eastern half three: two on average, not surely."""
+    fronts = {2016 + n: FIRST_FRONT for n in range(6)}
+    site(fronts, dem=False)
+    give_line(middle_line())
+    for n, year in enumerate(fronts):
+        mask = ice(FIRST_FRONT)
+        mask[FIRST_FRONT - n :, 60:75] = 0
+        mask[FIRST_FRONT - 3 * n :, 75:90] = 0
+        path = Path(f"artifacts/predict/{year}/mask.tif")
+        write_cog(path, mask, GRID, nodata=MASK_NODATA)
+    assert run_area() == 0
+    (trend,) = trends()
+    assert trend.rate_m_per_year == pytest.approx(60, abs=6)
+    assert trend.rate_low_m_per_year is not None
+    assert trend.rate_high_m_per_year is not None
+    assert trend.rate_low_m_per_year < 30
+    assert trend.rate_high_m_per_year > 90
+    assert trend.retreat_sigma_m > 100
+
+
+def test_a_lane_beside_a_narrow_tongue_does_not_count() -> None:
+    """A line 60 m within the margin: the lanes beyond it have no ice and change neither rate nor interval."""
+    site({2016 + n: FIRST_FRONT - n for n in range(5)}, dem=False)
+    x = tiny.LEFT + 62 * PX
+    give_line(LineString([(x, tiny.TOP - 21 * PX), (x, tiny.TOP - 130 * PX)]))
+    assert run_area() == 0
+    (trend,) = trends()
+    assert trend.rate_m_per_year == pytest.approx(30, abs=0.5)
+    assert trend.rate_high_m_per_year is not None
+    assert trend.rate_high_m_per_year == pytest.approx(30 + 3.182 * PX * np.sqrt(1.25 / 10), abs=0.5)
+
+
 def test_a_measured_shift_makes_the_position_better_known() -> None:
     site({2016: 120, 2017: 119})
     path = Path("artifacts/prepare/2017/provenance.json")

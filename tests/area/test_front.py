@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from rasterio.features import rasterize
 from shapely import LineString, Polygon, affinity
 
-from stages.area.front import beyond, filled, front_m, locate, reached, strip_about
+from stages.area.front import beyond, filled, front_m, lanes_about, locate, reached, strip_about
 from stages.common.grid import Grid
 from tests import tiny
 
@@ -137,6 +137,28 @@ def test_bins_without_a_pixel_take_their_neighbours_and_beyond_the_grid_the_last
     assert filled(np.array([0.0, 0, 4, 0, 0]), np.array([0.0, 4, 4, 0, 4])).tolist() == [0, 0, 1, 0.5, 0]
     assert filled(np.array([4.0, 2, 0]), np.array([4.0, 4, 0])).tolist() == [1, 0.5, 0.5]
     assert filled(np.zeros(2), np.zeros(2)).tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("offset_m", [-150.0, -50.0, 100.0])
+def test_a_lane_beside_the_line_sees_the_front_there_by_the_lines_own_distances(offset_m: float) -> None:
+    """The front crosses the line at 900 m and falls back by half a metre for each metre to the left."""
+    row, column = np.indices(GRID.shape)
+    to_the_left = 2000 - PX * (row + 0.5) - CENTRE[1]
+    ice = (column + 0.5) * PX < CENTRE[0] - HEAD_M + 900 - 0.5 * to_the_left
+    (strip,) = lanes_about(line(), GRID, width_m=100, offsets_m=[offset_m])
+    assert strip.inside.any(axis=1).sum() == 10
+    found, _ = locate(strip.count(ice), np.zeros(strip.n_bins), strip.count(strip.inside), pixel_m=PX)
+    assert found == pytest.approx(900 - 0.5 * offset_m, abs=PX / 2)
+
+
+def test_lanes_about_a_bent_line_neither_leave_gaps_nor_overlap() -> None:
+    bent = LineString([(300, 1500), (1000, 1400), (1700, 600)])
+    lanes = [lane.inside for lane in lanes_about(bent, GRID, width_m=100, offsets_m=[-100, 0, 100])]
+    wide = strip_about(bent, GRID, width_m=300).inside
+    count = np.sum(lanes, axis=0)
+    assert (count[wide] >= 1).mean() > 0.99
+    assert (count > 1).mean() < 0.01
+    assert not count[~wide].any()
 
 
 def test_the_front_lies_where_half_of_the_width_is_ice() -> None:
