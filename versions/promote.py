@@ -6,6 +6,7 @@ The gates look at the same frozen test blocks for both. What they found is store
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,14 +110,18 @@ def rollback(site: Path) -> str:
 def store_findings(registry: Registry, verdict: Verdict) -> None:
     """Put the reasons, passed or failed, into the version's tags and description."""
     tags = {
-        f"{VERDICT_TAG}.{one.gate.replace(' ', '_')}": f"{'passed' if one.passed else 'failed'}: {one.message}"[
-            :TAG_LIMIT
-        ]
+        tag_of(one.gate): f"{'passed' if one.passed else 'failed'}: {one.message}"[:TAG_LIMIT]
         for one in verdict.findings
     }
     word = "passed" if verdict.passed else "refused"
     title = f"Promotion {word} ({verdict.against})"
     registry.note(verdict.number, {VERDICT_TAG: word, **tags}, f"{title}\n\n{as_markdown(verdict.findings)}")
+
+
+def tag_of(gate: str) -> str:
+    """Name of a gate's tag, of signs that MLflow takes: ``size > 10 km2`` is ``size_over_10_km2``."""
+    name = gate.replace("<", "under").replace(">", "over")
+    return f"{VERDICT_TAG}.{re.sub(r'[^a-zA-Z0-9_.-]+', '_', name)}"
 
 
 def refusal(registry: Registry, verdict: Verdict) -> GateError:

@@ -14,7 +14,7 @@ from tests import tiny
 from tests.versions.conftest import Site
 from tests.versions.models import BETTER, DIM, GOOD, INVERTED
 from versions import champion
-from versions.promote import promote, rollback
+from versions.promote import promote, rollback, tag_of
 
 
 def names_the_same_bytes(site: Site, number: str) -> None:
@@ -28,6 +28,18 @@ def names_the_same_bytes(site: Site, number: str) -> None:
     assert champion.pointed_md5(site.done("git", "show", "HEAD:models/champion/model.onnx.dvc")) == md5
     assert file_md5(site.folder / "../remote/files/md5" / md5[:2] / md5[2:]) == md5
     assert site.done("git", "status", "--porcelain") == ""
+
+
+@pytest.mark.parametrize(
+    ("gate", "tag"),
+    [
+        ("not_worse on size > 10 km2", "promotion.not_worse_on_size_over_10_km2"),
+        ("not_worse on size < 0.5 km2", "promotion.not_worse_on_size_under_0.5_km2"),
+        ("held_out", "promotion.held_out"),
+    ],
+)
+def test_the_tag_of_a_gate_is_one_that_mlflow_takes(gate: str, tag: str) -> None:
+    assert tag_of(gate) == tag
 
 
 def test_promotion_refusal_and_rollback(site: Site) -> None:
