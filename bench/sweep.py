@@ -4,8 +4,9 @@
 
 Every row runs the whole pipeline but its gate (a row that fails a gate is a result too), with --held-out up to its
 scores on the test blocks; one after the other. Rows that exist as experiments of this commit are not run again, so that
-an interrupted sweep goes on where it was. The schedule is short: the rows compare with each other, not with the demo's full training. The working tree must be clean; what
-`params.yaml`, `dvc.lock`, `metrics/` and `artifacts/` were is restored at the end.
+an interrupted sweep goes on where it was. The schedule is short: the rows compare with each other, not with the demo's
+full training. The working tree must be clean; what `params.yaml`, `dvc.lock`, `metrics/` and `artifacts/` were is
+restored at the end.
 """
 
 from __future__ import annotations
