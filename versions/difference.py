@@ -9,8 +9,8 @@ import numpy as np
 
 from stages.common.kinds import MASK_NODATA
 from stages.common.raster import read_band
-from stages.common.records import read_rows
-from stages.common.tables_area import AreaRow, GlacierAreaRow
+from stages.common.records import read_document, read_rows
+from stages.common.tables_area import AreaRow, AreaSeries, GlacierAreaRow
 from stages.common.types import BoolArray, Float64Array, UInt8Array
 from versions.mapping import Mapped
 from versions.tables import GlacierDifference, MetricDifference, ParamDifference, YearDifference
@@ -18,7 +18,7 @@ from versions.version import Version
 
 NEITHER, ONLY_A, ONLY_B, BOTH, UNSEEN = range(5)
 
-AREAS, GLACIERS = "glacier_area_by_year.csv", "area_by_glacier.csv"
+SERIES, AREAS, GLACIERS = "series.json", "glacier_area_by_year.csv", "area_by_glacier.csv"
 
 
 def classes(a: Mapped, b: Mapped, year: int) -> UInt8Array:
@@ -39,8 +39,16 @@ def year_rows(
     a: Mapped, b: Mapped, maps: Sequence[UInt8Array], aoi: BoolArray, area_km2: Float64Array
 ) -> list[YearDifference]:
     """A row a year; `maps` are its `classes`, `area_km2` the area of each pixel (H, W)."""
-    rows_a, rows_b = (read_rows(one.areas / AREAS, AreaRow) for one in (a, b))
+    rows_a, rows_b = (series_of(one.areas).years for one in (a, b))
     return [_year_row(*three, aoi, area_km2) for three in zip(rows_a, rows_b, maps, strict=True)]
+
+
+def series_of(folder: Path) -> AreaSeries:
+    """Areas with all their digits; of an old version as its tables have them, which were not rounded then."""
+    if (folder / SERIES).exists():
+        return read_document(folder / SERIES, AreaSeries)
+    years, glaciers = read_rows(folder / AREAS, AreaRow), read_rows(folder / GLACIERS, GlacierAreaRow)
+    return AreaSeries(years=years, glaciers=glaciers, glacier_trends=[])
 
 
 def _year_row(a: AreaRow, b: AreaRow, found: UInt8Array, aoi: BoolArray, area_km2: Float64Array) -> YearDifference:
@@ -69,7 +77,7 @@ def glacier_rows(a: Mapped, b: Mapped) -> list[GlacierDifference]:
 
 def _by_glacier(a: Path, b: Path) -> Iterator[tuple[list[GlacierAreaRow], list[GlacierAreaRow]]]:
     """Rows of all years of each glacier, of both versions."""
-    tables = [read_rows(folder / GLACIERS, GlacierAreaRow) for folder in (a, b)]
+    tables = [series_of(folder).glaciers for folder in (a, b)]
     for rgi_id in dict.fromkeys(row.rgi_id for row in tables[0]):
         ours, theirs = ([row for row in table if row.rgi_id == rgi_id] for table in tables)
         yield ours, theirs

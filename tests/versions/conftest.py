@@ -75,7 +75,7 @@ class Site:
         """Log a run with a model as `track` does, and return the version's number."""
         scratch = self.folder / "artifacts/.tmp/register"
         model = write_model(scratch / "train/model.onnx", *kind)
-        write_json(scratch / "train/model_card.json", card(tiny.BANDS, 1, 0, 4))
+        write_json(scratch / "train/model_card.json", card(tiny.BANDS, 1, 0, 4, members=1, temperature=1.0))
         found = Gates(findings=[GateFinding(gate="annual_change", passed=gates, message="made up")])
         write_json(scratch / "area/gates.json", found)
         params = flatten(sections(load_params(self.folder / "params.yaml"), SPLIT)) | logged

@@ -34,7 +34,7 @@ def write_model(path: Path, slope: float, brightness: float) -> Path:
         [weights, bias],
     )
     proto = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
-    finish(proto, card(tiny.BANDS, 1, 0, count + 1))
+    finish(proto, card(tiny.BANDS, 1, 0, count + 1, members=1, temperature=1.0))
     onnx.checker.check_model(proto)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(proto.SerializeToString(deterministic=True))

@@ -13,6 +13,8 @@ import pytest
 from tests.versions import repository
 from tests.versions.repository import commit, done, run
 
+pytestmark = pytest.mark.long
+
 POOR = ("train.epochs=1", "train.steps_per_epoch=1", "train.patience_epochs=1")
 YEARS = [2020, 2021]
 
