@@ -42,13 +42,16 @@ def retrain(site: Path, base: str | None) -> int:
             fix="mend it and run `make retrain` again: what is done is not done again",
         )  # fmt: skip
     pushed = push(site)
-    verdict = judged(site)
-    text = write_summary(
-        site, Outcome(base=base, pulled=pulled, pushed=pushed, sanity_passed=not code, verdict=verdict)
-    )
-    print("\n" + text)
+    verdict, unjudged = judged(site)
+    outcome = Outcome(
+        base=base, pulled=pulled, pushed=pushed, sanity_passed=not code, verdict=verdict,
+        unjudged=unjudged.what if unjudged else "",
+    )  # fmt: skip
+    print("\n" + write_summary(site, outcome))
     if pushed:
         raise unpushed(site, pushed)
+    if unjudged:
+        raise unjudged
     return code if verdict is None or verdict.passed else GATE_FAILED
 
 
@@ -99,12 +102,15 @@ def unpushed(site: Path, found: str) -> InputError:
     )  # fmt: skip
 
 
-def judged(site: Path) -> Verdict | None:
-    """What the gates of a promotion say of the challenger; None: it is the champion already."""
+def judged(site: Path) -> tuple[Verdict | None, InputError | None]:
+    """What the gates of a promotion say of the challenger, or why they cannot; neither: it is the champion already."""
     params = load_params(site / "params.yaml")
-    with opened(params, "the model registry cannot be used") as registry:
-        number = registry.challenger()
-        return None if number == registry.champion else assess(registry, number, site, params)
+    try:
+        with opened(params, "the model registry cannot be used") as registry:
+            number = registry.challenger()
+            return (None if number == registry.champion else assess(registry, number, site, params)), None
+    except InputError as error:  # a summary of all else is worth having
+        return None, error
 
 
 def main(argv: Sequence[str] | None = None) -> int:

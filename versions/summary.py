@@ -37,6 +37,8 @@ class Outcome:
     """What went wrong with the push, or nothing."""
     sanity_passed: bool
     verdict: Verdict | None
+    unjudged: str = ""
+    """Why the challenger could not be judged."""
     """None: the challenger is the champion already."""
 
 
@@ -62,7 +64,7 @@ def write_summary(site: Path, outcome: Outcome) -> str:
     parts = [f"# Retrained: {title}", endings(outcome)]
     if outcome.base and in_git(site):
         parts += [*changes(site, outcome.base), *maps(site, outcome.base)]
-    parts += ["## Areas", f"```\n{areas(site)}\n```", "## Promotion", *promotion(outcome.verdict)]
+    parts += ["## Areas", f"```\n{areas(site)}\n```", "## Promotion", *promotion(outcome.verdict, outcome.unjudged)]
     text = "\n\n".join(parts) + "\n"
     (site / SUMMARY).write_text(text, encoding="utf-8")
     if page := settings.get(settings.STEP_SUMMARY, ""):
@@ -153,8 +155,10 @@ def module(site: Path, name: str, *arguments: str) -> subprocess.CompletedProces
     return subprocess.run(command, cwd=site, env=environment, capture_output=True, text=True, check=False)
 
 
-def promotion(verdict: Verdict | None) -> list[str]:
+def promotion(verdict: Verdict | None, unjudged: str = "") -> list[str]:
     """What the gates of a promotion would say, and what to do."""
+    if unjudged:
+        return [f"**Not judged**: {unjudged}."]
     if verdict is None:
         return ["The challenger is the champion already."]
     last = "`make promote` would make it champion." if verdict.passed else "`make promote` would refuse it."

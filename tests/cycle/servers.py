@@ -77,8 +77,9 @@ class S3:
         self._client().create_bucket(Bucket=name)
 
     def die(self) -> None:
-        """Without a word, as in a power cut."""
-        assert self.process is not None
+        """Without a word, as in a power cut; nothing where it is dead already."""
+        if self.process is None or self.process.poll() is not None:
+            return
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
