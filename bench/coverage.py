@@ -7,7 +7,8 @@ same pixels. Glaciers and years of one twin share weather, model and terrain, so
 is a bootstrap over twins (Field and Welsh 2007), not over units.
 
 Told apart: the intervals as the model states them (its factors rest on few held-out blocks of its one site), and with
-factors fitted on twins of their own by conformal calibration, which `area.interval_factors` takes.
+conformal factors fitted on twins. Each twin is tested with factors from the twins of the nine other folds
+(cross-conformal, Vovk 2015), never from itself; those of all twins together are what `area.interval_factors` takes.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ from stages.predict.contract import CONTRACT as PREDICT
 from stages.predict.predict import predict
 from tests import twin_site
 
-TRAINING_SEED, CALIBRATION_SEED, TEST_SEED = 1, 2000, 1000
+TRAINING_SEED, TEST_SEED = 1, 1000
 TRAINING_YEARS = [2016, 2018, 2020, 2023]
 YEARS = [2016, 2024]
 NOMINAL = (COVERED[68], COVERED[95])
@@ -57,6 +58,7 @@ ALLOWED = (0.06, 0.04)
 SMALLEST_KM2 = 0.1
 """Four pixels of 50 m are no glacier to measure."""
 DRAWS = 4000
+FOLDS = 10
 
 
 @dataclass(frozen=True)
@@ -77,22 +79,18 @@ def main() -> int:
     """Exit code: 0 the coverage of the calibrated intervals is as it should be, 1 it is not."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--twins", type=int, default=200, help="unseen twins that are tested")
-    parser.add_argument("--calibration", type=int, default=40, help="twins the conformal factors are fitted on")
     parser.add_argument("--folder", type=Path, default=Path("/tmp/glacier-coverage"), help="kept, and used again")
     parser.add_argument(
         "--quick", action="store_true", help="a shorter training; fails only where too little is covered"
     )
     chosen = parser.parse_args()
     model = train_once(chosen.folder, quick=chosen.quick)
-    calibration = units_of(chosen.folder, range(CALIBRATION_SEED, CALIBRATION_SEED + chosen.calibration), model)
     tested = units_of(chosen.folder, range(TEST_SEED, TEST_SEED + chosen.twins), model)
-    factors = [conformal_factor(calibration, level) for level in NOMINAL]
-    units = f"{len(tested)} glacier-years of {chosen.twins} twins"
-    print(f"\n{units}; factors from {len(calibration)} of {chosen.calibration} others")
+    print(f"\n{len(tested)} glacier-years of {chosen.twins} twins")
     stated = [covered(tested, half=[u.half_68_km2 if level == NOMINAL[0] else u.half_95_km2 for u in tested])
               for level in NOMINAL]  # fmt: skip
-    fitted = [covered(tested, half=[half_width(u, level, factor) for u in tested])
-              for level, factor in zip(NOMINAL, factors, strict=True)]  # fmt: skip
+    fitted = [covered(tested, half=cross_fitted(tested, level)) for level in NOMINAL]
+    factors = [conformal_factor(tested, level) for level in NOMINAL]
     for name, rows in (("as the model states them", stated), ("with fitted factors", fitted)):
         for level, (share, low, high) in zip(NOMINAL, rows, strict=True):
             print(f"  {name:<26} {level:.0%}: {share:.1%} covered (95 % interval {low:.1%} to {high:.1%})")
@@ -145,7 +143,7 @@ def map_twin(site: Path, seed: int, model: Path) -> list[Unit]:
         rows = {(row.year, row.rgi_id): row for row in table}
         return [
             unit_of(seed, rows[year, glacier.rgi_id], true_km2[glacier.glacier_index])
-            for year in years
+            for year in YEARS
             for true_km2 in [true_areas_km2(year)]
             for glacier in read_rows(Path("artifacts/labels/glaciers.csv"), GlacierRow)
             if glacier.outline_area_km2 >= SMALLEST_KM2
@@ -189,6 +187,16 @@ def half_width(unit: Unit, level: float, factor: float) -> float:
     """Half of the interval at `level`: delineation widened by the normal quantile, model error by `factor`."""
     z = float(stats.norm.ppf((1 + level) / 2))
     return math.hypot(z * unit.sigma_delineation_km2, factor * unit.sigma_model_km2)
+
+
+def cross_fitted(units: Sequence[Unit], level: float) -> list[float]:
+    """Half of each unit's interval, with the factor that the twins of the other folds give."""
+    folds = [unit.twin % FOLDS for unit in units]
+    factors = {
+        fold: conformal_factor([unit for unit, own in zip(units, folds, strict=True) if own != fold], level)
+        for fold in set(folds)
+    }
+    return [half_width(unit, level, factors[fold]) for unit, fold in zip(units, folds, strict=True)]
 
 
 def conformal_factor(units: Sequence[Unit], level: float) -> float:

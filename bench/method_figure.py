@@ -76,7 +76,7 @@ def coverage(axes: Any, found: dict[str, Any]) -> None:
         axes.axhline(level, color=colour, linewidth=0.8, linestyle="--", label=f"{level:.0%} interval")
     axes.set(xlim=(-0.5, 1.5), ylim=(0.3, 1.02), xticks=[], ylabel="truth inside the interval",
              title=f"{found['units']} glacier-years of {found['twins']} unseen twins")  # fmt: skip
-    axes.legend(frameon=False, loc="center")
+    axes.legend(frameon=False, loc="center", bbox_to_anchor=(0.5, 0.72))
 
 
 if __name__ == "__main__":
