@@ -114,6 +114,7 @@ def first_commit(folder: Path) -> None:
     content["gates"] = {
         "iou_over_baseline_min": -1.0,
         "annual_change_pct_max": 50.0,
+        "baseline_step_pct_max": 50.0,
         "area_to_outlines_ratio": [0.1, 3],
         "outside_outlines_fraction_max": 1.0,
         "sigma_pct_max": 100.0,
