@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 from affine import Affine
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from rasterio.features import rasterize
 from shapely import LineString, Polygon, affinity
@@ -63,9 +63,11 @@ def test_a_front_on_a_pixel_edge_is_found_to_the_millimetre(pixels: int) -> None
 
 @given(length_m=st.floats(400, 1200), angle_deg=st.floats(0, 360))
 @settings(max_examples=60, deadline=None)
-def test_an_oblique_front_is_found_within_half_a_pixel(length_m: float, angle_deg: float) -> None:
+@example(length_m=454.0, angle_deg=225.0)
+def test_an_oblique_front_is_found_within_half_a_pixels_diagonal(length_m: float, angle_deg: float) -> None:
+    """Where the front runs along the diagonals all its pixels switch at once: half of 1.41 pixels."""
     found, _ = front(tongue(length_m, angle_deg=angle_deg), angle_deg=angle_deg)
-    assert found == pytest.approx(length_m, abs=0.55 * PX)
+    assert found == pytest.approx(length_m, abs=0.75 * PX)
 
 
 @pytest.mark.parametrize("change_m", [4.0, 13.7, 37.0, -22.0])
