@@ -154,14 +154,13 @@ def test_a_year_more_does_the_least_work_and_a_dead_s3_loses_nothing(anna: Clone
     new = YEARS[-1] + 1
     anna.change(years=[*YEARS, new])
     anna.make("ingest")
-    process = anna.start(*anna.make_command("retrain"))
-    assert process.stdout is not None
     said = []
-    for line in process.stdout:
-        said.append(line)
-        if line.startswith("pushing to"):
-            shared.s3.die()
-    process.wait()
+    with anna.start(*anna.make_command("retrain")) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            said.append(line)
+            if line.startswith("pushing to"):
+                shared.s3.die()
     told = "".join(said)
     assert process.returncode != 0
     assert stages_run(told) == {f"prepare@{new}", f"predict@{new}", "area", "report", "track", "gate"}
