@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
@@ -84,3 +87,56 @@ def test_data_that_is_half_there_is_missing(site: Path) -> None:
     assert repro.data_is_missing()
     (site / "data/scenes/2021").mkdir()
     assert not repro.data_is_missing()
+
+
+@pytest.fixture
+def champions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, list[str]]:
+    """A repository whose champion was `old` and is `new`, both in DVC's cache; the .dvc file's text of each."""
+    monkeypatch.chdir(tmp_path)
+    texts = []
+    run("git", "init", "--quiet")
+    run("dvc", "init", "--quiet")
+    repro.POINTER.parent.mkdir(parents=True)
+    for content in ("old", "new"):
+        repro.POINTER.with_suffix("").write_text(content)
+        run("dvc", "add", "--quiet", str(repro.POINTER.with_suffix("")))
+        texts.append(repro.POINTER.read_text())
+    return repro.POINTER.with_suffix(""), texts
+
+
+def run(*command: str) -> None:
+    path = f"{Path(sys.executable).parent}:/usr/bin:/bin"
+    subprocess.run(command, check=True, env=os.environ | {"PATH": path})
+
+
+USED = {"predict": {"model": "models/champion/model.onnx"}}
+
+
+def test_the_champion_that_a_pull_brought_is_taken_before_anything_runs(champions: tuple[Path, list[str]]) -> None:
+    model, (_, new) = champions
+    model.unlink()
+    model.write_text("old")
+    assert repro.champion_is_as_pinned(USED)
+    assert (model.read_text(), repro.POINTER.read_text()) == ("new", new)
+    model.unlink()
+    assert repro.champion_is_as_pinned(USED)
+    assert model.read_text() == "new"
+
+
+def test_a_file_that_nobody_kept_is_neither_used_nor_lost(
+    champions: tuple[Path, list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    model, (_, new) = champions
+    model.unlink()
+    model.write_text("mine")
+    assert not repro.champion_is_as_pinned(USED)
+    assert (model.read_text(), repro.POINTER.read_text()) == ("mine", new)
+    said = capsys.readouterr().err
+    assert "predict.model is the champion" in said
+    assert f"`dvc pull {repro.POINTER}`" in said
+    assert repro.champion_is_as_pinned({"predict": {"model": "artifacts/train/model.onnx"}})
+
+
+def test_without_a_champion_none_can_be_used(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert not repro.champion_is_as_pinned(USED)
+    assert "`git pull`, or `make promote`" in capsys.readouterr().err
