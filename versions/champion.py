@@ -1,7 +1,7 @@
 """The champion as files: ``models/champion/model.onnx``, its ``.dvc`` file, a commit and a git tag that name its bytes.
 
-The registry decides who is champion; these follow it, and each step may be repeated: an interrupted
-``make promote`` is mended by running it again.
+The registry decides who is champion; these follow it, and each step may be repeated: what an interruption left undone
+is finished by ``make promote VERSION=<champion>``, and nothing else changes hands before.
 """
 
 from __future__ import annotations
@@ -59,8 +59,34 @@ def check_tag(site: Path, number: str, md5: str) -> None:
         )  # fmt: skip
 
 
+def check_settled(site: Path, number: str, md5: str) -> None:
+    """Refuse to go on from a champion that the files here do not name.
+
+    Its change of hands was cut short here, or it was made elsewhere and is not pulled yet. To go on would lose it.
+
+    Raises
+    ------
+    InputError
+        ``.dvc`` file, commit or tag name other bytes than the registry.
+    """
+    pointer = site / POINTER
+    named = {str(POINTER): pointed_md5(pointer.read_text(encoding="utf-8")) if pointer.exists() else None}
+    if in_git(site):
+        named[f"{POINTER} in the last commit"] = pointed_md5(git(site, "show", f"HEAD:./{POINTER}").stdout)
+        named[f"the tag {tag_name(site, number)}"] = tagged_md5(site, tag_name(site, number))
+    if wrong := {name: found for name, found in named.items() if found != md5}:
+        raise InputError(
+            f"version {number} is champion in the registry, and the files here do not say so", where=", ".join(wrong),
+            expected=f"MD5 {md5}", found=", ".join(str(found or "nothing") for found in wrong.values()),
+            fix=f"`git pull --tags` if it was changed elsewhere; else it was interrupted here: "
+            f"`make promote VERSION={number}` finishes it. Then run this again",
+        )  # fmt: skip
+
+
 def publish(site: Path, number: str, model: Path, message: str) -> list[str]:
-    """Write a champion's files, commit and tag them, push them to DVC's remote; what was done, a line each.
+    """Write a champion's files, push them to DVC's remote, commit and tag them; what was done, a line each.
+
+    The remote comes first: no commit names bytes that nobody else can get.
 
     Raises
     ------
@@ -68,16 +94,16 @@ def publish(site: Path, number: str, model: Path, message: str) -> list[str]:
         DVC or git failed, or the remote does not answer; what was done so far stays.
     """
     done = [_write(site, model)]
-    if in_git(site):
-        done += _commit(site, number, message)
     if remote := default_remote(site):
-        pushed = dvc(site, "push", str(POINTER))
         must(
-            pushed,
-            what=f"version {number} is champion here and in the registry, but the remote {remote} has not got its file",
-            fix=f"nothing is lost: when the remote answers, run it again, or `dvc push {POINTER}`",
+            dvc(site, "push", str(POINTER)),
+            what=f"version {number} is champion in the registry, but the remote {remote} has not got its file",
+            fix=f"nothing is lost: when the remote answers, `make promote VERSION={number}` does what is missing",
         )
         done.append(f"pushed to {remote}")
+    if in_git(site):
+        done += _commit(site, number, message)
+        done.append(f"champion is {tag_name(site, number)}")
     return done
 
 

@@ -7,8 +7,10 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-PATIENCE_S, POLL_S = 30.0, 0.2
-"""The lock is held for a handful of requests: one that stands so long was left by a killed process."""
+from stages.track.store import TIMEOUT_S
+
+PATIENCE_S, POLL_S = 2.0 * TIMEOUT_S, 0.2
+"""The lock is held for a handful of requests: one that outlasts a slow request was left by a killed process."""
 
 NOTE = "Held for a moment by make promote or make rollback."
 
@@ -29,10 +31,12 @@ def alone(client: Any, name: str) -> Iterator[None]:
         elif holder is not None and time.monotonic() - since > PATIENCE_S:
             client.delete_registered_model(lock)
         time.sleep(POLL_S)
+    mine = _holder(client, lock)
     try:
         yield
     finally:
-        client.delete_registered_model(lock)
+        if _holder(client, lock) == mine:  # else it was thought dead, and another holds it now
+            client.delete_registered_model(lock)
 
 
 def _taken(client: Any, lock: str) -> bool:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -19,7 +19,8 @@ from stages.gate.decide import as_table
 from versions import champion
 from versions.entry import opened, run
 from versions.gates import as_markdown, judge
-from versions.judging import evidence, get_inputs, same_model
+from versions.judging import evidence, get_inputs, same_model, sanity_of
+from versions.logged import challenger
 from versions.registry import Registry
 
 VERDICT_TAG = "promotion"
@@ -53,11 +54,12 @@ def assess(registry: Registry, number: str, site: Path, params: Params) -> Verdi
     get_inputs(site, params)
     with TemporaryDirectory(prefix="glacier-") as name:
         folder = Path(name)
-        challenger = evidence(registry, number, site, params, folder)
         other = None
         if reigning is not None and not same_model(registry, number, reigning, folder):
             other = evidence(registry, reigning, site, params, folder)
-        return Verdict(number, reigning, judge(challenger, other, params.promote))
+        found = evidence(registry, number, site, params, folder)
+        found = replace(found, sanity=sanity_of(registry, number, site, folder))
+        return Verdict(number, reigning, judge(found, other, params.promote))
 
 
 def promote(site: Path, number: str | None) -> str:
@@ -77,16 +79,16 @@ def promote(site: Path, number: str | None) -> str:
     """
     params = load_params(site / "params.yaml")
     with opened(params, "the model registry cannot be used") as registry:
-        number = number or registry.challenger()
+        number = number or challenger(site, registry)
         if number == registry.champion:
-            return f"version {number} is the champion already\n" + _publish(site, registry, number, params)
+            return f"version {number} is the champion already\n" + _hand_over(site, registry, number, params)
+        _check_settled(site, registry)
         champion.check_tag(site, number, registry.md5(number))
         verdict = assess(registry, number, site, params)
         store_findings(registry, verdict)
         if not verdict.passed:
             raise refusal(registry, verdict)
-        registry.crown(number, instead_of=verdict.champion)
-        done = _publish(site, registry, number, params)
+        done = _hand_over(site, registry, number, params, lambda: registry.crown(number, instead_of=verdict.champion))
     was = f", in place of version {verdict.champion}" if verdict.champion else ""
     return f"{as_table(verdict.findings)}\nversion {number} of {registry.name} is champion{was}\n{done}"
 
@@ -97,13 +99,14 @@ def rollback(site: Path) -> str:
     Raises
     ------
     InputError
-        There was none before.
+        There was none before, or the last change of champions was not finished.
     """
     params = load_params(site / "params.yaml")
     with opened(params, "the model registry cannot be used") as registry:
         present = registry.champion or registry.no_champion()
-        previous = registry.step_back(from_=present)
-        done = _publish(site, registry, previous, params)
+        _check_settled(site, registry)
+        previous = registry.before(present)
+        done = _hand_over(site, registry, previous, params, lambda: registry.step_back(from_=present))
     return f"version {previous} of {registry.name} is champion again, in place of version {present}\n{done}"
 
 
@@ -137,10 +140,22 @@ def refusal(registry: Registry, verdict: Verdict) -> GateError:
     )
 
 
-def _publish(site: Path, registry: Registry, number: str, params: Params) -> str:
-    message = f"Champion of {params.site.name}: version {number}\n\nMD5 {registry.md5(number)}"
+def _check_settled(site: Path, registry: Registry) -> None:
+    """Refuse to change hands while the files here name another champion than the registry."""
+    if number := registry.champion:
+        champion.check_settled(site, number, registry.md5(number))
+
+
+def _hand_over(
+    site: Path, registry: Registry, number: str, params: Params, change: Callable[[], object] = lambda: None
+) -> str:
+    """Get everything that is needed, `change` the registry, and let the files follow; what was done."""
+    md5 = registry.md5(number)
+    champion.check_tag(site, number, md5)
     with TemporaryDirectory(prefix="glacier-") as folder:
         model = registry.fetch_model(number, Path(folder))
+        change()
+        message = f"Champion of {params.site.name}: version {number}\n\nMD5 {md5}"
         return "\n".join(f"  {line}" for line in champion.publish(site, number, model, message))
 
 

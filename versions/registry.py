@@ -116,7 +116,14 @@ class Registry:
 
     def logged_params(self, number: str) -> dict[str, str]:
         """Parameters as the version's run logged them, flat."""
-        return dict(self.client.get_run(self.version(number).run_id).data.params)
+        return dict(self._run(number).data.params)
+
+    def logged_tags(self, number: str) -> dict[str, str]:
+        """Tags of the version's run: where it comes from."""
+        return dict(self._run(number).data.tags)
+
+    def _run(self, number: str) -> Any:
+        return self.client.get_run(self.version(number).run_id)
 
     def note(self, number: str, tags: dict[str, str], description: str) -> None:
         """Store tags and a description (Markdown) with a version."""
@@ -151,8 +158,23 @@ class Registry:
             self.client.set_registered_model_tag(self.name, HISTORY_TAG, " ".join(history))
             self.client.set_registered_model_alias(self.name, CHAMPION, number)
 
-    def step_back(self, *, from_: str) -> str:
-        """Make the champion before the present one champion again; its number.
+    def before(self, champion: str) -> str:
+        """Number of the champion before this one, which is the present one.
+
+        Raises
+        ------
+        InputError
+            There was none before.
+        """
+        if history := self.champions()[:-1]:
+            return history[-1]
+        raise InputError(
+            "there is no champion to go back to", where=f"{self.name} in {self.shown}",
+            found=f"version {champion} is the first champion", fix="promote another: make promote VERSION=<number>",
+        )  # fmt: skip
+
+    def step_back(self, *, from_: str) -> None:
+        """Make the champion before the present one champion again.
 
         Raises
         ------
@@ -161,16 +183,9 @@ class Registry:
         """
         with alone(self.client, self.name):
             self._unmoved(from_)
-            history = self.champions()[:-1]
-            if not history:
-                raise InputError(
-                    "there is no champion to go back to", where=f"{self.name} in {self.shown}",
-                    found=f"version {from_} is the first champion",
-                    fix="promote another: make promote VERSION=<number>",
-                )  # fmt: skip
-            self.client.set_registered_model_alias(self.name, CHAMPION, history[-1])
+            previous, history = self.before(from_), self.champions()[:-1]
+            self.client.set_registered_model_alias(self.name, CHAMPION, previous)
             self.client.set_registered_model_tag(self.name, HISTORY_TAG, " ".join(history))
-            return history[-1]
 
     def _unmoved(self, expected: str | None) -> None:
         if (found := self.champion) != expected:

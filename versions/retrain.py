@@ -18,6 +18,7 @@ from stages.common.params import load_params
 from versions.champion import POINTER
 from versions.commands import default_remote, dvc, last_words
 from versions.entry import opened, run
+from versions.logged import challenger
 from versions.promote import Verdict, assess
 from versions.scratch import ROOT
 from versions.summary import Outcome, base_revision, write_summary
@@ -107,7 +108,7 @@ def judged(site: Path) -> tuple[Verdict | None, InputError | None]:
     params = load_params(site / "params.yaml")
     try:
         with opened(params, "the model registry cannot be used") as registry:
-            number = registry.challenger()
+            number = challenger(site, registry)
             return (None if number == registry.champion else assess(registry, number, site, params)), None
     except InputError as error:  # a summary of all else is worth having
         return None, error

@@ -37,9 +37,9 @@ class Outcome:
     """What went wrong with the push, or nothing."""
     sanity_passed: bool
     verdict: Verdict | None
+    """None: the challenger is the champion already, or see `unjudged`."""
     unjudged: str = ""
     """Why the challenger could not be judged."""
-    """None: the challenger is the champion already."""
 
 
 def base_revision(site: Path, wanted: str | None) -> str:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import yaml
+
 from stages.common import settings
 from stages.common.records import file_md5
 from stages.common.revision import DIRTY, UNKNOWN, git_commit, git_remote
+
+SPLIT_DATA_TAG = "split_data_md5"
 
 
 def tags(data_dvc: Path = Path("data.dvc")) -> dict[str, str]:
@@ -24,8 +28,17 @@ def tags(data_dvc: Path = Path("data.dvc")) -> dict[str, str]:
         "experiment_name": settings.get(settings.EXPERIMENT_NAME, ""),
         "experiment_parent": settings.get(settings.EXPERIMENT_PARENT, ""),
         "data_dvc_md5": file_md5(data_dvc) if data_dvc.is_file() else "",
+        SPLIT_DATA_TAG: split_data(data_dvc) or "",
     }
     return {key: value for key, value in known.items() if value}
+
+
+def split_data(data_dvc: Path) -> str | None:
+    """Hashes of the outlines and the AOI that data.dvc pins: beside parameters, what test blocks and labels hang on."""
+    pinned = yaml.safe_load(data_dvc.read_text(encoding="utf-8")) if data_dvc.is_file() else None
+    known = {out["path"]: out.get("md5") for out in (pinned or {}).get("outs", [])}
+    found = [known.get(name) for name in ("data/outlines.gpkg", "data/aoi.gpkg")]
+    return " ".join(map(str, found)) if all(found) else None
 
 
 def revision_link() -> str:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,7 +42,7 @@ class Shared:
     def clone(self, name: str) -> Clone:
         """A clone by someone with this name, made when it is first asked for."""
         if name not in self.clones:
-            clone = Clone(self, self.home / name)
+            clone = Clone(self, self.home / name, self.tracking)
             subprocess.run(["git", "clone", "--quiet", str(self.home / "bare.git"), str(clone.folder)], check=True)
             clone.done("git", "config", "user.name", name)
             clone.done("git", "config", "user.email", f"{name}@localhost")
@@ -54,25 +56,40 @@ class Clone:
 
     shared: Shared
     folder: Path
+    tracking: str
 
     @property
     def environment(self) -> dict[str, str]:
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("DVC", "GIT", "MLFLOW", "AWS"))}
         return kept | self.shared.s3.environment | {
-            "PATH": f"{ENVIRONMENT}/bin:{os.environ['PATH']}", "MLFLOW_TRACKING_URI": self.shared.tracking,
+            "PATH": f"{ENVIRONMENT}/bin:{os.environ['PATH']}", "MLFLOW_TRACKING_URI": self.tracking,
             "TF_CPP_MIN_LOG_LEVEL": "2", "PYTHONPATH": str(self.folder),
         }  # fmt: skip
 
     def start(self, *command: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            command, cwd=self.folder, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        )
+            command, cwd=self.folder, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            start_new_session=True,
+        )  # fmt: skip
 
     def run(self, *command: str) -> subprocess.CompletedProcess[str]:
         """Output and errors together, as somebody sees them."""
         process = self.start(*command)
         said, _ = process.communicate()
         return subprocess.CompletedProcess(command, process.returncode, said)
+
+    def interrupted(self, at: str, *command: str) -> str:
+        """Output of a command that somebody stops with Ctrl-C once a line begins with `at`."""
+        said = []
+        with self.start(*command) as process:
+            assert process.stdout is not None
+            for line in process.stdout:
+                said.append(line)
+                if line.startswith(at):
+                    time.sleep(1)
+                    os.killpg(process.pid, signal.SIGINT)
+        assert process.returncode != 0, said
+        return "".join(said)
 
     def done(self, *command: str) -> str:
         found = self.run(*command)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -146,6 +147,11 @@ def test_of_two_promotions_at_once_one_wins(anna: Clone, ben: Clone) -> None:
     ends = sorted(process.communicate()[0].strip().splitlines()[-1] for process in racers)
     assert ends == ["the champion has changed while this one was judged", "won"]
     assert len(ask(anna, "all").split(",")) == 2
+    won = ask(anna, "champion")
+    unfinished = anna.run(*anna.make_command("rollback"))
+    assert unfinished.returncode != 0
+    assert f"`make promote VERSION={won}` finishes it" in unfinished.stdout
+    anna.make(f"promote VERSION={won}")
     anna.make("rollback")
     assert ask(anna, "champion") == "1"
 
@@ -168,6 +174,17 @@ def test_a_year_more_does_the_least_work_and_a_dead_s3_loses_nothing(anna: Clone
     assert "the results are not all on the remote" in told
     assert "nothing is lost" in told
     shared.s3.start()
+    cut = anna.interrupted("pushing to", *anna.make_command("retrain"))
+    assert "nothing is lost" in cut
     again = anna.make("retrain")
     assert stages_run(again) == set()
     assert "in sync" in anna.done("dvc", "status", "--cloud", "dvc.yaml", "data.dvc")
+
+
+def test_a_store_that_knows_no_run_is_given_the_results_that_are_here(anna: Clone) -> None:
+    """As on a machine with a store of its own, after `dvc pull`: `track` is up to date, and its run is elsewhere."""
+    alone = replace(anna, tracking=f"sqlite:///{anna.folder}/alone.db")
+    said = alone.make("retrain")
+    assert stages_run(said) == set()
+    assert "holds no run of these results: logging them" in said
+    assert ask(alone, "challenger") == "1"

@@ -78,6 +78,17 @@ def test_tags_say_what_is_known(tmp_path, monkeypatch):
     }
 
 
+def test_what_test_blocks_hang_on_is_named_by_the_hashes_of_its_data(tmp_path):
+    pinned = tmp_path / "data.dvc"
+    assert provenance.split_data(pinned) is None
+    outs = "outs:\n- path: data/aoi.gpkg\n  md5: a\n- path: data/outlines.gpkg\n{}- path: data/scenes/2020\n  md5: s\n"
+    pinned.write_text(outs.format(""))
+    assert provenance.split_data(pinned) is None
+    pinned.write_text(outs.format("  md5: o\n"))
+    assert provenance.split_data(pinned) == "o a"
+    assert provenance.tags(pinned)["split_data_md5"] == "o a"
+
+
 @pytest.mark.parametrize(
     ("remote", "shown"),
     [

@@ -71,7 +71,9 @@ class Site:
             client, _ = store.connect(location, "tiny")
         return Registry(client, store.model_name("tiny"), location.shown)
 
-    def register(self, kind: tuple[float, float], *, gates: bool = True, **logged: str) -> str:
+    def register(
+        self, kind: tuple[float, float], *, gates: bool = True, tags: dict[str, str] | None = None, **logged: str
+    ) -> str:
         """Log a run with a model as `track` does, and return the version's number."""
         scratch = self.folder / "artifacts/.tmp/register"
         model = write_model(scratch / "train/model.onnx", *kind)
@@ -81,7 +83,7 @@ class Site:
         params = flatten(sections(load_params(self.folder / "params.yaml"), SPLIT)) | logged
         with store.quiet(LOG):
             client, experiment = store.connect(store.locate(), "tiny")
-            with mlflow.start_run(experiment_id=experiment) as run:
+            with mlflow.start_run(experiment_id=experiment, tags=tags) as run:
                 record.log_params(client, run.info.run_id, params)
                 record.log_files(
                     client, run.info.run_id, [scratch / "train/model_card.json", scratch / "area/gates.json"]
@@ -119,6 +121,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("git", "config", "user.name", "Test"), ("git", "config", "user.email", "test@localhost"),
         ("git", "config", "gc.auto", "0"), ("dvc", "config", "core.analytics", "false"),
         ("dvc", "remote", "add", "--quiet", "--default", "folder", "../remote"),
+        ("dvc", "commit", "--quiet", "--force", "prepare@2020", "labels", "patches@2020"),
         ("git", "add", "--all"), ("git", "commit", "--quiet", "--message", "The site"),
     ):  # fmt: skip
         site.done(*command)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import signal
 import sys
 
@@ -86,6 +87,7 @@ def test_an_inverted_model_is_refused_with_exit_code_1_and_its_reasons(site: Sit
     ("registered", "gate"),
     [
         pytest.param({"patches.test_fold": "3"}, "held_out", id="trained on other blocks"),
+        pytest.param({"tags": {"split_data_md5": "other outlines"}}, "held_out", id="trained with other outlines"),
         pytest.param({"gates": False}, "sanity", id="areas that cannot be true"),
     ],
 )
@@ -96,27 +98,112 @@ def test_what_scores_alone_would_not_show(site: Site, registered: dict[str, obje
     assert caught.value.found == gate
 
 
+def test_areas_that_another_model_mapped_are_mapped_again_with_this_one(site: Site) -> None:
+    """What the run's gates say of the champion's areas is not asked: here that they cannot be true."""
+    site.register(GOOD, gates=False, tags={"maps_by_this_model": "false"})
+    promote(site.folder, None)
+    site.register(INVERTED, tags={"maps_by_this_model": "false"})
+    with pytest.raises(GateError) as caught:
+        promote(site.folder, None)
+    assert "sanity" in caught.value.found
+
+
+def test_a_champion_that_may_know_the_test_blocks_is_not_compared(site: Site) -> None:
+    champion_of_before = site.register(BETTER, **{"patches.test_fold": "3"})
+    site.registry.crown(champion_of_before, instead_of=None)
+    promote(site.folder, champion_of_before)
+    site.register(GOOD)
+    assert re.search(
+        r"PASS +not_worse +not compared: champion \(version 1\) may have learned", promote(site.folder, None)
+    )
+
+
+def test_test_blocks_of_other_parameters_are_not_judged_on(site: Site) -> None:
+    site.register(GOOD)
+    params = tiny.params(site.folder / "source", [2020])
+    params["patches"]["test_fold"] = 2
+    tiny.write_params(site.folder, params)
+    with pytest.raises(InputError, match="test blocks here are not those of") as caught:
+        promote(site.folder, None)
+    assert caught.value.found == "out of date: patches@2020"
+    assert site.registry.champion is None
+
+
+def test_files_of_an_older_run_are_brought_up_to_date(site: Site) -> None:
+    site.register(GOOD)
+    (site.folder / "artifacts/patches/2020/split.tif").unlink()
+    promote(site.folder, None)
+    assert (site.folder / "artifacts/patches/2020/split.tif").exists()
+
+
 KILLED = """
-import os, signal
+import os, signal, sys
 from pathlib import Path
-from versions import champion
+from versions import champion, promote
 champion.{step} = lambda *a, **k: os.kill(os.getpid(), signal.SIGKILL)
-from versions.promote import promote
-promote(Path.cwd(), None)
+promote.{change}(Path.cwd(){arguments})
 """
 
 
-@pytest.mark.parametrize("step", ["_write", "_commit"])
-def test_a_promotion_killed_after_the_registry_changed_is_mended(site: Site, step: str) -> None:
-    first = site.register(GOOD)
-    site.registry.crown(first, instead_of=None)
-    second = site.register(BETTER)
-    found = site.command(sys.executable, "-c", KILLED.format(step=step))
+def kill(site: Site, step: str, change: str, arguments: str = "") -> None:
+    found = site.command(sys.executable, "-c", KILLED.format(step=step, change=change, arguments=arguments))
     assert found.returncode == -signal.SIGKILL, found.stderr
-    assert site.registry.champion == second
+
+
+@pytest.fixture
+def two(site: Site) -> tuple[str, str]:
+    """Version GOOD, champion with all that belongs to it, and BETTER, the challenger."""
+    first = site.register(GOOD)
+    promote(site.folder, first)
+    return first, site.register(BETTER)
+
+
+@pytest.mark.parametrize("step", ["_write", "_commit"])
+def test_a_promotion_killed_after_the_registry_changed_is_mended(site: Site, two: tuple[str, str], step: str) -> None:
+    kill(site, step, "promote", ", None")
+    assert site.registry.champion == two[1]
     promote(site.folder, None)
-    names_the_same_bytes(site, second)
-    assert site.registry.champions() == [first, second]
+    names_the_same_bytes(site, two[1])
+    assert site.registry.champions() == list(two)
+
+
+def test_a_killed_promotion_is_not_passed_over_by_the_next(site: Site, two: tuple[str, str]) -> None:
+    kill(site, "_write", "promote", ", None")
+    site.register(DIM)
+    for command in (lambda: promote(site.folder, None), lambda: rollback(site.folder)):
+        with pytest.raises(InputError, match="the files here do not say so") as caught:
+            command()
+        assert f"`make promote VERSION={two[1]}` finishes it" in caught.value.fix
+    promote(site.folder, two[1])
+    names_the_same_bytes(site, two[1])
+    rollback(site.folder)
+    names_the_same_bytes(site, two[0])
+
+
+@pytest.mark.parametrize("step", ["_write", "_commit"])
+def test_a_killed_rollback_steps_back_once(site: Site, two: tuple[str, str], step: str) -> None:
+    promote(site.folder, None)
+    kill(site, step, "rollback")
+    assert site.registry.champion == two[0]
+    with pytest.raises(InputError, match="the files here do not say so"):
+        rollback(site.folder)
+    promote(site.folder, two[0])
+    names_the_same_bytes(site, two[0])
+    assert site.registry.champions() == [two[0]]
+
+
+def test_a_rollback_without_its_remote_steps_back_once(site: Site, two: tuple[str, str]) -> None:
+    promote(site.folder, None)
+    shutil.move(site.folder / "../remote", site.folder / "../aside")
+    (site.folder / "../remote").write_text("in the way")
+    found = site.tool("rollback")
+    assert found.returncode == 2
+    assert f"`make promote VERSION={two[0]}` does what is missing" in found.stderr
+    (site.folder / "../remote").unlink()
+    shutil.move(site.folder / "../aside", site.folder / "../remote")
+    assert site.tool("rollback").returncode == 2
+    promote(site.folder, two[0])
+    names_the_same_bytes(site, two[0])
 
 
 def test_history_survives_an_interruption_between_its_two_writes(site: Site) -> None:
