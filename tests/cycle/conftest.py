@@ -81,7 +81,8 @@ class Clone:
     def interrupted(self, at: str, *command: str) -> str:
         """Output of a command that somebody stops with Ctrl-C once a line begins with `at`."""
         said = []
-        with self.start(*command) as process:
+        # A shell's background jobs, and all that they start, ignore Ctrl-C.
+        with self.start("env", "--default-signal=INT", *command) as process:
             assert process.stdout is not None
             for line in process.stdout:
                 said.append(line)
