@@ -76,7 +76,11 @@ class Unit:
 
 
 def main() -> int:
-    """Exit code: 0 the coverage of the calibrated intervals is as it should be, 1 it is not."""
+    """Exit code: 0 the coverage is as it should be, 1 it is not.
+
+    Factors fitted on twins make up for any sigma, however wrong. So in the short run, which can show only that too
+    little is covered, the intervals as the model states them must hold too.
+    """
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--twins", type=int, default=200, help="unseen twins that are tested")
     parser.add_argument("--folder", type=Path, default=Path("/tmp/glacier-coverage"), help="kept, and used again")
@@ -100,7 +104,8 @@ def main() -> int:
             {"twins": chosen.twins, "units": len(tested), "factors": factors, "stated": stated, "fitted": fitted}
         )
     )
-    return 0 if holds(fitted, quick=chosen.quick) else 1
+    judged = [stated, fitted] if chosen.quick else [fitted]
+    return 0 if all(holds(rows, quick=chosen.quick) for rows in judged) else 1
 
 
 def train_once(folder: Path, *, quick: bool) -> Path:

@@ -43,7 +43,8 @@ def glacier_trends(
     Parameters
     ----------
     outlines_km2, common_outlines_km2
-        (1 + glaciers,) prior outline in the AOI, and the part of it seen in all years that count.
+        (1 + glaciers,) prior outline in the AOI, and the part of it seen in all years that count. A glacier has its
+        share of the spread within seasons.
     """
     used = [one for one in series if one.common_by_glacier_km2 is not None]
     common = [one.common_by_glacier_km2 for one in used if one.common_by_glacier_km2 is not None]
@@ -87,7 +88,12 @@ def _note(tested: int, reasons: Sequence[str]) -> str:
 def _fit(used: Sequence[YearArea], common_km2: Sequence[Float64Array], index: int, *, rho: float) -> Fit:
     areas = [float(by_glacier[index]) for by_glacier in common_km2]
     sigmas = [float(one.common_sigma_by_glacier_km2[index]) for one in used]
-    return fit_trend([one.decimal_year for one in used], areas, sigmas, rho=rho)
+    seasons = [
+        one.sigma_season_km2 * km2 / one.common_km2
+        for one, km2 in zip(used, areas, strict=True)
+        if one.sigma_season_km2 is not None and one.common_km2
+    ]
+    return fit_trend([one.decimal_year for one in used], areas, sigmas, rho=rho, seasons=seasons)
 
 
 def _row(glacier: GlacierRow, fit: Fit, p_adjusted: float, *, first_km2: float) -> GlacierTrendRow:

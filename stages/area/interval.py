@@ -39,7 +39,7 @@ def factors_of(model: MapModel, given: tuple[float, float] | None) -> Factors:
     error = model.area_error
     if error is None or error.blocks == 0:
         sources = "delineation alone" if model.members == 1 else "delineation and ensemble spread"
-        unused = "; area.interval_factors have nothing to widen" if given and model.members == 1 else ""
+        unused = "; area.interval_factors have nothing to widen" if given else ""
         method = f"normal, {sources}: the model says nothing of its area errors{unused}"
         return Factors(by_level=Z, method=method)
     if given:

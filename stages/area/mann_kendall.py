@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import combinations
 
+import numpy as np
 from scipy import stats
 
 
@@ -28,6 +29,17 @@ def mann_kendall_p(values: Sequence[float]) -> float:
     found = abs(mann_kendall_s(values))
     extreme = sum(ways for falls, ways in enumerate(counts) if abs(unequal_pairs - 2 * falls) >= found)
     return extreme / sum(counts)
+
+
+def sen_rank(n: int, significance: float) -> int:
+    """Rank, from either end, of the slopes between n untied values that are the ends of Sen's interval.
+
+    The test turned round (Sen 1968), with its exact distribution: values less a slope beyond these would be
+    significant. So it is the number of falling pairs that are few enough to be, 9 for nine values; 0 where none are.
+    """
+    counts = inversion_counts([1] * n)
+    extreme = 2 * np.cumsum(np.array(counts, dtype=np.float64)) / sum(counts)
+    return int((extreme < significance).sum())
 
 
 def inversion_counts(multiplicities: Sequence[int]) -> list[int]:

@@ -136,12 +136,13 @@ def truth_metrics(series: Sequence[YearArea], trend: Trend) -> TruthMetrics | No
     if not compared:
         return None
     used = [(one.decimal_year, one.truth.true_common_km2) for one in series if one.truth and one.common_km2 is not None]
-    true_slope = theil_sen([time for time, _ in used], [km2 for _, km2 in used]) if trend.slope_km2_per_year else None
+    slope, either_km2 = trend.slope_km2_per_year, sum(one.either_km2 for one in compared)
+    true_slope = None if slope is None else theil_sen([time for time, _ in used], [km2 for _, km2 in used])
     return TruthMetrics(
-        iou=sum(one.both_km2 for one in compared) / sum(one.either_km2 for one in compared),
+        iou=sum(one.both_km2 for one in compared) / either_km2 if either_km2 else 1.0,  # neither has any ice
         mean_absolute_error_pct=sum(abs(one.error_pct) for one in compared) / len(compared),
         true_slope_km2_per_year=true_slope,
-        slope_ratio=trend.slope_km2_per_year / true_slope if trend.slope_km2_per_year and true_slope else None,
+        slope_ratio=slope / true_slope if slope is not None and true_slope else None,
     )
 
 

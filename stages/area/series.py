@@ -91,26 +91,29 @@ class YearArea:
 
     @property
     def common_sigma_km2(self) -> float:
-        """Sigma of the common area: that of the whole, in proportion."""
-        return self.sigma_km2 * self._common_share
+        """Sigma of the common area: a boundary's in proportion, a model's by the root, as its blocks err apart."""
+        share = self._common_share
+        return math.hypot(share * self.sigma_delineation_km2, math.sqrt(share) * (self.sigma_model_km2 or 0.0))
 
     @property
     def common_sigma_by_glacier_km2(self) -> Float64Array:
-        """Sigma of each glacier's common area: that of its whole, in proportion."""
+        """Sigma of each glacier's common area, likewise."""
         if self.common_by_glacier_km2 is None:
             return self.sigma_by_glacier_km2
         share = np.divide(
             self.common_by_glacier_km2, self.mapped_km2, out=np.ones_like(self.mapped_km2), where=self.mapped_km2 > 0
         )
-        return np.asarray(self.sigma_by_glacier_km2 * share)
+        model = self.model.by_glacier_km2 if self.model else 0.0
+        return np.hypot(share * self.delineation_km2, np.sqrt(share) * model)
 
     def half_width_km2(self, level: int) -> float:
         """Half the interval of the whole ice at 68 or 95 %."""
         return float(half_width(self.sigma_delineation_km2, self.sigma_model_km2 or 0.0, self.factors, level))
 
     def common_half_width_km2(self, level: int) -> float:
-        """Half the interval of the common area, in proportion."""
-        return self.half_width_km2(level) * self._common_share
+        """Half the interval of the common area, scaled as its sigma is."""
+        share, model = self._common_share, self.sigma_model_km2 or 0.0
+        return float(half_width(share * self.sigma_delineation_km2, math.sqrt(share) * model, self.factors, level))
 
     def half_widths_km2(self, level: int) -> Float64Array:
         """Half the interval of each glacier at 68 or 95 %."""

@@ -7,10 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from stages.area.glacier_trend import GlacierTrends
-from stages.area.interval import change_sigma
+from stages.area.interval import Z, change_sigma
 from stages.area.series import YearArea
 from stages.area.trend import YEARS_FOR_A_TREND, Fit, fit_trend
 from stages.common.tables_area import Trend
+
+MOST_OF_IT = 0.8
+"""Below this part of the AOI a reader is told that the trend is of a part."""
 
 MINUS = "\N{MINUS SIGN}"
 
@@ -32,7 +35,7 @@ def make_trend(
         years=[one.year for one in used],
         excluded_years=[one.year for one in series if one.common_km2 is None],
         common_pixels_fraction=common_pixels_fraction,
-        statement="; ".join([describe(fit, len(used)), *caveats(fit, series)]),
+        statement="; ".join([describe(fit, len(used)), *caveats(fit, series, common_pixels_fraction)]),
         glaciers_tested=len(glaciers.rows),
         glaciers_detectable=sum(row.detectable for row in glaciers.rows),
         glaciers_note=glaciers.note,
@@ -70,15 +73,21 @@ def _slope(fit: Fit, first_km2: float) -> dict[str, Any]:
 
 
 def _change(used: Sequence[YearArea], *, rho: float) -> dict[str, Any]:
-    """First to last year used; the interval of the difference is that of the two areas, as is its sigma."""
+    """First to last year used; the interval of the difference is that of the two areas, as is its sigma.
+
+    The spread within their seasons comes on top: it is no error of the map, but of the day that was mapped.
+    """
     first, last = used[0], used[-1]
     change_km2 = common_km2([last])[0] - common_km2([first])[0]
-    half_km2 = change_sigma(first.common_half_width_km2(95), last.common_half_width_km2(95), rho)
+    season_km2 = math.hypot(first.sigma_season_km2 or 0.0, last.sigma_season_km2 or 0.0)
+    half_km2 = math.hypot(
+        change_sigma(first.common_half_width_km2(95), last.common_half_width_km2(95), rho), Z[95] * season_km2
+    )
     return {
         "change_km2": change_km2,
         "change_low_km2": change_km2 - half_km2,
         "change_high_km2": change_km2 + half_km2,
-        "change_sigma_km2": change_sigma(first.common_sigma_km2, last.common_sigma_km2, rho),
+        "change_sigma_km2": math.hypot(change_sigma(first.common_sigma_km2, last.common_sigma_km2, rho), season_km2),
         "correlation_between_years": rho,
     }
 
@@ -102,7 +111,7 @@ def describe(fit: Fit | None, n_years: int) -> str:
     return f"Not detectable: {numbers}; only a change larger than {bound} km2 a year can be ruled out"
 
 
-def caveats(fit: Fit | None, series: Sequence[YearArea]) -> list[str]:
+def caveats(fit: Fit | None, series: Sequence[YearArea], common_pixels_fraction: float = 1.0) -> list[str]:
     """What a reader must know beside the numbers."""
     excluded = [one.year for one in series if one.common_km2 is None]
     undated = [one.year for one in series if one.common_km2 is not None and not one.dated]
@@ -111,6 +120,10 @@ def caveats(fit: Fit | None, series: Sequence[YearArea]) -> list[str]:
         (undated, "day unknown, mid-year assumed"),
     ]
     said = [f"{', '.join(map(str, years))}: {why}" for years, why in named if years]
+    if fit and common_pixels_fraction < MOST_OF_IT:
+        said.append(
+            f"over the {100 * common_pixels_fraction:.0f} % of the AOI that was seen in every one of these years"
+        )
     if fit and fit.persistent:
         widened = math.sqrt(fit.n / fit.effective_n)
         said.append(

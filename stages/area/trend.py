@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from stages.area.mann_kendall import mann_kendall_p
+from stages.area.mann_kendall import mann_kendall_p, sen_rank
 from stages.common.types import Float64Array
 
 YEARS_FOR_A_TREND = 3
@@ -35,7 +35,7 @@ class Fit:
 
     slope: float
     low: float | None
-    """95 % interval of the slope (Sen 1968); None: fewer than five years."""
+    """95 % interval of the slope: Sen's (1968), widened to what `sigma` alone makes; None: fewer than five years."""
     high: float | None
     p: float
     """Mann-Kendall, exact, two-sided."""
@@ -75,7 +75,20 @@ def minimum_detectable_change(times: Float64Array, *, sigma: float) -> float:
     """
     freedom = len(times) - 2
     quantiles = stats.t.ppf(1 - SIGNIFICANCE / 2, freedom) + stats.t.ppf(POWER, freedom)
-    return float(quantiles * sigma / math.sqrt(((times - times.mean()) ** 2).sum()))
+    return float(quantiles * slope_sigma(times, sigma=sigma))
+
+
+def slope_sigma(times: Float64Array, *, sigma: float) -> float:
+    """Error of the slope through values with independent errors `sigma`: sigma / sqrt(sum (t - mean t)^2)."""
+    return float(sigma / math.sqrt(((times - times.mean()) ** 2).sum()))
+
+
+def sen_interval(times: Float64Array, values: Float64Array) -> tuple[float, float]:
+    """95 % interval of the slope from the scatter alone (Sen 1968), with the exact distribution of the test."""
+    first, second = np.triu_indices(len(times), 1)
+    slopes = np.sort((values[second] - values[first]) / (times[second] - times[first]))
+    rank = max(sen_rank(len(times), SIGNIFICANCE), 1)
+    return float(slopes[rank - 1]), float(slopes[-rank])
 
 
 def autocorrelation(residuals: Float64Array, *, negligible: float) -> float | None:
@@ -119,9 +132,9 @@ def fit_trend(
     values
         Unrounded, so that ties are real.
     sigmas
-        Error of each value. The minimum detectable change rests on the largest of their root mean square, the scatter
-        about the line and the spread within seasons: errors are partly the same every year, but a series that happens
-        to lie on a line proves nothing.
+        Error of each value. The minimum detectable change and the interval rest on the largest of their root mean
+        square, the scatter about the line and the spread within seasons: errors are partly the same every year, but a
+        series that happens to lie on a line proves nothing.
     rho
         Correlation of the errors of two years. What they share moves the series, not its slope: the propagated error
         counts sqrt(1 - rho) times.
@@ -130,7 +143,8 @@ def fit_trend(
     """
     t, y = np.asarray(times, dtype=np.float64), np.asarray(values, dtype=np.float64)
     n = len(t)
-    slope, intercept, low, high = (float(number) for number in stats.theilslopes(y, t, 1 - SIGNIFICANCE))
+    slope, intercept = (float(number) for number in stats.theilslopes(y, t)[:2])
+    low, high = sen_interval(t, y)
     residuals = y - intercept - slope * t
     sources = {
         SCATTER: math.sqrt(float((residuals**2).sum()) / (n - 2)),
@@ -140,12 +154,14 @@ def fit_trend(
     source = max(sources, key=lambda name: sources[name])
     r1 = autocorrelation(residuals, negligible=ROUNDING * float(np.abs(y).max()))
     effective_n = effective_size(n, r1)
+    widened = math.sqrt(n / effective_n)
+    half = float(stats.t.ppf(1 - SIGNIFICANCE / 2, n - 2)) * slope_sigma(t, sigma=sources[source]) * widened
     return Fit(
         slope=slope,
-        low=low if n >= YEARS_FOR_SIGNIFICANCE else None,
-        high=high if n >= YEARS_FOR_SIGNIFICANCE else None,
+        low=min(low, slope - half) if n >= YEARS_FOR_SIGNIFICANCE else None,
+        high=max(high, slope + half) if n >= YEARS_FOR_SIGNIFICANCE else None,
         p=mann_kendall_p(list(values)),
-        minimum_detectable=minimum_detectable_change(t, sigma=sources[source]) * math.sqrt(n / effective_n),
+        minimum_detectable=minimum_detectable_change(t, sigma=sources[source]) * widened,
         sigma=sources[source],
         sigma_source=source,
         implied_rho=implied_rho(sources[SCATTER], _root_mean_square(sigmas)),

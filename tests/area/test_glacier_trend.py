@@ -82,3 +82,13 @@ def test_false_discoveries_stay_rare_where_nothing_changes() -> None:
         series = [year(index, (5 + rng.normal(0, 0.05, N_GLACIERS)).tolist()) for index in range(9)]
         alarms += any(row.p_adjusted < 0.05 for row in trends(series, [5.0] * 4, [1.0] * 4).rows)
     assert alarms <= 10
+
+
+def test_a_glacier_has_its_share_of_the_spread_within_seasons() -> None:
+    series = [year(index, [10 - 0.1 * index, 5.0, 3.0, 2.0], sigma_season_km2=2.0) for index in range(9)]
+    first, *_ = trends(series, [10, 5, 3, 2], [1, 1, 1, 1]).rows
+    alone, *_ = trends(
+        [year(index, [10 - 0.1 * index, 5.0, 3.0, 2.0]) for index in range(9)], [10, 5, 3, 2], [1] * 4
+    ).rows
+    assert alone.detectable and not first.detectable
+    assert first.minimum_detectable_km2_per_year == pytest.approx(0.421 * 2.0 * 0.49, rel=0.02)  # 9.6 of 19.6 km2

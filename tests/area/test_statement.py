@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pytest
 
 from stages.area import statement
@@ -45,7 +46,7 @@ def test_four_years_have_neither_interval_nor_significance() -> None:
 def test_a_clear_loss_is_stated_with_its_numbers() -> None:
     trend = trend_of([100 - 0.5 * i for i in range(9)])
     assert trend.detectable is True
-    assert trend.statement == "−0.500 ± 0.000 km2 a year (95 %; detectable: 0.042; p = 5.5e-06)"
+    assert trend.statement == "−0.500 ± 0.031 km2 a year (95 %; detectable: 0.042; p = 5.5e-06)"
     assert trend.slope_pct_per_year == pytest.approx(-0.5)
     assert trend.sigma_source == "error of each year's area"
 
@@ -55,8 +56,8 @@ def test_a_loss_below_what_the_series_can_show_is_not_detectable() -> None:
     trend = trend_of([144 - 0.2 * i for i in range(9)], sigma_km2=1.44)
     assert trend.detectable is False
     assert trend.minimum_detectable_km2_per_year == pytest.approx(0.61, abs=0.01)
-    assert trend.statement.startswith("Not detectable: −0.20 ± 0.00 km2 a year (95 %; detectable: 0.61; p")
-    assert trend.statement.endswith("only a change larger than 0.61 km2 a year can be ruled out")
+    assert trend.statement.startswith("Not detectable: −0.20 ± 0.44 km2 a year (95 %; detectable: 0.61; p")
+    assert trend.statement.endswith("only a change larger than 0.64 km2 a year can be ruled out")
 
 
 def test_what_is_ruled_out_lies_beyond_the_interval_too() -> None:
@@ -114,3 +115,31 @@ def test_no_ice_at_all_gives_no_percentage() -> None:
 )
 def test_decimal_years(date: str | None, time: float, dated: bool) -> None:
     assert decimal_year(year_source(2020, date=date)) == (pytest.approx(time), dated)
+
+
+def test_what_a_season_adds_is_in_the_interval_of_slope_and_change() -> None:
+    """A spread of 3 km2 within the seasons: 2.3646 x 3 / sqrt(60) a year, and 1.96 x sqrt(2) x 3 beside the maps' own."""
+    trend = trend_of([100 - 0.5 * i for i in range(9)], sigma_season_km2=3.0)
+    assert trend.sigma_source == "spread within a season"
+    assert trend.slope_high_km2_per_year == pytest.approx(-0.5 + 2.3646 * 3 / 60**0.5, abs=1e-4)
+    alone = trend_of([100 - 0.5 * i for i in range(9)])
+    assert trend.change_km2 is not None and trend.change_high_km2 is not None and alone.change_high_km2 is not None
+    season, maps = 1.95996 * 2**0.5 * 3, alone.change_high_km2 - trend.change_km2
+    assert trend.change_high_km2 - trend.change_km2 == pytest.approx((season**2 + maps**2) ** 0.5, abs=1e-3)
+    assert trend.change_sigma_km2 == pytest.approx((18 + 2 * 0.1**2) ** 0.5)
+
+
+def test_a_trend_of_a_part_of_the_aoi_says_so() -> None:
+    series = [year_area(2016 + index, 100.0 - index) for index in range(5)]
+    said = statement.make_trend(series, NO_GLACIERS, common_pixels_fraction=0.3, rho=0.0).statement
+    assert said.endswith("over the 30 % of the AOI that was seen in every one of these years")
+    assert "of the AOI" not in trend_of([100.0 - index for index in range(5)]).statement
+
+
+def test_errors_of_a_part_of_the_ice() -> None:
+    """A quarter of it: a quarter of the boundary's error, half of the model's."""
+    common = {"common_by_glacier_km2": np.array([0.0, 25.0])}
+    one = year_area(2016, 100.0, sigma_km2=0.4, model_km2=2.0, **common)
+    assert one.common_sigma_km2 == pytest.approx((0.1**2 + 1.0**2) ** 0.5)
+    assert one.common_sigma_by_glacier_km2[1] == pytest.approx(one.common_sigma_km2)
+    assert one.common_half_width_km2(95) == pytest.approx(1.95996 * one.common_sigma_km2, abs=1e-4)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from stages.area.mann_kendall import inversion_counts, mann_kendall_p, mann_kendall_s
+from stages.area.mann_kendall import inversion_counts, mann_kendall_p, mann_kendall_s, sen_rank
 from stages.area.trend import (
     PROPAGATED,
     SCATTER,
@@ -19,6 +19,7 @@ from stages.area.trend import (
     fit_trend,
     implied_rho,
     minimum_detectable_change,
+    sen_interval,
     theil_sen,
 )
 
@@ -71,7 +72,9 @@ def test_minimum_detectable_change_of_nine_years() -> None:
 def test_a_line_gives_its_slope_and_the_buffer_decides_what_is_detectable() -> None:
     times = np.arange(9.0)
     exact = fit_trend(times.tolist(), (100 - 0.5 * times).tolist(), [0.2] * 9)
-    assert (exact.slope, exact.low, exact.high) == pytest.approx((-0.5, -0.5, -0.5))
+    half = 2.3646 * 0.2 / 60**0.5  # t(0.975, 7) sigma / sqrt(sum (t - mean t)^2): lying on a line proves nothing
+    assert (exact.slope, exact.low, exact.high) == pytest.approx((-0.5, -0.5 - half, -0.5 + half), abs=1e-5)
+    assert sen_interval(times, 100 - 0.5 * times) == pytest.approx((-0.5, -0.5))
     assert exact.minimum_detectable == pytest.approx(0.0842, abs=1e-4)
     assert exact.detectable
     assert not fit_trend(times.tolist(), (100 - 0.5 * times).tolist(), [2.0] * 9).detectable
@@ -110,9 +113,10 @@ def test_zero_change_is_called_significant_as_seldom_as_it_says() -> None:
 
 def test_the_95_per_cent_interval_holds_a_planted_slope_in_95_per_cent_of_series() -> None:
     drawn = np.random.default_rng(7).normal(100 - 0.7 * np.arange(9), 1, (400, 9))
-    fits = [fit_trend(range(9), series.tolist(), [1.0] * 9) for series in drawn]
-    held = sum(fit.low <= -0.7 <= fit.high for fit in fits if fit.low is not None and fit.high is not None)
-    assert 0.93 <= held / 400 <= 0.98
+    ends = [sen_interval(np.arange(9.0), series) for series in drawn]
+    assert 0.93 <= sum(low <= -0.7 <= high for low, high in ends) / 400 <= 0.98
+    fits = [fit_trend(range(9), series.tolist(), [1.0] * 9) for series in drawn]  # and what is stated holds as many
+    assert sum(fit.low <= -0.7 <= fit.high for fit in fits if fit.low is not None and fit.high is not None) >= 380
 
 
 def test_a_change_as_large_as_is_detectable_is_found_in_most_series() -> None:
@@ -141,14 +145,22 @@ def test_the_largest_error_counts_and_is_named(
     assert fit.minimum_detectable == pytest.approx(expected)
 
 
-@given(st.integers(5, 14), st.integers(0, 2**32 - 1), st.floats(-0.5, 0.5))
+@pytest.mark.parametrize(("n", "rank"), [(4, 0), (5, 1), (9, 9)])
+def test_rank_of_sens_interval(n: int, rank: int) -> None:
+    """No order of four is rare enough; of five only the one without a fall; of nine up to eight falls (|S| >= 20)."""
+    assert sen_rank(n, 0.05) == rank
+
+
+@given(st.integers(5, 25), st.integers(0, 2**32 - 1), st.floats(-0.5, 0.5))
 @settings(max_examples=150, deadline=None)
 def test_the_interval_leaves_zero_out_where_p_is_below_five_per_cent(n: int, seed: int, slope: float) -> None:
-    """SciPy's interval uses the normal distribution of S; here it is that of the exact test turned round."""
+    """Of Sen's own interval, by the exact test; the stated one is never narrower."""
     values = slope * np.arange(n) + np.random.default_rng(seed).normal(size=n)
     fit = fit_trend(range(n), values.tolist(), [1.0] * n)
+    low, high = sen_interval(np.arange(float(n)), values)
+    assert (fit.p < 0.05) == (low > 0 or high < 0)
     assert fit.low is not None and fit.high is not None
-    assert (fit.p < 0.05) == (fit.low > 0 or fit.high < 0)
+    assert fit.low <= low <= fit.slope <= high <= fit.high
 
 
 @pytest.mark.parametrize(

@@ -114,13 +114,23 @@ def test_scenes_of_a_block_are_not_units() -> None:
     assert found.factor_95 is None
 
 
-def test_independent_pixels_are_not_dispersed() -> None:
+def test_independent_pixels_are_dispersed_by_the_threshold_alone() -> None:
+    """Of p uniform in 0-1 a half is mapped: (1[p >= 0.5] - p)^2 is 1/12 on average, beside p (1 - p) of 1/6."""
     rng = np.random.default_rng(5)
     p = rng.uniform(0, 1, 400_000)
     block = np.repeat(np.arange(400), 1000)
     found = area_error(block_sums(p, rng.random(p.size) < p, p >= 0.5, block, np.zeros_like(block)))
     assert found is not None
-    assert found.dispersion == pytest.approx(1.0, abs=0.15)
+    assert found.dispersion == pytest.approx(1.5, abs=0.2)
+
+
+def test_a_wrong_threshold_disperses_where_the_probability_is_right() -> None:
+    """Sum p is as labelled, and 20 pixels are missing from the map: 400 / 4."""
+    block = np.array([1, 2])
+    sums = BlockSums(block, np.full(2, 100.0), np.full(2, 80.0), np.full(2, 100.0), np.full(2, 4.0))
+    found = area_error(sums)
+    assert found is not None
+    assert found.dispersion == 100.0
 
 
 def test_without_a_block_or_without_an_error_nothing_is_said() -> None:
