@@ -1,0 +1,140 @@
+"""Runs a workflow's own scripts as GitHub's runner does, on clones of a repository on disk.
+
+Programs that reach outside (``gh``), or take hours (``make retrain``), are small scripts here that record how they were
+called.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import os
+import re
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+SHELL = ("bash", "--noprofile", "--norc", "-eo", "pipefail")
+"""What ``shell: bash`` means to GitHub."""
+
+
+def read(workflow: str) -> dict[str, Any]:
+    return dict(yaml.safe_load((ROOT / f".github/workflows/{workflow}.yml").read_text()))
+
+
+def step_of(workflow: str, job: str, name: str) -> dict[str, Any]:
+    return next(step for step in read(workflow)["jobs"][job]["steps"] if step.get("name") == name)
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How a step ended."""
+
+    code: int
+    said: str
+    outputs: dict[str, str]
+
+    @property
+    def patched(self) -> list[str]:
+        """Files that the step's patch touches."""
+        text = gzip.decompress(base64.b64decode(self.outputs["patch"])).decode()
+        return sorted(re.findall(r"^diff --git a/\S+ b/(\S+)$", text, re.M))
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A job's runner: a fresh checkout, and a folder of programs that go before the system's."""
+
+    home: Path
+
+    @property
+    def checkout(self) -> Path:
+        return self.home / "checkout"
+
+    def stub(self, program: str, script: str = "") -> None:
+        path = self.home / "bin" / program
+        path.write_text(f'#!/usr/bin/env bash\nprintf "%s\\n" "$*" >> "{self.home}/{program}.calls"\n{script}\n')
+        path.chmod(0o755)
+
+    def calls(self, program: str) -> list[str]:
+        path = self.home / f"{program}.calls"
+        return path.read_text().splitlines() if path.exists() else []
+
+    def git(self, *arguments: str) -> str:
+        done = subprocess.run(
+            ["git", *arguments], cwd=self.checkout, env=self.environment(), capture_output=True, text=True, check=True
+        )
+        return done.stdout.strip()
+
+    def write(self, files: Mapping[str, str | None]) -> None:
+        """Write files, or remove those that are None."""
+        for name, text in files.items():
+            path = self.checkout / name
+            if text is None:
+                path.unlink()
+            else:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text)
+
+    def commit(self, files: Mapping[str, str | None]) -> str:
+        """Commit files and push them; the commit."""
+        self.write(files)
+        self.git("add", "--all")
+        self.git("-c", "user.name=anna", "-c", "user.email=anna@localhost", "commit", "--quiet", "--message", "Change")
+        self.git("push", "--quiet", "origin", "HEAD:main")
+        return self.git("rev-parse", "HEAD")
+
+    def run(self, workflow: str, job: str, name: str, **given: str) -> Ran:
+        """Run a step; an expression of its `env:` that is not given is empty, as a secret that nobody set."""
+        step = step_of(workflow, job, name)
+        declared = {key: "" if "${{" in str(value) else str(value) for key, value in step.get("env", {}).items()}
+        assert set(given) <= set(declared), "the step gets no such variable"
+        outputs = self.home / "outputs"
+        outputs.write_text("")
+        script = self.home / "script.sh"
+        script.write_text(step["run"])
+        done = subprocess.run(
+            [*SHELL, script], cwd=self.checkout, env=self.environment() | declared | given, check=False, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        lines = dict(line.split("=", 1) for line in outputs.read_text().splitlines())
+        return Ran(done.returncode, done.stdout, lines)
+
+    def environment(self) -> dict[str, str]:
+        return {
+            "PATH": f"{self.home}/bin:{os.environ['PATH']}", "HOME": str(self.home), "GIT_CONFIG_NOSYSTEM": "1",
+            "GITHUB_OUTPUT": str(self.home / "outputs"), "RUNNER_TEMP": str(self.home), "LC_ALL": "C.UTF-8",
+        }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Hub:
+    """A bare repository that machines clone and push to."""
+
+    home: Path
+
+    @classmethod
+    def start(cls, home: Path, files: dict[str, str]) -> Hub:
+        subprocess.run(["git", "init", "--quiet", "--bare", "--initial-branch=main", home / "origin.git"], check=True)
+        hub = cls(home)
+        hub.machine("first").commit(files)
+        return hub
+
+    def machine(self, name: str) -> Machine:
+        """A runner with a checkout of what the repository has now; `gh` does nothing there."""
+        machine = Machine(self.home / name)
+        (machine.home / "bin").mkdir(parents=True)
+        subprocess.run(["git", "clone", "--quiet", self.home / "origin.git", machine.checkout], check=True)
+        machine.git("switch", "--quiet", "--force-create", "main")
+        machine.stub("gh")
+        return machine
+
+    def git(self, *arguments: str) -> str:
+        """What git says in the bare repository."""
+        command = ["git", "--git-dir", str(self.home / "origin.git"), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
