@@ -9,7 +9,7 @@ from stages.common.tables_area import TerminusRow, TerminusTrendRow
 from stages.report import rounding
 from stages.report.figures import BANNER_IN, new_figure, plain_style, png
 from stages.report.findings import Findings
-from stages.report.numbers import Number, number, optional, signed
+from stages.report.numbers import Number, number, optional, p_value, signed
 from stages.report.style import BLUE, GREY_LIGHT, MUTED, hexadecimal
 
 LARGEST, COLUMNS = 6, 3
@@ -55,7 +55,7 @@ def front_lines(rows: list[TerminusTrendRow]) -> list[dict[str, Any]]:
             else None,
             "box": _signed(row.box_rate_m_per_year),
             "minimum": optional(row.minimum_detectable_m_per_year, 1),
-            "p": optional(row.mann_kendall_p, 3),
+            "p": None if row.mann_kendall_p is None else p_value(row.mann_kendall_p),
         }
         for row in ordered
     ]

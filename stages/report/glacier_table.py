@@ -21,7 +21,7 @@ class GlacierCell:
 
     area: Number
     half: Number | None
-    """Half of the 68 % interval, where one is known."""
+    """Half of the 68 % interval, where one is known: the upper half, as the lower one stops at no ice."""
     unseen: Number | None
     """Part of the outline not seen, where that is not nothing."""
 
@@ -101,9 +101,8 @@ def _line(rgi_id: str, rows: dict[int, GlacierAreaRow], years: Sequence[int]) ->
 def _cell(row: GlacierAreaRow) -> GlacierCell:
     digits = DECIMALS_WITHOUT_SIGMA
     unseen = number(row.unseen_km2, digits)
-    known = row.area_low_km2 is not None and row.area_high_km2 is not None
     return GlacierCell(
         area=number(row.area_km2, digits),
-        half=number(((row.area_high_km2 or 0.0) - (row.area_low_km2 or 0.0)) / 2, digits) if known else None,
+        half=None if row.area_high_km2 is None else number(row.area_high_km2 - row.area_km2, digits),
         unseen=unseen if float(unseen.shown) > 0 else None,
     )

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+P_LEAST = 0.001
+"""A smaller p is only said to be smaller."""
+
 
 class Number(NamedTuple):
     """A number as it is shown and as it stands in its file."""
@@ -28,6 +31,11 @@ def signed(value: float, decimals: int) -> Number:
 def optional(value: float | None, decimals: int) -> Number | None:
     """`number` of what may not be known."""
     return None if value is None else number(value, decimals)
+
+
+def p_value(value: float) -> Number:
+    """The p of a test, which is never 0."""
+    return Number("< 0.001", value) if value < P_LEAST else number(value, 3)
 
 
 def percent(fraction: float) -> Number:

@@ -24,8 +24,8 @@ def decimals_for(sigma: float) -> int:
 
 
 def sigma_km2(row: AreaRow) -> float:
-    """Half the interval of a year: one sigma."""
-    return (row.area_high_km2 - row.area_low_km2) / 2
+    """Half the interval of a year: one sigma. The upper half, as the lower one stops at no ice."""
+    return row.area_high_km2 - row.glacier_area_km2
 
 
 def decimals_of(rows: Sequence[AreaRow]) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from stages.common.tables_area import GlacierTrendRow, Trend
-from stages.report.numbers import Number, number, optional, signed
+from stages.report.numbers import Number, number, optional, p_value, signed
 from stages.report.rounding import decimals_for
 
 LARGEST = 8
@@ -36,7 +36,7 @@ def trend_facts(trend: Trend) -> list[tuple[str, str]]:
         ("Slope of the common area", _slope_text(trend)),
         ("Change from the first year to the last", _change_text(trend)),
         ("Smallest change that can be told from none", _minimum_text(trend)),
-        ("Mann-Kendall test", _text("p = {} (exact, two-sided)", optional(trend.mann_kendall_p, 3))),
+        ("Mann-Kendall test", _test_text(trend)),
         ("Error of a year's area", _sigma_text(trend)),
         (
             "Autocorrelation of the residuals",
@@ -79,7 +79,21 @@ def _change_text(trend: Trend) -> str:
         low, high = signed(trend.change_low_km2, decimals).shown, signed(trend.change_high_km2, decimals).shown
         text += f" (95 %: {low} to {high})"
     rho = trend.correlation_between_years
-    return text if not rho else f"{text}; the errors of two years are taken to correlate by {rho:g}"
+    return text if rho is None else f"{text}; {_rho_text(rho)}"
+
+
+def _rho_text(rho: float) -> str:
+    """Said at 0 too: that the years err apart is an assumption, and the interval rests on it."""
+    if rho == 0:
+        return "the errors of two years are taken to be independent (rho = 0)"
+    return f"the errors of two years are taken to correlate by rho = {rho:g}"
+
+
+def _test_text(trend: Trend) -> str:
+    if trend.mann_kendall_p is None:
+        return ""
+    shown = p_value(trend.mann_kendall_p).shown
+    return f"p {shown if shown.startswith('<') else f'= {shown}'} (exact, two-sided)"
 
 
 def _minimum_text(trend: Trend) -> str:
@@ -104,7 +118,7 @@ def _line(row: GlacierTrendRow) -> TrendLine:
         high=signed(row.slope_high_km2_per_year, decimals),
         slope_pct=None if row.slope_pct_per_year is None else signed(row.slope_pct_per_year, 2),
         minimum=number(row.minimum_detectable_km2_per_year, decimals),
-        p=number(row.mann_kendall_p, 3),
-        p_adjusted=number(row.p_adjusted, 3),
+        p=p_value(row.mann_kendall_p),
+        p_adjusted=p_value(row.p_adjusted),
         detectable=row.detectable,
     )

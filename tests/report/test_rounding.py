@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from stages.common.tables_area import AreaRow
 from stages.report import rounding
-from stages.report.numbers import number, percent
+from stages.report.numbers import number, p_value, percent
 
 
 @pytest.mark.parametrize(
@@ -36,6 +36,22 @@ def test_area_is_rounded_as_its_interval_supports():
     assert rounding.area_text(row, rounding.decimals_of([row])) == "142.3 ± 1.5 km²"
     assert rounding.unseen_text(row, 1) == ""
     assert rounding.unseen_text(row, 2).startswith("0.04 km²")
+
+
+def test_half_an_interval_that_stops_at_no_ice_is_its_upper_half():
+    row = AreaRow(
+        year=2020, glacier_area_km2=0.05, area_low_km2=0, area_high_km2=0.25, valid_fraction=1, unseen_km2=0,
+        scene_ids="a", model_md5="b",
+    )  # fmt: skip
+    assert rounding.sigma_km2(row) == pytest.approx(0.2)
+    assert rounding.area_text(row, 2) == "0.05 ± 0.20 km²"
+
+
+@pytest.mark.parametrize(
+    ("p", "shown"), [(5.5e-06, "< 0.001"), (0.00099, "< 0.001"), (0.001, "0.001"), (0.0496, "0.050"), (1.0, "1.000")]
+)
+def test_a_p_is_never_0(p, shown):
+    assert p_value(p) == (shown, p)
 
 
 @given(st.integers(1972, 2090), st.integers(0, 60))

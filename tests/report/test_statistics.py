@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from stages.common.kinds import MASK_NODATA
-from stages.common.tables_area import AreaRow, TerminusRow
+from stages.common.tables_area import AreaRow, TerminusRow, Trend
 from stages.common.tables_drift import DriftRow
 from stages.report import change_map, front_chart, graph_data, input_table, map_marks, style, surface_chart, trend_table
 from tests.report import made_up, made_up_statistics
@@ -65,6 +65,27 @@ def test_the_detectable_change_stands_beside_the_slope(page):
     assert "Change from the first year to the last−1.90 km² (95 %: −2.24 to −1.56)" in page.text
     assert "20 tested; 3 were seen in fewer than five years." in page.text
     assert "20 glaciers were tested, 1 of them changed detectably" in page.text
+
+
+def facts(**known: float) -> dict[str, str]:
+    trend = Trend(n_years=9, years=[2015], excluded_years=[], common_pixels_fraction=1, statement="x", **known)
+    return dict(trend_table.trend_facts(trend))
+
+
+def test_a_small_p_is_said_to_be_small_and_not_0():
+    assert facts(mann_kendall_p=5.5e-06)["Mann-Kendall test"] == "p < 0.001 (exact, two-sided)"
+    one = made_up_statistics.glacier_trends(made_up.glacier_rows((2020,)))[0]
+    (line,) = trend_table.trend_lines([one.model_copy(update={"mann_kendall_p": 5.5e-06, "p_adjusted": 1.1e-05})])
+    assert (line.p.shown, line.p_adjusted.shown) == ("< 0.001", "< 0.001")
+    fronts = made_up_statistics.fronts((2020, 2021), made_up.glacier_rows((2020, 2021)), None)
+    front = made_up_statistics.front_trends(fronts)[0].model_copy(update={"mann_kendall_p": 5.5e-06})
+    assert front_chart.front_lines([front])[0]["p"].shown == "< 0.001"
+
+
+@pytest.mark.parametrize(("rho", "said"), [(0.0, "independent (rho = 0)"), (0.25, "correlate by rho = 0.25")])
+def test_rho_is_stated_whatever_it_is(rho, said):
+    told = facts(change_km2=-1.9, change_sigma_km2=0.2, correlation_between_years=rho)
+    assert told["Change from the first year to the last"].endswith(said)
 
 
 def test_a_drifted_year_is_flagged_and_the_others_are_not(page):
