@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from stages.common.errors import GateError
-from stages.common.overrides import let_pass
-from stages.common.params_area import GatesParams
+from stages.common.quality import all_findings
 from stages.common.records import read_document
 from stages.common.stage import Run
 from stages.common.tables_area import GateFinding, Gates
 from stages.common.tables_evaluate import EvaluateMetrics
 from stages.gate import contract
-from stages.gate.quality import iou_over_baseline
 
 
 def decide(run: Run) -> None:
@@ -39,12 +37,6 @@ def decide(run: Run) -> None:
             fix="look at artifacts/report/index.html; mend scenes, AOI or model before a bound in params.yaml: gates; "
             "gates.override there lets one pass that you can answer for",
         )
-
-
-def all_findings(gates: Gates, scores: EvaluateMetrics, bounds: GatesParams) -> list[GateFinding]:
-    """Those on the areas, which `area` has let pass where it was told to, and those on the model's quality."""
-    quality = iou_over_baseline(scores, minimum=bounds.iou_over_baseline_min)
-    return [*gates.findings, *let_pass([quality], bounds.override)]
 
 
 def as_table(findings: Sequence[GateFinding]) -> str:

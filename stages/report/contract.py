@@ -8,7 +8,7 @@ from stages.common.contracts import Contract
 CONTRACT = Contract(
     stage="report",
     summary="Graph, time-lapse, prediction gallery and one self-contained page",
-    params=("site", "years", "report"),
+    params=("site", "years", "report", "gates"),
     inputs={
         "artifacts/area/glacier_area_by_year.csv": kinds.AREAS,
         "artifacts/area/area_by_glacier.csv": kinds.GLACIER_AREAS,

@@ -8,6 +8,7 @@ from pathlib import Path
 from stages.common import tables, tables_area, tables_evaluate, tables_learning, tables_truth
 from stages.common.errors import ContractError
 from stages.common.params import ReportParams, SiteParams
+from stages.common.quality import all_findings
 from stages.common.records import file_md5, read_document, read_rows
 from stages.common.stage import Run
 from stages.report.statistics import Statistics, read_statistics
@@ -37,7 +38,8 @@ class Findings:
     """In the order of the years."""
     glaciers: list[tables_area.GlacierAreaRow]
     trend: tables_area.Trend
-    gates: tables_area.Gates
+    gates: list[tables_area.GateFinding]
+    """Of every gate, as the stage `gate` judges them."""
     statistics: Statistics
     area_metrics: tables_area.AreaMetrics
     truth: list[tables_truth.TruthRow]
@@ -78,6 +80,7 @@ def read_findings(run: Run) -> Findings:
     _check_years(areas_path, [row.year for row in areas], sorted(provenance))
     truth = _read_truth(run, [row.year for row in areas])
     card = read_document(run.path("artifacts/train/model_card.json"), tables_learning.ModelCard)
+    scores = read_document(run.path("metrics/evaluate.json"), tables_evaluate.EvaluateMetrics)
     model_md5 = file_md5(run.path("artifacts/train/model.onnx"))
     return Findings(
         site=run.params.site,
@@ -85,14 +88,14 @@ def read_findings(run: Run) -> Findings:
         areas=areas,
         glaciers=read_rows(run.path("artifacts/area/area_by_glacier.csv"), tables_area.GlacierAreaRow),
         trend=read_document(run.path("artifacts/area/trend.json"), tables_area.Trend),
-        gates=read_document(run.path("artifacts/area/gates.json"), tables_area.Gates),
+        gates=_gates(run, scores),
         statistics=read_statistics(run),
         area_metrics=read_document(run.path("metrics/area.json"), tables_area.AreaMetrics),
         truth=truth,
         history=read_rows(run.path("artifacts/train/history.csv"), tables_learning.EpochRow),
         card=card,
         maps_by_this_model={row.model_md5 for row in areas} == {model_md5},
-        scores=read_document(run.path("metrics/evaluate.json"), tables_evaluate.EvaluateMetrics),
+        scores=scores,
         glacier_scores=read_rows(run.path("artifacts/evaluate/glacier_scores.csv"), tables_evaluate.GlacierScoreRow),
         precision_recall=read_rows(
             run.path("artifacts/evaluate/precision_recall.csv"), tables_evaluate.PrecisionRecallRow
@@ -141,6 +144,12 @@ def _files(run: Run, provenance: dict[int, tables.Provenance]) -> dict[int, Year
         )
         for year, origin in provenance.items()
     }
+
+
+def _gates(run: Run, scores: tables_evaluate.EvaluateMetrics) -> list[tables_area.GateFinding]:
+    """All that `gate` will judge: a page that left one out would call a failed run passed."""
+    on_areas = read_document(run.path("artifacts/area/gates.json"), tables_area.Gates)
+    return all_findings(on_areas, scores, run.params.gates)
 
 
 def _read_truth(run: Run, years: list[int]) -> list[tables_truth.TruthRow]:

@@ -54,7 +54,7 @@ def page_content(findings: Findings, pictures: Mapping[str, bytes]) -> dict[str,
 
 
 def _area_content(findings: Findings) -> dict[str, Any]:
-    gates = findings.gates.findings
+    gates = findings.gates
     metrics = findings.area_metrics
     return {
         "headline": headline(findings),

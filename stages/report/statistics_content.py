@@ -62,6 +62,6 @@ def _inputs(findings: Findings) -> dict[str, Any]:
         "seasons": input_table.season_rows(statistics.seasons),
         "drifts": input_table.drift_lines(statistics.drifts),
         "bands": input_table.drift_bands(statistics.drifts),
-        "finding": input_table.drift_finding(findings.gates.findings),
+        "finding": input_table.drift_finding(findings.gates),
         "much": input_table.MUCH,
     }

@@ -76,7 +76,7 @@ def test_the_context_holds_the_ingredients_and_nothing_else(tmp_path: Path, monk
     context.mkdir(mode=0o700)
     images._copy(["stages/gate"], context)
     names = {str(path.relative_to(context)) for path in context.rglob("*") if path.is_file()}
-    assert names == {f"stages/gate/{name}.py" for name in ("__main__", "contract", "decide", "quality")}
+    assert names == {f"stages/gate/{name}.py" for name in ("__main__", "contract", "decide")}
     assert {stat.S_IMODE(path.stat().st_mode) for path in context.rglob("*.py")} == {0o644}
     assert {stat.S_IMODE(path.stat().st_mode) for path in (context, context / "stages/gate")} == {0o755}
 

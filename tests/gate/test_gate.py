@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 
 from stages.common.outputs import write_json
+from stages.common.quality import iou_over_baseline
 from stages.common.stage import main
 from stages.common.tables import Tracked
 from stages.common.tables_area import GateFinding, Gates
 from stages.common.tables_evaluate import EvaluateMetrics, Scores
 from stages.gate.contract import CONTRACT
 from stages.gate.decide import as_table, decide
-from stages.gate.quality import iou_over_baseline
 from tests import tiny
 
 

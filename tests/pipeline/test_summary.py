@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from stages.common.outputs import write_json
-from stages.common.tables_area import GateFinding, Gates
+from stages.common.outputs import write_json, write_table
+from stages.common.records import read_rows
+from stages.common.tables_area import AreaRow, GateFinding, Gates
 from tests import tiny
 from tests.report import made_up
 
@@ -46,6 +47,16 @@ def test_each_year_has_its_area_interval_and_error(simulated: str) -> None:
     assert len({len(line) for line in lines}) == 1
     assert lines[0].split() == ["2015", "5.22", "0.12", "4.63", "5.43", "-3.8", "%"]
     assert lines[5].split()[:4] == ["2021", "3.27", "0.12", "0.71"]
+
+
+def test_half_an_interval_that_stops_at_no_ice_is_its_upper_half(tmp_path: Path) -> None:
+    site = made(tmp_path / "site", (2024,), simulated=False)
+    path = site / "artifacts/area/glacier_area_by_year.csv"
+    row = read_rows(path, AreaRow)[0]
+    cut = row.model_copy(update={"glacier_area_km2": 0.05, "area_low_km2": 0.0, "area_high_km2": 0.25})
+    write_table(path, [cut], AreaRow)
+    (line,) = (one for one in summary(site, cwd=site).stdout.splitlines() if one.startswith("  2024"))
+    assert line.split()[:3] == ["2024", "0.05", "0.20"]
 
 
 def test_trend_truth_and_failed_gates_are_told(simulated: str) -> None:

@@ -8,6 +8,7 @@ import re
 from html.parser import HTMLParser
 
 import pytest
+import yaml
 
 from stages.common.tables_area import GlacierAreaRow, Trend, TruthMetrics
 from stages.report.glacier_table import LARGEST, glacier_table
@@ -89,8 +90,34 @@ def test_page_rounds_as_the_interval_supports(page):
 
 
 def test_page_tells_the_gates(page):
-    assert "1 of 4 FAILED: do not use these numbers" in page.text
+    assert "1 of 5 FAILED: do not use these numbers" in page.text
     assert "FAILEDannual_change: 7.1 % from 2017 to 2018, at most 5 %" in page.text
+
+
+def report_of_a_poor_model(site, override):
+    """Text and source of the page where held-out IoU must be 0.99 above the baselines, which fails the stage `gate`."""
+    from tests.report.conftest import run_report
+
+    made_up.make_artifacts(site, (2024,), simulated=False)
+    params = yaml.safe_load((site / "params.yaml").read_text())
+    params["gates"] |= {"iou_over_baseline_min": 0.99, "override": override}
+    (site / "params.yaml").write_text(yaml.safe_dump(params))
+    folder = run_report(site)
+    return read_page(folder).text, (folder / "index.html").read_text(encoding="utf-8")
+
+
+def test_page_tells_of_a_model_that_is_no_better_than_none(tmp_path):
+    text, html = report_of_a_poor_model(tmp_path, [])
+    assert "Gates1 of 5 FAILED: do not use these numbers" in text
+    assert "FAILEDiou_over_baseline: held-out IoU 0.812, +0.502 against the better baseline" in text
+    assert 'class="good">all' not in html
+
+
+def test_a_model_let_pass_by_an_expert_stands_in_red(tmp_path):
+    text, html = report_of_a_poor_model(tmp_path, ["iou_over_baseline"])
+    assert "Gates1 of 5 overridden by an expert" in text
+    assert "1 gate overridden by an expert: iou_over_baseline: held-out IoU 0.812" in text
+    assert html.index('class="alarm"') < html.index('class="statement"')
 
 
 def test_page_escapes_what_comes_from_files(nine_years):
@@ -153,7 +180,7 @@ def test_errors_have_a_direction(value, shown):
 def test_one_year_site_has_a_page_without_a_trend(one_year):
     page = read_page(one_year)
     assert "One year: no change to state." in page.text
-    assert "all 4 passed" in page.text
+    assert "all 5 passed" in page.text
     assert "glacier area 2024 " in page.text
 
 
@@ -172,6 +199,14 @@ def test_glacier_table_takes_the_largest_and_sums_the_rest():
     assert [line.rgi_id for line in lines[LARGEST:]] == ["5 smaller glaciers", "unassigned"]
     total = sum(line.areas[1].area.exact for line in lines)
     assert total == pytest.approx(sum(row.area_km2 for row in rows if row.year == 2021))
+
+
+def test_a_glaciers_half_interval_is_not_cut_at_no_ice():
+    row = GlacierAreaRow(
+        year=2021, rgi_id="a", area_km2=0.05, area_low_km2=0, area_high_km2=0.25, outline_area_km2=2, unseen_km2=0
+    )
+    (line,) = glacier_table([row], [2021])
+    assert line.areas[0].half.shown == "0.20"
 
 
 def test_glacier_table_has_a_gap_where_a_year_has_no_row():

@@ -1,9 +1,17 @@
-"""Quality gates: whether the model is worth more than no model."""
+"""Quality gates: whether the model is worth more than no model. `gate` judges by them, and `report` shows them."""
 
 from __future__ import annotations
 
-from stages.common.tables_area import GateFinding
+from stages.common.overrides import let_pass
+from stages.common.params_area import GatesParams
+from stages.common.tables_area import GateFinding, Gates
 from stages.common.tables_evaluate import EvaluateMetrics
+
+
+def all_findings(gates: Gates, scores: EvaluateMetrics, bounds: GatesParams) -> list[GateFinding]:
+    """Those on the areas, which `area` has let pass where it was told to, and those on the model's quality."""
+    quality = iou_over_baseline(scores, minimum=bounds.iou_over_baseline_min)
+    return [*gates.findings, *let_pass([quality], bounds.override)]
 
 
 def iou_over_baseline(scores: EvaluateMetrics, *, minimum: float) -> GateFinding:
