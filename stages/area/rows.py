@@ -138,8 +138,12 @@ def truth_metrics(series: Sequence[YearArea], trend: Trend) -> TruthMetrics | No
     used = [(one.decimal_year, one.truth.true_common_km2) for one in series if one.truth and one.common_km2 is not None]
     slope, either_km2 = trend.slope_km2_per_year, sum(one.either_km2 for one in compared)
     true_slope = None if slope is None else theil_sen([time for time, _ in used], [km2 for _, km2 in used])
+    outline_km2 = sum(one.outline_km2 + one.true_km2 - one.outline_both_km2 for one in compared)
+    outline_pct = [100 * abs(one.outline_km2 - one.true_km2) / one.true_km2 for one in compared if one.true_km2]
     return TruthMetrics(
         iou=sum(one.both_km2 for one in compared) / either_km2 if either_km2 else 1.0,  # neither has any ice
+        unchanged_outline_iou=sum(one.outline_both_km2 for one in compared) / outline_km2 if outline_km2 else None,
+        unchanged_outline_mean_absolute_error_pct=sum(outline_pct) / len(outline_pct) if outline_pct else None,
         mean_absolute_error_pct=sum(abs(one.error_pct) for one in compared) / len(compared),
         true_slope_km2_per_year=true_slope,
         slope_ratio=slope / true_slope if slope is not None and true_slope else None,

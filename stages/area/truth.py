@@ -45,6 +45,10 @@ class Comparison:
     debris_found_km2: float
     true_common_km2: float
     """True glacier over the pixels that are common to all years."""
+    outline_km2: float
+    """Prior outline over the pixels seen: the map of whoever holds that nothing has changed."""
+    outline_both_km2: float
+    """Of that, true glacier."""
 
     @property
     def either_km2(self) -> float:
@@ -110,5 +114,6 @@ def compare(site: Site, surface: UInt8Array, *, mapped: BoolArray, seen: BoolArr
     sums = site.areas_km2(
         true=glacier, mapped=mapped, both=mapped & glacier, clean=clean, clean_found=mapped & clean,
         debris=debris, debris_found=mapped & debris, true_common=(surface > 0) & common,
+        outline=site.prior & seen, outline_both=site.prior & glacier,
     )  # fmt: skip
     return Comparison(**{f"{name}_km2": float(by_glacier.sum()) for name, by_glacier in sums.items()})

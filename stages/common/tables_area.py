@@ -211,6 +211,10 @@ class TruthMetrics(Record):
     mean_absolute_error_pct: NotNegative
     true_slope_km2_per_year: Annotated[float | None, Field(description="Theil-Sen, over the same pixels and years")]
     slope_ratio: Annotated[float | None, Field(description="mapped over true slope; 1 is right, null: no true change")]
+    unchanged_outline_iou: Annotated[
+        Fraction | None, Field(description="the baseline: the prior outline as the map of every year")
+    ] = None
+    unchanged_outline_mean_absolute_error_pct: NotNegative | None = None
 
 
 class AreaMetrics(Record):

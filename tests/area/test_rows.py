@@ -15,6 +15,7 @@ def comparison(*, true: float, mapped: float, common: float | None = None) -> Co
     return Comparison(
         true_km2=true, mapped_km2=mapped, both_km2=min(true, mapped), clean_km2=true, clean_found_km2=true,
         debris_km2=0, debris_found_km2=0, true_common_km2=true if common is None else common,
+        outline_km2=120 if true else 0, outline_both_km2=true,
     )  # fmt: skip
 
 
@@ -27,3 +28,6 @@ def test_a_site_without_ice_has_nothing_wrong_and_a_slope_of_zero_is_a_slope(tru
     assert found.iou == pytest.approx(iou)
     assert found.true_slope_km2_per_year == 0
     assert found.slope_ratio is None
+    if true:  # 90 of 120 km2, and 120 where 90 are true
+        assert found.unchanged_outline_iou == pytest.approx(0.75)
+        assert found.unchanged_outline_mean_absolute_error_pct == pytest.approx(100 / 3)
