@@ -60,7 +60,7 @@ SITES = {
     "sites/everest/params.yaml": "epochs: 1\n", "sites/everest/data.dvc": "data 1\n",
     "sites/everest/dvc.lock": "lock 1\n", "sites/gangotri/params.yaml": "epochs: 1\n", ".gitignore": "artifacts/\n",
 }  # fmt: skip
-REMOTE = {"DVC_REMOTE_URL": "s3://bucket/glacier"}
+REMOTE = {"DVC_REMOTE_URL": "s3://bucket/glacier", "MLFLOW_TRACKING_URI": "https://mlflow.example"}
 TAG = "champion@v2.0.0"
 POINTER = "models/champion/model.onnx.dvc"
 INJECTED = ["1; touch INJECTED", "$(shell touch INJECTED)", "$(touch INJECTED)", "`touch INJECTED`", "../x"]
@@ -315,6 +315,15 @@ def test_without_a_remote_nothing_begins(hub: Hub, workflow: str, step: str, giv
     assert not machine.calls("make")
 
 
+def test_without_a_registry_nothing_is_promoted(hub: Hub) -> None:
+    machine = hub.machine("one")
+    machine.stub("make")
+    ran = machine.run("promote", "promote", "Promote", **REMOTE | {"MLFLOW_TRACKING_URI": ""})
+    assert ran.code == 2
+    assert "No secret names the MLflow server" in ran.said
+    assert not machine.calls("make")
+
+
 @pytest.mark.parametrize(("workflow", "step", "given"), STARTS, ids=["retrain", "promote"])
 def test_secrets_that_are_set_arrive_and_others_are_absent(
     hub: Hub, workflow: str, step: str, given: dict[str, str]
@@ -323,12 +332,13 @@ def test_secrets_that_are_set_arrive_and_others_are_absent(
     machine.stub("make", f'env > "{machine.home}/environment"')
     names = [name for name in step_of(workflow, workflow, step)["env"] if name.startswith(("AWS_", "MLFLOW_"))]
     for name in names:
-        ran = machine.run(workflow, workflow, step, **given, **REMOTE, **{name: "one that is set"})
+        ran = machine.run(workflow, workflow, step, **given, **REMOTE | {name: "one that is set"})
         assert ran.code == 0, ran.said
         found = [
             line for line in (machine.home / "environment").read_text().splitlines() if line.startswith(tuple(names))
         ]
-        assert found == [f"{name}=one that is set"]
+        always = {f"{key}={value}" for key, value in REMOTE.items() if key in names and key != name}
+        assert set(found) == {f"{name}=one that is set", *always}
 
 
 @pytest.mark.parametrize(

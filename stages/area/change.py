@@ -17,8 +17,6 @@ from stages.common.types import BoolArray, UInt8Array
 UNCHANGED, LOST, GAINED = 1, 2, 3
 """Values of change_<year>.tif; 0 is no glacier in either year."""
 
-KM2_DECIMALS = 4
-
 
 @dataclass(frozen=True)
 class SeenMap:
@@ -60,7 +58,7 @@ def change_map(first: SeenMap, second: SeenMap) -> UInt8Array:
 
 
 def change_rows(site: Site, first: SeenMap, second: SeenMap, change: UInt8Array) -> list[ChangeRow]:
-    """Rows of change_by_glacier.csv for one year; the last is the ice near no outline."""
+    """Rows of change_by_glacier.csv for one year, unrounded; the last is the ice near no outline."""
     km2 = site.areas_km2(
         lost=change == LOST, gained=change == GAINED, unchanged=change == UNCHANGED,
         unseen=(change == MASK_NODATA) & (first.ice | second.ice | site.prior),
@@ -72,7 +70,7 @@ def change_rows(site: Site, first: SeenMap, second: SeenMap, change: UInt8Array)
             year=second.year,
             rgi_id=rgi_id,
             glac_name=name,
-            **{f"{what}_km2": round(float(areas[index]), KM2_DECIMALS) for what, areas in km2.items()},
+            **{f"{what}_km2": float(areas[index]) for what, areas in km2.items()},
         )
         for index, (rgi_id, name) in names.items()
     ]

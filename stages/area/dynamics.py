@@ -13,7 +13,7 @@ from stages.area.terminus import Termini, open_termini
 from stages.common.outputs import write_table
 from stages.common.stage import Run
 from stages.common.tables import Provenance
-from stages.common.tables_area import ChangeRow, TerminusRow, TerminusTrendRow
+from stages.common.tables_area import TerminusRow, TerminusTrendRow
 from stages.common.types import BoolArray
 
 
@@ -36,11 +36,10 @@ class Dynamics:
             self.changes.add(SeenMap(year=one.year, ice=ice, seen=seen))
 
     def write(self) -> None:
-        """Write the tables."""
+        """Write the tables of the fronts; that of the changes is written with the areas, whose digits it has."""
         out, glaciers = self.run.out, self.changes.site.glaciers
         write_table(out / "terminus_by_year.csv", terminus_rows(self.termini, glaciers), TerminusRow)
         write_table(out / "terminus_by_glacier.csv", trend_rows(self.termini, glaciers), TerminusTrendRow)
-        write_table(out / "change_by_glacier.csv", self.changes.rows, ChangeRow)
 
 
 def follow(run: Run, site: Site) -> Dynamics:

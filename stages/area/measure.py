@@ -68,7 +68,8 @@ def measure(run: Run) -> AreaMetrics:
     found.append(input_drift(drifts, maximum=run.params.gates.drift_psi_max))
     gates = Gates(findings=let_pass(found, run.params.gates.override))
     _report_gates(run.log, gates)
-    write_tables(run.out, site, series, glaciers, model_md5=file_md5(run.path(contract.MODEL)))
+    changes = dynamics.changes.rows
+    write_tables(run.out, site, series, glaciers, changes, model_md5=file_md5(run.path(contract.MODEL)))
     write_table(run.out / "drift_by_year.csv", drift_rows(drifts), DriftRow)
     write_json(run.out / "trend.json", trend)
     write_json(run.out / "gates.json", gates)

@@ -28,12 +28,10 @@ SHARED_ICE_MIN = 0.25
 """Part of the year's ice that every pass must have seen for their spread to stand for all of it: one cloudy pass hides
 the rest from the comparison, and more than four times is too far to carry it."""
 
-DECIMALS_KM2 = 4
-
 
 @dataclass(frozen=True, kw_only=True)
 class Season:
-    """Areas of one year's passes."""
+    """Areas of one year's passes, unrounded."""
 
     rows: tuple[SeasonRow, ...]
     spread_km2: float
@@ -104,10 +102,10 @@ def _row(year: int, one: Pass, parts: tuple[float, float], consensus_km2: float,
         year=year,
         pass_number=one.number,
         date=one.date,
-        area_km2=round(consensus_km2 + added - missing, DECIMALS_KM2),
-        difference_km2=round(added - missing, DECIMALS_KM2),
-        added_km2=round(added, DECIMALS_KM2),
-        missing_km2=round(missing, DECIMALS_KM2),
-        consensus_km2=round(consensus_km2, DECIMALS_KM2),
+        area_km2=consensus_km2 + added - missing,
+        difference_km2=added - missing,
+        added_km2=added,
+        missing_km2=missing,
+        consensus_km2=consensus_km2,
         shared_fraction=round(fraction, 6),
     )

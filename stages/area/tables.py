@@ -4,45 +4,57 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from stages.area.glacier_trend import GlacierTrends
-from stages.area.precision import full, mean, rounded, supported_decimals
+from stages.area.precision import Row, full, mean, rounded, supported_decimals
 from stages.area.rows import area_row, glacier_rows, truth_rows
 from stages.area.series import YearArea
 from stages.area.site import Site
 from stages.common.outputs import write_json, write_table
-from stages.common.tables_area import AreaRow, AreaSeries, GlacierAreaRow, GlacierTrendRow, SeasonRow
+from stages.common.tables_area import AreaRow, AreaSeries, ChangeRow, GlacierAreaRow, GlacierTrendRow, SeasonRow
 from stages.common.tables_truth import TruthRow
 
+OfGlacier = TypeVar("OfGlacier", GlacierAreaRow, ChangeRow)
 
-def write_tables(out: Path, site: Site, series: Sequence[YearArea], trends: GlacierTrends, *, model_md5: str) -> None:
+
+def write_tables(
+    out: Path, site: Site, series: Sequence[YearArea], trends: GlacierTrends, changes: Sequence[ChangeRow],
+    *, model_md5: str,
+) -> None:  # fmt: skip
     """Write the CSV tables and series.json into `out`."""
     years = [area_row(one, model_md5=model_md5) for one in series]
+    passes = [row for one in series for row in one.season]
     glaciers = [row for one in series for row in glacier_rows(one, site.glaciers, site.outlines_km2)]
     write_table(out / "glacier_area_by_year.csv", round_years(years, series), AreaRow)
     write_table(out / "area_by_glacier.csv", round_glaciers(glaciers, site, series), GlacierAreaRow)
     write_table(out / "trend_by_glacier.csv", [round_trend(row) for row in trends.rows], GlacierTrendRow)
-    if passes := [row for one in series for row in one.season]:
-        write_table(out / "seasons.csv", passes, SeasonRow)
+    write_table(out / "change_by_glacier.csv", round_glaciers(changes, site, series), ChangeRow)
+    if passes:
+        write_table(out / "seasons.csv", round_years(passes, series), SeasonRow)
     if truth := truth_rows(series):
         write_table(out / "truth_by_year.csv", truth, TruthRow)
     whole = AreaSeries(
         years=[full(row) for row in years],
         glaciers=[full(row) for row in glaciers],
         glacier_trends=[full(row) for row in trends.rows],
+        changes=[full(row) for row in changes],
+        seasons=[full(row) for row in passes],
     )
     write_json(out / "series.json", whole)
 
 
-def round_years(rows: Sequence[AreaRow], series: Sequence[YearArea]) -> list[AreaRow]:
+def round_years(rows: Sequence[Row], series: Sequence[YearArea]) -> list[Row]:
     """One number of decimals for all years, that of their mean sigma, so that columns line up."""
     decimals = supported_decimals(mean(one.sigma_km2 for one in series))
     return [rounded(row, decimals) for row in rows]
 
 
-def round_glaciers(rows: Sequence[GlacierAreaRow], site: Site, series: Sequence[YearArea]) -> list[GlacierAreaRow]:
-    """Each glacier with the decimals of its own mean sigma: a small one is known to fewer square metres."""
+def round_glaciers(rows: Sequence[OfGlacier], site: Site, series: Sequence[YearArea]) -> list[OfGlacier]:
+    """Each glacier with the decimals of its own mean sigma: a small one is known to fewer square metres.
+
+    Areas and their change with the same ones, so that gained less lost is the change of area but for rounding.
+    """
     sigmas = zip(*(one.sigma_by_glacier_km2 for one in series), strict=True)
     decimals = {rgi_id: supported_decimals(mean(known)) for rgi_id, known in zip(site.rgi_ids, sigmas, strict=True)}
     return [rounded(row, decimals[row.rgi_id]) for row in rows]

@@ -65,8 +65,8 @@ def area_error(sums: BlockSums) -> AreaError | None:
     A block's squared error terms are averaged over its scenes, which are no independent units. The dispersion is that
     of a quasi-binomial model (McCullagh and Nelder 1989, section 4.5), of the area that is mapped and not of sum p:
     that is the area that is reported, and a threshold can be wrong where sum p is right. The factors are
-    split-conformal quantiles of |mapped - labelled| / sqrt(dispersion sum p (1 - p)) (Vovk et al. 2005; Lei et al. 2018), null where there are too
-    few blocks (`units_needed`) or where no block is off at all.
+    split-conformal quantiles of |mapped - labelled| / sqrt(dispersion sum p (1 - p)) (Vovk et al. 2005; Lei et al.
+    2018), null where there are too few blocks (`units_needed`) or where no block is off at all.
     """
     if not len(sums.block):
         return None

@@ -187,6 +187,8 @@ class AreaSeries(Record):
     years: list[AreaRow]
     glaciers: list[GlacierAreaRow]
     glacier_trends: list[GlacierTrendRow]
+    changes: list[ChangeRow] = Field(default_factory=list, description="absent in old versions")
+    seasons: list[SeasonRow] = Field(default_factory=list, description="none where no year has several passes")
 
 
 class GateFinding(Record):

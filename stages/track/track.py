@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from stages.common import settings
 from stages.common.outputs import write_json
+from stages.common.quality import all_findings
 from stages.common.records import file_md5, read_document, read_rows
 from stages.common.stage import Run
 from stages.common.tables import Tracked
@@ -76,7 +77,9 @@ def note(run: Run) -> str:
     """The run's description as Markdown: the trend in a sentence, and what each gate found."""
     trend = read_document(run.path(contract.TREND), Trend)
     gates = read_document(run.path(contract.GATES), Gates)
-    found = [f"- {_verdict(one)}: {one.gate}: {one.message}" for one in gates.findings]
+    scores = read_document(run.path(contract.EVALUATE_METRICS), EvaluateMetrics)
+    findings = all_findings(gates, scores, run.params.gates)
+    found = [f"- {_verdict(one)}: {one.gate}: {one.message}" for one in findings]
     mark = "**Simulated data, not a measurement.** " if run.params.site.simulated else ""
     made_by = [f"Made by {link}.", ""] if (link := provenance.revision_link()) else []
     return "\n".join([f"{mark}{run.params.site.title}. {trend.statement}", "", *made_by, *found])

@@ -16,7 +16,7 @@ from stages.common.outputs import write_json
 from stages.common.raster import read_band, write_cog
 from stages.common.records import read_document, read_rows
 from stages.common.tables import AuxiliaryManifest, Provenance, Registration
-from stages.common.tables_area import ChangeRow, TerminusRow, TerminusTrendRow
+from stages.common.tables_area import AreaSeries, ChangeRow, TerminusRow, TerminusTrendRow
 from tests import tiny
 from tests.area.made import GRID, PIXEL_KM2, run_area, write_inputs
 
@@ -66,7 +66,8 @@ def trends() -> list[TerminusTrendRow]:
 
 
 def changes() -> list[ChangeRow]:
-    return read_rows(OUT / "change_by_glacier.csv", ChangeRow)
+    """With all their digits."""
+    return read_document(OUT / "series.json", AreaSeries).changes
 
 
 def hidden(rows: slice) -> np.ndarray:

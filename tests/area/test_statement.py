@@ -118,7 +118,7 @@ def test_decimal_years(date: str | None, time: float, dated: bool) -> None:
 
 
 def test_what_a_season_adds_is_in_the_interval_of_slope_and_change() -> None:
-    """A spread of 3 km2 within the seasons: 2.3646 x 3 / sqrt(60) a year, and 1.96 x sqrt(2) x 3 beside the maps' own."""
+    """A spread of 3 km2 within the seasons: 2.3646 x 3 / sqrt(60) a year, and 1.96 x sqrt(18) beside the maps' own."""
     trend = trend_of([100 - 0.5 * i for i in range(9)], sigma_season_km2=3.0)
     assert trend.sigma_source == "spread within a season"
     assert trend.slope_high_km2_per_year == pytest.approx(-0.5 + 2.3646 * 3 / 60**0.5, abs=1e-4)

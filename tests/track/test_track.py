@@ -49,6 +49,7 @@ def test_one_run_holds_the_state_of_the_pipeline(site):
     assert tags["data_dvc_md5"] == file_md5(site.folder / "data.dvc")
     assert tags["maps_by_this_model"] == "true"
     assert "Not detectable." in tags["mlflow.note.content"]
+    assert "iou_over_baseline: held-out IoU" in tags["mlflow.note.content"]
     assert tags["simulated"] == "false"
     assert not any("tru" in key or "error" in key.split("/")[0] for key in run.data.metrics)
 
