@@ -12,20 +12,22 @@ import numpy as np
 from scipy import ndimage
 from skimage.graph import MCP_Geometric
 
+from stages.area.surface import EIGHT_NEIGHBOURS
 from stages.common.types import AnyArray, BoolArray, Float32Array, Float64Array
 
 MARGIN_WEIGHT, MARGIN_POWER = 1000.0, 4.25
 HEIGHT_WEIGHT, HEIGHT_POWER = 3000.0, 3.7
 """f1, a, f2 and b of equation 2 of Kienholz et al. (2014), with the values of OGGM (Maussion et al. 2019)."""
 
-NOSE_M, NOSE_HEIGHT_M = 500.0, 20.0
-"""The margin this near to its lowest point, and at most so much higher, is the glacier's nose."""
+NOSE_HEIGHT_M = 10.0
+"""The margin that is so much higher than its lowest point is not told from it by a DEM: the relative error that SRTM
+was to keep to for 90 % of the heights (Farr et al. 2007, Rev. Geophys. 45, RG2004)."""
 
 SMOOTHING_CELLS = 3.0
 """Standard deviation. A path over a raster turns by 45 degrees and is up to 8 % too long, ice is not."""
 
 
-def centreline(outline: BoolArray, elevation_m: Float32Array, *, cell_m: float) -> Float64Array:
+def centreline(outline: BoolArray, elevation_m: Float32Array) -> Float64Array:
     """Main flow line, from the head down to the middle of the nose.
 
     Parameters
@@ -42,52 +44,26 @@ def centreline(outline: BoolArray, elevation_m: Float32Array, *, cell_m: float) 
     body = np.pad(_largest_part(outline), 1)
     height = np.pad(elevation_m, 1, mode="edge")
     margin = body & ~ndimage.binary_erosion(body)
-    terminus, head = nose(margin, height, cell_m=cell_m), _highest(margin, height)
+    terminus, head = nose(margin, height), _highest(margin, height)
     paths = MCP_Geometric(route_cost(body, height))
     paths.find_costs([terminus], [head])
     return smoothed(np.array(paths.traceback(head)[::-1], dtype=np.float64)) - 1
 
 
-def with_straight_end(path: Float64Array, outline: BoolArray, *, lower_cells: float) -> Float64Array:
-    """The path with its last piece, of half the tongue's width, drawn straight on as the whole width above it runs.
-
-    A path keeps beside the middle where height costs more than the margin, and veers to its end over the last piece.
-    There it would cross the front at an angle and overstate a retreat.
-
-    Parameters
-    ----------
-    path
-        (N, 2) as `centreline` gives it.
-    outline
-        (H, W): the glacier.
-    lower_cells
-        Length of the lower end that the tongue's width is taken from.
-
-    Returns
-    -------
-    (M, 2), as long as `path` within a cell; `path` itself where it is shorter than that.
-    """
-    depth = ndimage.distance_transform_edt(np.pad(outline, 1))[1:-1, 1:-1]
-    to_end = np.append(np.cumsum(np.hypot(*np.diff(path, axis=0).T)[::-1])[::-1], 0.0)
-    rows, columns = path.round().astype(np.int64).T
-    half_width = float(depth[rows, columns][to_end <= lower_cells].max())
-    kept, above = path[to_end >= half_width], path[to_end >= 3 * half_width]
-    if not len(above) or len(kept) == len(above):
-        return path
-    way = kept[-1] - above[-1]
-    return np.vstack([kept, kept[-1] + half_width * way / np.hypot(*way)])
-
-
-def nose(margin: BoolArray, elevation_m: Float32Array, *, cell_m: float) -> tuple[int, int]:
-    """Cell in the middle of the lowest part of the margin.
+def nose(margin: BoolArray, elevation_m: Float32Array) -> tuple[int, int]:
+    """Cell in the middle of the lowest stretch of the margin, by the way along it.
 
     The lowest cell itself may stand anywhere along a broad front, and a line to it would cross the front at an angle.
+    Other low places, as a side branch may have, are no part of the stretch, however near they are.
     """
     lowest = _highest(margin, -elevation_m)
-    cells = np.argwhere(margin & (elevation_m <= elevation_m[lowest] + NOSE_HEIGHT_M))
-    near = cells[np.hypot(*(cells - lowest).T) <= NOSE_M / cell_m]
-    row, column = near[int(np.hypot(*(near - near.mean(axis=0)).T).argmin())]
-    return int(row), int(column)
+    stretches, _ = ndimage.label(margin & (elevation_m <= elevation_m[lowest] + NOSE_HEIGHT_M), EIGHT_NEIGHBOURS)
+    stretch = stretches == stretches[lowest]
+    ends = np.argwhere(stretch & ndimage.binary_dilation(margin & ~stretch, EIGHT_NEIGHBOURS))
+    if not len(ends):
+        return lowest
+    from_ends, _ = MCP_Geometric(np.where(stretch, 1.0, np.inf)).find_costs(ends)
+    return _highest(stretch, from_ends)
 
 
 def route_cost(body: BoolArray, elevation_m: Float32Array) -> Float64Array:
@@ -110,7 +86,7 @@ def smoothed(line: Float64Array) -> Float64Array:
 
 
 def _largest_part(outline: BoolArray) -> BoolArray:
-    labels, count = ndimage.label(outline, structure=np.ones((3, 3)))
+    labels, count = ndimage.label(outline, structure=EIGHT_NEIGHBOURS)
     if count < 2:
         return outline
     sizes = np.bincount(labels.ravel())

@@ -16,7 +16,7 @@ from rasterio.enums import Resampling
 from scipy import ndimage
 
 from stages.area import contract
-from stages.area.centreline import centreline, with_straight_end
+from stages.area.centreline import centreline
 from stages.area.site import Site
 from stages.common.params_front import TerminusParams
 from stages.common.raster import known_pixels, open_raster
@@ -33,9 +33,6 @@ CELLS_ACROSS = 250
 
 DIRECTION_M = 300.0
 """The line goes on beyond the outline as its last part points."""
-
-LOWER_END_M = 1000.0
-"""Part of the line that the tongue's width is taken from."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,15 +54,18 @@ def flow_lines(run: Run, site: Site) -> dict[int, FlowLine]:
     if strangers := sorted(set(given) - set(site.rgi_ids)):
         run.log.warning("flow lines of no glacier in the AOI: %s", ", ".join(strangers))
     dem = Elevation.read(run.path(contract.DEM)) if manifest.dem else None
+    if turned := [rgi_id for rgi_id, line in given.items() if dem and dem.rises_along(line, site.grid.crs)]:
+        run.log.warning("flow lines drawn from the front up, turned round: %s", ", ".join(turned))
+        given |= {rgi_id: given[rgi_id].reverse() for rgi_id in turned}
     return {row.glacier_index: _one(row.glacier_index, site, given, dem, params) for row in site.glaciers}
 
 
 def _one(index: int, site: Site, given: Mapping[str, Any], dem: Elevation | None, params: TerminusParams) -> FlowLine:
-    if site.outlines_km2[index] < params.min_glacier_km2:
-        return _no_line(f"smaller than {params.min_glacier_km2:g} km2")
     rgi_id = site.glaciers[index - 1].rgi_id
     if rgi_id in given:
         return FlowLine(line=extended(given[rgi_id], params.extension_m), source=GIVEN)
+    if site.outlines_km2[index] < params.min_glacier_km2:
+        return _no_line(f"smaller than {params.min_glacier_km2:g} km2")
     if dem is None:
         return _no_line("no flow line and no DEM are given")
     return derive(site, index, dem, params)
@@ -98,6 +98,18 @@ class Elevation:
             height_m = np.where(known, height, np.nan).astype(np.float32)
             return cls(height_m=height_m, transform=dataset.transform, crs=dataset.crs)
 
+    def rises_along(self, line: Any, crs: str) -> bool:
+        """Whether the end of a line lies higher than its head; False where the DEM does not know both."""
+        ends = np.array([line.coords[0][:2], line.coords[-1][:2]])
+        x, y = warp.transform(crs, self.crs, *ends.T.tolist())
+        columns, rows = ~self.transform @ (np.array(x), np.array(y))
+        places = [(math.floor(row), math.floor(column)) for row, column in zip(rows, columns, strict=True)]
+        height, width = self.height_m.shape
+        if not all(0 <= row < height and 0 <= column < width for row, column in places):
+            return False
+        head_m, end_m = (float(self.height_m[place]) for place in places)
+        return end_m > head_m  # False where one is NaN
+
     def on_cells(self, shape: tuple[int, int], transform: Affine, crs: str) -> Float32Array | None:
         """(H, W) float32 metres, bilinear, voids filled from the nearest cell; None: it does not reach there."""
         cells = np.full(shape, np.nan, dtype=np.float32)
@@ -128,13 +140,11 @@ def derive(site: Site, index: int, dem: Elevation, params: TerminusParams) -> Fl
         return _no_line("the DEM does not reach it")
     if np.ptp(height_m[cells]) == 0:
         return _no_line("the DEM is flat there")
-    cell_m = step * site.grid.pixel_size_m
-    path = centreline(cells, height_m, cell_m=cell_m)
+    path = centreline(cells, height_m)
     if len(path) < 2:
         return _no_line("its highest and its lowest point are one")
     if _cut_off(site, *(path[-1] * step + half + (rows.start, columns.start)), margin=step + 1):
         return _no_line("its lower end lies at the edge of the AOI: the front may be beyond")
-    path = with_straight_end(path, cells, lower_cells=LOWER_END_M / cell_m)
     line = shapely.LineString(np.column_stack(transform @ (path[:, 1] + 0.5, path[:, 0] + 0.5)))
     return FlowLine(line=extended(line, params.extension_m), source=DERIVED)
 

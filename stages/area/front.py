@@ -102,10 +102,11 @@ def filled(part: Float64Array, whole: Float64Array) -> Float64Array:
 
 
 def reached(ice: BoolArray, unseen: BoolArray, corridor: BoolArray) -> tuple[BoolArray, BoolArray]:
-    """Ice of the one body that fills most of the corridor, and unseen pixels that may belong to it.
+    """Ice of the largest body that reaches the corridor, and unseen pixels that may belong to it.
 
-    Dead ice and snow patches below a front are bodies of their own. What was not seen may be ice, so it joins; a cloud
-    across the tongue does not end it.
+    Dead ice and snow patches below a front are bodies of their own, and so is a tributary that has let go of the trunk,
+    though the line may come from it. What was not seen may be ice, so it joins; a cloud across the tongue does not end
+    it.
 
     Parameters
     ----------
@@ -115,11 +116,10 @@ def reached(ice: BoolArray, unseen: BoolArray, corridor: BoolArray) -> tuple[Boo
         (h, w): pixels about the flow line.
     """
     bodies, count = ndimage.label(ice | unseen, structure=EIGHT_NEIGHBOURS)
-    sizes = np.bincount(bodies[corridor & ice], minlength=count + 1)
-    sizes[0] = 0
-    if not sizes.any():
+    touching = np.unique(bodies[corridor & ice])
+    if not touching.size:
         return np.zeros_like(ice), np.zeros_like(ice)
-    body = bodies == int(sizes.argmax())
+    body = bodies == touching[np.bincount(bodies[ice], minlength=count + 1)[touching].argmax()]
     return np.asarray(ice & body), np.asarray(unseen & body)
 
 

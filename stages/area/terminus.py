@@ -10,7 +10,7 @@ import numpy as np
 from rasterio.windows import Window
 
 from stages.area.flow_lines import FlowLine, flow_lines
-from stages.area.front import beyond
+from stages.area.front import NARROWEST_PX, beyond
 from stages.area.lanes import LANES, Lane, View, lane_of
 from stages.area.series import YearArea
 from stages.area.site import Site
@@ -93,7 +93,9 @@ class Termini:
         if view.position_m is None:
             return _nothing(look, view.reason)
         ice_m, unseen_m, edge_m = (
-            beyond(counts, box_from_m, pixel_m=pixel_m) * pixel_m**2 / self.params.terminus.box_width_m
+            beyond(counts, box_from_m, pixel_m=pixel_m)
+            * pixel_m**2
+            / max(self.params.terminus.box_width_m, NARROWEST_PX * pixel_m)
             for counts in (view.box_ice, view.box_unseen, view.box_edge)
         )
         seen = unseen_m <= pixel_m

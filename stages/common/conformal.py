@@ -63,14 +63,16 @@ def area_error(sums: BlockSums) -> AreaError | None:
     """Dispersion and conformal factors of the error of an area; None without a block.
 
     A block's squared error terms are averaged over its scenes, which are no independent units. The dispersion is that
-    of a quasi-binomial model (McCullagh and Nelder 1989, section 4.5), of the area that is mapped and not of sum p:
-    that is the area that is reported, and a threshold can be wrong where sum p is right. The factors are
+    of a quasi-binomial model (McCullagh and Nelder 1989, section 4.5), of sum p or of the area that is mapped,
+    whichever is further off in a block: a threshold can be wrong where sum p is right, and a threshold that was chosen for these
+    very blocks makes the mapped area look better than it is elsewhere. The factors are
     split-conformal quantiles of |mapped - labelled| / sqrt(dispersion sum p (1 - p)) (Vovk et al. 2005; Lei et al.
     2018), null where there are too few blocks (`units_needed`) or where no block is off at all.
     """
     if not len(sums.block):
         return None
-    blocks = _mean_by_block((sums.mapped - sums.labelled) ** 2 / sums.variance, sums.block)
+    off = np.maximum(np.abs(sums.expected - sums.labelled), np.abs(sums.mapped - sums.labelled))
+    blocks = _mean_by_block(off**2 / sums.variance, sums.block)
     dispersion = float(blocks.mean())
     scores = area_scores(sums, dispersion)
     return AreaError(

@@ -54,7 +54,9 @@ class AreaError(Record):
     """
 
     blocks: Annotated[int, Field(ge=0)]
-    dispersion: Annotated[NotNegative, Field(description="mean over blocks of (mapped - labelled)^2 / sum p (1 - p)")]
+    dispersion: Annotated[
+        NotNegative, Field(description="mean over blocks of d^2 / sum p (1 - p), d of sum p or mapped, the larger")
+    ]
     factor_68: Annotated[
         float | None, Field(description="conformal quantile of |error| / sigma; null: too few blocks")
     ] = None

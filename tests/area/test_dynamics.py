@@ -223,6 +223,28 @@ def test_a_line_that_is_given_is_taken_without_a_dem() -> None:
     assert second.retreat_m == pytest.approx(90, abs=1)
 
 
+def test_a_line_that_is_given_counts_for_a_small_glacier_too() -> None:
+    site({2016: 120, 2017: 117}, dem=False, area={"terminus": {"min_glacier_km2": 3}})
+    give_line(middle_line())
+    assert run_area() == 0
+    assert termini()[1].retreat_m == pytest.approx(90, abs=1)
+
+
+def test_a_line_that_was_drawn_up_the_glacier_is_turned_round(capsys: pytest.CaptureFixture[str]) -> None:
+    site({2016: 120, 2017: 117})
+    give_line(middle_line().reverse())
+    write_json(Path("data/auxiliary/manifest.json"), AuxiliaryManifest(dem="dem.tif", flow_lines="flow_lines.gpkg"))
+    assert run_area() == 0
+    assert "drawn from the front up, turned round" in capsys.readouterr().err
+    assert termini()[1].retreat_m == pytest.approx(90, abs=1)
+
+
+def test_a_box_is_at_least_three_pixels_wide() -> None:
+    site({2016: 120, 2017: 117}, area={"terminus": {"box_width_m": 30}})
+    assert run_area() == 0
+    assert termini()[1].box_retreat_m == pytest.approx(90, abs=10)
+
+
 def test_a_line_of_no_glacier_is_named_and_ignored(capsys: pytest.CaptureFixture[str]) -> None:
     site({2016: 120}, dem=False)
     give_line(middle_line(), "RGI60-15.99999")

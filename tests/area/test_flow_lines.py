@@ -6,12 +6,15 @@ from typing import Any
 import geopandas
 import numpy as np
 import pytest
+import shapely
 from affine import Affine
 from pyproj import Transformer
+from scipy import ndimage
 from shapely.geometry import LineString, Point, Polygon
 
-from stages.area.centreline import centreline
+from stages.area.centreline import centreline, nose
 from stages.area.flow_lines import DERIVED, NONE, Elevation, derive, extended
+from stages.area.front import locate, strip_about
 from stages.area.site import Site
 from stages.common.grid import Grid, snap_grid
 from stages.common.params_front import TerminusParams
@@ -113,6 +116,46 @@ def test_a_line_to_a_broad_front_ends_square_to_it() -> None:
     assert abs(np.degrees(np.arctan2(x1 - x0, y0 - y1))) < 10
 
 
+@pytest.mark.parametrize(("radius_m", "turn_deg", "half_m"), [(600, 60, 250), (800, 90, 400), (600, 90, 250)])
+def test_a_retreat_around_a_bend_is_measured_along_the_bend(radius_m: float, turn_deg: float, half_m: float) -> None:
+    """200 m are planted where a tongue turns, up to its end; a last piece drawn straight on finds 225 to 275."""
+    turn = np.linspace(0, np.radians(turn_deg), 80)
+    arc = [(3000 + radius_m * (1 - np.cos(angle)), 3500 - radius_m * np.sin(angle)) for angle in turn]
+    middle = LineString([(3000, 5500), *arc])
+    grid, whole_m = grid_of(), middle.length
+    x, y = grid.transform @ (np.indices(grid.shape)[::-1] + 0.5)
+    places = shapely.points(x, y)
+    along_m, aside_m = shapely.line_locate_point(middle, places), shapely.distance(middle, places)
+    dem = Elevation(height_m=(6000 - 0.1 * along_m).astype(np.float32), transform=grid.transform, crs=grid.crs)
+
+    def tongue(length_m: float) -> np.ndarray:
+        return np.asarray((aside_m < half_m) & (along_m > 0) & (along_m < length_m))
+
+    outline = tongue(whole_m)
+    site = Site(
+        grid=grid, aoi=np.ones(grid.shape, dtype=bool), prior=outline, owner=outline.astype(np.uint16), glaciers=[],
+        outlines_km2=np.array([0.0, 9.0]), aoi_km2=1.0, outlines=None,
+    )  # fmt: skip
+    strip = strip_about(derive(site, 1, dem, TerminusParams()).line, grid, width_m=100)
+    fronts = [
+        locate(strip.count(tongue(whole_m - back)), np.zeros(strip.n_bins), strip.count(strip.inside), pixel_m=30)[0]
+        for back in (100, 300)
+    ]
+    assert None not in fronts
+    assert fronts[0] - fronts[1] == pytest.approx(200, rel=0.1)
+
+
+def test_the_nose_is_the_middle_of_the_lowest_stretch_and_no_other_low_place_beside_it() -> None:
+    """Two tips 120 m apart: one lowest and 11 cells broad, the other 5 m higher."""
+    outline = np.zeros((60, 40), dtype=bool)
+    outline[5:40, 5:30] = True
+    outline[40:52, 5:16] = outline[40:50, 20:26] = True
+    height = np.tile(6000 - 2.5 * np.arange(60.0, dtype=np.float32)[:, None], (1, 40))
+    margin = outline & ~ndimage.binary_erosion(outline)
+    height[51, 5] -= 1  # a corner
+    assert nose(margin, height) == (51, 10)
+
+
 def test_the_line_goes_straight_on_beyond_the_outline() -> None:
     line = extended(LineString([(0, 0), (1000, 0), (1000, -600)]), 500)
     assert line.coords[-1] == pytest.approx((1000, -1100))
@@ -161,7 +204,7 @@ def test_of_an_outline_in_pieces_the_largest_has_the_line() -> None:
     outline[5:50, 20:30] = True
     outline[55:58, 40:43] = True  # lower down
     height = np.tile(-30 * np.arange(60.0, dtype=np.float32)[:, None], (1, 60))
-    line = centreline(outline, height, cell_m=30)
+    line = centreline(outline, height)
     assert line[0, 0] == 5
     assert line[-1, 0] == 49
     assert outline[line.round().astype(int)[:, 0], line.round().astype(int)[:, 1]].all()

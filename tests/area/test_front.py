@@ -116,6 +116,14 @@ def test_dead_ice_below_the_front_is_not_the_front() -> None:
     assert front(ice) == (pytest.approx(700), None)
 
 
+def test_the_front_of_a_trunk_counts_though_the_line_comes_from_a_tributary_that_has_let_go() -> None:
+    """Most of the line's ice lies in the tributary, most of the glacier's in the trunk."""
+    ice = np.zeros(GRID.shape, dtype=bool)
+    ice[90:110, 20:90] = True
+    ice[60:200, 110:150] = True
+    assert front(ice) == (pytest.approx(1500 - 200), None)
+
+
 def test_a_hole_in_the_tongue_is_not_the_front() -> None:
     ice = tongue(900)
     ice[93:107, 60:70] = False  # wider than the corridor, narrower than the tongue

@@ -115,13 +115,16 @@ def test_scenes_of_a_block_are_not_units() -> None:
 
 
 def test_independent_pixels_are_dispersed_by_the_threshold_alone() -> None:
-    """Of p uniform in 0-1 a half is mapped: (1[p >= 0.5] - p)^2 is 1/12 on average, beside p (1 - p) of 1/6."""
+    """Of p uniform in 0-1 a half is mapped: (1[p >= 0.5] - p)^2 is 1/12 on average, beside p (1 - p) of 1/6.
+
+    Of sum p alone it is 1, of the mapped area 1.5, of the larger error in each block a little more.
+    """
     rng = np.random.default_rng(5)
     p = rng.uniform(0, 1, 400_000)
     block = np.repeat(np.arange(400), 1000)
     found = area_error(block_sums(p, rng.random(p.size) < p, p >= 0.5, block, np.zeros_like(block)))
     assert found is not None
-    assert found.dispersion == pytest.approx(1.5, abs=0.2)
+    assert 1.5 < found.dispersion < 2.1
 
 
 def test_a_wrong_threshold_disperses_where_the_probability_is_right() -> None:
