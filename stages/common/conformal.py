@@ -64,10 +64,10 @@ def area_error(sums: BlockSums) -> AreaError | None:
 
     A block's squared error terms are averaged over its scenes, which are no independent units. The dispersion is that
     of a quasi-binomial model (McCullagh and Nelder 1989, section 4.5), of sum p or of the area that is mapped,
-    whichever is further off in a block: a threshold can be wrong where sum p is right, and a threshold that was chosen for these
-    very blocks makes the mapped area look better than it is elsewhere. The factors are
-    split-conformal quantiles of |mapped - labelled| / sqrt(dispersion sum p (1 - p)) (Vovk et al. 2005; Lei et al.
-    2018), null where there are too few blocks (`units_needed`) or where no block is off at all.
+    whichever is further off in a block: a threshold can be wrong where sum p is right, and one that was chosen for
+    these very blocks makes the mapped area look better than it is elsewhere. The factors are split-conformal quantiles
+    of |mapped - labelled| / sqrt(dispersion sum p (1 - p)) (Vovk et al. 2005; Lei et al. 2018), null where there are
+    too few blocks (`units_needed`) or where no block is off at all.
     """
     if not len(sums.block):
         return None

@@ -7,9 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.area.interval import BLOCKS_FOR_95, Factors, Z, change_sigma, factors_of, half_width
+from stages.area.interval import BLOCKS_FOR_95, OF_TWINS, Factors, Z, change_sigma, factors_of, half_width
 from stages.common.tables_learning import AreaError, MapModel
 from tests.area.made import SURE
+
+
+TWINS = (OF_TWINS[68], OF_TWINS[95])
 
 
 def model(blocks: int, factor_68: float | None = None, factor_95: float | None = None, members: int = 1) -> MapModel:
@@ -22,7 +25,8 @@ def model(blocks: int, factor_68: float | None = None, factor_95: float | None =
     [
         pytest.param(model(24, 0.9, 2.4), None, (0.9, 2.4), "conformal, 24 held-out blocks", id="conformal"),
         pytest.param(model(24, 1.4, 1.2), None, (1.4, 1.4), "conformal", id="95 % is never inside 68 %"),
-        pytest.param(model(5, 1.4), None, (1.111, 2.571), "5 held-out blocks (conformal needs 19 for 95 %)", id="few"),
+        pytest.param(model(5, 1.4), None, TWINS, "5 held-out blocks (conformal needs 19 for 95 %)", id="few"),
+        pytest.param(model(3), None, (TWINS[0], 3.182), "3 held-out blocks", id="fewer: Student's t is the larger"),
         pytest.param(model(5), (1.2, 3.4), (1.2, 3.4), "1.2 and 3.4 of area.interval_factors", id="given"),
         pytest.param(SURE.model_copy(update={"area_error": None}), None, (1, 1.96), "delineation alone", id="unknown"),
         pytest.param(SURE.model_copy(update={"area_error": None}), (2, 3), (1, 1.96), "nothing to widen", id="no use"),
@@ -49,8 +53,8 @@ def test_students_t_covers_where_sigma_is_known_from_few_blocks(blocks: int) -> 
     drawn = np.random.default_rng(1).normal(size=(200_000, blocks + 1))
     ratio = np.abs(drawn[:, 0]) / np.sqrt((drawn[:, 1:] ** 2).mean(axis=1))
     factors = factors_of(model(blocks), None)
-    assert (ratio <= factors.by_level[95]).mean() == pytest.approx(0.95, abs=2e-3)
-    assert (ratio <= factors.by_level[68]).mean() == pytest.approx(0.6827, abs=4e-3)
+    assert (ratio <= factors.by_level[95]).mean() > 0.948
+    assert (ratio <= factors.by_level[68]).mean() > 0.679
     assert (ratio <= Z[95]).mean() < 0.93
 
 
