@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 from stages.track.store import CHALLENGER
 from versions.commands import dvc, must
 from versions.registry import Registry
+
+LOG = logging.getLogger("registry")
 
 STATE = Path("artifacts/track/state.json")
 
@@ -22,7 +25,7 @@ def challenger(site: Path, registry: Registry) -> str:
         Nothing was registered yet and there are no results, or `track` fails.
     """
     if registry.alias(CHALLENGER) is None and (site / STATE).exists():
-        print(f"{registry.shown} holds no run of these results: logging them", flush=True)
+        LOG.info("%s holds no run of these results: logging them", registry.shown)
         must(
             dvc(site, "repro", "--single-item", "--force", "track"),
             what="the results that are here cannot be logged", fix="`make repro` says more",
