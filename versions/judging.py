@@ -9,7 +9,7 @@ from typing import Any
 
 from stages.area.contract import CONTRACT as AREA
 from stages.common.errors import InputError
-from stages.common.params import Params, load_params
+from stages.common.params import Params
 from stages.common.records import file_md5, read_document
 from stages.common.tables_area import Gates
 from stages.common.tables_evaluate import EvaluateMetrics
@@ -45,7 +45,7 @@ def evidence(registry: Registry, number: str, site: Path, params: Params, folder
         )
 
 
-def sanity_of(registry: Registry, number: str, site: Path, folder: Path) -> Gates:
+def sanity_of(registry: Registry, number: str, site: Path, params: Params, folder: Path) -> Gates:
     """What the sanity gates found of the areas that this model maps.
 
     Its run has that, unless the run's maps were another model's (`predict.model`): then all years are mapped aside.
@@ -55,9 +55,9 @@ def sanity_of(registry: Registry, number: str, site: Path, folder: Path) -> Gate
     model = registry.fetch_model(number, folder)
     with scratch_site(
         site, [PREDICT, AREA], replaced={MODEL_INPUT: model}, changes={"predict.model": MODEL_INPUT},
-        years=load_params(site / "params.yaml").years,
+        years=params.years,
     ) as scratch:  # fmt: skip
-        for year in load_params(scratch / "params.yaml").years:
+        for year in params.years:
             run_stage(scratch, "predict", "--year", str(year))
         run_stage(scratch, "area")
         return read_document(scratch / "artifacts/area/gates.json", Gates)

@@ -58,7 +58,7 @@ def assess(registry: Registry, number: str, site: Path, params: Params) -> Verdi
         if reigning is not None and not same_model(registry, number, reigning, folder):
             other = evidence(registry, reigning, site, params, folder)
         found = evidence(registry, number, site, params, folder)
-        found = replace(found, sanity=sanity_of(registry, number, site, folder))
+        found = replace(found, sanity=sanity_of(registry, number, site, params, folder))
         return Verdict(number, reigning, judge(found, other, params.promote))
 
 
