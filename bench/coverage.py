@@ -29,19 +29,19 @@ from scipy import stats
 
 from bench.twins import inside, make_twin, make_twins, run
 from stages.area.contract import CONTRACT as AREA
-from stages.area.interval import COVERED
+from stages.area.error.interval import COVERED
+from stages.area.map.surface import spread, zonal_area_km2
 from stages.area.measure import measure
 from stages.area.site import read_map
-from stages.area.surface import spread, zonal_area_km2
-from stages.area.truth import read_truth
-from stages.common.params import load_params
-from stages.common.raster import read_band, read_grid
-from stages.common.records import file_md5, read_document, read_rows
-from stages.common.tables import GlacierRow
-from stages.common.tables_area import AreaSeries, GlacierAreaRow
+from stages.area.year.truth import read_truth
+from stages.common.geo.raster import read_band, read_grid
+from stages.common.geo.vectors import inside as within
+from stages.common.geo.vectors import read_polygons
+from stages.common.params.schema import load_params
+from stages.common.run.records import file_md5, read_document, read_rows
+from stages.common.tables.area import AreaSeries, GlacierAreaRow
+from stages.common.tables.labels import GlacierRow
 from stages.common.types import Float64Array
-from stages.common.vectors import inside as within
-from stages.common.vectors import read_polygons
 from stages.patches.contract import CONTRACT as PATCHES
 from stages.patches.cut import cut_patches
 from stages.predict.contract import CONTRACT as PREDICT

@@ -28,8 +28,7 @@ import rasterio
 from rasterio.features import rasterize
 
 from stages.common import settings
-from stages.common.params import Params, load_params
-from stages.common.split import (
+from stages.common.model.split import (
     CALIBRATION,
     MAY_LABEL,
     TEST,
@@ -39,7 +38,8 @@ from stages.common.split import (
     block_numbers,
     check_no_leak,
 )
-from stages.common.windows import round_up
+from stages.common.model.windows import round_up
+from stages.common.params.schema import Params, load_params
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDS = 5

@@ -12,20 +12,20 @@ from dataclasses import dataclass
 import numpy as np
 from affine import Affine
 
-from stages.area.flow_lines import Elevation, derive
-from stages.area.lanes import Lane, lane_of
-from stages.area.retreat import positioned, trend_row
+from stages.area.fronts.flow_lines import Elevation, derive
+from stages.area.fronts.lanes import Lane, lane_of
+from stages.area.fronts.retreat import positioned, trend_row
+from stages.area.fronts.terminus import Look, Termini
+from stages.area.map.surface import spread
 from stages.area.site import Site
-from stages.area.surface import spread
-from stages.area.terminus import Look, Termini
-from stages.area.trend import YEARS_FOR_A_TREND
-from stages.common.grid import Grid
-from stages.common.params_area import AreaParams
-from stages.common.params_ingest import TwinParams
-from stages.common.tables import GlacierRow
-from stages.common.tables_area import TerminusTrendRow
-from stages.ingest.twin import change, inventory
-from stages.ingest.twin.landscape import Landscape, make_landscape
+from stages.area.trends.fit import YEARS_FOR_A_TREND
+from stages.common.geo.grid import Grid
+from stages.common.params.area import AreaParams
+from stages.common.params.ingest import TwinParams
+from stages.common.tables.area import TerminusTrendRow
+from stages.common.tables.labels import GlacierRow
+from stages.ingest.sources.twin import change, inventory
+from stages.ingest.sources.twin.landscape import Landscape, make_landscape
 
 PIXEL_M, SIDE_PX, FIRST_SEED = 20.0, 800, 1001
 GRID = Grid(

@@ -104,7 +104,7 @@ def measure_bytes(server: Any) -> None:
 
 def covered_bytes(path: Path) -> int:
     """Size of the compressed blocks that the site's window touches."""
-    from stages.ingest.clip import clip_window
+    from stages.ingest.region import clip_window
 
     with rasterio.open(path) as dataset:
         window = clip_window(path, dataset, region_of(AOI_20_KM, CRS))
@@ -124,8 +124,8 @@ def region_of(bounds: tuple[float, float, float, float], crs: str) -> Any:
     import geopandas
     import shapely
 
-    from stages.common.grid import snap_grid
-    from stages.ingest.clip import Region
+    from stages.common.geo.grid import snap_grid
+    from stages.ingest.region import Region
 
     aoi = geopandas.GeoDataFrame(geometry=[shapely.box(*bounds)], crs=crs)
     grid = snap_grid(tuple(aoi.to_crs(CRS).total_bounds), crs=CRS, pixel_size_m=10, origin_m=(0, 0))
@@ -136,8 +136,8 @@ def worker_read(href: str) -> dict[str, float]:
     """Read one layer's window as the source does."""
     from dataclasses import replace
 
-    from stages.ingest.remote import Remote
-    from stages.ingest.stac_profiles import PROFILES
+    from stages.ingest.sources.stac.profiles import PROFILES
+    from stages.ingest.sources.stac.remote import Remote
 
     remote = Remote(profile=replace(PROFILES["earth-search-c1"]), region=region_of(AOI_20_KM, CRS))
     with tempfile.TemporaryDirectory() as scratch:
@@ -176,7 +176,7 @@ def item(server: Any, day: str, *, overcast: bool) -> dict[str, Any]:
     """An item of Earth Search's Collection 1 whose files are the one tile."""
     from shapely.geometry import box, mapping
 
-    from stages.ingest.stac_profiles import EARTH_SEARCH_ASSETS
+    from stages.ingest.sources.stac.profiles import EARTH_SEARCH_ASSETS
 
     name = f"S2A_MSIL2A_{day.replace('-', '')}T052641_N0500_R105_T44RLV_{day.replace('-', '')}T101010"
     (server.folder / name).symlink_to(server.folder / FILES)
@@ -203,8 +203,8 @@ def write_outline(path: Path) -> None:
 
 def worker_ingest() -> dict[str, float]:
     """The whole of `ingest` in the working directory."""
-    from stages.common.params import load_params
-    from stages.common.raster import read_grid
+    from stages.common.geo.raster import read_grid
+    from stages.common.params.schema import load_params
     from stages.ingest.ingest import main as ingest
 
     if ingest([]) != 0:

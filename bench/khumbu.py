@@ -27,9 +27,9 @@ from rasterio.warp import transform_bounds
 
 from bench.khumbu_scores import print_tables
 from stages.common import settings
-from stages.common.grid import Grid
-from stages.common.raster import grid_of, read_grid
-from stages.ingest.looks import SNOW_INDEX_MIN, SNOW_RED_MIN, nearest
+from stages.common.geo.grid import Grid
+from stages.common.geo.raster import grid_of, read_grid
+from stages.ingest.choice.looks import SNOW_INDEX_MIN, SNOW_RED_MIN, nearest
 
 ROOT = Path(__file__).resolve().parents[1]
 LANDSAT = "everest-landsat7/LE71400412000304SGS00_RGB.tif"

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import rasterio
 
-from stages.common.grid import pixel_area_km2
-from stages.common.kinds import MASK_NODATA
-from stages.common.raster import read_band, read_grid
+from stages.common.geo.grid import pixel_area_km2
+from stages.common.geo.raster import read_band, read_grid
+from stages.common.tables.kinds import MASK_NODATA
 
 
 def print_tables(site: Path, snow: Mapping[str, np.ndarray]) -> None:

@@ -10,9 +10,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from stages.common.records import read_document, read_rows
-from stages.common.tables_area import AreaSeries
-from stages.common.tables_evaluate import ReliabilityRow
+from stages.common.run.records import read_document, read_rows
+from stages.common.tables.area import AreaSeries
+from stages.common.tables.evaluate import ReliabilityRow
 
 OUT = Path("docs/method.png")
 BLUE, ORANGE, GREY = "#0072b2", "#d55e00", "#777777"

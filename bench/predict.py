@@ -26,9 +26,9 @@ import rasterio
 from affine import Affine
 
 from stages.common import settings
-from stages.common.grid import Grid
-from stages.common.params import load_params
-from stages.common.raster import finish_cog, profile, write_cog
+from stages.common.geo.grid import Grid
+from stages.common.geo.raster import finish_cog, profile, write_cog
+from stages.common.params.schema import load_params
 
 BANDS = ("B02", "B03", "B04", "B08", "B11", "B12")
 PUBLISHED_PATCHES = 30
@@ -111,8 +111,8 @@ def worker_model(folder: Path) -> dict[str, float]:
     """Export the default model (of the root's params.yaml)."""
     params = load_params(Path(__file__).resolve().parents[1] / "params.yaml").train
     model = build(bands=len(BANDS), base=params.base_channels, depth=params.depth, stem=params.stem)
-    from stages.common.outputs import write_json
-    from stages.common.tables_learning import ModelCard
+    from stages.common.run.outputs import write_json
+    from stages.common.tables.learning import ModelCard
     from stages.train.export import export
     from stages.train.model import flops_per_pixel, receptive_field_radius_px, stride_px
 
@@ -132,8 +132,8 @@ def worker_model(folder: Path) -> dict[str, float]:
 
 def worker_stage(folder: Path) -> dict[str, float | str]:
     """The stage end to end."""
-    from stages.common.inference import read_info
-    from stages.common.raster import gdal_env
+    from stages.common.geo.raster import gdal_env
+    from stages.common.model.inference import read_info
     from stages.predict.predict import map_scene
 
     info = read_info(folder.parent / "model.onnx")
@@ -152,8 +152,8 @@ def worker_stage(folder: Path) -> dict[str, float | str]:
 
 def worker_bare(folder: Path) -> dict[str, float]:
     """The session alone, run as often as the stage runs it, on one window in memory."""
-    from stages.common.inference import open_session, plan_for, read_info, scene_reader
-    from stages.common.raster import read_grid
+    from stages.common.geo.raster import read_grid
+    from stages.common.model.inference import open_session, plan_for, read_info, scene_reader
 
     info, grid = read_info(folder.parent / "model.onnx"), read_grid(folder / "scene.tif")
     plan = plan_for(info, *grid.shape)

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from versions.experiments import Experiment, read
-from versions.shown import plain, signed
+from versions.tools.shown import plain, signed
 
 RGB = "prepare.bands=[B02,B03,B04]"
 ROWS: Mapping[str, tuple[str, tuple[str, ...]]] = {

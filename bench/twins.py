@@ -11,8 +11,8 @@ from pathlib import Path
 from tqdm import tqdm
 
 from stages.common import logs
-from stages.common.contracts import Contract
-from stages.common.stage import Entry, run_stage
+from stages.common.run.contracts import Contract
+from stages.common.run.stage import Entry, run_stage
 from stages.labels.contract import CONTRACT as LABELS
 from stages.labels.label import label
 from stages.prepare.contract import CONTRACT as PREPARE

@@ -14,8 +14,8 @@ from pathlib import Path, PurePosixPath
 from declared import Declared
 from stages.common import settings
 from stages.common.errors import InputError
-from stages.common.outputs import SCRATCH
 from stages.common.revision import git_commit, git_remote
+from stages.common.run.outputs import SCRATCH
 
 INSIDE = PurePosixPath("/site")
 """The site's folder as the stage sees it: the same everywhere."""

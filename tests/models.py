@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 from stages.common import settings
-from stages.common.tables_drift import BandReference
-from stages.common.tables_learning import AreaError, ModelCard
+from stages.common.tables.drift import BandReference
+from stages.common.tables.learning import AreaError, ModelCard
 
 STEM, DEPTH, BASE = "half", 3, 4
 REFERENCE = BandReference(starts=[100], shares=[0.4, 0.6], mean=101.5, std=50.0)
@@ -22,7 +22,7 @@ def build(folder: Path, bands: list[str], members: int = 1, temperature: float =
     import keras
     import numpy as np
 
-    from stages.common.outputs import write_json
+    from stages.common.run.outputs import write_json
     from stages.train.ensemble import assemble
     from stages.train.export import export
     from stages.train.model import build_unet, receptive_field_radius_px, stride_px

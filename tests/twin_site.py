@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from stages.common import logs
-from stages.common.params import Params
+from stages.common.params.schema import Params
 from stages.ingest.ingest import ingest as run_ingest
 from tests import tiny
 

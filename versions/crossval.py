@@ -21,10 +21,10 @@ from typing import Any
 
 import yaml
 
-from stages.common.contracts import check_files
 from stages.common.errors import GlacierError, InputError, ParamsError
-from stages.common.outputs import atomic_folder
-from stages.common.params import Params, load_params
+from stages.common.params.schema import Params, load_params
+from stages.common.run.contracts import check_files
+from stages.common.run.outputs import atomic_folder
 from stages.evaluate.crossval_contract import CONTRACT
 
 FOLDS = Path("artifacts/folds")

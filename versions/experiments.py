@@ -16,8 +16,8 @@ from typing import Any
 
 from stages.common.errors import GlacierError, InputError
 from stages.track.state import flatten
-from versions.console import table
-from versions.shown import plain, signed
+from versions.compare.console import table
+from versions.tools.shown import plain, signed
 
 COLUMNS = (
     ("IoU", "evaluate/model/iou", 3, False),

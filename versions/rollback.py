@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from versions.entry import run
-from versions.promote import rollback
+from versions.promote.promote import rollback
+from versions.registry.entry import run
 
 if __name__ == "__main__":
     raise SystemExit(run("rollback", lambda: rollback(Path.cwd())))

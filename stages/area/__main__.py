@@ -2,7 +2,7 @@
 
 from stages.area.contract import CONTRACT
 from stages.area.measure import measure
-from stages.common.stage import main
+from stages.common.run.stage import main
 
 if __name__ == "__main__":
     raise SystemExit(main(CONTRACT, measure))

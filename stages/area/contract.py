@@ -1,7 +1,7 @@
 """What `area` reads and writes."""
 
-from stages.common import kinds
-from stages.common.contracts import Contract
+from stages.common.run.contracts import Contract
+from stages.common.tables import kinds
 
 MASK = "artifacts/predict/{years}/mask.tif"
 PROBABILITY = "artifacts/predict/{years}/probability.tif"

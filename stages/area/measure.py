@@ -3,41 +3,74 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 
 import numpy as np
 from tqdm import tqdm
 
 from stages.area import contract
-from stages.area.cover import cover_of
-from stages.area.delineation import delineation_sigma_km2
-from stages.area.drift import drift_rows, input_drift
-from stages.area.dynamics import Dynamics, follow
-from stages.area.gates import judge
-from stages.area.geodesic import check_geodesic
-from stages.area.glacier_trend import glacier_trends
-from stages.area.interval import factors_of
-from stages.area.model_error import ModelError, model_error
-from stages.area.outlines import outline_frame, write_outlines
-from stages.area.polygons import trace
-from stages.area.rows import area_metrics
-from stages.area.season import Season, measure_season
-from stages.area.series import YearArea, baselines_of, decimal_year
+from stages.area.error.delineation import delineation_sigma_km2
+from stages.area.error.interval import factors_of
+from stages.area.error.model_error import ModelError, model_error
+from stages.area.fronts.retreat import terminus_rows, trend_rows
+from stages.area.fronts.terminus import Termini, open_termini
+from stages.area.gates.drift import drift_rows, input_drift
+from stages.area.gates.sanity import judge
+from stages.area.map.geodesic import check_geodesic
+from stages.area.map.outlines import outline_frame, write_outlines
+from stages.area.map.polygons import trace
+from stages.area.map.surface import remove_speckle
 from stages.area.site import Site, read_map, read_site
-from stages.area.statement import make_trend
-from stages.area.surface import remove_speckle
-from stages.area.tables import write_tables
-from stages.area.truth import TrueSurface, compare, read_truth
-from stages.common.outputs import write_json, write_table
-from stages.common.overrides import let_pass
-from stages.common.params_area import AreaParams
-from stages.common.raster import gdal_env
-from stages.common.records import file_md5, read_document
-from stages.common.stage import Run
-from stages.common.tables import Provenance
-from stages.common.tables_area import AreaMetrics, Gates
-from stages.common.tables_drift import Drift, DriftRow
-from stages.common.tables_learning import MapModel
+from stages.area.tables.rows import area_metrics
+from stages.area.tables.write import write_tables
+from stages.area.trends.glacier_trend import glacier_trends
+from stages.area.trends.statement import make_trend
+from stages.area.year.change import Changes, SeenMap
+from stages.area.year.cover import cover_of
+from stages.area.year.season import Season, measure_season
+from stages.area.year.truth import TrueSurface, compare, read_truth
+from stages.area.year.year_area import YearArea, baselines_of, decimal_year
+from stages.common.gates import let_pass
+from stages.common.geo.raster import gdal_env
+from stages.common.params.area import AreaParams
+from stages.common.run.outputs import write_json, write_table
+from stages.common.run.records import file_md5, read_document
+from stages.common.run.stage import Run
+from stages.common.tables.area import AreaMetrics, Gates, TerminusRow, TerminusTrendRow
+from stages.common.tables.drift import Drift, DriftRow
+from stages.common.tables.learning import MapModel
+from stages.common.tables.prepare import Provenance
 from stages.common.types import BoolArray
+
+
+@dataclass(frozen=True)
+class Dynamics:
+    """Takes each year's map as it is measured; tables are written when all years are known."""
+
+    run: Run
+    termini: Termini
+    changes: Changes
+
+    def add(self, one: YearArea, provenance: Provenance, *, ice: BoolArray, seen: BoolArray) -> None:
+        """Look at a year's map: ice and what was seen, (H, W) within the AOI.
+
+        A year left out of the common area is left out of the change maps too; a front needs no more than itself.
+        """
+        probability = self.run.by_year(contract.PROBABILITY)[one.year]
+        self.termini.add(one, provenance, ice=ice, seen=seen, probability=probability)
+        if one.common_km2 is not None:
+            self.changes.add(SeenMap(year=one.year, ice=ice, seen=seen))
+
+    def write(self) -> None:
+        """Write the tables of the fronts; that of the changes is written with the areas, whose digits it has."""
+        out, glaciers = self.run.out, self.changes.site.glaciers
+        write_table(out / "terminus_by_year.csv", terminus_rows(self.termini, glaciers), TerminusRow)
+        write_table(out / "terminus_by_glacier.csv", trend_rows(self.termini, glaciers), TerminusTrendRow)
+
+
+def follow(run: Run, site: Site) -> Dynamics:
+    """Nothing seen yet."""
+    return Dynamics(run, open_termini(run, site), Changes(site=site, out=run.out))
 
 
 def measure(run: Run) -> AreaMetrics:

@@ -11,17 +11,17 @@ import numpy as np
 from scipy import ndimage
 
 from stages.area import contract
-from stages.area.outlines import UNASSIGNED
-from stages.area.surface import spread, zonal_area_km2
+from stages.area.map.outlines import UNASSIGNED
+from stages.area.map.surface import spread, zonal_area_km2
 from stages.common.errors import ContractError
-from stages.common.grid import Grid, parse_metric_crs
-from stages.common.kinds import MASK_NODATA
-from stages.common.raster import read_band, read_grid
-from stages.common.records import read_rows
-from stages.common.stage import Run
-from stages.common.tables import GlacierRow
+from stages.common.geo.grid import Grid, parse_metric_crs
+from stages.common.geo.raster import read_band, read_grid
+from stages.common.geo.vectors import inside, read_polygons
+from stages.common.run.records import read_rows
+from stages.common.run.stage import Run
+from stages.common.tables.kinds import MASK_NODATA
+from stages.common.tables.labels import GlacierRow
 from stages.common.types import AnyArray, BoolArray, Float64Array, UInt16Array
-from stages.common.vectors import inside, read_polygons
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,6 @@
 """``python -m stages.evaluate``."""
 
-from stages.common.stage import main
+from stages.common.run.stage import main
 from stages.evaluate.contract import CONTRACT
 from stages.evaluate.evaluate import evaluate
 

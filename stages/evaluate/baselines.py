@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stages.common.clean_ice import SWIR
+from stages.common.scene.clean_ice import SWIR
 from stages.common.types import BoolArray, Float32Array
 
 GREEN = "B03"

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from stages.common.conformal import VARIANCE_FLOOR_PX2, BlockSums, area_error
-from stages.common.params_learning import PatchesParams
-from stages.common.split import block_numbers
-from stages.common.tables_evaluate import BlockRow, Coverage, ScoreInterval
+from stages.common.model.conformal import VARIANCE_FLOOR_PX2, BlockSums, area_error
+from stages.common.model.split import block_numbers
+from stages.common.params.learning import PatchesParams
+from stages.common.tables.evaluate import BlockRow, Coverage, ScoreInterval
 from stages.common.types import BoolArray, Float32Array, Float64Array
 from stages.evaluate.scene import Scene
 from stages.evaluate.scores import confusion

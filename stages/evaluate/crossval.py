@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from stages.common.conformal import area_error
-from stages.common.kinds import MASK_NODATA
-from stages.common.raster import write_cog
-from stages.common.stage import Run, main
-from stages.common.tables_evaluate import CrossvalMetrics, FoldScores, GlacierScoreRow
+from stages.common.geo.raster import write_cog
+from stages.common.model.conformal import area_error
+from stages.common.run.stage import Run, main
+from stages.common.tables.evaluate import CrossvalMetrics, FoldScores, GlacierScoreRow
+from stages.common.tables.kinds import MASK_NODATA
 from stages.common.types import BoolArray, IntArray
 from stages.evaluate.blocks import leave_one_out, trusted_sums
 from stages.evaluate.crossval_contract import CONTRACT

@@ -1,7 +1,7 @@
 """What the cross-validation reads and writes. Like `ingest` it is no stage of the DAG: `make crossval` runs it."""
 
-from stages.common import kinds
-from stages.common.contracts import Contract
+from stages.common.run.contracts import Contract
+from stages.common.tables import kinds
 
 HELD_OUT = "artifacts/folds/{folds}/held_out.tif"
 SPLIT = "artifacts/folds/{folds}/split.tif"

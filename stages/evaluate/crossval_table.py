@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from stages.common.tables_evaluate import CrossvalMetrics, Scores, SliceRow
+from stages.common.tables.evaluate import CrossvalMetrics, Scores, SliceRow
 
 HEADER = f"{'':<26}{'glaciers':>9}{'km2':>9}{'IoU':>8}{'F1':>8}{'recall':>8}{'area bias':>11}{'boundary':>10}"
 

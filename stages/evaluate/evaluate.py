@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from tqdm import tqdm
 
-from stages.common.inference import ModelInfo, array_reader, open_session, plan_for, predict_windows, read_info
-from stages.common.raster import read_band
-from stages.common.split import TEST, TRAIN
-from stages.common.stage import Run
-from stages.common.tables_evaluate import EvaluateMetrics
+from stages.common.geo.raster import read_band
+from stages.common.model.inference import ModelInfo, array_reader, open_session, plan_for, predict_windows, read_info
+from stages.common.model.split import TEST, TRAIN
+from stages.common.run.stage import Run
+from stages.common.tables.evaluate import EvaluateMetrics
 from stages.common.types import BoolArray, Float32Array
 from stages.evaluate.baselines import ThresholdRule, fit_threshold, snow_index
 from stages.evaluate.held_out import HeldOut, shared_metrics, write_tables

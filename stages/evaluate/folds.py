@@ -9,13 +9,13 @@ import numpy as np
 from scipy.ndimage import distance_transform_edt
 
 from stages.common.errors import ContractError
-from stages.common.params_learning import PatchesParams
-from stages.common.probability import read_probability
-from stages.common.raster import read_band
-from stages.common.records import read_document
-from stages.common.split import OUTSIDE, TEST, block_folds
-from stages.common.stage import Run
-from stages.common.tables_evaluate import EvaluateMetrics
+from stages.common.geo.raster import read_band
+from stages.common.model.probability import read_probability
+from stages.common.model.split import OUTSIDE, TEST, block_folds
+from stages.common.params.learning import PatchesParams
+from stages.common.run.records import read_document
+from stages.common.run.stage import Run
+from stages.common.tables.evaluate import EvaluateMetrics
 from stages.common.types import AnyArray, BoolArray, Float32Array, IntArray, UInt8Array
 from stages.evaluate.baselines import snow_index
 from stages.evaluate.crossval_contract import HELD_OUT, METRICS, SPLIT

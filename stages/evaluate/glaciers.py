@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.ndimage import distance_transform_edt
 
-from stages.common.tables import GlacierRow
-from stages.common.tables_evaluate import GlacierScoreRow
+from stages.common.tables.evaluate import GlacierScoreRow
+from stages.common.tables.labels import GlacierRow
 from stages.common.types import BoolArray, Float64Array, UInt16Array
 from stages.evaluate.scores import boundary_distances_m
 

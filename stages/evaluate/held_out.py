@@ -8,12 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from stages.common.kinds import PROBABILITY_NODATA, PROBABILITY_SCALE
-from stages.common.outputs import write_table
-from stages.common.params import Params
-from stages.common.probability import encode
-from stages.common.raster import write_cog
-from stages.common.tables_evaluate import (
+from stages.common.geo.raster import write_cog
+from stages.common.model.probability import encode
+from stages.common.params.schema import Params
+from stages.common.run.outputs import write_table
+from stages.common.tables.evaluate import (
     BlockRow,
     GlacierScoreRow,
     PrecisionRecallRow,
@@ -21,6 +20,7 @@ from stages.common.tables_evaluate import (
     Scores,
     SliceRow,
 )
+from stages.common.tables.kinds import PROBABILITY_NODATA, PROBABILITY_SCALE
 from stages.common.types import BoolArray, Float32Array
 from stages.evaluate.blocks import block_rows, score_interval
 from stages.evaluate.glaciers import glacier_scores

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stages.common.clean_ice import RED, SWIR, is_clean
-from stages.common.grid import Grid, pixel_area_km2
-from stages.common.kinds import IGNORE
-from stages.common.raster import grid_of, open_raster, read_band
-from stages.common.records import read_rows
-from stages.common.stage import Run
-from stages.common.tables import GlacierRow
+from stages.common.geo.grid import Grid, pixel_area_km2
+from stages.common.geo.raster import grid_of, open_raster, read_band
+from stages.common.run.records import read_rows
+from stages.common.run.stage import Run
+from stages.common.scene.clean_ice import RED, SWIR, is_clean
+from stages.common.tables.kinds import IGNORE
+from stages.common.tables.labels import GlacierRow
 from stages.common.types import BoolArray, Float32Array, Float64Array, UInt16Array
 
 BY_OUTLINES = "debris outlines as given"

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.ndimage import binary_erosion, distance_transform_edt
 from scipy.special import expit, logit
 
-from stages.common.tables_evaluate import PrecisionRecallRow, ReliabilityRow, Scores
+from stages.common.tables.evaluate import PrecisionRecallRow, ReliabilityRow, Scores
 from stages.common.types import BoolArray, Float32Array, Float64Array, IntArray
 
 THRESHOLDS = np.linspace(0, 1, 101)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from stages.common.tables_evaluate import Scores, SliceRow
+from stages.common.tables.evaluate import Scores, SliceRow
 from stages.common.types import BoolArray, IntArray
 from stages.evaluate.glaciers import nearest_glacier
 from stages.evaluate.scene import Scene

@@ -1,6 +1,6 @@
 """``python -m stages.gate``."""
 
-from stages.common.stage import main
+from stages.common.run.stage import main
 from stages.gate.contract import CONTRACT
 from stages.gate.decide import decide
 

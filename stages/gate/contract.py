@@ -1,7 +1,7 @@
 """What `gate` reads. It writes nothing: its result is its exit code."""
 
-from stages.common import kinds
-from stages.common.contracts import Contract
+from stages.common.run.contracts import Contract
+from stages.common.tables import kinds
 
 GATES = "artifacts/area/gates.json"
 TRACKED = "artifacts/track/state.json"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from stages.common.errors import GateError
-from stages.common.quality import all_findings
-from stages.common.records import read_document
-from stages.common.stage import Run
-from stages.common.tables_area import GateFinding, Gates
-from stages.common.tables_evaluate import EvaluateMetrics
+from stages.common.gates import all_findings
+from stages.common.run.records import read_document
+from stages.common.run.stage import Run
+from stages.common.tables.area import GateFinding, Gates
+from stages.common.tables.evaluate import EvaluateMetrics
 from stages.gate import contract
 
 

@@ -6,20 +6,20 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from stages.common.outputs import write_json
-from stages.common.params import Params
-from stages.common.params_ingest import FileParams
-from stages.common.raster import write_cog
-from stages.common.scenes import Layer
-from stages.common.tables import AuxiliaryManifest
-from stages.common.vectors import write_lines, write_polygons
-from stages.ingest.clip import Region
+from stages.common.geo.raster import write_cog
+from stages.common.geo.vectors import write_lines, write_polygons
+from stages.common.params.ingest import FileParams
+from stages.common.params.schema import Params
+from stages.common.run.outputs import write_json
+from stages.common.scene.scene import Layer
+from stages.common.tables.data import AuxiliaryManifest
 from stages.ingest.files import read_vector, resolve
-from stages.ingest.flow_lines import load_flow_lines
-from stages.ingest.outlines import OUTLINES_CRS
-from stages.ingest.polygons import only_polygons
-from stages.ingest.rasters import clip_dem
-from stages.ingest.source import Supply
+from stages.ingest.region import Region
+from stages.ingest.sources.acquisition import Supply
+from stages.ingest.sources.raster import clip_dem
+from stages.ingest.vectors.flow_lines import load_flow_lines
+from stages.ingest.vectors.outlines import OUTLINES_CRS
+from stages.ingest.vectors.polygons import only_polygons
 
 log = logging.getLogger("ingest")
 

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from stages.common import kinds
-from stages.common.contracts import Contract
+from stages.common.run.contracts import Contract
+from stages.common.tables import kinds
 
 DATA = Path("data")
 

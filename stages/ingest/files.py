@@ -15,7 +15,7 @@ from rasterio.windows import Window
 from stages.common import settings
 from stages.common.errors import InputError, ParamsError
 from stages.common.files import require_file
-from stages.common.raster import open_raster
+from stages.common.geo.raster import open_raster
 from stages.common.types import AnyArray
 
 VARIABLE = re.compile(r"\$(\{)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?(1)\})")

@@ -10,27 +10,29 @@ from typing import Any
 import shapely
 from tqdm import tqdm
 
-from stages.common.contracts import check_files
 from stages.common.errors import InputError, ParamsError
-from stages.common.outputs import atomic_folder, write_json, write_table
-from stages.common.params import Params, load_params
-from stages.common.params_ingest import FileParams
-from stages.common.scenes import Layer, Scene, write_index, write_scene
-from stages.common.stac import footprint, write_catalog
-from stages.common.stage import command
-from stages.common.tables import SceneChoiceRow
-from stages.common.tables_truth import Truth
-from stages.common.vectors import site_grid, write_polygons
+from stages.common.geo.vectors import site_grid, write_polygons
+from stages.common.params.ingest import FileParams
+from stages.common.params.schema import Params, load_params
+from stages.common.run.contracts import check_files
+from stages.common.run.outputs import atomic_folder, write_json, write_table
+from stages.common.run.stage import command
+from stages.common.scene.scene import Layer, Scene
+from stages.common.scene.stac import footprint, write_catalog
+from stages.common.scene.store import write_index, write_scene
+from stages.common.tables.data import SceneChoiceRow
+from stages.common.tables.truth import Truth
 from stages.ingest.auxiliary import write_auxiliary
-from stages.ingest.clip import Region
+from stages.ingest.choice.select import TABLE, select
 from stages.ingest.contract import CONTRACT, DATA
-from stages.ingest.outlines import load_outlines, touching
 from stages.ingest.pin import PIN, write_pin
-from stages.ingest.polygons import load_aoi
-from stages.ingest.remote import forget
-from stages.ingest.select import TABLE, select
+from stages.ingest.region import Region
 from stages.ingest.series import check_one_level, check_year
-from stages.ingest.source import Acquisition, Supply, pick
+from stages.ingest.sources.acquisition import Acquisition, Supply
+from stages.ingest.sources.choose import source_for
+from stages.ingest.sources.stac.remote import forget
+from stages.ingest.vectors.outlines import load_outlines, touching
+from stages.ingest.vectors.polygons import load_aoi
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -40,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def ingest(params: Params, log: logging.Logger) -> None:
     """Write ``data/`` and ``data.dvc`` in the working directory; on an error both stay as they were."""
-    supply = pick(params)
+    supply = source_for(params)
     with atomic_folder(DATA) as out:
         region, outlines = _write_vectors(params, supply, out)
         candidates = list(supply.acquisitions(params, region))  # all headers are checked before any pixel is read

@@ -11,11 +11,11 @@ import rasterio.warp
 from rasterio.enums import Resampling
 
 from stages.common.errors import InputError
-from stages.common.grid import Grid
-from stages.common.harmonise import calibration_of, to_physical
-from stages.common.params_prepare import PrepareParams
-from stages.common.raster import grid_of, known_pixels, open_raster
-from stages.common.scenes import Scene
+from stages.common.geo.grid import Grid
+from stages.common.geo.raster import grid_of, known_pixels, open_raster
+from stages.common.params.prepare import PrepareParams
+from stages.common.scene.harmonise import calibration_of, to_physical
+from stages.common.scene.scene import Scene
 from stages.common.types import AnyArray, BoolArray, Float32Array
 
 MAGNITUDE_RATIO_MAX = 100.0

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import rasterio
 
-from stages.common.scenes import Layer
-from stages.ingest.clip import Region, clip_window, clipped_grid
+from stages.common.scene.scene import Layer
+from stages.ingest.region import Region, clip_window, clipped_grid
 
 
 def read_layer(

@@ -1,6 +1,6 @@
 """``python -m stages.labels``."""
 
-from stages.common.stage import main
+from stages.common.run.stage import main
 from stages.labels.contract import CONTRACT
 from stages.labels.label import label
 

@@ -11,15 +11,15 @@ import numpy as np
 import pandas
 from pyproj import Geod
 
-from stages.common import kinds
 from stages.common.errors import ContractError
-from stages.common.grid import Grid, pixel_area_km2
-from stages.common.outputs import write_table
-from stages.common.raster import open_raster, write_cog
-from stages.common.stage import Run
-from stages.common.tables import GlacierRow
+from stages.common.geo.grid import Grid, pixel_area_km2
+from stages.common.geo.raster import open_raster, write_cog
+from stages.common.geo.vectors import inside, read_polygons, site_grid
+from stages.common.run.outputs import write_table
+from stages.common.run.stage import Run
+from stages.common.tables import kinds
+from stages.common.tables.labels import GlacierRow
 from stages.common.types import UInt16Array
-from stages.common.vectors import inside, read_polygons, site_grid
 from stages.labels.rasterise import glacier_ids, label_raster, near_points
 from stages.labels.terminus import Terminus, find_terminus
 

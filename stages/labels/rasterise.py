@@ -9,8 +9,8 @@ from rasterio.features import rasterize
 from scipy.ndimage import distance_transform_edt
 from shapely.geometry.base import BaseGeometry
 
-from stages.common.grid import Grid
-from stages.common.kinds import IGNORE
+from stages.common.geo.grid import Grid
+from stages.common.tables.kinds import IGNORE
 from stages.common.types import BoolArray, UInt8Array, UInt16Array
 
 

@@ -1,6 +1,6 @@
 """``python -m stages.patches --year YYYY``."""
 
-from stages.common.stage import main
+from stages.common.run.stage import main
 from stages.patches.contract import CONTRACT
 from stages.patches.cut import cut_patches
 

@@ -9,17 +9,17 @@ import numpy as np
 from rasterio.features import shapes
 from rasterio.warp import transform_geom
 
-from stages.common import kinds
 from stages.common.errors import ContractError
-from stages.common.grid import Grid
-from stages.common.histograms import band_counts
-from stages.common.outputs import write_arrays, write_json
-from stages.common.raster import grid_of, open_raster, read_band, write_cog
-from stages.common.split import MAY_LABEL, TRAIN, check_no_leak
-from stages.common.stage import Run
-from stages.common.tables_learning import PatchStats
+from stages.common.geo.grid import Grid
+from stages.common.geo.raster import grid_of, open_raster, read_band, write_cog
+from stages.common.geo.vectors import inside, read_polygons
+from stages.common.model.histograms import band_counts
+from stages.common.model.split import MAY_LABEL, TRAIN, check_no_leak
+from stages.common.run.outputs import write_arrays, write_json
+from stages.common.run.stage import Run
+from stages.common.tables import kinds
+from stages.common.tables.learning import PatchStats
 from stages.common.types import AnyArray, UInt8Array
-from stages.common.vectors import inside, read_polygons
 from stages.patches.roles import pixel_roles
 from stages.patches.windows import cut
 

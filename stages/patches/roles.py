@@ -5,17 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.ndimage import distance_transform_edt
 
-from stages.common.params_learning import PatchesParams
-from stages.common.split import (
-    BUFFER,
-    CALIBRATION,
-    OUTSIDE,
-    TEST,
-    TRAIN,
-    VALIDATION,
-    block_folds,
-    block_numbers,
-)
+from stages.common.model.split import BUFFER, CALIBRATION, OUTSIDE, TEST, TRAIN, VALIDATION, block_folds, block_numbers
+from stages.common.params.learning import PatchesParams
 from stages.common.types import BoolArray, IntArray, UInt8Array, UInt16Array
 
 

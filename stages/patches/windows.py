@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from stages.common.kinds import IGNORE
-from stages.common.params_learning import PatchesParams
-from stages.common.split import MAY_LABEL, MAY_SHOW, among, crop
+from stages.common.model.split import MAY_LABEL, MAY_SHOW, among, crop
+from stages.common.params.learning import PatchesParams
+from stages.common.tables.kinds import IGNORE
 from stages.common.types import AnyArray, BoolArray, UInt8Array
 
 MIN_LABELLED_FRACTION = 0.05

@@ -1,6 +1,6 @@
 """``python -m stages.predict --year YYYY``."""
 
-from stages.common.stage import main
+from stages.common.run.stage import main
 from stages.predict.contract import CONTRACT
 from stages.predict.predict import predict
 

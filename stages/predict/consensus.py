@@ -23,11 +23,11 @@ import rasterio
 from rasterio.io import DatasetReader
 from rasterio.windows import Window
 
-from stages.common.kinds import MASK_NODATA, PROBABILITY_NODATA, PROBABILITY_SCALE
-from stages.common.raster import finish_cog, grid_of, open_raster, profile
-from stages.common.records import read_document
-from stages.common.stage import Run
-from stages.common.tables import Passes
+from stages.common.geo.raster import finish_cog, grid_of, open_raster, profile
+from stages.common.run.records import read_document
+from stages.common.run.stage import Run
+from stages.common.tables.kinds import MASK_NODATA, PROBABILITY_NODATA, PROBABILITY_SCALE
+from stages.common.tables.prepare import Passes
 from stages.common.types import AnyArray, UInt8Array, UInt16Array
 from stages.predict import contract
 

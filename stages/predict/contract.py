@@ -1,7 +1,7 @@
 """What `predict` reads and writes."""
 
-from stages.common import kinds
-from stages.common.contracts import Contract
+from stages.common.run.contracts import Contract
+from stages.common.tables import kinds
 
 PASSES = "artifacts/prepare/{year}/passes.json"
 PASS_SCENE = "artifacts/prepare/{year}/passes/{pass}/scene.tif"

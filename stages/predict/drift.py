@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from stages.common.histograms import LAYOUT, band_counts, stability_index
-from stages.common.inference import ModelInfo
-from stages.common.raster import open_raster
-from stages.common.tables_drift import BandDrift, Drift
+from stages.common.geo.raster import open_raster
+from stages.common.model.histograms import LAYOUT, band_counts, stability_index
+from stages.common.model.inference import ModelInfo
+from stages.common.tables.drift import BandDrift, Drift
 from stages.common.types import AnyArray, IntArray
 
 NO_REFERENCE = "the model carries no histograms of its training pixels; train it again"

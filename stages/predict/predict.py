@@ -13,8 +13,9 @@ from rasterio.windows import Window as RasterWindow
 from tqdm import tqdm
 
 from stages.common.errors import ContractError
-from stages.common.grid import Grid
-from stages.common.inference import (
+from stages.common.geo.grid import Grid
+from stages.common.geo.raster import finish_cog, gdal_env, grid_of, open_raster, profile
+from stages.common.model.inference import (
     MEMBERS_OUTPUT,
     OUTPUT,
     ModelInfo,
@@ -24,13 +25,12 @@ from stages.common.inference import (
     read_info,
     scene_reader,
 )
-from stages.common.kinds import MASK_NODATA, PROBABILITY_NODATA, PROBABILITY_SCALE
-from stages.common.outputs import write_json
-from stages.common.raster import finish_cog, gdal_env, grid_of, open_raster, profile
-from stages.common.stage import Run
-from stages.common.tables_learning import MapModel
+from stages.common.model.windows import WindowPlan
+from stages.common.run.outputs import write_json
+from stages.common.run.stage import Run
+from stages.common.tables.kinds import MASK_NODATA, PROBABILITY_NODATA, PROBABILITY_SCALE
+from stages.common.tables.learning import MapModel
 from stages.common.types import AnyArray, BoolArray, Float32Array, UInt8Array, UInt16Array
-from stages.common.windows import WindowPlan
 from stages.predict.consensus import files_of_passes, map_passes
 from stages.predict.drift import measure_drift
 

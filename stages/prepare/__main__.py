@@ -1,6 +1,6 @@
 """``python -m stages.prepare --year <year>``."""
 
-from stages.common.stage import main
+from stages.common.run.stage import main
 from stages.prepare.contract import CONTRACT
 from stages.prepare.prepare import prepare
 

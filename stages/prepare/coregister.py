@@ -15,10 +15,10 @@ import numpy as np
 from affine import Affine
 from scipy import ndimage
 
-from stages.common.grid import Grid
-from stages.common.params_prepare import CoregisterParams, PrepareParams
-from stages.common.scenes import Scene
-from stages.common.tables import Registration
+from stages.common.geo.grid import Grid
+from stages.common.params.prepare import CoregisterParams, PrepareParams
+from stages.common.scene.scene import Scene
+from stages.common.tables.prepare import Registration
 from stages.common.types import AnyArray, BoolArray, Float32Array, Float64Array
 from stages.prepare.masks import VISIBLE, classes_on_grid, cover_of
 from stages.prepare.mosaic import lay_out

@@ -9,12 +9,12 @@ from typing import Literal
 import numpy as np
 
 from stages.common.errors import InputError
-from stages.common.grid import Grid
-from stages.common.harmonise import FIRST_BASELINE_WITH_OFFSET, baseline_of
-from stages.common.params_prepare import PrepareParams
-from stages.common.raster import grid_of, open_raster
-from stages.common.scenes import Scene
-from stages.common.tables import SceneClasses
+from stages.common.geo.grid import Grid
+from stages.common.geo.raster import grid_of, open_raster
+from stages.common.params.prepare import PrepareParams
+from stages.common.scene.harmonise import FIRST_BASELINE_WITH_OFFSET, baseline_of
+from stages.common.scene.scene import Scene
+from stages.common.tables.prepare import SceneClasses
 from stages.common.types import AnyArray, BoolArray
 from stages.prepare.pixels import known_on_grid, physical_on_grid
 from stages.prepare.warp import nearest

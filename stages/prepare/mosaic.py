@@ -10,11 +10,11 @@ import numpy as np
 import rasterio
 from tqdm import tqdm
 
-from stages.common.grid import Grid
-from stages.common.params_prepare import TERRAIN_BANDS, PrepareParams
-from stages.common.raster import finish_cog, profile
-from stages.common.scenes import Scene
-from stages.common.tables import OffsetProof, Registration
+from stages.common.geo.grid import Grid
+from stages.common.geo.raster import finish_cog, profile
+from stages.common.params.prepare import TERRAIN_BANDS, PrepareParams
+from stages.common.scene.scene import Scene
+from stages.common.tables.prepare import OffsetProof, Registration
 from stages.common.types import AnyArray, BoolArray, Float32Array
 from stages.prepare.masks import Cover
 from stages.prepare.pixels import physical_on_grid

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import numpy as np
 
-from stages.common.contracts import PASSES_MAX
 from stages.common.errors import InputError
-from stages.common.grid import Grid
-from stages.common.outputs import write_json
-from stages.common.params_prepare import PrepareParams
-from stages.common.raster import write_cog
-from stages.common.tables import Pass, Passes
+from stages.common.geo.grid import Grid
+from stages.common.geo.raster import write_cog
+from stages.common.params.prepare import PrepareParams
+from stages.common.run.contracts import PASSES_MAX
+from stages.common.run.outputs import write_json
+from stages.common.tables.prepare import Pass, Passes
 from stages.prepare.mosaic import Acquisition, lay_out, write_scene_cog
 from stages.prepare.provenance import iso_day, share
 

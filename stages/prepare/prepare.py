@@ -6,14 +6,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from stages.common.grid import Grid
-from stages.common.outputs import write_json
-from stages.common.params_prepare import PrepareParams
-from stages.common.raster import gdal_env, write_cog
-from stages.common.scenes import Scene, read_scenes
-from stages.common.stage import Run
-from stages.common.tables import Provenance, Registration
-from stages.common.vectors import inside, read_polygons, site_grid
+from stages.common.geo.grid import Grid
+from stages.common.geo.raster import gdal_env, write_cog
+from stages.common.geo.vectors import inside, read_polygons, site_grid
+from stages.common.params.prepare import PrepareParams
+from stages.common.run.outputs import write_json
+from stages.common.run.stage import Run
+from stages.common.scene.scene import Scene
+from stages.common.scene.store import read_scenes
+from stages.common.tables.prepare import Provenance, Registration
 from stages.prepare.coregister import Reference, grid_of_scene, make_reference, register
 from stages.prepare.masks import cover_of
 from stages.prepare.mosaic import Acquisition, lay_out, write_scene_cog

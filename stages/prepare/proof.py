@@ -14,12 +14,12 @@ from typing import Literal
 import numpy as np
 
 from stages.common.errors import InputError
-from stages.common.grid import Grid
-from stages.common.harmonise import calibration_of, to_physical
-from stages.common.kinds import DN_OFFSET
-from stages.common.raster import known_pixels
-from stages.common.scenes import Scene
-from stages.common.tables import OffsetProof
+from stages.common.geo.grid import Grid
+from stages.common.geo.raster import known_pixels
+from stages.common.scene.harmonise import calibration_of, to_physical
+from stages.common.scene.scene import Scene
+from stages.common.tables.kinds import DN_OFFSET
+from stages.common.tables.prepare import OffsetProof
 from stages.common.types import Float32Array
 from stages.prepare.masks import FRACTION_DECIMALS, SNOW, VISIBLE, classes_on_grid
 from stages.prepare.pixels import read

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from stages.common.grid import Grid
-from stages.common.harmonise import calibration_of
-from stages.common.params_prepare import PrepareParams
-from stages.common.scenes import Scene
-from stages.common.tables import Provenance, SceneSource
+from stages.common.geo.grid import Grid
+from stages.common.params.prepare import PrepareParams
+from stages.common.scene.harmonise import calibration_of
+from stages.common.scene.scene import Scene
+from stages.common.tables.prepare import Provenance, SceneSource
 from stages.common.types import BoolArray
 from stages.prepare.masks import FRACTION_DECIMALS
 from stages.prepare.mosaic import Acquisition, Mosaic

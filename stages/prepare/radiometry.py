@@ -9,8 +9,8 @@ from typing import Literal
 import numpy as np
 
 from stages.common.errors import InputError
-from stages.common.kinds import DN_OFFSET, DN_SCALE
-from stages.common.scenes import Scene
+from stages.common.scene.scene import Scene
+from stages.common.tables.kinds import DN_OFFSET, DN_SCALE
 from stages.common.types import AnyArray, BoolArray, Float32Array
 
 DN_MIN, DN_MAX = 1, 65535

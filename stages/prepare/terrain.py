@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from stages.common.errors import InputError
-from stages.common.grid import Grid
-from stages.common.raster import grid_of, known_pixels, open_raster
+from stages.common.geo.grid import Grid
+from stages.common.geo.raster import grid_of, known_pixels, open_raster
 from stages.common.types import Float32Array
 from stages.prepare.warp import bilinear
 

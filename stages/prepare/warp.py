@@ -10,7 +10,7 @@ import rasterio.warp
 from pyproj import CRS
 from rasterio.enums import Resampling
 
-from stages.common.grid import Grid
+from stages.common.geo.grid import Grid
 from stages.common.types import AnyArray, Float32Array
 
 ALIGNED_WITHIN_PX = 1e-6

@@ -1,6 +1,6 @@
 """Command line of `report`."""
 
-from stages.common.stage import main
+from stages.common.run.stage import main
 from stages.report.contract import CONTRACT
 from stages.report.report import report
 

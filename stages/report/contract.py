@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from stages.common import kinds
-from stages.common.contracts import Contract
+from stages.common.run.contracts import Contract
+from stages.common.tables import kinds
 
 CONTRACT = Contract(
     stage="report",

@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from stages.common import tables, tables_area, tables_evaluate, tables_learning, tables_truth
 from stages.common.errors import ContractError
-from stages.common.params import ReportParams, SiteParams
-from stages.common.quality import all_findings
-from stages.common.records import file_md5, read_document, read_rows
-from stages.common.stage import Run
+from stages.common.gates import all_findings
+from stages.common.params.schema import ReportParams, SiteParams
+from stages.common.run.records import file_md5, read_document, read_rows
+from stages.common.run.stage import Run
+from stages.common.tables import area as tables_area
+from stages.common.tables import evaluate as tables_evaluate
+from stages.common.tables import learning as tables_learning
+from stages.common.tables import truth as tables_truth
+from stages.common.tables.prepare import Provenance
 from stages.report.statistics import Statistics, read_statistics
 
 
@@ -52,7 +56,7 @@ class Findings:
     glacier_scores: list[tables_evaluate.GlacierScoreRow]
     precision_recall: list[tables_evaluate.PrecisionRecallRow]
     reliability: list[tables_evaluate.ReliabilityRow]
-    provenance: dict[int, tables.Provenance]
+    provenance: dict[int, Provenance]
     files: dict[int, YearFiles]
     glacier_id: Path
 
@@ -72,7 +76,7 @@ def read_findings(run: Run) -> Findings:
         ``site.simulated`` is not what the data say of themselves.
     """
     provenance = {
-        year: read_document(path, tables.Provenance)
+        year: read_document(path, Provenance)
         for year, path in run.by_year("artifacts/prepare/{years}/provenance.json").items()
     }
     areas_path = run.path("artifacts/area/glacier_area_by_year.csv")
@@ -107,7 +111,7 @@ def read_findings(run: Run) -> Findings:
     )
 
 
-def colour_bands(provenance: tables.Provenance, rgb: list[str], *, where: Path) -> tuple[int, int, int]:
+def colour_bands(provenance: Provenance, rgb: list[str], *, where: Path) -> tuple[int, int, int]:
     """Positions, from 1, of the bands `rgb` in a prepared scene.
 
     Raises
@@ -128,7 +132,7 @@ def colour_bands(provenance: tables.Provenance, rgb: list[str], *, where: Path) 
     return red, green, blue
 
 
-def _files(run: Run, provenance: dict[int, tables.Provenance]) -> dict[int, YearFiles]:
+def _files(run: Run, provenance: dict[int, Provenance]) -> dict[int, YearFiles]:
     scenes = run.by_year("artifacts/prepare/{years}/scene.tif")
     valid = run.by_year("artifacts/prepare/{years}/valid.tif")
     masks = run.by_year("artifacts/predict/{years}/mask.tif")

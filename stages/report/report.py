@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from stages.common.stage import Run
-from stages.report.change_map import draw_change_map
+from stages.common.run.stage import Run
 from stages.report.findings import read_findings
-from stages.report.gallery import draw_gallery
-from stages.report.graph import draw_graph
-from stages.report.page import draw_page
-from stages.report.timelapse import draw_timelapse
+from stages.report.page.page import draw_page
+from stages.report.pictures.change_map import draw_change_map
+from stages.report.pictures.gallery import draw_gallery
+from stages.report.pictures.graph import draw_graph
+from stages.report.pictures.timelapse import draw_timelapse
 
 
 def report(run: Run) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from stages.common.tables_area import AreaRow
+from stages.common.tables.area import AreaRow
 
 SIGNIFICANT_DIGITS = 2
 """Digits an uncertainty is stated with, and the value rounded to its last (GUM, JCGM 100:2008, 7.2.6)."""

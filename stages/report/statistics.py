@@ -8,10 +8,10 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
-from stages.common import tables_area
-from stages.common.records import read_rows
-from stages.common.stage import Run
-from stages.common.tables_drift import DriftRow
+from stages.common.run.records import read_rows
+from stages.common.run.stage import Run
+from stages.common.tables import area as tables_area
+from stages.common.tables.drift import DriftRow
 
 Row = TypeVar("Row", bound=BaseModel)
 

@@ -1,6 +1,6 @@
 """``python -m stages.track``."""
 
-from stages.common.stage import main
+from stages.common.run.stage import main
 from stages.track.contract import CONTRACT
 from stages.track.track import track
 

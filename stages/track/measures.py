@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel
 
-from stages.common.tables_area import AreaRow, TerminusRow
-from stages.common.tables_drift import DriftRow
-from stages.common.tables_learning import EpochRow
-from stages.common.tables_truth import TruthRow
+from stages.common.tables.area import AreaRow, TerminusRow
+from stages.common.tables.drift import DriftRow
+from stages.common.tables.learning import EpochRow
+from stages.common.tables.truth import TruthRow
 from stages.track.state import flatten
 
 CURVES = ("loss", "iou", "val_loss", "val_iou", "learning_rate")

@@ -7,8 +7,8 @@ from pathlib import Path
 import yaml
 
 from stages.common import settings
-from stages.common.records import file_md5
 from stages.common.revision import DIRTY, UNKNOWN, git_commit, git_remote
+from stages.common.run.records import file_md5
 
 SPLIT_DATA_TAG = "split_data_md5"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from stages.common.errors import ContractError
-from stages.common.records import file_md5
+from stages.common.run.records import file_md5
 from stages.track.measures import Measure
 from stages.track.store import MODEL_TAG, challenge
 

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from stages.common.params import Params
-from stages.common.records import file_md5
+from stages.common.params.schema import Params
+from stages.common.run.records import file_md5
 
 
 def sections(params: Params, names: Iterable[str]) -> dict[str, Any]:

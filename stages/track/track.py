@@ -8,16 +8,16 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 
 from stages.common import settings
-from stages.common.outputs import write_json
-from stages.common.quality import all_findings
-from stages.common.records import file_md5, read_document, read_rows
-from stages.common.stage import Run
-from stages.common.tables import Tracked
-from stages.common.tables_area import AreaMetrics, AreaRow, GateFinding, Gates, TerminusRow, Trend
-from stages.common.tables_drift import DriftRow
-from stages.common.tables_evaluate import EvaluateMetrics
-from stages.common.tables_learning import EpochRow, ModelCard
-from stages.common.tables_truth import TruthRow
+from stages.common.gates import all_findings
+from stages.common.run.outputs import write_json
+from stages.common.run.records import file_md5, read_document, read_rows
+from stages.common.run.stage import Run
+from stages.common.tables.area import AreaMetrics, AreaRow, GateFinding, Gates, TerminusRow, Trend
+from stages.common.tables.drift import DriftRow
+from stages.common.tables.evaluate import EvaluateMetrics
+from stages.common.tables.learning import EpochRow, ModelCard
+from stages.common.tables.track import Tracked
+from stages.common.tables.truth import TruthRow
 from stages.track import contract, measures, provenance, record, store
 from stages.track.measures import Measure
 from stages.track.state import flatten, sections, state_md5

@@ -1,6 +1,6 @@
 """``python -m stages.train``."""
 
-from stages.common.stage import main
+from stages.common.run.stage import main
 from stages.train.contract import CONTRACT
 from stages.train.train import train
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from stages.common.kinds import IGNORE
+from stages.common.tables.kinds import IGNORE
 
 
 @dataclass(frozen=True, kw_only=True)

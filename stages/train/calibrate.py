@@ -12,9 +12,9 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import expit, log_expit, logsumexp
 
-from stages.common.conformal import area_error, block_sums
-from stages.common.params_learning import TrainParams
-from stages.common.tables_learning import AreaError, Calibrated
+from stages.common.model.conformal import area_error, block_sums
+from stages.common.params.learning import TrainParams
+from stages.common.tables.learning import AreaError, Calibrated
 from stages.common.types import BoolArray, Float32Array, Float64Array, IntArray
 from stages.train.held_out import HeldOut, join
 

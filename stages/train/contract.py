@@ -1,7 +1,7 @@
 """What `train` reads and writes."""
 
-from stages.common import kinds
-from stages.common.contracts import Contract
+from stages.common.run.contracts import Contract
+from stages.common.tables import kinds
 
 CONTRACT = Contract(
     stage="train",

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 
 from stages.common.errors import ContractError
-from stages.common.histograms import reference
-from stages.common.raster import read_band
-from stages.common.records import read_document
-from stages.common.split import MAY_LABEL, check_no_leak
-from stages.common.tables_drift import BandReference
-from stages.common.tables_learning import PatchStats
+from stages.common.geo.raster import read_band
+from stages.common.model.histograms import reference
+from stages.common.model.split import MAY_LABEL, check_no_leak
+from stages.common.run.records import read_document
+from stages.common.tables.drift import BandReference
+from stages.common.tables.learning import PatchStats
 from stages.common.types import AnyArray, UInt8Array
 
 

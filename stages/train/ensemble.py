@@ -7,7 +7,7 @@ from typing import Any
 
 import keras
 
-from stages.common.inference import MEMBERS_OUTPUT, OUTPUT
+from stages.common.model.inference import MEMBERS_OUTPUT, OUTPUT
 
 
 @keras.saving.register_keras_serializable(package="glacier")

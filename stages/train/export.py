@@ -8,14 +8,14 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from stages.common.inference import MEMBERS_OUTPUT, OUTPUT
-from stages.common.records import read_document
-from stages.common.tables_learning import ModelCard
+from stages.common.model.inference import MEMBERS_OUTPUT, OUTPUT
+from stages.common.run.records import read_document
+from stages.common.tables.learning import ModelCard
 from stages.train.canonical import canonicalise
 
 OPSET = 18
 DIMENSIONS = ("batch", "height", "width")
-"""Names of the free dimensions; ONNX Runtime fixes them when it opens the model (`stages.common.inference`)."""
+"""Names of the free dimensions; ONNX Runtime fixes them when it opens the model (`stages.common.model.inference`)."""
 
 
 def export(folder: Path) -> None:

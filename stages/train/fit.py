@@ -7,8 +7,8 @@ from typing import Any
 
 import keras
 
-from stages.common.params_learning import TrainParams
-from stages.common.tables_learning import EpochRow
+from stages.common.params.learning import TrainParams
+from stages.common.tables.learning import EpochRow
 from stages.train.augment import AugmentConfig
 from stages.train.data import TrainingData, training_batches, unchanged_batches
 from stages.train.loss import MaskedBceDice, MaskedIoU

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from stages.common.kinds import IGNORE
-from stages.common.params_learning import PatchesParams
-from stages.common.split import block_folds, block_numbers
+from stages.common.model.split import block_folds, block_numbers
+from stages.common.params.learning import PatchesParams
+from stages.common.tables.kinds import IGNORE
 from stages.common.types import AnyArray, BoolArray, Float32Array, IntArray
 from stages.train.data import Patches, TrainingData, unchanged_batches
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from stages.common.kinds import IGNORE
+from stages.common.tables.kinds import IGNORE
 
 
 def split_labels(labels: Any) -> tuple[Any, Any]:

@@ -13,9 +13,9 @@ import numpy as np
 
 from stages.common import settings
 from stages.common.errors import ContractError
-from stages.common.outputs import write_json, write_table
-from stages.common.stage import Run
-from stages.common.tables_learning import AreaError, Calibrated, EpochRow, ModelCard, TrainMetrics
+from stages.common.run.outputs import write_json, write_table
+from stages.common.run.stage import Run
+from stages.common.tables.learning import AreaError, Calibrated, EpochRow, ModelCard, TrainMetrics
 from stages.train.calibrate import calibrate
 from stages.train.data import TrainingData, load
 from stages.train.held_out import held_out
@@ -107,7 +107,7 @@ def parity(model: Any, data: TrainingData, onnx: Path) -> float:
     ContractError
         It is above `PARITY_TOLERANCE`.
     """
-    from stages.common.inference import MEMBERS_OUTPUT, OUTPUT, open_session
+    from stages.common.model.inference import MEMBERS_OUTPUT, OUTPUT, open_session
     from stages.train.data import unchanged_batches
 
     pixels = next(iter(unchanged_batches(data, data.validation, batch=PARITY_PATCHES)))[0].numpy()

@@ -13,18 +13,20 @@ from rasterio.features import rasterize
 from shapely.geometry import Polygon, box
 
 from stages.area.contract import CONTRACT
-from stages.area.interval import Factors, Z
+from stages.area.error.interval import Factors, Z
+from stages.area.error.model_error import ModelError
 from stages.area.measure import measure
-from stages.area.model_error import ModelError
-from stages.area.series import YearArea
-from stages.common.grid import Grid
-from stages.common.kinds import PROBABILITY_NODATA, PROBABILITY_SCALE
-from stages.common.outputs import write_json, write_table
-from stages.common.raster import write_cog
-from stages.common.stage import main
-from stages.common.tables import AuxiliaryManifest, GlacierRow, Provenance, SceneSource
-from stages.common.tables_learning import AreaError, MapModel
-from stages.common.tables_truth import Truth
+from stages.area.year.year_area import YearArea
+from stages.common.geo.grid import Grid
+from stages.common.geo.raster import write_cog
+from stages.common.run.outputs import write_json, write_table
+from stages.common.run.stage import main
+from stages.common.tables.data import AuxiliaryManifest
+from stages.common.tables.kinds import PROBABILITY_NODATA, PROBABILITY_SCALE
+from stages.common.tables.labels import GlacierRow
+from stages.common.tables.learning import AreaError, MapModel
+from stages.common.tables.prepare import Provenance, SceneSource
+from stages.common.tables.truth import Truth
 from tests import tiny
 
 GRID = Grid(

@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 from shapely.geometry import LineString, box
 
-from stages.common.kinds import MASK_NODATA
-from stages.common.outputs import write_json
-from stages.common.raster import read_band, write_cog
-from stages.common.records import read_document, read_rows
-from stages.common.tables import AuxiliaryManifest, Provenance, Registration
-from stages.common.tables_area import AreaSeries, ChangeRow, TerminusRow, TerminusTrendRow
+from stages.common.geo.raster import read_band, write_cog
+from stages.common.run.outputs import write_json
+from stages.common.run.records import read_document, read_rows
+from stages.common.tables.area import AreaSeries, ChangeRow, TerminusRow, TerminusTrendRow
+from stages.common.tables.data import AuxiliaryManifest
+from stages.common.tables.kinds import MASK_NODATA
+from stages.common.tables.prepare import Provenance, Registration
 from tests import tiny
 from tests.area.made import GRID, PIXEL_KM2, run_area, write_inputs
 

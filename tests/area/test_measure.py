@@ -13,13 +13,13 @@ import pytest
 from shapely.geometry import box
 
 from stages.area.contract import CONTRACT
-from stages.area.outlines import LAYER
-from stages.common.kinds import RGI7_COLUMNS
-from stages.common.outputs import write_table
-from stages.common.raster import write_cog
-from stages.common.tables import GlacierRow
-from stages.common.tables_area import AreaMetrics, AreaRow, AreaSeries, GlacierAreaRow, GlacierTrendRow, Trend
-from stages.common.tables_learning import AreaError
+from stages.area.map.outlines import LAYER
+from stages.common.geo.raster import write_cog
+from stages.common.run.outputs import write_table
+from stages.common.tables.area import AreaMetrics, AreaRow, AreaSeries, GlacierAreaRow, GlacierTrendRow, Trend
+from stages.common.tables.kinds import RGI7_COLUMNS
+from stages.common.tables.labels import GlacierRow
+from stages.common.tables.learning import AreaError
 from tests import tiny
 from tests.area.made import GRID, PIXEL_KM2, SURE, burn, run_area, write_inputs
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bench.front import GRID, PIXEL_M, measure
-from stages.common.params_ingest import TwinParams
-from stages.ingest.twin.landscape import make_landscape
+from stages.common.params.ingest import TwinParams
+from stages.ingest.sources.twin.landscape import make_landscape
 
 
 def test_the_planted_retreat_of_a_twins_large_glaciers_lies_in_the_stated_interval() -> None:

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stages.area.precision import mean, supported_decimals
-from stages.common.outputs import write_json
-from stages.common.raster import write_cog
-from stages.common.records import read_document, read_rows
-from stages.common.tables import Pass, Passes
-from stages.common.tables_area import AreaSeries, ChangeRow, GlacierAreaRow, SeasonRow
+from stages.area.tables.precision import mean, supported_decimals
+from stages.common.geo.raster import write_cog
+from stages.common.run.outputs import write_json
+from stages.common.run.records import read_document, read_rows
+from stages.common.tables.area import AreaSeries, ChangeRow, GlacierAreaRow, SeasonRow
+from stages.common.tables.prepare import Pass, Passes
 from tests.area.made import GRID, run_area, write_inputs
 
 OUT = Path("artifacts/area")

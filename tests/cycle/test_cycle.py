@@ -9,9 +9,9 @@ from dataclasses import replace
 
 import pytest
 
-from stages.common.records import file_md5
+from stages.common.run.records import file_md5
 from tests.cycle.conftest import YEARS, Clone, Shared
-from versions.champion import POINTER, pointed_md5, tagged_md5
+from versions.registry.champion import POINTER, pointed_md5, tagged_md5
 
 pytestmark = [pytest.mark.cycle, pytest.mark.enable_socket]
 

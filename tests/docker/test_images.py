@@ -42,7 +42,7 @@ def test_an_environment_is_made_of_its_lock() -> None:
     ("path", "concerned"),
     [
         pytest.param("stages/predict/predict.py", {"predict"}, id="a stage"),
-        pytest.param("stages/common/grid.py", set(ALL), id="common"),
+        pytest.param("stages/common/geo/grid.py", set(ALL), id="common"),
         pytest.param("docker/locks/onnx.txt", {"predict", "evaluate"}, id="a lock"),
         pytest.param("docker/Dockerfile", set(ALL), id="the Dockerfile"),
         pytest.param("stages/area/__pycache__/area.pyc", set(), id="what Python compiled"),

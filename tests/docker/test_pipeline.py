@@ -109,7 +109,7 @@ def test_a_changed_line_reruns_its_stage_and_what_follows(repository: Repository
     with (repository.root / "README.md").open("a") as file:
         file.write("<!-- a comment -->\n")
     assert repository.repro("docker") == repository.repro("native") == set()
-    template = repository.root / "stages/report/templates/index.html"
+    template = repository.root / "stages/report/page/templates/index.html"
     template.write_text(template.read_text().replace("</body>", "<!-- changed --></body>"))
     try:
         assert repository.repro("docker") == {"report", "track", "gate"}

@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 from affine import Affine
 
-from stages.common.grid import Grid, pixel_area_km2
-from stages.common.kinds import IGNORE, PROBABILITY_NODATA, PROBABILITY_SCALE
-from stages.common.outputs import write_json, write_table
-from stages.common.params_learning import PatchesParams
-from stages.common.probability import encode
-from stages.common.raster import write_cog
-from stages.common.split import TEST, block_folds
-from stages.common.tables import GlacierRow
-from stages.common.tables_evaluate import EvaluateMetrics, Scores
+from stages.common.geo.grid import Grid, pixel_area_km2
+from stages.common.geo.raster import write_cog
+from stages.common.model.probability import encode
+from stages.common.model.split import TEST, block_folds
+from stages.common.params.learning import PatchesParams
+from stages.common.run.outputs import write_json, write_table
+from stages.common.tables.evaluate import EvaluateMetrics, Scores
+from stages.common.tables.kinds import IGNORE, PROBABILITY_NODATA, PROBABILITY_SCALE
+from stages.common.tables.labels import GlacierRow
 from stages.evaluate.scene import Scene
 from tests import tiny
 

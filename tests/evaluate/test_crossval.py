@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from stages.common.errors import ContractError
-from stages.common.raster import open_raster, read_band, write_cog
-from stages.common.split import TEST, check_no_leak
-from stages.common.stage import main
+from stages.common.geo.raster import open_raster, read_band, write_cog
+from stages.common.model.split import TEST, check_no_leak
+from stages.common.run.stage import main
 from stages.evaluate.crossval import crossval
 from stages.evaluate.crossval_contract import CONTRACT
 from stages.evaluate.folds import NO_FOLD, extended

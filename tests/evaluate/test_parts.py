@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from stages.common.tables_evaluate import BlockRow
+from stages.common.tables.evaluate import BlockRow
 from stages.evaluate.blocks import block_rows, leave_one_out, score_interval, trusted_sums
 from stages.evaluate.scores import as_fitted, confusion, score, score_zones
 from stages.evaluate.slices import slice_rows

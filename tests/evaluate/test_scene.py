@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stages.common.kinds import DN_OFFSET, DN_SCALE
-from stages.common.params import load_params
-from stages.common.raster import write_cog
-from stages.common.stage import Run
+from stages.common.geo.raster import write_cog
+from stages.common.params.schema import load_params
+from stages.common.run.stage import Run
+from stages.common.tables.kinds import DN_OFFSET, DN_SCALE
 from stages.evaluate.contract import CONTRACT
 from stages.evaluate.scene import BY_OUTLINES, load_scene
 from tests.evaluate import made

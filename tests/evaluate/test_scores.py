@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis.extra.numpy import arrays
 
-from stages.common.tables import GlacierRow
+from stages.common.tables.labels import GlacierRow
 from stages.evaluate.baselines import fit_threshold, snow_index
 from stages.evaluate.glaciers import glacier_scores, nearest_glacier
 from stages.evaluate.scores import boundary_distance_m, expected_calibration_error, precision_recall, reliability, score

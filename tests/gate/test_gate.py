@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from stages.common.outputs import write_json
-from stages.common.quality import iou_over_baseline
-from stages.common.stage import main
-from stages.common.tables import Tracked
-from stages.common.tables_area import GateFinding, Gates
-from stages.common.tables_evaluate import EvaluateMetrics, Scores
+from stages.common.gates import iou_over_baseline
+from stages.common.run.outputs import write_json
+from stages.common.run.stage import main
+from stages.common.tables.area import GateFinding, Gates
+from stages.common.tables.evaluate import EvaluateMetrics, Scores
+from stages.common.tables.track import Tracked
 from stages.gate.contract import CONTRACT
 from stages.gate.decide import as_table, decide
 from tests import tiny

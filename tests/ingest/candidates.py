@@ -11,10 +11,10 @@ import numpy as np
 from affine import Affine
 from shapely.geometry import box
 
-from stages.common.grid import Grid
-from stages.common.scenes import SCL, Layer, SceneInfo
-from stages.ingest.clip import Region
-from stages.ingest.source import Acquisition, GoneError
+from stages.common.geo.grid import Grid
+from stages.common.scene.scene import SCL, Layer, SceneInfo
+from stages.ingest.region import Region
+from stages.ingest.sources.acquisition import Acquisition, GoneError
 from tests import tiny
 
 GRID = Grid(tiny.CRS, Affine(tiny.PIXEL_M, 0, tiny.LEFT, 0, -tiny.PIXEL_M, tiny.TOP), tiny.SIZE_PX, tiny.SIZE_PX)

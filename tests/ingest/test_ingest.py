@@ -15,8 +15,8 @@ import rasterio
 import yaml
 from shapely.geometry import MultiLineString, box
 
-from stages.common.kinds import DEBRIS, DEM, FLOW_LINES, RGI7_COLUMNS
-from stages.common.scenes import read_scenes
+from stages.common.scene.store import read_scenes
+from stages.common.tables.kinds import DEBRIS, DEM, FLOW_LINES, RGI7_COLUMNS
 from stages.ingest import pin
 from stages.ingest.ingest import main
 from tests import tiny

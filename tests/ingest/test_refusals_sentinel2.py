@@ -13,7 +13,7 @@ import pytest
 
 from stages.ingest.ingest import main
 from tests import tiny
-from tests.ingest import made_safe
+from tests.ingest.sources.safe import made_safe
 from tests.ingest.test_refusals import refused
 
 Spoiler = Callable[[Path, dict[str, Any]], None]

@@ -11,9 +11,10 @@ import pytest
 from affine import Affine
 
 from stages.common.errors import InputError
-from stages.common.grid import Grid
-from stages.common.params_prepare import PrepareParams
-from stages.common.scenes import Layer, Scene, SceneInfo, write_scene
+from stages.common.geo.grid import Grid
+from stages.common.params.prepare import PrepareParams
+from stages.common.scene.scene import Layer, Scene, SceneInfo
+from stages.common.scene.store import write_scene
 from stages.ingest.series import check_year
 
 PREPARE = PrepareParams(bands=["B04"], storage="sentinel2")

@@ -14,10 +14,10 @@ from affine import Affine
 from shapely import affinity
 from shapely.geometry import Point, Polygon, box
 
-from stages.common.grid import Grid, pixel_area_km2
-from stages.common.params import load_params
-from stages.common.raster import profile
-from stages.common.stage import Run
+from stages.common.geo.grid import Grid, pixel_area_km2
+from stages.common.geo.raster import profile
+from stages.common.params.schema import load_params
+from stages.common.run.stage import Run
 from stages.labels.contract import CONTRACT
 from stages.labels.label import label
 from stages.labels.rasterise import boundary_distance_px, glacier_ids, label_raster, near_points

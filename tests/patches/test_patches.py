@@ -11,10 +11,8 @@ from affine import Affine
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stages.common.grid import Grid
-from stages.common.kinds import IGNORE, ROLES
-from stages.common.params_learning import PatchesParams
-from stages.common.split import (
+from stages.common.geo.grid import Grid
+from stages.common.model.split import (
     BUFFER,
     CALIBRATION,
     OUTSIDE,
@@ -25,6 +23,8 @@ from stages.common.split import (
     block_numbers,
     check_no_leak,
 )
+from stages.common.params.learning import PatchesParams
+from stages.common.tables.kinds import IGNORE, ROLES
 from stages.patches.cut import band_statistics, split_map
 from stages.patches.roles import add_buffer, deal_to_calibration, every_second, hold_out_small_glaciers, pixel_roles
 from stages.patches.windows import cut, origins

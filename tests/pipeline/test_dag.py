@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 import yaml
 
-from stages.common.tables_area import AreaRow
+from stages.common.tables.area import AreaRow
 from tests import tiny
 
 BIN = Path(sys.executable).parent

@@ -17,14 +17,14 @@ import yaml
 
 from stages.area.contract import CONTRACT as AREA
 from stages.area.measure import measure
-from stages.common.contracts import Contract
 from stages.common.errors import InputError
-from stages.common.harmonise import Calibration, calibration_of
-from stages.common.raster import open_raster
-from stages.common.records import read_rows
-from stages.common.scenes import read_scenes
-from stages.common.stage import Entry, run_stage
-from stages.common.tables_area import AreaRow, SeasonRow
+from stages.common.geo.raster import open_raster
+from stages.common.run.contracts import Contract
+from stages.common.run.records import read_rows
+from stages.common.run.stage import Entry, run_stage
+from stages.common.scene.harmonise import Calibration, calibration_of
+from stages.common.scene.store import read_scenes
+from stages.common.tables.area import AreaRow, SeasonRow
 from stages.labels.contract import CONTRACT as LABELS
 from stages.labels.label import label
 from stages.patches.contract import CONTRACT as PATCHES

@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from stages.common.grid import Grid
-from stages.common.inference import read_info
-from stages.common.kinds import MASK, PASS_MASKS, PROBABILITY, PROBABILITY_NODATA, PROBABILITY_SCALE
-from stages.common.raster import write_cog
+from stages.common.geo.grid import Grid
+from stages.common.geo.raster import write_cog
+from stages.common.model.inference import read_info
+from stages.common.tables.kinds import MASK, PASS_MASKS, PROBABILITY, PROBABILITY_NODATA, PROBABILITY_SCALE
 from stages.predict.consensus import STRIP_ROWS, lower_median, majority, map_passes, vote_majority, write_consensus
 from stages.predict.predict import map_scene
 

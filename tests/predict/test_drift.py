@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from affine import Affine
 
-from stages.common.grid import Grid
-from stages.common.histograms import band_counts, reference
-from stages.common.inference import ModelInfo, read_info
-from stages.common.kinds import DN_OFFSET, DN_SCALE
-from stages.common.raster import write_cog
+from stages.common.geo.grid import Grid
+from stages.common.geo.raster import write_cog
+from stages.common.model.histograms import band_counts, reference
+from stages.common.model.inference import ModelInfo, read_info
+from stages.common.tables.kinds import DN_OFFSET, DN_SCALE
 from stages.predict.drift import NO_REFERENCE, NOTHING_SEEN, measure_drift
 from tests.models import REFERENCE
 

@@ -12,13 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stages.common.errors import ContractError
-from stages.common.grid import Grid
-from stages.common.inference import read_info
-from stages.common.kinds import MAP_MODEL, MASK, PROBABILITY, VOTES
-from stages.common.outputs import write_json
-from stages.common.raster import write_cog
-from stages.common.records import read_document
-from stages.common.tables_learning import AreaError, MapModel
+from stages.common.geo.grid import Grid
+from stages.common.geo.raster import write_cog
+from stages.common.model.inference import read_info
+from stages.common.run.outputs import write_json
+from stages.common.run.records import read_document
+from stages.common.tables.kinds import MAP_MODEL, MASK, PROBABILITY, VOTES
+from stages.common.tables.learning import AreaError, MapModel
 from stages.predict.predict import check_bands, describe, encode, map_scene, to_mask, to_votes
 
 GRID = Grid("EPSG:32645", Affine(30, 0, 480_000, 0, -30, 3_100_000), 77, 131)

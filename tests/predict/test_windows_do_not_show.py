@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from stages.common.errors import ContractError
-from stages.common.inference import array_reader, open_session, predict_windows, read_info
-from stages.common.windows import WindowPlan, fixed_plan, plan_windows, round_up
+from stages.common.model.inference import array_reader, open_session, predict_windows, read_info
+from stages.common.model.windows import WindowPlan, fixed_plan, plan_windows, round_up
 
 HEIGHT, WIDTH = 333, 405
 

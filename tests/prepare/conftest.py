@@ -8,8 +8,8 @@ import geopandas
 import pytest
 import shapely
 
-from stages.common.kinds import RGI7_COLUMNS
-from stages.common.vectors import write_polygons
+from stages.common.geo.vectors import write_polygons
+from stages.common.tables.kinds import RGI7_COLUMNS
 from tests import tiny
 from tests.prepare.made import BANDS, BOUNDS
 

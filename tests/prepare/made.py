@@ -12,9 +12,10 @@ import numpy as np
 import rasterio
 from affine import Affine
 
-from stages.common import stage
-from stages.common.grid import Grid
-from stages.common.scenes import Layer, Scene, SceneInfo, write_index, write_scene
+from stages.common.geo.grid import Grid
+from stages.common.run import stage
+from stages.common.scene.scene import Layer, Scene, SceneInfo
+from stages.common.scene.store import write_index, write_scene
 from stages.prepare.contract import CONTRACT
 from stages.prepare.prepare import prepare
 from tests import tiny

@@ -14,10 +14,11 @@ import rasterio.features
 from affine import Affine
 from scipy import ndimage
 
-from stages.common.grid import Grid
-from stages.common.params_prepare import CoregisterParams, PrepareParams
-from stages.common.scenes import Layer, Scene, SceneInfo, write_scene
-from stages.common.tables import Registration
+from stages.common.geo.grid import Grid
+from stages.common.params.prepare import CoregisterParams, PrepareParams
+from stages.common.scene.scene import Layer, Scene, SceneInfo
+from stages.common.scene.store import write_scene
+from stages.common.tables.prepare import Registration
 from stages.prepare.coregister import Reference, grid_of_scene, make_reference, register
 from tests.prepare.made import grid
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import yaml
 
-from stages.common import stage
-from stages.common.grid import Grid
-from stages.common.scenes import Layer
+from stages.common.geo.grid import Grid
+from stages.common.run import stage
+from stages.common.scene.scene import Layer
 from stages.prepare.contract import CONTRACT
 from stages.prepare.prepare import prepare
 from tests import tiny

@@ -12,9 +12,9 @@ import pytest
 import rasterio
 import yaml
 
-from stages.common import stage
-from stages.common.kinds import PASS_SCENE, PASS_VALID
-from stages.common.tables import Passes
+from stages.common.run import stage
+from stages.common.tables.kinds import PASS_SCENE, PASS_VALID
+from stages.common.tables.prepare import Passes
 from stages.prepare.contract import CONTRACT
 from stages.prepare.prepare import prepare
 from tests.prepare.made import BANDS, SIZE, cloud, grid, layer, run, store, texture

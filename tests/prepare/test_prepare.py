@@ -12,11 +12,12 @@ import pytest
 import rasterio
 import shapely
 
-from stages.common import stage
-from stages.common.grid import Grid
-from stages.common.kinds import SCENE, VALID
-from stages.common.scenes import Layer, SceneInfo, write_index, write_scene
-from stages.common.vectors import write_polygons
+from stages.common.geo.grid import Grid
+from stages.common.geo.vectors import write_polygons
+from stages.common.run import stage
+from stages.common.scene.scene import Layer, SceneInfo
+from stages.common.scene.store import write_index, write_scene
+from stages.common.tables.kinds import SCENE, VALID
 from stages.prepare.contract import CONTRACT
 from stages.prepare.prepare import prepare
 from tests import tiny
@@ -286,7 +287,7 @@ def test_everest_comes_through_bit_identical(samples: Path, tmp_path: Path, monk
 @pytest.mark.samples
 def test_khumbu_in_degrees_keeps_its_reflectance(samples: Path, site: Path) -> None:
     """Real float reflectance in EPSG:4326 onto 20 m UTM: quantiles stay, nothing is lost."""
-    from stages.common.params import GridParams
+    from stages.common.params.schema import GridParams
 
     with rasterio.open(samples / "khumbu-sentinel2/s2_l2a_summer_2024.tif") as dataset:
         source = Grid(crs="EPSG:4326", transform=dataset.transform, height=dataset.height, width=dataset.width)

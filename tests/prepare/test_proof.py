@@ -10,7 +10,8 @@ import pytest
 import rasterio
 
 from stages.common.errors import InputError
-from stages.common.scenes import Layer, Scene, SceneInfo, write_scene
+from stages.common.scene.scene import Layer, Scene, SceneInfo
+from stages.common.scene.store import write_scene
 from stages.prepare.proof import OFFSET, PIXELS_MIN, Shares, judge_floor, judge_snow, prove_offset, shares_of
 from tests.prepare.made import grid
 

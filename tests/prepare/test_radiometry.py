@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from stages.common.errors import InputError
-from stages.common.harmonise import Calibration, calibration_of, to_physical
-from stages.common.raster import known_pixels
-from stages.common.scenes import Band, Scene, SceneInfo
+from stages.common.geo.raster import known_pixels
+from stages.common.scene.harmonise import Calibration, calibration_of, to_physical
+from stages.common.scene.scene import Band, Scene, SceneInfo
 from stages.prepare.radiometry import (
     check_clipped,
     check_storage,

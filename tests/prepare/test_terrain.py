@@ -10,9 +10,9 @@ import pytest
 import yaml
 from affine import Affine
 
-from stages.common import stage
-from stages.common.grid import Grid
-from stages.common.raster import write_cog
+from stages.common.geo.grid import Grid
+from stages.common.geo.raster import write_cog
+from stages.common.run import stage
 from stages.prepare.contract import CONTRACT
 from stages.prepare.prepare import prepare
 from stages.prepare.terrain import slope_deg
@@ -97,7 +97,7 @@ def test_slope_of_a_cone() -> None:
     ],
 )
 def test_parameters_that_do_not_fit(prepare_params: dict[str, Any], message: str) -> None:
-    from stages.common.params_prepare import PrepareParams
+    from stages.common.params.prepare import PrepareParams
 
     with pytest.raises(ValueError, match=message):
         PrepareParams.model_validate(prepare_params)

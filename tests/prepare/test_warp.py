@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from stages.common.grid import Grid
+from stages.common.geo.grid import Grid
 from stages.prepare.warp import bilinear, nearest, whole_pixel_offset
 
 CRS = "EPSG:32644"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from stages.common.stage import run_stage
+from stages.common.run.stage import run_stage
 from stages.report.contract import CONTRACT
 from stages.report.report import report
 from tests.report import made_up

@@ -9,11 +9,15 @@ import numpy as np
 import yaml
 from affine import Affine
 
-from stages.common import tables, tables_area, tables_evaluate, tables_learning, tables_truth
-from stages.common.grid import Grid
-from stages.common.kinds import DN_OFFSET, DN_SCALE, MASK_NODATA, PROBABILITY_NODATA, PROBABILITY_SCALE
-from stages.common.outputs import write_json, write_table
-from stages.common.raster import write_cog
+from stages.common.geo.grid import Grid
+from stages.common.geo.raster import write_cog
+from stages.common.run.outputs import write_json, write_table
+from stages.common.tables import area as tables_area
+from stages.common.tables import evaluate as tables_evaluate
+from stages.common.tables import learning as tables_learning
+from stages.common.tables import truth as tables_truth
+from stages.common.tables.kinds import DN_OFFSET, DN_SCALE, MASK_NODATA, PROBABILITY_NODATA, PROBABILITY_SCALE
+from stages.common.tables.prepare import Provenance, SceneSource
 from tests import tiny
 from tests.report import made_up_statistics
 
@@ -98,8 +102,8 @@ def write_year(folder: Path, year: int, glacier: np.ndarray, storage: str) -> No
     write_json(prepare / "provenance.json", provenance(year, storage, scale, offset, float(hidden.mean())))
 
 
-def provenance(year: int, storage: str, scale: float, offset: float, cloud: float) -> tables.Provenance:
-    source = tables.SceneSource(
+def provenance(year: int, storage: str, scale: float, offset: float, cloud: float) -> Provenance:
+    source = SceneSource(
         id=f"S2A_MSIL2A_{year}1015T052841_N0500_R105_T44RLV",
         date=f"{year}-10-15",
         product=f"made up <{year}>",
@@ -114,7 +118,7 @@ def provenance(year: int, storage: str, scale: float, offset: float, cloud: floa
         offset=offset,
         filled_fraction=1.0,
     )
-    return tables.Provenance(
+    return Provenance(
         year=year, date=f"{year}-10-15", storage=storage, bands=tiny.BANDS, grid=str(GRID), sources=[source],
         valid_fraction=1 - cloud, outside_fraction=0, cloud_fraction=cloud, clipped_pixels=0,
     )  # fmt: skip

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from stages.common import tables_area
-from stages.common.grid import Grid
-from stages.common.kinds import MASK_NODATA
-from stages.common.outputs import write_table
-from stages.common.raster import write_cog
-from stages.common.tables_drift import DriftRow
+from stages.common.geo.grid import Grid
+from stages.common.geo.raster import write_cog
+from stages.common.run.outputs import write_table
+from stages.common.tables import area as tables_area
+from stages.common.tables.drift import DriftRow
+from stages.common.tables.kinds import MASK_NODATA
 
 METHOD = "normal: 5 held-out blocks, 19 are needed for 95 %"
 SNOWY = 1
@@ -90,7 +90,7 @@ def front_trends(rows: list[tables_area.TerminusRow]) -> list[tables_area.Termin
 
 
 def change(first: np.ndarray, last: np.ndarray, seen: np.ndarray) -> np.ndarray:
-    """(H, W) classes of `stages.common.kinds.CHANGE_MAP`."""
+    """(H, W) classes of `stages.common.tables.kinds.CHANGE_MAP`."""
     classes = np.select([first & last, first, last], [1, 2, 3], 0)
     return np.where(seen, classes, MASK_NODATA).astype(np.uint8)
 

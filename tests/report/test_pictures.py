@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from stages.report import gallery, map_marks, palette, style, timelapse
-from stages.report.scenes import View
+from stages.report.pictures import gallery, map_marks, palette, style, timelapse
+from stages.report.pictures.scenes import View
 from tests.report import made_up
 
 

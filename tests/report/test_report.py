@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from stages.common.errors import ContractError
-from stages.common.stage import main, run_stage
+from stages.common.run.stage import main, run_stage
 from stages.report.contract import CONTRACT
 from stages.report.report import report
 from tests.report import made_up

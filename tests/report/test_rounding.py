@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.common.tables_area import AreaRow
+from stages.common.tables.area import AreaRow
 from stages.report import rounding
 from stages.report.numbers import number, p_value, percent
 

@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from stages.common.kinds import MASK_NODATA
-from stages.common.tables_area import AreaRow, TerminusRow, Trend
-from stages.common.tables_drift import DriftRow
-from stages.report import change_map, front_chart, graph_data, input_table, map_marks, style, surface_chart, trend_table
+from stages.common.tables.area import AreaRow, TerminusRow, Trend
+from stages.common.tables.drift import DriftRow
+from stages.common.tables.kinds import MASK_NODATA
+from stages.report.page import input_table, trend_table
+from stages.report.pictures import change_map, front_chart, graph_data, map_marks, style, surface_chart
 from tests.report import made_up, made_up_statistics
-from tests.report.test_graph import row
-from tests.report.test_page import read_page
+from tests.report.page.test_page import read_page
+from tests.report.pictures.test_graph import row
 
 
 @pytest.fixture(scope="module")

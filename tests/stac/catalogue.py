@@ -15,7 +15,7 @@ import rasterio.shutil
 from affine import Affine
 from shapely.geometry import box, mapping
 
-from stages.ingest.stac_profiles import PROFILES
+from stages.ingest.sources.stac.profiles import PROFILES
 from tests import tiny
 from tests.ingest.candidates import ROCK_DN, SIDE_M, SNOW_DN
 from tests.stac.server import Server
@@ -40,7 +40,7 @@ def write_scene(
     folder: Path, day: str, *, scl: np.ndarray | None = None, snow_rows: int = 0, tile: str = "44RLV", orbit: int = 5,
     baseline: str = "05.00", time: str = "052641", left: float = tiny.LEFT, dn_offset: int = 1000, **properties: Any,
 ) -> dict[str, Any]:  # fmt: skip
-    """Write ``<id>/<id>.json`` with COGs beside it, as `stages.common.stac` does, and return the item."""
+    """Write ``<id>/<id>.json`` with COGs beside it, as `stages.common.scene.stac` does, and return the item."""
     stamp = day.replace("-", "")
     uri = f"S2A_MSIL2A_{stamp}T{time}_N{baseline.replace('.', '')}_R{orbit:03d}_T{tile}_{stamp}T101010"
     home = folder / uri

@@ -15,17 +15,18 @@ import rasterio.windows
 from shapely.geometry import Point, box
 
 from stages.common import settings
-from stages.common.harmonise import calibration_of
-from stages.common.params_ingest import SeasonParams
-from stages.common.records import read_rows
-from stages.common.scenes import Scene, read_scenes
-from stages.common.tables import SceneChoiceRow
-from stages.ingest import stac_search
-from stages.ingest.clip import Region
+from stages.common.params.ingest import SeasonParams
+from stages.common.run.records import read_rows
+from stages.common.scene.harmonise import calibration_of
+from stages.common.scene.scene import Scene
+from stages.common.scene.store import read_scenes
+from stages.common.tables.data import SceneChoiceRow
 from stages.ingest.ingest import main
-from stages.ingest.remote import KEPT
-from stages.ingest.stac_items import found_in
-from stages.ingest.stac_profiles import PROFILES
+from stages.ingest.region import Region
+from stages.ingest.sources.stac import search as stac_search
+from stages.ingest.sources.stac.items import found_in
+from stages.ingest.sources.stac.profiles import PROFILES
+from stages.ingest.sources.stac.remote import KEPT
 from tests import tiny
 from tests.ingest.candidates import GRID
 from tests.ingest.test_refusals import snapshot

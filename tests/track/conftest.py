@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from stages.common import settings
-from stages.common.stage import run_stage
+from stages.common.run.stage import run_stage
 from stages.track import store
 from stages.track.contract import CONTRACT
 from stages.track.track import track

@@ -11,9 +11,13 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
-from stages.common import tables_area, tables_drift, tables_evaluate, tables_learning, tables_truth
-from stages.common.outputs import write_json, write_table
-from stages.common.records import file_md5
+from stages.common.run.outputs import write_json, write_table
+from stages.common.run.records import file_md5
+from stages.common.tables import area as tables_area
+from stages.common.tables import drift as tables_drift
+from stages.common.tables import evaluate as tables_evaluate
+from stages.common.tables import learning as tables_learning
+from stages.common.tables import truth as tables_truth
 from stages.track import contract
 from tests import tiny
 

@@ -1,5 +1,5 @@
-from stages.common.tables_area import TerminusRow, Trend
-from stages.common.tables_drift import DriftRow
+from stages.common.tables.area import TerminusRow, Trend
+from stages.common.tables.drift import DriftRow
 from stages.track.measures import FRONTS_MAX, Measure, areas, curves, drift, fronts, scores
 from tests.track import pipeline
 

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stages.common.params import load_params
-from stages.common.records import read_rows
-from stages.common.tables_area import AreaRow
+from stages.common.params.schema import load_params
+from stages.common.run.records import read_rows
+from stages.common.tables.area import AreaRow
 from stages.track.contract import CONTRACT
 from stages.track.state import flatten, sections, state_md5
 from tests.track import pipeline

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from stages.common.errors import ContractError, InputError
-from stages.common.records import file_md5
+from stages.common.run.records import file_md5
 from stages.track import contract, record
 from tests import tiny
 from tests.track import pipeline

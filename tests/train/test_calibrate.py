@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stages.common.params_learning import TrainParams
+from stages.common.params.learning import TrainParams
 from stages.train import calibrate as c
 from stages.train.held_out import HeldOut, join, once_each
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stages.common.tables_learning import PatchStats
+from stages.common.tables.learning import PatchStats
 from stages.train.data import pool_statistics
 from stages.train.instruction_set import effective
 

@@ -13,9 +13,9 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # of third parties, while they load
     import keras
 
-from stages.common.inference import MEMBERS_OUTPUT, OUTPUT, open_session, read_info
-from stages.common.params_learning import TrainParams
-from stages.common.tables_learning import AreaError
+from stages.common.model.inference import MEMBERS_OUTPUT, OUTPUT, open_session, read_info
+from stages.common.params.learning import TrainParams
+from stages.common.tables.learning import AreaError
 from stages.train.data import Patches, TrainingData
 from stages.train.ensemble import Temperature, assemble, logits_of
 from stages.train.fit import fit, fit_members

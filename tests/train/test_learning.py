@@ -13,7 +13,7 @@ with warnings.catch_warnings():
     import keras
     import tensorflow as tf
 
-from stages.common.params_learning import TrainParams
+from stages.common.params.learning import TrainParams
 from stages.train.augment import AugmentConfig, augment
 from stages.train.fit import _optimiser, _schedule
 from stages.train.loss import MaskedBceDice, MaskedIoU

@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 
 from stages.common import logs, settings
-from stages.common.outputs import write_json
-from stages.common.params import load_params
-from stages.common.stage import run_stage
-from stages.common.tables_area import GateFinding, Gates
+from stages.common.params.schema import load_params
+from stages.common.run.outputs import write_json
+from stages.common.run.stage import run_stage
+from stages.common.tables.area import GateFinding, Gates
 from stages.ingest.ingest import ingest
 from stages.labels.contract import CONTRACT as LABELS
 from stages.labels.label import label
@@ -30,7 +30,7 @@ from stages.track.state import flatten, sections
 from tests import tiny
 from tests.models import card
 from tests.versions.models import write_model
-from versions.registry import Registry
+from versions.registry.registry import Registry
 
 settings.tame_mlflow()
 with warnings.catch_warnings():

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from bench import sweep
-from stages.common.params import Params
+from stages.common.params.schema import Params
 from tests import tiny
 from versions.experiments import Experiment, text
 

@@ -1,0 +1,95 @@
+"""How far an area is off because the model takes rock for ice, or ice for rock: from its calibrated probability."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from rasterio.windows import Window
+
+from stages.area.map.surface import grid_rows, strips
+from stages.area.site import Site
+from stages.common.errors import ContractError
+from stages.common.geo.grid import pixel_area_km2
+from stages.common.geo.raster import open_raster, read_band
+from stages.common.tables.kinds import PROBABILITY_NODATA, PROBABILITY_SCALE
+from stages.common.tables.learning import MapModel
+from stages.common.types import BoolArray, Float64Array
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelError:
+    """One sigma of the areas of a map, in km2."""
+
+    by_glacier_km2: Float64Array
+    """(1 + glaciers,); position 0: ice near no outline."""
+    whole_km2: float
+    """Of the whole ice: glaciers err independently, but for what the ensemble's members have in common."""
+
+
+def model_error(
+    site: Site, counted: BoolArray, model: MapModel, *, probability: Path, votes: Path
+) -> ModelError | None:
+    """The model's error of each glacier's area, None where the model says nothing of its errors.
+
+    sigma^2 = dispersion x sum a^2 p (1 - p) + variance of the members' areas. The first term is the binomial one with
+    pixel areas a, widened because neighbouring pixels err together (McCullagh and Nelder 1989, 4.5): the dispersion
+    is measured on blocks that training saw nothing of. It takes blocks to err independently; what a model gets wrong
+    everywhere alike is not in it. The second needs an ensemble.
+
+    Parameters
+    ----------
+    counted
+        (H, W) bool: pixels over which areas are taken.
+
+    Raises
+    ------
+    ContractError
+        The model is an ensemble and its votes are absent.
+    """
+    error = model.area_error if model.area_error and model.area_error.blocks > 0 else None
+    if error is None and model.members == 1:
+        return None
+    dispersion = error.dispersion if error else 0.0
+    variance = dispersion * binomial_variance_km4(site, counted, probability)
+    whole = float(variance.sum())
+    if model.members > 1:
+        areas = member_areas_km2(site, counted, votes, members=model.members)
+        variance = variance + areas.var(axis=0, ddof=1)
+        whole += float(areas.sum(axis=1).var(ddof=1))
+    return ModelError(by_glacier_km2=np.sqrt(variance), whole_km2=whole**0.5)
+
+
+def binomial_variance_km4(site: Site, counted: BoolArray, probability: Path) -> Float64Array:
+    """(1 + glaciers,) sum of a^2 p (1 - p) over the counted pixels, a in km2; in strips, as it needs doubles."""
+    sums = np.zeros(1 + len(site.glaciers))
+    with open_raster(probability) as dataset:
+        for rows in strips(site.grid.height):
+            place = Window(0, rows.start, site.grid.width, rows.stop - rows.start)
+            stored = dataset.read(1, window=place)
+            chosen = counted[rows] & (stored != PROBABILITY_NODATA)
+            p = stored[chosen] * PROBABILITY_SCALE
+            weights = pixel_area_km2(grid_rows(site.grid, rows))[chosen] ** 2 * p * (1 - p)
+            sums += np.bincount(site.owner[rows][chosen], weights=weights, minlength=len(sums))
+    return sums
+
+
+def member_areas_km2(site: Site, counted: BoolArray, votes: Path, *, members: int) -> Float64Array:
+    """(members, 1 + glaciers) km2 that each member maps.
+
+    Raises
+    ------
+    ContractError
+        votes.tif is absent.
+    """
+    if not votes.exists():
+        raise ContractError(
+            "the votes of an ensemble are absent",
+            where=votes,
+            expected=f"votes.tif of {members} members, as model.json says",
+            fix="run the stage predict again",
+        )
+    bits = read_band(votes)
+    selections = {str(member): counted & ((bits >> member) & 1).astype(bool) for member in range(members)}
+    return np.stack(list(site.areas_km2(**selections).values()))

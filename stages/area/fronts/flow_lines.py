@@ -1,0 +1,166 @@
+"""Flow lines of the glaciers that are large enough: given, or derived, or the reason why there is none."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import shapely
+from affine import Affine
+from rasterio import warp
+from rasterio.enums import Resampling
+from scipy import ndimage
+
+from stages.area import contract
+from stages.area.fronts.centreline import centreline
+from stages.area.site import Site
+from stages.common.geo.raster import known_pixels, open_raster
+from stages.common.geo.vectors import read_polygons
+from stages.common.params.area import TerminusParams
+from stages.common.run.records import read_document
+from stages.common.run.stage import Run
+from stages.common.tables.data import AuxiliaryManifest
+from stages.common.types import Float32Array
+
+GIVEN, DERIVED, NONE = "given", "DEM and outline", "none"
+
+CELLS_ACROSS = 250
+"""A glacier is worked on at a spacing that gives it at most this many cells squared: finer changes no line."""
+
+DIRECTION_M = 300.0
+"""The line goes on beyond the outline as its last part points."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FlowLine:
+    """Flow line of one glacier."""
+
+    line: Any
+    """LineString in the grid's CRS from the head to beyond the outline's end; None: there is none."""
+    source: str
+    reason: str | None = None
+    """Why there is none."""
+
+
+def flow_lines(run: Run, site: Site) -> dict[int, FlowLine]:
+    """A flow line, or the reason why there is none, for each glacier by its position (from 1) in glaciers.csv."""
+    params = run.params.area.terminus
+    manifest = read_document(run.path(contract.AUXILIARY), AuxiliaryManifest)
+    given = _given(run.path(contract.FLOW_LINES), site) if manifest.flow_lines else {}
+    if strangers := sorted(set(given) - set(site.rgi_ids)):
+        run.log.warning("flow lines of no glacier in the AOI: %s", ", ".join(strangers))
+    dem = Elevation.read(run.path(contract.DEM)) if manifest.dem else None
+    if turned := [rgi_id for rgi_id, line in given.items() if dem and dem.rises_along(line, site.grid.crs)]:
+        run.log.warning("flow lines drawn from the front up, turned round: %s", ", ".join(turned))
+        given |= {rgi_id: given[rgi_id].reverse() for rgi_id in turned}
+    return {row.glacier_index: _one(row.glacier_index, site, given, dem, params) for row in site.glaciers}
+
+
+def _one(index: int, site: Site, given: Mapping[str, Any], dem: Elevation | None, params: TerminusParams) -> FlowLine:
+    rgi_id = site.glaciers[index - 1].rgi_id
+    if rgi_id in given:
+        return FlowLine(line=extended(given[rgi_id], params.extension_m), source=GIVEN)
+    if site.outlines_km2[index] < params.min_glacier_km2:
+        return _no_line(f"smaller than {params.min_glacier_km2:g} km2")
+    if dem is None:
+        return _no_line("no flow line and no DEM are given")
+    return derive(site, index, dem, params)
+
+
+def _no_line(reason: str) -> FlowLine:
+    return FlowLine(line=None, source=NONE, reason=reason)
+
+
+def _given(path: Path, site: Site) -> dict[str, Any]:
+    frame = read_polygons(path, site.grid.crs)
+    return dict(zip(frame["rgi_id"].tolist(), frame.geometry, strict=True))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Elevation:
+    """A DEM on its own grid."""
+
+    height_m: Float32Array
+    """(H, W), NaN where unknown."""
+    transform: Affine
+    crs: Any
+
+    @classmethod
+    def read(cls, path: Path) -> Elevation:
+        """The whole DEM."""
+        with open_raster(path) as dataset:
+            height = dataset.read(1)
+            known = known_pixels(height, dataset.nodata)
+            height_m = np.where(known, height, np.nan).astype(np.float32)
+            return cls(height_m=height_m, transform=dataset.transform, crs=dataset.crs)
+
+    def rises_along(self, line: Any, crs: str) -> bool:
+        """Whether the end of a line lies higher than its head; False where the DEM does not know both."""
+        ends = np.array([line.coords[0][:2], line.coords[-1][:2]])
+        x, y = warp.transform(crs, self.crs, *ends.T.tolist())
+        columns, rows = ~self.transform @ (np.array(x), np.array(y))
+        places = [(math.floor(row), math.floor(column)) for row, column in zip(rows, columns, strict=True)]
+        height, width = self.height_m.shape
+        if not all(0 <= row < height and 0 <= column < width for row, column in places):
+            return False
+        head_m, end_m = (float(self.height_m[place]) for place in places)
+        return end_m > head_m  # False where one is NaN
+
+    def on_cells(self, shape: tuple[int, int], transform: Affine, crs: str) -> Float32Array | None:
+        """(H, W) float32 metres, bilinear, voids filled from the nearest cell; None: it does not reach there."""
+        cells = np.full(shape, np.nan, dtype=np.float32)
+        warp.reproject(
+            self.height_m, cells, src_transform=self.transform, src_crs=self.crs, src_nodata=np.nan,
+            dst_transform=transform, dst_crs=crs, dst_nodata=np.nan, resampling=Resampling.bilinear,
+        )  # fmt: skip
+        void = np.isnan(cells)
+        if void.all():
+            return None
+        nearest = ndimage.distance_transform_edt(void, return_distances=False, return_indices=True)
+        return np.asarray(cells[tuple(nearest)])
+
+
+def derive(site: Site, index: int, dem: Elevation, params: TerminusParams) -> FlowLine:
+    """Flow line of a glacier from its outline within the AOI, and the elevation there."""
+    rows, columns = site.window(index)
+    outline = (site.owner[rows, columns] == index) & site.prior[rows, columns]
+    if not outline.any():
+        return _no_line("none of it lies in the AOI")
+    step = math.ceil(math.sqrt(int(outline.sum())) / CELLS_ACROSS)
+    half = step // 2
+    cells = outline[half::step, half::step]
+    first = Affine.translation(columns.start + half + 0.5, rows.start + half + 0.5)  # centre of the first cell
+    transform = site.grid.transform @ first @ Affine.scale(step) @ Affine.translation(-0.5, -0.5)
+    height_m = dem.on_cells((cells.shape[0], cells.shape[1]), transform, site.grid.crs)
+    if height_m is None:
+        return _no_line("the DEM does not reach it")
+    if np.ptp(height_m[cells]) == 0:
+        return _no_line("the DEM is flat there")
+    path = centreline(cells, height_m)
+    if len(path) < 2:
+        return _no_line("its highest and its lowest point are one")
+    if _cut_off(site, *(path[-1] * step + half + (rows.start, columns.start)), margin=step + 1):
+        return _no_line("its lower end lies at the edge of the AOI: the front may be beyond")
+    line = shapely.LineString(np.column_stack(transform @ (path[:, 1] + 0.5, path[:, 0] + 0.5)))
+    return FlowLine(line=extended(line, params.extension_m), source=DERIVED)
+
+
+def extended(line: Any, length_m: float) -> Any:
+    """The line with `length_m` more at its end, straight on in the direction of its last `DIRECTION_M`."""
+    if length_m == 0:
+        return line
+    before = np.array(line.interpolate(max(line.length - DIRECTION_M, 0)).coords[0])
+    end = np.array(line.coords[-1])
+    beyond = end + length_m * (end - before) / np.hypot(*(end - before))
+    return shapely.LineString([*line.coords, tuple(beyond)])
+
+
+def _cut_off(site: Site, row: float, column: float, *, margin: int) -> bool:
+    """Whether a pixel lies within `margin` of what is not AOI, or of the raster's edge."""
+    top, left = round(row) - margin, round(column) - margin
+    around = site.aoi[max(top, 0) : top + 2 * margin + 1, max(left, 0) : left + 2 * margin + 1]
+    return bool(around.size < (2 * margin + 1) ** 2 or not around.all())

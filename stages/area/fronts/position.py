@@ -1,0 +1,183 @@
+"""Where ice ends along a flow line, and how far it fills a box about it. Pixels in, metres along the line out.
+
+Centre-line and curvilinear box method as compared by Lea et al. (2014), J. Glaciol. 60, 323-332; the box after Moon
+and Joughin (2008), J. Geophys. Res. 113, F02022.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import shapely
+from rasterio import features
+from scipy import ndimage
+
+from stages.area.map.surface import EIGHT_NEIGHBOURS
+from stages.common.geo.grid import Grid
+from stages.common.types import AnyArray, BoolArray, Float64Array, IntArray
+
+NARROWEST_PX = 3
+"""A corridor of fewer pixels is moved by a single one."""
+
+FILLED = 0.5
+"""Part of the corridor's width that is ice at the front."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Strip:
+    """Pixels about a flow line, by their distance along it."""
+
+    inside: BoolArray
+    """(h, w)."""
+    bins: IntArray
+    """(N,) pixel lengths along the line, for the pixels of `inside` in their order."""
+    n_bins: int
+
+    def count(self, chosen: BoolArray) -> Float64Array:
+        """(n_bins,) chosen pixels, of a (h, w) selection."""
+        weights = chosen[self.inside].astype(np.float64)
+        return np.bincount(self.bins, weights=weights, minlength=self.n_bins).astype(np.float64)
+
+
+def strip_about(line: Any, grid: Grid, *, width_m: float) -> Strip:
+    """Pixels whose centres lie within half of `width_m` (at least three pixels in all) of a line: see `lanes_about`."""
+    return lanes_about(line, grid, width_m=width_m, offsets_m=[0.0])[0]
+
+
+def lanes_about(line: Any, grid: Grid, *, width_m: float, offsets_m: Sequence[float]) -> list[Strip]:
+    """Strips of pixels along a line and beside it, all by their distance along the line itself.
+
+    Parameters
+    ----------
+    line
+        LineString in the grid's CRS; it may leave the grid.
+    width_m
+        Of a strip; at least three pixels.
+    offsets_m
+        How far the middle of each strip lies to the left of the line.
+    """
+    pixel_m = grid.pixel_size_m
+    half_m = max(width_m, NARROWEST_PX * pixel_m) / 2
+    band = shapely.buffer(line, max(map(abs, offsets_m)) + half_m, cap_style="flat")
+    line = shapely.simplify(line, pixel_m / 4)  # each point is held against each of its parts
+    row, column = np.nonzero(features.geometry_mask([band], grid.shape, grid.transform, invert=True))
+    points = shapely.points(*(grid.transform @ (column + 0.5, row + 0.5)))
+    along_m = shapely.line_locate_point(line, points)
+    left_m = _to_the_left(points, line, along_m)
+    n_bins = max(math.ceil(line.length / pixel_m), 1)
+    bins = np.minimum((along_m / pixel_m).astype(np.int64), n_bins - 1)
+    strips = []
+    for offset_m in offsets_m:
+        chosen, inside = np.abs(left_m - offset_m) <= half_m, np.zeros(grid.shape, dtype=bool)
+        inside[row[chosen], column[chosen]] = True
+        strips.append(Strip(inside=inside, bins=bins[chosen], n_bins=n_bins))
+    return strips
+
+
+def _to_the_left(points: AnyArray, line: Any, along_m: Float64Array) -> Float64Array:
+    """(N,) metres from points to a line, negative on its right; `along_m` (N,) are their places along it."""
+    foot, above, below = (
+        shapely.get_coordinates(shapely.line_interpolate_point(line, np.clip(along_m + step_m, 0, line.length)))
+        for step_m in (0, -1, 1)
+    )
+    ahead, aside = below - above, shapely.get_coordinates(points) - foot
+    turn = ahead[:, 0] * aside[:, 1] - ahead[:, 1] * aside[:, 0]
+    return np.asarray(np.sign(turn) * np.hypot(*aside.T))
+
+
+def filled(part: Float64Array, whole: Float64Array) -> Float64Array:
+    """(n_bins,) 0-1: part of the strip's width, by pixel lengths along the line.
+
+    A bin without a pixel, as a bend may leave one, is interpolated. Beyond the grid nothing is known: what stands at
+    its edge goes on to the line's end.
+    """
+    known = np.flatnonzero(whole)
+    if not known.size:
+        return np.zeros(len(whole))
+    return np.interp(np.arange(len(whole)), known, part[known] / whole[known])
+
+
+def reached(ice: BoolArray, unseen: BoolArray, corridor: BoolArray) -> tuple[BoolArray, BoolArray]:
+    """Ice of the largest body that reaches the corridor, and unseen pixels that may belong to it.
+
+    Dead ice and snow patches below a front are bodies of their own, and so is a tributary that has let go of the trunk,
+    though the line may come from it. What was not seen may be ice, so it joins; a cloud across the tongue does not end
+    it.
+
+    Parameters
+    ----------
+    ice, unseen
+        (h, w), of one glacier.
+    corridor
+        (h, w): pixels about the flow line.
+    """
+    bodies, count = ndimage.label(ice | unseen, structure=EIGHT_NEIGHBOURS)
+    touching = np.unique(bodies[corridor & ice])
+    if not touching.size:
+        return np.zeros_like(ice), np.zeros_like(ice)
+    body = bodies == touching[np.bincount(bodies[ice], minlength=count + 1)[touching].argmax()]
+    return np.asarray(ice & body), np.asarray(unseen & body)
+
+
+def front_m(width: Float64Array, *, pixel_m: float) -> float | None:
+    """Distance along the line of the last place where at least half of the corridor's width is ice.
+
+    Between bins it is interpolated, so that a front oblique to the raster is found to a fraction of a pixel.
+
+    Parameters
+    ----------
+    width
+        (n_bins,) 0-1: part of the corridor that is ice, by pixel lengths along the line.
+
+    Returns
+    -------
+    Metres from the line's head; infinite where the ice reaches the line's end, None where there is no ice.
+    """
+    ice = np.flatnonzero(width >= FILLED)
+    if not ice.size:
+        return None
+    last = int(ice[-1])
+    if last == len(width) - 1:
+        return math.inf
+    here, beyond = float(width[last]), float(width[last + 1])
+    return pixel_m * (last + 0.5 + (here - FILLED) / (here - beyond))
+
+
+def locate(
+    ice: Float64Array, unseen: Float64Array, whole: Float64Array, *, pixel_m: float
+) -> tuple[float | None, str | None]:
+    """Metres along the line of the front, or None and the reason why it has no position.
+
+    What was not seen is taken once for ground and once for ice of the same body: where that moves the front by more
+    than a pixel, the front was not seen.
+
+    Parameters
+    ----------
+    ice, unseen, whole
+        (n_bins,) pixels of the corridor by pixel lengths along the line.
+    """
+    low = front_m(filled(ice, whole), pixel_m=pixel_m)
+    if low is None:
+        return None, "no ice was seen on the flow line"
+    high = front_m(filled(ice + unseen, whole), pixel_m=pixel_m) or low
+    if low == math.inf:
+        return None, "the ice reaches the end of the flow line or of the AOI"
+    if high - low > pixel_m:
+        return None, f"not seen: {f'beyond {low:.0f}' if high == math.inf else f'between {low:.0f} and {high:.0f}'} m"
+    return (low + high) / 2, None
+
+
+def beyond(counts: Float64Array, from_m: float, *, pixel_m: float) -> float:
+    """Pixels of the bins below `from_m` along the line; of the bin it cuts, a part.
+
+    Parameters
+    ----------
+    counts
+        (n_bins,) pixels by pixel lengths along the line.
+    """
+    share = np.clip(np.arange(1, len(counts) + 1) - from_m / pixel_m, 0, 1)
+    return float((counts * share).sum())

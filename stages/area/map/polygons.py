@@ -1,0 +1,147 @@
+"""Masks to polygons, and the buffer method on them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import shapely
+import shapely.affinity
+from affine import Affine
+from rasterio import features
+from shapely import GeometryType
+from shapely.geometry.base import BaseGeometry
+
+from stages.area.map.surface import spread
+from stages.common.types import AnyArray, BoolArray, Float64Array
+
+NO_LOSS_PX = 0.02
+"""Vertices this near a straight line change no digit of an area that is given, but cost a quarter of the time."""
+
+
+def trace(zones: AnyArray, selected: BoolArray, transform: Affine) -> dict[int, BaseGeometry]:
+    """Polygons with holes of the selected pixels of each zone, along pixel edges.
+
+    Pixels that meet at a corner only become parts of their own (4-connected), so that polygons are valid.
+
+    Returns
+    -------
+    Zone to MultiPolygon in the coordinates of `transform`, by ascending zone; zones without pixels are absent.
+    """
+    found: dict[int, list[list[AnyArray]]] = {}
+    source = zones.astype(np.uint8 if zones.dtype == bool else np.int32, copy=False)
+    for geometry, zone in features.shapes(source, mask=selected, connectivity=4, transform=transform):
+        found.setdefault(int(zone), []).append([np.asarray(ring) for ring in geometry["coordinates"]])
+    return {zone: _multipolygon(found[zone]) for zone in sorted(found)}
+
+
+def _multipolygon(parts: Sequence[Sequence[AnyArray]]) -> BaseGeometry:
+    """MultiPolygon from rings, the shell first, of each part; many times faster than one polygon at a time."""
+    rings = [ring for part in parts for ring in part]
+    ring_ends = np.cumsum([0, *map(len, rings)])
+    part_ends = np.cumsum([0, *map(len, parts)])
+    polygons = shapely.from_ragged_array(GeometryType.POLYGON, np.concatenate(rings), (ring_ends, part_ends))
+    return shapely.MultiPolygon(list(polygons))
+
+
+def trace_mask(mask: BoolArray) -> BaseGeometry:
+    """MultiPolygon of the True pixels in pixel coordinates (column, row)."""
+    return trace(mask, mask, Affine.identity()).get(1, shapely.MultiPolygon())
+
+
+def straighten(polygons: BaseGeometry) -> BaseGeometry:
+    """Replace the pixel staircase of traced polygons by the line it stands for.
+
+    A staircase is up to 4 / pi times as long as the smooth line, on average, and would overstate a buffer's area by
+    as much. Each pixel edge is taken at its middle, and each middle averaged with its two neighbours along the ring:
+    on ellipses with half axes of 8 to 200 pixels this brings the buffer's area within 2 % of the analytic value,
+    where the staircase is 20 % and more off. Mapped areas are counted in pixels and never touched by this.
+
+    Parameters
+    ----------
+    polygons
+        MultiPolygon in pixel coordinates, as `trace_mask` gives it.
+    """
+    if shapely.is_empty(polygons):
+        return polygons
+    kind, corners, (rings, parts) = shapely.to_ragged_array(shapely.get_parts(shapely.segmentize(polygons, 1.0)))
+    starts, lengths = rings[:-1], np.diff(rings) - 1  # a ring repeats its first corner at the end
+    ring = np.repeat(np.arange(len(starts)), lengths + 1)
+    step = np.arange(len(corners)) - starts[ring]
+    total = np.zeros_like(corners)
+    for shift, weight in ((-1, 1), (0, 2), (1, 2), (2, 1)):  # three middles of two corners each
+        total += weight * corners[starts[ring] + (step + shift) % lengths[ring]]
+    return shapely.MultiPolygon(list(shapely.from_ragged_array(kind, total / 6, (rings, parts))))
+
+
+def smooth_edge(ice: BoolArray, seen: BoolArray, *, reach_px: int) -> BaseGeometry:
+    """The ice's outline with its staircase straightened, carried on over unseen ground.
+
+    Only the boundary between ice and ground can be misplaced. The edge of a cloud, of the AOI or of the raster is
+    none: the ice is carried on beyond it, `reach_px` far, by the nearest seen pixel.
+
+    Parameters
+    ----------
+    ice, seen
+        (H, W) bool; ice is seen ice.
+
+    Returns
+    -------
+    MultiPolygon in pixel coordinates (column, row).
+    """
+    margin = 2 * reach_px
+    padded = np.pad(np.where(seen, 1 + ice, 0).astype(np.uint8), margin)
+    smooth = straighten(trace_mask(spread(padded, distance_px=reach_px) == 2))
+    smooth = shapely.simplify(smooth, NO_LOSS_PX, preserve_topology=False)  # keeping it would take the time ten times
+    return shapely.affinity.translate(smooth, -margin, -margin)
+
+
+def buffer_areas_px(edge: BaseGeometry, counted: BoolArray, *, buffer_px: float) -> tuple[float, float]:
+    """Areas of the ice with its boundary moved inwards and outwards by `buffer_px`, over the `counted` pixels.
+
+    Parameters
+    ----------
+    edge
+        As `smooth_edge` gives it, with a reach of `buffer_px` at least.
+    counted
+        (H, W) bool: pixels over which the area is taken.
+
+    Returns
+    -------
+    A(-b) and A(+b) in pixels.
+    """
+    within = trace_mask(counted)
+    inner, outer = (
+        float(shapely.area(shapely.intersection(shapely.buffer(edge, distance), within)))
+        for distance in (-buffer_px, buffer_px)
+    )
+    return inner, outer
+
+
+def reach_of(buffer_px: float) -> int:
+    """Pixels that ice must be carried on over unseen ground, so that no buffer feels where it ends."""
+    return math.ceil(buffer_px) + 2
+
+
+def buffer_sigma_px(edge: BaseGeometry, counted: BoolArray, *, buffer_px: float) -> float:
+    """Area uncertainty, one sigma, in pixels: (A(+b) - A(-b)) / 2 (Paul et al. 2013, 2017)."""
+    inner, outer = buffer_areas_px(edge, counted, buffer_px=buffer_px)
+    return max((outer - inner) / 2, 0.0)
+
+
+def edge_pieces(edge: BaseGeometry) -> tuple[Float64Array, Float64Array]:
+    """The edge in pieces of a pixel at most.
+
+    Returns
+    -------
+    (N, 2) middles in pixel coordinates (column, row), and (N,) lengths in pixels.
+    """
+    if shapely.is_empty(edge):
+        return np.empty((0, 2)), np.empty(0)
+    _, corners, (rings, _) = shapely.to_ragged_array(shapely.get_parts(shapely.segmentize(edge, 1.0)))
+    steps = np.diff(corners, axis=0)
+    within_ring = np.ones(len(steps), dtype=bool)
+    within_ring[rings[1:-1] - 1] = False  # from the end of a ring to the start of the next
+    middles = (corners[:-1] + steps / 2)[within_ring]
+    return middles, np.hypot(*steps[within_ring].T)

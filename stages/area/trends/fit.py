@@ -1,0 +1,185 @@
+"""Slope of a series of areas with its interval, its p and the smallest change it could have shown. Pure numbers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from stages.area.trends.mann_kendall import mann_kendall_p, sen_rank
+from stages.common.types import Float64Array
+
+YEARS_FOR_A_TREND = 3
+YEARS_FOR_SIGNIFICANCE = 5
+"""Of the n! orders of n values two are the most extreme: p >= 2 / n!, which is 0.083 for n = 4 and 0.017 for n = 5.
+
+Sen's interval is that test turned round, so that below five years no slope at all can be left out at 95 %.
+"""
+
+SIGNIFICANCE = 0.05
+POWER = 0.80
+
+ROUNDING = 1e-9
+"""Residuals this small, relative to the values, are those of arithmetic."""
+
+SCATTER, PROPAGATED, SEASON = "scatter about the line", "error of each year's area", "spread within a season"
+"""Where a year's error in `Fit.sigma` is from."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fit:
+    """Trend of a series; slopes in the values' unit a year."""
+
+    slope: float
+    low: float | None
+    """95 % interval of the slope: Sen's (1968), widened to what `sigma` alone makes; None: fewer than five years."""
+    high: float | None
+    p: float
+    """Mann-Kendall, exact, two-sided."""
+    minimum_detectable: float
+    sigma: float
+    """Error of a value: the largest of the sources."""
+    sigma_source: str
+    implied_rho: float | None
+    """Correlation of the years' errors at which they explain the scatter; None: the scatter is larger, or none."""
+    autocorrelation: float | None
+    """Of the residuals at lag one; None: there are none."""
+    effective_n: float
+    """Independent values that the series is worth; n, unless its neighbours are alike."""
+    n: int
+
+    @property
+    def detectable(self) -> bool:
+        """Significant, and as large as this series could have shown with 80 % power."""
+        return self.p < SIGNIFICANCE and abs(self.slope) >= self.minimum_detectable
+
+    @property
+    def persistent(self) -> bool:
+        """Neighbouring residuals are more alike than chance makes them."""
+        return self.effective_n < self.n
+
+    @property
+    def excluded(self) -> float:
+        """Slope beyond which a change either way is ruled out: the far end of the interval, or what is detectable."""
+        ends = [abs(end) for end in (self.low, self.high) if end is not None]
+        return max([self.minimum_detectable, *ends])
+
+
+def minimum_detectable_change(times: Float64Array, *, sigma: float) -> float:
+    """Slope a year that n independent values with error `sigma` show with 80 % power at 5 %, two-sided.
+
+    (t(0.975, n-2) + t(0.80, n-2)) sigma / sqrt(sum (t - mean t)^2); 0.421 sigma a year for nine yearly values.
+    """
+    freedom = len(times) - 2
+    quantiles = stats.t.ppf(1 - SIGNIFICANCE / 2, freedom) + stats.t.ppf(POWER, freedom)
+    return float(quantiles * slope_sigma(times, sigma=sigma))
+
+
+def slope_sigma(times: Float64Array, *, sigma: float) -> float:
+    """Error of the slope through values with independent errors `sigma`: sigma / sqrt(sum (t - mean t)^2)."""
+    return float(sigma / math.sqrt(((times - times.mean()) ** 2).sum()))
+
+
+def sen_interval(times: Float64Array, values: Float64Array) -> tuple[float, float]:
+    """95 % interval of the slope from the scatter alone (Sen 1968), with the exact distribution of the test."""
+    first, second = np.triu_indices(len(times), 1)
+    slopes = np.sort((values[second] - values[first]) / (times[second] - times[first]))
+    rank = max(sen_rank(len(times), SIGNIFICANCE), 1)
+    return float(slopes[rank - 1]), float(slopes[-rank])
+
+
+def autocorrelation(residuals: Float64Array, *, negligible: float) -> float | None:
+    """Correlation of neighbouring residuals about their mean, in the order of time; None where all are negligible."""
+    centred = residuals - residuals.mean()
+    largest = float(np.abs(centred).max())
+    if largest <= negligible:
+        return None
+    scaled = centred / largest  # squares of the tiniest doubles would vanish
+    return float((scaled[1:] * scaled[:-1]).sum() / (scaled**2).sum())
+
+
+def chance_bound(n: int) -> float:
+    """Autocorrelation at lag one that n independent values exceed in 2.5 % of series (Anderson 1942)."""
+    return (-1 + float(stats.norm.ppf(0.975)) * math.sqrt(n - 2)) / (n - 1)
+
+
+def effective_size(n: int, r1: float | None) -> float:
+    """Independent values worth n persistent ones: n (1 - r1) / (1 + r1).
+
+    Bayley and Hammersley (1946), Santer et al. (2000). Only where r1 is above what chance gives: in a short series a
+    smaller one says nothing.
+    """
+    return n * (1 - r1) / (1 + r1) if r1 is not None and r1 > chance_bound(n) else float(n)
+
+
+def fit_trend(
+    times: Sequence[float],
+    values: Sequence[float],
+    sigmas: Sequence[float],
+    *,
+    rho: float = 0.0,
+    seasons: Sequence[float] = (),
+) -> Fit:
+    """Theil-Sen slope, exact Mann-Kendall p and minimum detectable change of three values or more.
+
+    Parameters
+    ----------
+    times
+        Decimal years, ascending.
+    values
+        Unrounded, so that ties are real.
+    sigmas
+        Error of each value. The minimum detectable change and the interval rest on the largest of their root mean
+        square, the scatter about the line and the spread within seasons: errors are partly the same every year, but a
+        series that happens to lie on a line proves nothing.
+    rho
+        Correlation of the errors of two years. What they share moves the series, not its slope: the propagated error
+        counts sqrt(1 - rho) times.
+    seasons
+        Spreads within the seasons of years with several scenes.
+    """
+    t, y = np.asarray(times, dtype=np.float64), np.asarray(values, dtype=np.float64)
+    n = len(t)
+    slope, intercept = (float(number) for number in stats.theilslopes(y, t)[:2])
+    low, high = sen_interval(t, y)
+    residuals = y - intercept - slope * t
+    sources = {
+        SCATTER: math.sqrt(float((residuals**2).sum()) / (n - 2)),
+        PROPAGATED: _root_mean_square(sigmas) * math.sqrt(1 - rho),
+        SEASON: _root_mean_square(seasons),
+    }
+    source = max(sources, key=lambda name: sources[name])
+    r1 = autocorrelation(residuals, negligible=ROUNDING * float(np.abs(y).max()))
+    effective_n = effective_size(n, r1)
+    widened = math.sqrt(n / effective_n)
+    half = float(stats.t.ppf(1 - SIGNIFICANCE / 2, n - 2)) * slope_sigma(t, sigma=sources[source]) * widened
+    return Fit(
+        slope=slope,
+        low=min(low, slope - half) if n >= YEARS_FOR_SIGNIFICANCE else None,
+        high=max(high, slope + half) if n >= YEARS_FOR_SIGNIFICANCE else None,
+        p=mann_kendall_p(list(values)),
+        minimum_detectable=minimum_detectable_change(t, sigma=sources[source]) * widened,
+        sigma=sources[source],
+        sigma_source=source,
+        implied_rho=implied_rho(sources[SCATTER], _root_mean_square(sigmas)),
+        autocorrelation=r1,
+        effective_n=effective_n,
+        n=n,
+    )
+
+
+def implied_rho(scatter: float, error: float) -> float | None:
+    """1 - (scatter / error)^2: errors that years share do not scatter. From few years it is a rough guess."""
+    return 1 - (scatter / error) ** 2 if 0 < scatter < error else None
+
+
+def theil_sen(times: Sequence[float], values: Sequence[float]) -> float:
+    """Slope a year."""
+    return float(stats.theilslopes(np.asarray(values), np.asarray(times))[0])
+
+
+def _root_mean_square(values: Sequence[float]) -> float:
+    return math.sqrt(sum(value**2 for value in values) / len(values)) if len(values) else 0.0

@@ -1,0 +1,113 @@
+"""The trend of each glacier, and how many of them are more than chance."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+from scipy import stats
+
+from stages.area.trends.fit import SIGNIFICANCE, YEARS_FOR_SIGNIFICANCE, Fit, fit_trend
+from stages.area.year.year_area import YearArea
+from stages.common.params.area import AreaParams
+from stages.common.tables.area import GlacierTrendRow
+from stages.common.tables.labels import GlacierRow
+from stages.common.types import Float64Array
+
+
+@dataclass(frozen=True, kw_only=True)
+class GlacierTrends:
+    """trend_by_glacier.csv, unrounded."""
+
+    rows: list[GlacierTrendRow]
+    note: str
+    """How many glaciers were tested, and why others were not."""
+
+
+def glacier_trends(
+    series: Sequence[YearArea],
+    glaciers: Sequence[GlacierRow],
+    *,
+    outlines_km2: Float64Array,
+    common_outlines_km2: Float64Array,
+    params: AreaParams,
+) -> GlacierTrends:
+    """Trends of the glaciers that can have one.
+
+    Testing many glaciers at 5 % finds one in twenty to change where none does. Benjamini and Hochberg (1995) bound the
+    expected share of false ones among those found; their procedure holds for glaciers that err together (Benjamini
+    and Yekutieli 2001).
+
+    Parameters
+    ----------
+    outlines_km2, common_outlines_km2
+        (1 + glaciers,) prior outline in the AOI, and the part of it seen in all years that count. A glacier has its
+        share of the spread within seasons.
+    """
+    used = [one for one in series if one.common_by_glacier_km2 is not None]
+    common = [one.common_by_glacier_km2 for one in used if one.common_by_glacier_km2 is not None]
+    reasons = _untested(glaciers, outlines_km2, common_outlines_km2, params, n_years=len(used))
+    tested = [row for row in glaciers if row.glacier_index not in reasons]
+    fits = [_fit(used, common, row.glacier_index, rho=params.correlation_between_years) for row in tested]
+    adjusted = adjusted_p([fit.p for fit in fits])
+    rows = [
+        _row(row, fit, p_adjusted, first_km2=float(common[0][row.glacier_index]))
+        for row, fit, p_adjusted in zip(tested, fits, adjusted, strict=True)
+    ]
+    return GlacierTrends(rows=rows, note=_note(len(tested), list(reasons.values())))
+
+
+def adjusted_p(p: Sequence[float]) -> list[float]:
+    """Benjamini and Hochberg (1995): below 0.05 with the false discovery rate at 5 %."""
+    return stats.false_discovery_control(np.asarray(p), method="bh").tolist() if len(p) else []
+
+
+def _untested(
+    glaciers: Sequence[GlacierRow], outlines_km2: Float64Array, common_km2: Float64Array, params: AreaParams, *,
+    n_years: int,
+) -> dict[int, str]:  # fmt: skip
+    """Index of each glacier without a trend of its own, and the reason."""
+    reasons = {}
+    for index in (row.glacier_index for row in glaciers):
+        if n_years < YEARS_FOR_SIGNIFICANCE:
+            reasons[index] = f"of a series below {YEARS_FOR_SIGNIFICANCE} years"
+        elif outlines_km2[index] < max(params.trend_glacier_km2_min, 1e-9):
+            reasons[index] = f"below {params.trend_glacier_km2_min:g} km2 in the AOI"
+        elif common_km2[index] < params.common_valid_fraction_min * outlines_km2[index]:
+            reasons[index] = f"less than {100 * params.common_valid_fraction_min:g} % seen in every year"
+    return reasons
+
+
+def _note(tested: int, reasons: Sequence[str]) -> str:
+    why = ", ".join(f"{reasons.count(reason)} {reason}" for reason in sorted(set(reasons)))
+    return f"{tested} of {tested + len(reasons)} glaciers tested" + (f"; not tested: {why}" if why else "")
+
+
+def _fit(used: Sequence[YearArea], common_km2: Sequence[Float64Array], index: int, *, rho: float) -> Fit:
+    areas = [float(by_glacier[index]) for by_glacier in common_km2]
+    sigmas = [float(one.common_sigma_by_glacier_km2[index]) for one in used]
+    seasons = [
+        one.sigma_season_km2 * km2 / one.common_km2
+        for one, km2 in zip(used, areas, strict=True)
+        if one.sigma_season_km2 is not None and one.common_km2
+    ]
+    return fit_trend([one.decimal_year for one in used], areas, sigmas, rho=rho, seasons=seasons)
+
+
+def _row(glacier: GlacierRow, fit: Fit, p_adjusted: float, *, first_km2: float) -> GlacierTrendRow:
+    return GlacierTrendRow(
+        rgi_id=glacier.rgi_id,
+        glac_name=glacier.glac_name,
+        n_years=fit.n,
+        first_area_km2=first_km2,
+        slope_km2_per_year=fit.slope,
+        slope_low_km2_per_year=cast(float, fit.low),  # none only below five years
+        slope_high_km2_per_year=cast(float, fit.high),
+        slope_pct_per_year=100 * fit.slope / first_km2 if first_km2 > 0 else None,
+        minimum_detectable_km2_per_year=fit.minimum_detectable,
+        mann_kendall_p=fit.p,
+        p_adjusted=p_adjusted,
+        detectable=p_adjusted < SIGNIFICANCE and abs(fit.slope) >= fit.minimum_detectable,
+    )

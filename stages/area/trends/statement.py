@@ -1,0 +1,143 @@
+"""trend.json: the trend of the common area in numbers, and in one honest sentence."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from stages.area.error.interval import Z, change_sigma
+from stages.area.trends.fit import YEARS_FOR_A_TREND, Fit, fit_trend
+from stages.area.trends.glacier_trend import GlacierTrends
+from stages.area.year.year_area import YearArea
+from stages.common.tables.area import Trend
+
+MOST_OF_IT = 0.8
+"""Below this part of the AOI a reader is told that the trend is of a part."""
+
+MINUS = "\N{MINUS SIGN}"
+
+
+def make_trend(
+    series: Sequence[YearArea], glaciers: GlacierTrends, *, common_pixels_fraction: float, rho: float
+) -> Trend:
+    """trend.json from the years measured, in their order.
+
+    Parameters
+    ----------
+    rho
+        Correlation of the errors of two years.
+    """
+    used = [one for one in series if one.common_km2 is not None]
+    fit = fit_series(used, rho=rho) if len(used) >= YEARS_FOR_A_TREND else None
+    return Trend(
+        n_years=len(used),
+        years=[one.year for one in used],
+        excluded_years=[one.year for one in series if one.common_km2 is None],
+        common_pixels_fraction=common_pixels_fraction,
+        statement="; ".join([describe(fit, len(used)), *caveats(fit, series, common_pixels_fraction)]),
+        glaciers_tested=len(glaciers.rows),
+        glaciers_detectable=sum(row.detectable for row in glaciers.rows),
+        glaciers_note=glaciers.note,
+        **(_slope(fit, common_km2(used)[0]) if fit else {}),
+        **(_change(used, rho=rho) if len(used) > 1 else {}),
+    )
+
+
+def common_km2(used: Sequence[YearArea]) -> list[float]:
+    """Common areas of years that have one."""
+    return [one.common_km2 for one in used if one.common_km2 is not None]
+
+
+def fit_series(used: Sequence[YearArea], *, rho: float) -> Fit:
+    """Trend of the common area of the years used."""
+    seasons = [one.sigma_season_km2 for one in used if one.sigma_season_km2 is not None]
+    times, sigmas = [one.decimal_year for one in used], [one.common_sigma_km2 for one in used]
+    return fit_trend(times, common_km2(used), sigmas, rho=rho, seasons=seasons)
+
+
+def _slope(fit: Fit, first_km2: float) -> dict[str, Any]:
+    return {
+        "slope_km2_per_year": fit.slope,
+        "slope_low_km2_per_year": fit.low,
+        "slope_high_km2_per_year": fit.high,
+        "slope_pct_per_year": 100 * fit.slope / first_km2 if first_km2 > 0 else None,
+        "mann_kendall_p": fit.p,
+        "minimum_detectable_km2_per_year": fit.minimum_detectable,
+        "detectable": fit.detectable,
+        "sigma_km2": fit.sigma,
+        "sigma_source": fit.sigma_source,
+        "correlation_implied": fit.implied_rho,
+        "autocorrelation": fit.autocorrelation,
+    }
+
+
+def _change(used: Sequence[YearArea], *, rho: float) -> dict[str, Any]:
+    """First to last year used; the interval of the difference is that of the two areas, as is its sigma.
+
+    The spread within their seasons comes on top: it is no error of the map, but of the day that was mapped.
+    """
+    first, last = used[0], used[-1]
+    change_km2 = common_km2([last])[0] - common_km2([first])[0]
+    season_km2 = math.hypot(first.sigma_season_km2 or 0.0, last.sigma_season_km2 or 0.0)
+    half_km2 = math.hypot(
+        change_sigma(first.common_half_width_km2(95), last.common_half_width_km2(95), rho), Z[95] * season_km2
+    )
+    return {
+        "change_km2": change_km2,
+        "change_low_km2": change_km2 - half_km2,
+        "change_high_km2": change_km2 + half_km2,
+        "change_sigma_km2": math.hypot(change_sigma(first.common_sigma_km2, last.common_sigma_km2, rho), season_km2),
+        "correlation_between_years": rho,
+    }
+
+
+def describe(fit: Fit | None, n_years: int) -> str:
+    """What the series says, and what it cannot say."""
+    if fit is None:
+        few = {0: "No year was seen well enough", 1: "One year gives an area", 2: "Two years give a difference"}
+        return f"{few[n_years]}; a trend needs at least three years"
+    digits = _digits(fit.minimum_detectable)
+    told = f"detectable: {fit.minimum_detectable:.{digits}f}; p = {fit.p:.2g}"
+    slope = signed(fit.slope, digits)
+    if fit.low is None or fit.high is None:
+        never = f"with {n_years} years neither a 95 % interval nor a p below 0.05 exists"
+        return f"Not detectable: {slope} km2 a year ({told}); {never}"
+    half = max(fit.high - fit.slope, fit.slope - fit.low)
+    numbers = f"{slope} ± {half:.{digits}f} km2 a year (95 %; {told})"
+    if fit.detectable:
+        return numbers
+    bound = f"{fit.excluded:.{digits}f}"
+    return f"Not detectable: {numbers}; only a change larger than {bound} km2 a year can be ruled out"
+
+
+def caveats(fit: Fit | None, series: Sequence[YearArea], common_pixels_fraction: float = 1.0) -> list[str]:
+    """What a reader must know beside the numbers."""
+    excluded = [one.year for one in series if one.common_km2 is None]
+    undated = [one.year for one in series if one.common_km2 is not None and not one.dated]
+    named = [
+        (excluded, "left out, too little of the AOI seen"),
+        (undated, "day unknown, mid-year assumed"),
+    ]
+    said = [f"{', '.join(map(str, years))}: {why}" for years, why in named if years]
+    if fit and common_pixels_fraction < MOST_OF_IT:
+        said.append(
+            f"over the {100 * common_pixels_fraction:.0f} % of the AOI that was seen in every one of these years"
+        )
+    if fit and fit.persistent:
+        widened = math.sqrt(fit.n / fit.effective_n)
+        said.append(
+            f"neighbouring years are alike (r = {fit.autocorrelation:.2f}): {fit.n} years count as "
+            f"{fit.effective_n:.1f}, and what is detectable is {widened:.1f} times as large"
+        )
+    return said
+
+
+def signed(value: float, decimals: int) -> str:
+    """With its sign, a true minus."""
+    return f"{value:+.{decimals}f}".replace("-", MINUS)
+
+
+def _digits(value: float) -> int:
+    """Decimals that show two significant digits of `value`."""
+    return min(max(1 - math.floor(math.log10(value)), 0), 6) if value > 0 else 2

@@ -1,0 +1,89 @@
+"""Clean and debris-covered ice of a year, within its mapped glacier."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from rasterio.io import DatasetReader
+from rasterio.windows import Window
+
+from stages.area import contract
+from stages.area.map.surface import strips
+from stages.area.site import Site
+from stages.common.geo.raster import known_pixels, open_raster
+from stages.common.geo.vectors import inside, read_polygons
+from stages.common.run.records import read_document
+from stages.common.run.stage import Run
+from stages.common.scene.clean_ice import RED, SWIR, is_clean
+from stages.common.scene.harmonise import Calibration, to_physical
+from stages.common.tables.data import AuxiliaryManifest
+from stages.common.types import BoolArray, Float32Array
+
+BY_OUTLINES = "debris outlines as given, the same every year"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cover:
+    """What can be said of the ice's surface."""
+
+    clean: BoolArray | None
+    """(H, W): free of debris; it means something on ice only. None: it cannot be told."""
+    method: str
+    """How it was told, or why it cannot be."""
+
+    def debris_of(self, ice: BoolArray) -> BoolArray:
+        """(H, W): ice under debris; none where it cannot be told."""
+        return np.zeros_like(ice) if self.clean is None else np.asarray(ice & ~self.clean)
+
+
+def cover_of(run: Run, site: Site, year: int, *, ice: BoolArray, seen: BoolArray) -> Cover:
+    """Tell clean from debris-covered ice by the band ratio, else by debris outlines that were given.
+
+    Fresh snow lies on debris and ground alike: where too much of the ground off the glaciers is under it, the ratio
+    says nothing of what is below.
+
+    Parameters
+    ----------
+    ice, seen
+        (H, W): mapped ice, and what was seen, both within the AOI.
+    """
+    params = run.params.area.surface
+    why_not = f"not available: {RED} and {SWIR} are not among the bands, and no debris outlines are given"
+    with open_raster(run.by_year(contract.SCENE)[year]) as scene:
+        if {RED, SWIR} <= set(scene.descriptions):
+            clean = clean_pixels(scene, ratio_min=params.clean_ratio_min)
+            snow = _share(clean, seen & ~ice & ~site.prior)
+            if snow <= params.off_glacier_snow_max:
+                return Cover(clean=clean, method=f"{RED} / {SWIR} of at least {params.clean_ratio_min:g}")
+            why_not = f"not available: snow on {100 * snow:.0f} % of the ground off the glaciers hides debris too"
+    debris = _debris_outlines(run, site)
+    return Cover(clean=None, method=why_not) if debris is None else Cover(clean=~debris, method=BY_OUTLINES)
+
+
+def clean_pixels(scene: DatasetReader, *, ratio_min: float) -> BoolArray:
+    """(H, W): pixels that pass the band ratio, worked in strips."""
+    clean = np.zeros(scene.shape, dtype=bool)
+    for rows in strips(scene.height):
+        red, swir = _reflectance(scene, RED, rows), _reflectance(scene, SWIR, rows)
+        clean[rows] = is_clean(red, swir, ratio_min=ratio_min)
+    return clean
+
+
+def _reflectance(scene: DatasetReader, band: str, rows: slice) -> Float32Array:
+    number = scene.descriptions.index(band) + 1
+    dn = scene.read(number, window=Window(0, rows.start, scene.width, rows.stop - rows.start))
+    calibration = Calibration(scale=scene.scales[number - 1], offset=scene.offsets[number - 1])
+    return to_physical(dn, known_pixels(dn, scene.nodata), calibration)
+
+
+def _share(part: BoolArray, of: BoolArray) -> float:
+    count = int(of.sum())
+    return int((part & of).sum()) / count if count else 0.0
+
+
+def _debris_outlines(run: Run, site: Site) -> BoolArray | None:
+    if read_document(run.path(contract.AUXILIARY), AuxiliaryManifest).debris is None:
+        return None
+    polygons = read_polygons(run.path(contract.DEBRIS), site.grid.crs).geometry
+    return inside(polygons, site.grid) if len(polygons) else np.zeros(site.grid.shape, dtype=bool)

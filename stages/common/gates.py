@@ -1,0 +1,46 @@
+"""Quality gates: whether the model is worth more than no model. `gate` judges by them, and `report` shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from stages.common.params.area import GateName, GatesParams
+from stages.common.tables.area import GateFinding, Gates
+from stages.common.tables.evaluate import EvaluateMetrics
+
+
+def all_findings(gates: Gates, scores: EvaluateMetrics, bounds: GatesParams) -> list[GateFinding]:
+    """Those on the areas, which `area` has let pass where it was told to, and those on the model's quality."""
+    quality = iou_over_baseline(scores, minimum=bounds.iou_over_baseline_min)
+    return [*gates.findings, *let_pass([quality], bounds.override)]
+
+
+def iou_over_baseline(scores: EvaluateMetrics, *, minimum: float) -> GateFinding:
+    """Held-out IoU of the model less that of the better of two baselines that need no training.
+
+    Not the unchanged outline: where the labels are that outline it is perfect by construction.
+    """
+    baselines = {
+        "everything is glacier": scores.baseline_everything_is_glacier.iou,
+        "threshold": scores.baseline_threshold.iou,
+    }
+    known = {name: iou for name, iou in baselines.items() if iou is not None}
+    if scores.model.iou is None or not known:
+        return GateFinding(gate="iou_over_baseline", passed=False, message="no held-out pixel to score: no IoU")
+    best = max(known, key=lambda name: known[name])
+    gain = scores.model.iou - known[best]
+    message = (
+        f"held-out IoU {scores.model.iou:.3f}, {gain:+.3f} against the better baseline ({best}: {known[best]:.3f}); "
+        f"at least {minimum:+.3f}"
+    )
+    return GateFinding(gate="iou_over_baseline", passed=gain >= minimum, message=message)
+
+
+def let_pass(findings: Iterable[GateFinding], override: Sequence[GateName]) -> list[GateFinding]:
+    """The findings; a failed one that `override` names passes and is marked as overridden, its message kept."""
+    return [
+        finding.model_copy(update={"passed": True, "overridden": True})
+        if not finding.passed and finding.gate in override
+        else finding
+        for finding in findings
+    ]

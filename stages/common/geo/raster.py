@@ -1,0 +1,140 @@
+"""Reading and writing rasters. All outputs are Cloud Optimized GeoTIFFs with the same bytes for the same pixels."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rasterio
+import rasterio.shutil
+from rasterio.enums import Resampling
+from rasterio.io import DatasetReader
+
+from stages.common.errors import InputError
+from stages.common.files import require_file
+from stages.common.geo.grid import Grid
+from stages.common.types import AnyArray, BoolArray
+
+COG_OPTIONS = {
+    "driver": "COG",
+    "compress": "ZSTD",  # as small as deflate here, and quicker to read
+    "level": 9,
+    "predictor": "YES",
+    "blocksize": 512,
+    "bigtiff": "IF_SAFER",
+    "num_threads": "ALL_CPUS",  # the bytes do not depend on it
+}
+
+GDAL_CACHE_BYTES = 128 * 2**20
+"""GDAL would take 5 % of the machine's memory for its block cache; whole scenes stream through us once.
+
+In bytes: rasterio hands an integer on as it is, while GDAL itself reads small numbers as megabytes.
+"""
+
+
+@contextlib.contextmanager
+def gdal_env() -> Iterator[None]:
+    """GDAL with a small block cache, and no side-car files written or looked for."""
+    with rasterio.Env(GDAL_CACHEMAX=GDAL_CACHE_BYTES, GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR", GDAL_PAM_ENABLED="NO"):
+        yield
+
+
+def open_raster(path: Path) -> DatasetReader:
+    """Open a raster, with an error that says what stands in its place.
+
+    Raises
+    ------
+    InputError
+        The file is absent, empty, a Git LFS pointer, or not readable as a raster.
+    """
+    require_file(path, what="raster", expected="a GeoTIFF", fix="check the path; run `dvc pull` for tracked data")
+    try:
+        return rasterio.open(path)
+    except rasterio.errors.RasterioIOError as error:
+        raise InputError(
+            "the file is not readable as a raster",
+            where=path,
+            expected="a GeoTIFF",
+            found=f"{path.stat().st_size} bytes: {' '.join(str(error).split())}",
+            fix="copy or download it again",
+        ) from error
+
+
+def grid_of(dataset: DatasetReader) -> Grid:
+    """Grid of an open raster."""
+    epsg = dataset.crs.to_epsg() if dataset.crs else None
+    name = f"EPSG:{epsg}" if epsg else str(dataset.crs)
+    return Grid(crs=name, transform=dataset.transform, height=dataset.height, width=dataset.width)
+
+
+def read_grid(path: Path) -> Grid:
+    """Grid of a raster file."""
+    with open_raster(path) as dataset:
+        return grid_of(dataset)
+
+
+def read_band(path: Path, band: int = 1) -> AnyArray:
+    """One band of a raster as (H, W), in the file's dtype."""
+    with open_raster(path) as dataset:
+        return np.asarray(dataset.read(band))
+
+
+def known_pixels(dn: AnyArray, nodata: float | None) -> BoolArray:
+    """(H, W) bool: neither nodata nor NaN; tested before any offset."""
+    known = np.isfinite(dn) if np.issubdtype(dn.dtype, np.floating) else np.ones(dn.shape, dtype=bool)
+    return known if nodata is None or math.isnan(nodata) else known & (dn != nodata)
+
+
+def profile(grid: Grid, *, count: int, dtype: str, nodata: float | None) -> dict[str, Any]:
+    """Profile of a tiled, uncompressed GeoTIFF on `grid`: what is written before it becomes a COG."""
+    return {
+        "driver": "GTiff",
+        "crs": grid.crs,
+        "transform": grid.transform,
+        "width": grid.width,
+        "height": grid.height,
+        "count": count,
+        "dtype": dtype,
+        "nodata": nodata,
+        "tiled": True,
+        "blockxsize": 512,
+        "blockysize": 512,
+        "bigtiff": "IF_SAFER",
+    }
+
+
+def write_cog(
+    path: Path,
+    pixels: AnyArray,
+    grid: Grid,
+    *,
+    nodata: float | None,
+    bands: Sequence[str] = (),
+    scale: float = 1.0,
+    offset: float = 0.0,
+) -> None:
+    """Write (H, W) or (B, H, W) `pixels` as a COG.
+
+    `scale` and `offset` are stored as GDAL's: value = DN x scale + offset. Continuous data (more than one band, or
+    scaled) get averaged overviews, all else nearest ones.
+    """
+    planes = pixels if pixels.ndim == 3 else pixels[np.newaxis]
+    plain = path.with_suffix(".plain.tif")
+    with rasterio.open(plain, "w", **profile(grid, count=len(planes), dtype=str(planes.dtype), nodata=nodata)) as out:
+        out.write(planes)
+        if (scale, offset) != (1.0, 0.0):
+            out.scales, out.offsets = [scale] * len(planes), [offset] * len(planes)
+        for index, name in enumerate(bands, start=1):
+            out.set_band_description(index, name)
+    finish_cog(plain, path, continuous=len(planes) > 1 or scale != 1.0)
+
+
+def finish_cog(plain: Path, path: Path, *, continuous: bool) -> None:
+    """Turn a plain GeoTIFF into the COG `path` and remove it."""
+    resampling = Resampling.average if continuous else Resampling.nearest
+    rasterio.shutil.copy(plain, path, overview_resampling=resampling.name, **COG_OPTIONS)
+    plain.unlink()

@@ -1,0 +1,165 @@
+"""Reading polygons, and the site's grid that follows from the AOI."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from affine import Affine
+
+from stages.common.errors import InputError, ParamsError
+from stages.common.geo.grid import Grid, parse_metric_crs, pixel_area_km2, snap_grid
+from stages.common.params.schema import GridParams
+from stages.common.types import BoolArray
+
+EDGE_NODES = 101
+"""Points a side when bounds are reprojected: an edge that is straight in one CRS is curved in another."""
+
+AREAL_SCALE_ERROR_MAX = 0.1
+"""UTM is within 0.002 in its zone, polar stereographic within 0.1 where glaciers are."""
+
+GRID_PIXELS_MAX = 1e9
+"""Ten times a whole Sentinel-2 tile at 10 m (1.2e8): beyond it the CRS or the pixel size is a mistake."""
+
+FIXED_TIME = "2000-01-01T00:00:00.000Z"
+"""GeoPackages record when they were changed; ours say nothing of the clock."""
+
+
+def read_polygons(path: Path, crs: str) -> Any:
+    """Features of a vector file in `data/`, reprojected to `crs`.
+
+    Returns
+    -------
+    GeoDataFrame with Polygon and MultiPolygon geometries (of flow_lines.gpkg: LineString), in the file's order.
+
+    Raises
+    ------
+    InputError
+        The file is absent or not readable, or has no CRS.
+    """
+    import geopandas
+    from pyogrio.errors import DataSourceError
+
+    try:
+        frame = geopandas.read_file(path)
+    except DataSourceError as error:
+        raise InputError(
+            "the vector file is not readable",
+            where=path,
+            expected="a GeoPackage with polygons",
+            found=" ".join(str(error).split()),
+            fix="run `dvc pull` or `make ingest`",
+        ) from error
+    if frame.crs is None:
+        raise InputError("the vector file has no CRS", where=path, expected="a CRS", fix="run `make ingest` again")
+    return frame.to_crs(crs)
+
+
+def write_polygons(path: Path, frame: Any, *, layer: str) -> None:
+    """Write a GeoDataFrame of polygons as a GeoPackage with the same bytes for the same features.
+
+    All geometries become MultiPolygons without height; GDAL is given a fixed time of change.
+    """
+    import shapely
+
+    flat = shapely.force_2d(frame.geometry.array)
+    parts = [shapely.multipolygons(shapely.get_parts(shape)) for shape in flat]
+    uniform = frame.set_geometry(type(frame.geometry)(parts, index=frame.index, crs=frame.crs))
+    _write(path, uniform, layer=layer, geometry_type="MultiPolygon")
+
+
+def write_lines(path: Path, frame: Any, *, layer: str) -> None:
+    """Write a GeoDataFrame of LineStrings as a GeoPackage with the same bytes for the same features."""
+    _write(path, frame, layer=layer, geometry_type="LineString")
+
+
+def _write(path: Path, frame: Any, *, layer: str, geometry_type: str) -> None:
+    import pyogrio
+
+    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": FIXED_TIME})
+    try:
+        pyogrio.write_dataframe(frame, path, layer=layer, driver="GPKG", geometry_type=geometry_type)
+    finally:
+        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": None})
+
+
+def aoi_bounds_m(path: Path, crs: str) -> tuple[float, float, float, float]:
+    """Bounds (left, bottom, right, top) in `crs` of the AOI file, its edges followed and not just its corners."""
+    import geopandas
+
+    frame = read_polygons(path, crs)
+    original = geopandas.read_file(path)
+    if original.crs.equals(frame.crs):
+        return _as_bounds(frame.total_bounds)
+    dense = original.geometry.segmentize(_longest_side(original) / (EDGE_NODES - 1))
+    return _as_bounds(dense.to_crs(crs).total_bounds)
+
+
+def site_grid(grid: GridParams, aoi: Path) -> Grid:
+    """The one grid of all years: the AOI's bounds in the grid's CRS, snapped outwards to whole pixels.
+
+    Parameters
+    ----------
+    grid
+        CRS, pixel size and origin.
+    aoi
+        ``data/aoi.gpkg``.
+
+    Raises
+    ------
+    ParamsError
+        The CRS is unknown, in degrees, web Mercator or far from the AOI; or the grid would be beyond all measure.
+    InputError
+        The AOI is not readable.
+    """
+    parse_metric_crs(grid.crs, where="params.yaml: grid.crs")
+    left, bottom, right, top = bounds = aoi_bounds_m(aoi, grid.crs)
+    pixels = (right - left) * (top - bottom) / grid.pixel_size_m**2
+    if not pixels <= GRID_PIXELS_MAX:  # infinite, or not a number, where the AOI lies beyond the projection
+        raise ParamsError(
+            "the AOI does not fit the grid",
+            where="params.yaml: grid",
+            expected=f"at most {GRID_PIXELS_MAX:.0e} px of {grid.pixel_size_m:g} m in {grid.crs}",
+            found=f"AOI bounds ({left:g}, {bottom:g}, {right:g}, {top:g})",
+            fix="use the UTM zone of the AOI, and check grid.pixel_size_m",
+        )
+    snapped = snap_grid(bounds, crs=grid.crs, pixel_size_m=grid.pixel_size_m, origin_m=grid.origin_m)
+    _check_scale(snapped)
+    return snapped
+
+
+def _check_scale(grid: Grid) -> None:
+    centre = grid.transform @ Affine.translation(grid.width / 2, grid.height / 2)
+    scale = grid.pixel_size_m**2 / 1e6 / float(pixel_area_km2(replace(grid, transform=centre, height=1, width=1))[0, 0])
+    if not abs(scale - 1) <= AREAL_SCALE_ERROR_MAX:
+        raise ParamsError(
+            "the grid's CRS is made for another part of the Earth",
+            where="params.yaml: grid.crs",
+            expected=f"an areal scale within {AREAL_SCALE_ERROR_MAX:g} of 1 at the AOI",
+            found=f"{scale:.3g} in {grid.crs}",
+            fix="use the UTM zone of the AOI",
+        )
+
+
+def inside(shapes: Iterable[Any], grid: Grid) -> BoolArray:
+    """(H, W) bool: pixel centres inside any of `shapes` (in the grid's CRS)."""
+    from rasterio.features import rasterize
+
+    burn = [(shape, 1) for shape in shapes]
+    if not burn:  # rasterio refuses an empty list
+        return np.zeros(grid.shape, dtype=bool)
+    burnt = rasterize(burn, out_shape=grid.shape, transform=grid.transform, dtype="uint8")
+    return np.asarray(burnt == 1)
+
+
+def _longest_side(frame: Any) -> float:
+    left, bottom, right, top = frame.total_bounds
+    return float(max(right - left, top - bottom))
+
+
+def _as_bounds(values: Any) -> tuple[float, float, float, float]:
+    left, bottom, right, top = (float(value) for value in values)
+    return left, bottom, right, top

@@ -1,0 +1,217 @@
+"""Running an ONNX model over a scene of any size, window by window, in bounded memory."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from pydantic import TypeAdapter
+
+from stages.common import settings
+from stages.common.errors import ContractError
+from stages.common.model.windows import Window, WindowPlan, plan_windows
+from stages.common.tables.drift import BandReference
+from stages.common.tables.learning import AreaError
+from stages.common.types import Float32Array
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
+_AREA_ERROR: TypeAdapter[AreaError | None] = TypeAdapter(AreaError | None)
+
+Reader = Callable[[int, int, int, int], Float32Array]
+"""(row, column, height, width) to (height, width, C) float32 physical values, NaN where invalid or off the scene."""
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """What a model says of itself in its ONNX metadata."""
+
+    path: Path
+    bands: tuple[str, ...]
+    threshold: float
+    """A pixel is glacier where its calibrated probability is at least this."""
+    threshold_rule: str
+    temperature: float
+    """What the graph divides the logits by; calibrated p to that of the fit: sigmoid(temperature x logit p)."""
+    members: int
+    area_error: AreaError | None
+    """How far areas were off on held-out blocks; None where there was none to learn from."""
+    stride_px: int
+    receptive_field_radius_px: int
+    data_md5: str
+    band_references: tuple[BandReference, ...] = ()
+    """Empty: an older model, whose input drift cannot be measured."""
+
+
+OUTPUT, MEMBERS_OUTPUT = "glacier", "members"
+"""Names of the graph's outputs: (N, H, W, 1), and of an ensemble (N, H, W, M); calibrated probabilities."""
+
+METADATA = (
+    "bands", "threshold", "threshold_rule", "temperature", "members", "area_error", "stride_px",
+    "receptive_field_radius_px", "data_md5",
+)  # fmt: skip
+"""Entries of the graph's metadata that a user of the model reads; area_error is JSON."""
+
+
+def read_info(path: Path) -> ModelInfo:
+    """Metadata of a model.
+
+    Raises
+    ------
+    ContractError
+        The file is no ONNX model, or its metadata are not ours.
+    """
+    found = _open(path).get_modelmeta().custom_metadata_map
+    if missing := [name for name in METADATA if name not in found]:
+        raise ContractError(
+            "the model lacks metadata", where=path, expected=", ".join(METADATA), found=f"no {missing[0]}",
+            fix="use a model that the stage `train` has exported",
+        )  # fmt: skip
+    return ModelInfo(
+        path=path,
+        bands=tuple(found["bands"].split(",")),
+        threshold=float(found["threshold"]),
+        threshold_rule=found["threshold_rule"],
+        temperature=float(found["temperature"]),
+        members=int(found["members"]),
+        area_error=_AREA_ERROR.validate_json(found["area_error"]),
+        stride_px=int(found["stride_px"]),
+        receptive_field_radius_px=int(found["receptive_field_radius_px"]),
+        data_md5=found["data_md5"],
+        band_references=tuple(map(BandReference.model_validate, json.loads(found.get("band_histograms", "[]")))),
+    )
+
+
+def plan_for(info: ModelInfo, height: int, width: int) -> WindowPlan:
+    """Windows for a scene of that size: as the model asks for, as large as the settings permit."""
+    return plan_windows(
+        height, width,
+        stride_px=info.stride_px, radius_px=info.receptive_field_radius_px, max_pixels=settings.window_pixels(),
+    )  # fmt: skip
+
+
+def open_session(path: Path, *, height: int, width: int, batch: int = 1) -> InferenceSession:
+    """ONNX Runtime session with the window's shape fixed, so that all shapes are known before the first run.
+
+    The bits do not depend on the number of threads.
+    """
+    return _open(path, {"batch": batch, "height": height, "width": width})
+
+
+def _open(path: Path, shape: dict[str, int] | None = None) -> InferenceSession:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    # The pool is sized from the host's cores, not from what a container may use: always say it.
+    options.intra_op_num_threads = settings.inference_threads()
+    options.inter_op_num_threads = 1
+    # One plan for all activations holds more at once than taking and giving them back: 1,011 against 593 MiB for
+    # a window of 2 Mpx, at the same speed.
+    options.enable_mem_pattern = False
+    options.log_severity_level = 3
+    for name, size in (shape or {}).items():
+        options.add_free_dimension_override_by_name(name, size)
+    if shape is None:
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # ONNX Runtime's errors share no base class of their own
+        raise ContractError(
+            "the file is no ONNX model", where=path, found=" ".join(str(error).split())[:200], fix="run `train` again"
+        ) from error
+
+
+def predict_windows(
+    session: InferenceSession, read: Reader, plan: WindowPlan, *, batch: int = 1
+) -> Iterator[tuple[Window, Float32Array]]:
+    """Glacier probability of each window's kept part, in the order of the plan.
+
+    Yields
+    ------
+    window, (keep height, keep width) float32 in 0-1, clipped to the scene
+    """
+    for window, (probability,) in predict_outputs(session, read, plan, outputs=(OUTPUT,), batch=batch):
+        yield window, probability[..., 0]
+
+
+def predict_outputs(
+    session: InferenceSession, read: Reader, plan: WindowPlan, *, outputs: Sequence[str], batch: int = 1
+) -> Iterator[tuple[Window, list[Float32Array]]]:
+    """Named outputs of the graph for each window's kept part, in the order of the plan.
+
+    The next batch is read while the model runs on this one; no more than two batches are held.
+
+    Yields
+    ------
+    window, one (keep height, keep width, channels) float32 an output, clipped to the scene
+    """
+    name = session.get_inputs()[0].name
+    batches = list(_batches(plan, batch))
+    with ThreadPoolExecutor(max_workers=1) as reader:
+        pending = reader.submit(_read_batch, read, plan, batches[0], batch)
+        for index, windows in enumerate(batches):
+            pixels = pending.result()
+            if index + 1 < len(batches):
+                pending = reader.submit(_read_batch, read, plan, batches[index + 1], batch)
+            found = session.run(list(outputs), {name: pixels})
+            del pixels
+            for place, window in enumerate(windows):
+                yield window, [_kept(one[place], window, plan) for one in found]
+
+
+def _batches(plan: WindowPlan, size: int) -> Iterator[list[Window]]:
+    windows = list(plan)
+    return (windows[first : first + size] for first in range(0, len(windows), size))
+
+
+def _read_batch(read: Reader, plan: WindowPlan, windows: list[Window], batch: int) -> Float32Array:
+    """(batch, h, w, C); a last batch that is not full is filled with NaN."""
+    parts = [read(w.rows.start, w.columns.start, plan.window_height, plan.window_width) for w in windows]
+    parts += [np.full_like(parts[0], np.nan)] * (batch - len(parts))
+    return np.stack(parts)
+
+
+def _kept(probability: Float32Array, window: Window, plan: WindowPlan) -> Float32Array:
+    rows, columns = window.rows, window.columns
+    return probability[
+        rows.keep_start - rows.start : min(rows.keep_stop, plan.height) - rows.start,
+        columns.keep_start - columns.start : min(columns.keep_stop, plan.width) - columns.start,
+    ]
+
+
+def scene_reader(scene: Any, valid: Any) -> Reader:
+    """Reader over an open scene.tif and valid.tif (rasterio datasets) that are closed by the caller."""
+    from rasterio.windows import Window as RasterWindow
+
+    scale = np.asarray(scene.scales, dtype=np.float32)[:, None, None]
+    offset = np.asarray(scene.offsets, dtype=np.float32)[:, None, None]
+
+    def read(row: int, column: int, height: int, width: int) -> Float32Array:
+        inside = RasterWindow(column, row, min(width, scene.width - column), min(height, scene.height - row))
+        pixels = np.full((height, width, scene.count), np.nan, dtype=np.float32)
+        values = scene.read(window=inside, out_dtype="float32")
+        values *= scale
+        values += offset
+        values[:, valid.read(1, window=inside) == 0] = np.nan
+        pixels[: inside.height, : inside.width] = np.moveaxis(values, 0, -1)
+        return pixels
+
+    return read
+
+
+def array_reader(pixels: Float32Array) -> Reader:
+    """Reader over (H, W, C) float32 physical values with NaN where invalid."""
+
+    def read(row: int, column: int, height: int, width: int) -> Float32Array:
+        window = np.full((height, width, pixels.shape[2]), np.nan, dtype=np.float32)
+        part = pixels[row : row + height, column : column + width]
+        window[: part.shape[0], : part.shape[1]] = part
+        return window
+
+    return read

@@ -1,0 +1,127 @@
+"""The ``area`` and ``gates`` parts of ``params.yaml``: what is made of the maps, and what cannot be true."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from stages.common.params.section import Fraction, Positive, Section
+
+GateName = Literal[
+    "aoi_to_outlines_ratio",
+    "glacier_fraction_of_aoi",
+    "area_to_outlines_ratio",
+    "outside_outlines",
+    "annual_change",
+    "baseline_step",
+    "trend",
+    "sigma",
+    "missing_years",
+    "valid_fraction",
+    "input_drift",
+    "iou_over_baseline",
+]
+"""Every gate, on the areas and on the model's quality, as ``gates.json``, ``gate`` and ``gates.override`` name it."""
+
+
+class SurfaceParams(Section):
+    """Clean and debris-covered ice within the mapped glacier."""
+
+    clean_ratio_min: Annotated[
+        float, Field(gt=1, le=5, description="red / short-wave infrared from which ice is clean")
+    ] = 2.0
+    off_glacier_snow_max: Annotated[
+        Fraction, Field(description="snow on the ground seen off the glaciers; beyond it snow hides the debris too")
+    ] = 0.3
+
+
+class TerminusParams(Section):
+    """Position of the ice front along a flow line."""
+
+    min_glacier_km2: Annotated[float, Field(ge=0, description="smaller outlines have no front worth a position")] = 1.0
+    extension_m: Annotated[
+        float, Field(ge=0, description="the flow line goes on beyond the outline, so that an advance is measured")
+    ] = 500.0
+    corridor_m: Annotated[Positive, Field(description="whole width about the flow line; at least three pixels")] = 100.0
+    box_width_m: Annotated[Positive, Field(description="of the box method; narrower than the tongue")] = 300.0
+    box_upstream_m: Annotated[Positive, Field(description="from the hindmost front up to the box's fixed edge")] = 500.0
+    registration_px: Annotated[
+        float, Field(ge=0, description="error of a scene's place where its shift was not measured, one sigma")
+    ] = 0.5
+
+
+class AreaParams(Section):
+    """Mask to area."""
+
+    min_polygon_area_m2: Annotated[float, Field(ge=0, description="RGI's smallest glacier is 10,000 m2")] = 1e4
+    boundary_buffer_px: Annotated[
+        float, Field(gt=0, le=5, description="at debris-covered ice and where it cannot be told (Paul et al. 2013)")
+    ] = 1.0
+    clean_boundary_buffer_px: Annotated[
+        float, Field(gt=0, le=5, description="at clean ice (Paul et al. 2013, 2017)")
+    ] = 0.5
+    interval_factors: Annotated[
+        tuple[Positive, Positive] | None,
+        Field(
+            description="multiples of the model's sigma for 68 and 95 %, from a cross-validation or a larger "
+            "calibration; null: those that the model brings"
+        ),
+    ] = None
+    correlation_between_years: Annotated[
+        float,
+        Field(
+            ge=0,
+            lt=1,
+            description="rho of the errors of two years; 0 calls least detectable, as shared errors cancel in a change",
+        ),
+    ] = 0.0
+    trend_glacier_km2_min: Annotated[
+        float,
+        Field(
+            ge=0,
+            description="smaller glaciers get no trend of their own: they are few pixels, and each hopeless test "
+            "takes power from the others",
+        ),
+    ] = 0.1
+    common_valid_fraction_min: Annotated[
+        Fraction,
+        Field(description="a year, or a glacier's outline, seen less is left out of the common area, and named"),
+    ] = 0.8
+    assign_distance_m: Annotated[
+        float, Field(ge=0, description="ice this near an outline is counted to that glacier")
+    ] = 500.0
+    surface: SurfaceParams = SurfaceParams()
+    terminus: TerminusParams = TerminusParams()
+
+    @model_validator(mode="after")
+    def _wider_at_95(self) -> Self:
+        if self.interval_factors and self.interval_factors[0] > self.interval_factors[1]:
+            raise ValueError(f"interval_factors: the one of 68 % is above that of 95 %: {self.interval_factors}")
+        return self
+
+
+class GatesParams(Section):
+    """Bounds beyond which a number cannot be true; a breach fails the run with exit 1."""
+
+    aoi_to_outlines_ratio_min: Positive = 1.5
+    glacier_fraction_of_aoi_max: Fraction = 0.9
+    area_to_outlines_ratio: tuple[Positive, Positive] = (0.5, 1.5)
+    outside_outlines_fraction_max: Annotated[
+        Fraction, Field(description="of the mapped ice, further than area.assign_distance_m from any outline")
+    ] = 0.1
+    annual_change_pct_max: Positive = 5.0
+    baseline_step_pct_max: Positive = 5.0
+    trend_pct_max: Annotated[Positive, Field(description="% a year, of the first year's area")] = 1.0
+    sigma_pct_max: Annotated[Positive, Field(description="one sigma in % of the area")] = 20.0
+    valid_fraction_min: Fraction = 0.8
+    missing_years_max: Annotated[int, Field(ge=0)] = 0
+    drift_psi_max: Annotated[
+        float,
+        Field(gt=0, description="stability index of a year's pixels: 0.45 a first early-snow year, 1.5 a wrong offset"),
+    ] = 1.0
+    iou_over_baseline_min: Annotated[float, Field(ge=-1, le=1)] = 0.0
+    override: Annotated[
+        tuple[GateName, ...],
+        Field(description="gates that an expert lets pass; said in red wherever the numbers stand"),
+    ] = ()

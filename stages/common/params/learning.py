@@ -1,0 +1,104 @@
+"""What is learned, and how it is tested: the ``patches``, ``train`` and ``evaluate`` parts of params."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from stages.common.params.section import Fraction, Section, Year
+
+
+class PatchesParams(Section):
+    """Training patches and their spatial split."""
+
+    size_px: Annotated[int, Field(ge=16, le=1024)] = 128
+    margin_px: Annotated[int, Field(ge=0, le=256, description="kept around a patch for rotation and shift")] = 32
+    stride_px: Annotated[int, Field(ge=1)] = 64
+    block_rows_px: Annotated[int, Field(ge=8)]
+    block_columns_px: Annotated[int, Field(ge=8)]
+    folds: Annotated[int, Field(ge=3, le=20, description="block (r, c) belongs to fold (c + 2 r) mod folds")] = 5
+    test_fold: Annotated[int, Field(ge=0)] = 0
+    validation_fold: Annotated[int, Field(ge=0)] = 1
+    buffer_px: Annotated[int, Field(ge=0, description="hidden around held-out blocks")] = 32
+
+    @model_validator(mode="after")
+    def _folds_fit(self) -> Self:
+        if self.test_fold == self.validation_fold:
+            raise ValueError("test_fold and validation_fold must differ")
+        if max(self.test_fold, self.validation_fold) >= self.folds:
+            raise ValueError(f"test_fold and validation_fold must be below folds ({self.folds})")
+        return self
+
+    @property
+    def full_size_px(self) -> int:
+        """Side of a stored patch, its margin included."""
+        return self.size_px + 2 * self.margin_px
+
+
+class AugmentationParams(Section):
+    """Random changes of a training patch; see `stages.train.augment.AugmentConfig`."""
+
+    rotation_deg: Annotated[
+        float, Field(ge=0, le=180, description="uniform in plus or minus this; wide ones turn the light")
+    ] = 30.0
+    log2_scale: Annotated[float, Field(ge=0, le=1)] = 0.5
+    shift_px: Annotated[float, Field(ge=0)] = 16.0
+    flip: bool = True
+    mirror_azimuth_deg: Annotated[
+        float, Field(ge=0, lt=360, description="axis of the mirror; the sun's azimuth keeps the light where it is")
+    ] = 0.0
+    gain: Annotated[float, Field(ge=0, le=1)] = 0.1
+    band_gain: Annotated[float, Field(ge=0, le=1)] = 0.05
+    offset: Annotated[float, Field(ge=0, le=1, description="in standard deviations of the band")] = 0.1
+    band_offset: Annotated[float, Field(ge=0, le=1)] = 0.05
+    hide_probability: Fraction = 0.5
+    hide_max_px: Annotated[int, Field(ge=1)] = 128
+
+
+class TrainParams(Section):
+    """U-Net, loss, optimiser and augmentation."""
+
+    base_channels: Annotated[int, Field(ge=2, le=128)] = 16
+    depth: Annotated[int, Field(ge=1, le=6)] = 4
+    stem: Annotated[Literal["full", "half"], Field(description="half: the U-Net works at half resolution")] = "half"
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.3
+    bce_weight: Annotated[float, Field(ge=0)] = 1.0
+    dice_weight: Annotated[float, Field(ge=0)] = 1.0
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    epochs: Annotated[int, Field(ge=1)]
+    steps_per_epoch: Annotated[int, Field(ge=1)]
+    patience_epochs: Annotated[int, Field(ge=1)]
+    batch_size: Annotated[int, Field(ge=1)] = 8
+    optimiser: Literal["adamw", "lion", "sgd"] = "adamw"
+    learning_rate: Annotated[float, Field(gt=0, description="the highest; reached after a tenth of the steps")] = 2e-3
+    schedule: Annotated[
+        Literal["cosine", "constant"], Field(description="after the linear warm-up; cosine falls to 1 %")
+    ] = "cosine"
+    weight_decay: Annotated[float, Field(ge=0, description="decoupled; not on biases and normalisation")] = 0.1
+    ema_momentum: Annotated[float, Field(ge=0, lt=1, description="of the weights' moving average; 0: none")] = 0.98
+    augmentation: AugmentationParams = AugmentationParams()
+    members: Annotated[int, Field(ge=1, le=16, description="nets of the ensemble, each with its own seed")] = 1
+    calibrate: Annotated[bool, Field(description="temperature scaling on the calibration blocks")] = True
+    threshold: Annotated[
+        Annotated[float, Field(gt=0, lt=1)] | Literal["zero_area_bias"],
+        Field(description="zero_area_bias: the mapped area is the labelled one over the validation fold's blocks"),
+    ] = "zero_area_bias"
+    seed: Annotated[int, Field(ge=0, description="of the first member; the n-th has n - 1 more")] = 1
+    threads: Annotated[int, Field(ge=1, description="intra-op threads; changes the bits of the model")] = 2
+    precision: Annotated[
+        Literal["float32", "mixed_bfloat16"], Field(description="of the fitting; the model is float32")
+    ] = "float32"
+    instruction_set: Annotated[
+        Literal["native", "AVX512_CORE_AMX", "AVX512_CORE_BF16", "AVX512_CORE_VNNI", "AVX512_CORE", "AVX2"],
+        Field(description="bound on oneDNN; native is fastest, AVX2 is the same on more machines"),
+    ] = "native"
+
+
+class EvaluateParams(Section):
+    """Held-out evaluation."""
+
+    year: Annotated[Year, Field(description="the training year whose scene is scored")]
+    clean_ratio_min: Annotated[
+        float, Field(gt=1, le=5, description="red / short-wave infrared from which labelled ice counts as clean")
+    ] = 2.0

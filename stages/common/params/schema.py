@@ -1,0 +1,142 @@
+"""The schema of ``params.yaml``: every knob that changes a result, with its unit and range.
+
+Unknown keys are refused, so that a misspelt knob never passes for the default.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import Field, ValidationError, model_validator
+
+from stages.common.errors import ParamsError
+from stages.common.params.area import AreaParams, GatesParams
+from stages.common.params.crossval import CrossvalParams
+from stages.common.params.ingest import IngestParams
+from stages.common.params.learning import EvaluateParams, PatchesParams, TrainParams
+from stages.common.params.prepare import PrepareParams
+from stages.common.params.promote import PromoteParams
+from stages.common.params.section import Positive, Section, Year
+
+
+class SiteParams(Section):
+    """What is mapped."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
+    title: Annotated[str, Field(min_length=1)]
+    simulated: bool = False
+
+
+class GridParams(Section):
+    """The one grid of all years. The AOI gives the extent, snapped outwards to whole pixels."""
+
+    crs: Annotated[str, Field(description="projected CRS in metres, as EPSG:32644")]
+    pixel_size_m: Positive
+    origin_m: Annotated[tuple[float, float], Field(description="a point that pixel corners fall on (x, y)")] = (
+        0.0,
+        0.0,
+    )
+
+
+class LabelsParams(Section):
+    """Outlines to training labels."""
+
+    boundary_ignore_m: Annotated[float, Field(ge=0, description="half width of the ignore band")]
+    terminus_ignore_m: Annotated[
+        float, Field(ge=0, description="ignore radius at the terminus: age of outline x retreat per year")
+    ]
+
+
+class PredictParams(Section):
+    """Which model maps the scenes."""
+
+    model: Literal["artifacts/train/model.onnx", "models/champion/model.onnx"]
+
+
+class ReportParams(Section):
+    """Pictures. They never change a number."""
+
+    rgb: Annotated[list[str], Field(min_length=3, max_length=3)]
+    frame_seconds: Positive = 1.0
+
+
+class Params(Section):
+    """The whole of ``params.yaml``."""
+
+    site: SiteParams
+    years: Annotated[list[Year], Field(min_length=1)]
+    training_years: Annotated[list[Year], Field(min_length=1)]
+    grid: GridParams
+    ingest: IngestParams
+    prepare: PrepareParams
+    labels: LabelsParams
+    patches: PatchesParams
+    train: TrainParams
+    evaluate: EvaluateParams
+    crossval: CrossvalParams = CrossvalParams()
+    predict: PredictParams
+    area: AreaParams
+    gates: GatesParams
+    report: ReportParams
+    promote: PromoteParams = PromoteParams()
+
+    @model_validator(mode="after")
+    def _years_agree(self) -> Self:
+        for name in ("years", "training_years"):
+            listed = getattr(self, name)
+            if listed != sorted(set(listed)):
+                raise ValueError(f"{name} must be sorted and without doubles: {listed}")
+        if stray := sorted(set(self.training_years) - set(self.years)):
+            raise ValueError(f"training_years are not all among years: {stray}")
+        if self.evaluate.year not in self.training_years:
+            raise ValueError(f"evaluate.year {self.evaluate.year} is not among training_years")
+        if stray_bands := sorted(set(self.report.rgb) - set(self.prepare.bands)):
+            raise ValueError(f"report.rgb names bands that prepare.bands lacks: {stray_bands}")
+        return self
+
+    @model_validator(mode="after")
+    def _folds_exist(self) -> Self:
+        if stray := [fold for fold in self.crossval.folds if fold >= self.patches.folds]:
+            raise ValueError(f"crossval.folds {stray} are not below patches.folds ({self.patches.folds})")
+        return self
+
+    @model_validator(mode="after")
+    def _patches_fit_the_network(self) -> Self:
+        stride = 2 ** (self.train.depth + (self.train.stem == "half"))
+        for name, side in (("size_px", self.patches.size_px), ("size_px + 2 margin_px", self.patches.full_size_px)):
+            if side % stride:
+                raise ValueError(f"patches.{name} is {side}; train.depth and stem ask for multiples of {stride}")
+        return self
+
+
+def load_params(path: Path = Path("params.yaml")) -> Params:
+    """Read and check ``params.yaml``.
+
+    Raises
+    ------
+    ParamsError
+        The file is absent, is no YAML, or breaks the schema; every broken key is named.
+    """
+    try:
+        return Params.model_validate(_read_yaml(path))
+    except ValidationError as error:
+        problems = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'params'}: {e['msg']}" for e in error.errors())
+        raise ParamsError(
+            f"{error.error_count()} parameter(s) break the schema",
+            where=path,
+            found=problems,
+            fix="correct params.yaml; `python -m stages.common.params` prints the schema",
+        ) from error
+
+
+def _read_yaml(path: Path) -> Any:
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ParamsError(
+            "params.yaml is absent", where=path.resolve().parent, fix="run in the root or in a site's folder"
+        ) from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ParamsError("params.yaml is no YAML", where=path, found=" ".join(str(error).split())) from error

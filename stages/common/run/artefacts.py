@@ -1,0 +1,265 @@
+"""Kinds of artefact: what a file must be, as a check that runs and as the JSON Schema that is printed.
+
+A kind knows nothing of stages. The artefacts of this project are made from the kinds in `stages.common.tables.kinds`.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ValidationError
+
+from stages.common.errors import ContractError
+
+Schema = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Artefact(ABC):
+    """A file of a known kind."""
+
+    summary: str
+    """What it holds, in one sentence."""
+    optional: bool = False
+    """May be absent."""
+
+    @abstractmethod
+    def schema(self) -> Schema:
+        """JSON Schema of the file's header or content."""
+
+    @abstractmethod
+    def check(self, path: Path) -> None:
+        """Raise `ContractError` unless the file at `path` is of this kind."""
+
+    def describe(self) -> Schema:
+        """The schema with the summary."""
+        return {"description": self.summary, **self.schema()}
+
+
+def compare(path: Path, expected: Mapping[str, Any], found: Mapping[str, Any]) -> None:
+    """Raise `ContractError` at the first header entry that is not as expected (a tuple lists alternatives)."""
+    for key, wanted in expected.items():
+        allowed = wanted if isinstance(wanted, tuple) else (wanted,)
+        if found[key] not in allowed:
+            raise ContractError(
+                f"the {key} of {path.name} is not what its contract says",
+                where=path,
+                expected=" or ".join(map(str, allowed)),
+                found=found[key],
+                fix="run the stage that makes it again; if it is your own file, convert it",
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Raster(Artefact):
+    """A single GeoTIFF on the site's grid, or (grid_bound=False) on its own."""
+
+    dtype: str | tuple[str, ...]
+    bands: tuple[str, ...] = ()
+    """Band descriptions; empty: not checked."""
+    nodata: float | tuple[float | None, ...] | None = None
+    scale: float | None = None
+    offset: float | None = None
+    values: tuple[int, ...] = ()
+    """All values that may occur; empty: any."""
+    cog: bool = True
+    grid_bound: bool = True
+
+    def expected(self) -> dict[str, Any]:
+        """Header entries that are fixed by the contract."""
+        entries: dict[str, Any] = {"driver": "GTiff", "dtype": self.dtype, "nodata": self.nodata}
+        optional = {"bands": list(self.bands), "scale": self.scale, "offset": self.offset}
+        entries |= {key: value for key, value in optional.items() if value not in ([], None)}
+        return entries | ({"layout": "COG"} if self.cog else {})
+
+    def schema(self) -> Schema:
+        """JSON Schema of the header, and of the pixel values where they are listed."""
+        properties: Schema = {
+            key: {"enum": list(value)} if isinstance(value, tuple) else {"const": value}
+            for key, value in self.expected().items()
+        }
+        if self.values:
+            properties["values"] = {"items": {"enum": list(self.values)}}
+        if self.grid_bound:
+            properties["grid"] = {"description": "CRS, origin, pixel size and extent of the site's one grid"}
+        return {"type": "object", "contentMediaType": "image/tiff; application=geotiff", "properties": properties}
+
+    def check(self, path: Path) -> None:
+        """Compare the header, and scan the pixels where their values are listed."""
+        from stages.common.geo.raster import open_raster
+
+        with open_raster(path) as dataset:
+            found = {
+                "driver": dataset.driver,
+                "dtype": dataset.dtypes[0],
+                "nodata": dataset.nodata,
+                "bands": list(dataset.descriptions),
+                "scale": dataset.scales[0],
+                "offset": dataset.offsets[0],
+                "layout": dataset.tags(ns="IMAGE_STRUCTURE").get("LAYOUT", "striped or tiled"),
+            }
+            compare(path, self.expected(), found)
+            if self.values:
+                self._check_values(path, dataset)
+
+    def _check_values(self, path: Path, dataset: Any) -> None:
+        import numpy as np
+
+        for _, window in dataset.block_windows(1):
+            stray = sorted(set(np.unique(dataset.read(window=window)).tolist()) - set(self.values))
+            if stray:
+                raise ContractError(
+                    "a raster holds values that its contract does not list",
+                    where=path,
+                    expected=f"only {self.values}",
+                    found=stray[:5],
+                    fix="run the stage that makes it again",
+                )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table(Artefact):
+    """A CSV file; every row is validated against `row`, and the columns are exactly its fields."""
+
+    row: type[BaseModel]
+
+    def schema(self) -> Schema:
+        """JSON Schema of the list of rows."""
+        return {"type": "array", "contentMediaType": "text/csv", "items": self.row.model_json_schema()}
+
+    def check(self, path: Path) -> None:
+        """Compare the columns and validate each row."""
+        with _open_text(path) as stream:
+            reader = csv.DictReader(stream)
+            compare(path, {"columns": list(self.row.model_fields)}, {"columns": list(reader.fieldnames or [])})
+            for number, row in enumerate(reader, start=2):
+                filled = {key: value for key, value in row.items() if value != ""}
+                _validate(self.row, filled, where=f"{path}:{number}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Json(Artefact):
+    """A JSON file validated against a pydantic model."""
+
+    model: type[BaseModel]
+
+    def schema(self) -> Schema:
+        """JSON Schema of the document."""
+        return self.model.model_json_schema()
+
+    def check(self, path: Path) -> None:
+        """Parse and validate."""
+        with _open_text(path) as stream:
+            try:
+                document = json.load(stream)
+            except json.JSONDecodeError as error:
+                raise ContractError("the file is no JSON", where=path, found=error, fix="make it again") from error
+        _validate(self.model, document, where=str(path))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Vector(Artefact):
+    """A GeoPackage with polygons, or lines, and given columns."""
+
+    columns: tuple[str, ...]
+    geometry: Literal["MultiPolygon", "LineString"] = "MultiPolygon"
+    may_be_empty: bool = False
+
+    def schema(self) -> Schema:
+        """JSON Schema of the features."""
+        properties = {"columns": {"contains": {"enum": list(self.columns)}}, "geometry": {"const": self.geometry}}
+        return {"type": "object", "contentMediaType": "application/geopackage+sqlite3", "properties": properties}
+
+    def check(self, path: Path) -> None:
+        """Read the features; compare columns, CRS and geometry types."""
+        import geopandas
+
+        frame = geopandas.read_file(path)
+        missing = [name for name in self.columns if name not in frame.columns]
+        kinds = sorted(set(frame.geom_type) - {self.geometry, self.geometry.removeprefix("Multi")})
+        compare(
+            path,
+            {"missing columns": [], "other geometries": []},
+            {"missing columns": missing, "other geometries": kinds},
+        )
+        compare(path, {"has a CRS": True}, {"has a CRS": frame.crs is not None})
+        if not self.may_be_empty:
+            compare(path, {"is empty": False}, {"is empty": len(frame) == 0})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arrays(Artefact):
+    """An npz file of named arrays."""
+
+    arrays: Mapping[str, tuple[tuple[str, ...], int]]
+    """Name to (permitted dtypes, number of dimensions). All share their first dimension."""
+
+    def schema(self) -> Schema:
+        """JSON Schema of the arrays' headers."""
+        properties = {
+            name: {"dtype": {"enum": list(dtypes)}, "ndim": {"const": ndim}}
+            for name, (dtypes, ndim) in self.arrays.items()
+        }
+        return {"type": "object", "contentMediaType": "application/zip", "properties": properties}
+
+    def check(self, path: Path) -> None:
+        """Compare names, dtypes and dimensions."""
+        import numpy as np
+
+        with np.load(path) as file:
+            compare(path, {"arrays": sorted(self.arrays)}, {"arrays": sorted(file.files)})
+            lengths = set()
+            for name, (dtypes, ndim) in self.arrays.items():
+                array = file[name]
+                compare(path, {f"dtype of {name}": tuple(dtypes)}, {f"dtype of {name}": str(array.dtype)})
+                compare(path, {f"dimensions of {name}": ndim}, {f"dimensions of {name}": array.ndim})
+                lengths.add(len(array))
+            compare(path, {"number of lengths": (0, 1)}, {"number of lengths": len(lengths)})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Blob(Artefact):
+    """A file known by its first bytes (PNG, GIF, HDF5, ONNX, HTML)."""
+
+    media_type: str
+    magic: Sequence[bytes]
+
+    def schema(self) -> Schema:
+        """JSON Schema: the media type."""
+        return {"contentMediaType": self.media_type}
+
+    def check(self, path: Path) -> None:
+        """Compare the first bytes."""
+        head = path.read_bytes()[:64] if path.is_file() else b""
+        if not any(head.startswith(magic) for magic in self.magic):
+            raise ContractError(
+                "a file is not of its kind",
+                where=path,
+                expected=self.media_type,
+                found=head[:16] or "nothing",
+                fix="make it again",
+            )
+
+
+def _open_text(path: Path) -> Any:
+    return path.open(encoding="utf-8", newline="")
+
+
+def _validate(model: type[BaseModel], value: Any, *, where: str) -> None:
+    try:
+        model.model_validate(value)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ContractError(
+            "a value breaks its contract",
+            where=f"{where} {'.'.join(map(str, first['loc']))}",
+            expected=first["msg"],
+            found=repr(first.get("input"))[:200],
+            fix="run the stage that makes it again",
+        ) from error

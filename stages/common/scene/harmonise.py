@@ -1,0 +1,111 @@
+"""How a band's DN become reflectance: the one place where products of different origin are brought together.
+
+Sentinel-2 L2A holds DN = 10000 x reflectance, and from processing baseline 04.00 on 1000 more, so that negative
+reflectance survives (https://sentinels.copernicus.eu/web/sentinel/-/copernicus-sentinel-2-major-products-upgrade-upcoming).
+The baseline decides, never the date: Collection 1 has reprocessed scenes of 2016 with the offset.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+
+from stages.common.errors import InputError
+from stages.common.scene.scene import Scene, SceneInfo
+from stages.common.tables.kinds import DN_OFFSET, DN_SCALE
+from stages.common.types import AnyArray, BoolArray, Float32Array
+
+Convention = Literal["stated", "by-baseline", "always-offset", "flagged"]
+"""What a source's DN mean.
+
+stated
+    Scale and offset stand with the band: a user's GeoTIFF, or a SAFE product with ``BOA_ADD_OFFSET``.
+by-baseline
+    As ESA delivers it, with nothing stated: the Planetary Computer, the Copernicus Data Space.
+always-offset
+    Reprocessed or corrected by the catalogue so that every scene carries it: Earth Search ``sentinel-2-c1-l2a``.
+flagged
+    Earth Search ``sentinel-2-l2a``: ``earthsearch:boa_offset_applied`` says whether it was taken out of the pixels.
+"""
+
+FIRST_BASELINE_WITH_OFFSET = (4, 0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Calibration:
+    """Reflectance = DN x scale + offset."""
+
+    scale: float
+    offset: float
+
+
+def calibration_of(scene: Scene, name: str) -> Calibration:
+    """Scale and offset of a stored band.
+
+    Raises
+    ------
+    InputError
+        The convention asks for a baseline that is not known, or is unknown itself.
+    """
+    if scene.info.convention in (None, "stated"):
+        band = scene.bands[name]
+        return Calibration(scale=band.scale, offset=band.offset)
+    return Calibration(scale=DN_SCALE, offset=DN_OFFSET if carries_offset(scene.info) else 0.0)
+
+
+def carries_offset(info: SceneInfo) -> bool:
+    """Whether 1000 must be taken from the DN of a Sentinel-2 scene.
+
+    Raises
+    ------
+    InputError
+        As `calibration_of`.
+    """
+    match info.convention:
+        case "always-offset":
+            return True
+        case "by-baseline":
+            return baseline_of(info) >= FIRST_BASELINE_WITH_OFFSET
+        case "flagged":
+            return baseline_of(info) >= FIRST_BASELINE_WITH_OFFSET and not info.boa_offset_applied
+    raise InputError(
+        "what the scene's DN mean is not known",
+        where=f"{info.year}, {info.id}",
+        expected=" or ".join(get_args(Convention)),
+        found=info.convention,
+        fix="run `make ingest` again",
+    )
+
+
+def baseline_of(info: SceneInfo) -> tuple[int, int]:
+    """Processing baseline as numbers, ``05.09`` as (5, 9).
+
+    Raises
+    ------
+    InputError
+        It is absent or no baseline.
+    """
+    major, _, minor = (info.processing_baseline or "").partition(".")
+    if not (major.isdecimal() and minor.isdecimal()):
+        raise InputError(
+            "the scene's processing baseline is not known, and with it whether its DN carry an offset",
+            where=f"{info.year}, {info.id}",
+            expected="a baseline, as 05.09 (N0509 in the product's name)",
+            found=info.processing_baseline,
+            fix="give it in the item, or take the product from a catalogue that says it",
+        )
+    return int(major), int(minor)
+
+
+def to_physical(dn: AnyArray, known: BoolArray, calibration: Calibration) -> Float32Array:
+    """(H, W) float32 reflectance (or 8-bit value), NaN where not known; slightly negative values are kept.
+
+    Single precision keeps a DN to 0.02 over the whole range, so that storing it again gives the same DN.
+    """
+    values = dn.astype(np.float32)
+    values *= np.float32(calibration.scale)
+    values += np.float32(calibration.offset)
+    values[~known] = np.nan
+    return values

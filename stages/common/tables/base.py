@@ -1,0 +1,31 @@
+"""Rows of the tables and documents that stages hand on. Units stand in the names."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+NotNegative = Annotated[float, Field(ge=0)]
+
+
+class Record(BaseModel):
+    """A row or document: immutable, unknown keys refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class AnyDocument(BaseModel):
+    """A JSON object of any content."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class FeatureCollection(BaseModel):
+    """GeoJSON."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: Literal["FeatureCollection"]
+    features: list[dict[str, Any]]

@@ -1,0 +1,52 @@
+"""How far a year's pixels are from those a model has learned from: what it takes along, and what is found."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from stages.common.tables.base import Fraction, NotNegative, Record
+
+
+class BandReference(Record):
+    """One band of the training pixels, in groups of about a tenth each; travels in the model's metadata."""
+
+    starts: Annotated[list[int], Field(description="first histogram bin of each group but the first")]
+    shares: Annotated[list[Fraction], Field(description="of the training pixels, by group")]
+    mean: Annotated[float, Field(description="physical units")]
+    std: Annotated[NotNegative, Field(description="physical units")]
+
+
+class BandDrift(Record):
+    """One band of a year's prepared scene against the training pixels."""
+
+    band: str
+    psi: Annotated[NotNegative, Field(description="population stability index over the training pixels' groups")]
+    mean_shift_sd: Annotated[float, Field(description="mean less the training mean, in training standard deviations")]
+
+
+class Drift(Record):
+    """artifacts/predict/<year>/drift.json."""
+
+    year: int
+    pixels: Annotated[int, Field(ge=0, description="valid ones that were compared")]
+    bands: list[BandDrift]
+    reason: Annotated[str | None, Field(description="why nothing was compared")] = None
+
+    @property
+    def worst(self) -> BandDrift | None:
+        """The band that is furthest from the training pixels; None where nothing was compared."""
+        return max(self.bands, key=lambda one: one.psi, default=None)
+
+
+class DriftRow(Record):
+    """One band of one year in drift_by_year.csv; one row without a band for a year that compared nothing."""
+
+    year: int
+    band: str | None = None
+    psi: Annotated[NotNegative | None, Field(description="population stability index; above 0.25 much has shifted")] = (
+        None
+    )
+    mean_shift_sd: Annotated[float | None, Field(description="in training standard deviations")] = None
+    reason: Annotated[str | None, Field(description="why nothing was compared")] = None

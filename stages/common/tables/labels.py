@@ -1,0 +1,21 @@
+"""Tables of `labels`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from stages.common.tables.base import NotNegative, Record
+
+
+class GlacierRow(Record):
+    """One glacier of glacier_id.tif."""
+
+    glacier_index: Annotated[int, Field(ge=1)]
+    rgi_id: str
+    glac_name: str | None = None
+    outline_area_km2: Annotated[NotNegative, Field(description="pixels of the outline in the AOI, planimetric")]
+    geodesic_area_km2: Annotated[NotNegative, Field(description="the whole outline on the ellipsoid")]
+    src_date: str | None = None
+    terminus: Annotated[Literal["given", "lowest point", "unknown"], Field(description="where the wider band is from")]

@@ -1,0 +1,104 @@
+"""Documents of `prepare`: what went into a year's scene, and its passes."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from stages.common.tables.base import Fraction, NotNegative, Record
+
+
+class SceneClasses(Record):
+    """Shares of the grid in the Sentinel-2 scene classes of one acquisition, where it has data."""
+
+    fractions: Annotated[dict[str, Fraction], Field(description="by class, 1 to 11; those that occur")]
+    dark_pixels: Annotated[
+        Literal["dark area", "cast shadow"] | None,
+        Field(description="what class 2 means, by processing baseline; such pixels count as seen"),
+    ]
+    saturated_snow_kept_fraction: Annotated[Fraction, Field(description="class 1, but bright as snow: seen")]
+
+
+class OffsetProof(Record):
+    """What the pixels of an acquisition say of the offset that was applied; those that contradict it are refused."""
+
+    method: Annotated[
+        Literal["snow in SWIR", "visible floor"] | None,
+        Field(description="B11 and B12 where the scene classes say snow or ice; else the darkest visible pixels"),
+    ]
+    verdict: Annotated[
+        Literal["proven", "plausible", "not proven"],
+        Field(description="plausible: by the weaker visible test; not proven: too few pixels, or they do not say"),
+    ]
+    pixels: Annotated[int, Field(ge=0)]
+    below_offset_fraction: Annotated[dict[str, Fraction], Field(description="by band: reflectance below 0.1")]
+    negative_fraction: Annotated[dict[str, Fraction], Field(description="by band: reflectance below 0")]
+
+
+class Registration(Record):
+    """Shift of an acquisition against the reference year's, measured on stable terrain; pixels of the grid."""
+
+    reference: Annotated[list[str], Field(description="scenes it was compared with")]
+    verdict: Annotated[
+        Literal["reference", "corrected", "small", "too large", "unknown"],
+        Field(description="small, too large: by the parameters, left as it is; unknown: tiles too few or at odds"),
+    ]
+    east_px: float | None = None
+    south_px: float | None = None
+    residual_px: Annotated[NotNegative | None, Field(description="what is left of it in scene.tif")] = None
+    tiles: Annotated[int | None, Field(ge=0)] = None
+    spread_px: Annotated[NotNegative | None, Field(description="robust standard deviation over tiles")] = None
+
+
+class SceneSource(Record):
+    """One acquisition that went into a year's scene."""
+
+    id: str
+    date: Annotated[str | None, Field(description="ISO day of acquisition; null where only the year is known")]
+    product: Annotated[str, Field(description="file name or product URI")]
+    platform: str | None = None
+    processing_level: str | None = None
+    processing_baseline: str | None = None
+    relative_orbit: int | None = None
+    tile: str | None = None
+    sun_elevation_deg: float | None = None
+    sun_azimuth_deg: float | None = None
+    scale: float
+    offset: float
+    filled_fraction: Annotated[Fraction, Field(description="share of the grid this scene fills")]
+    scene_classes: SceneClasses | None = None
+    offset_proof: Annotated[OffsetProof | None, Field(description="null: 8-bit RGB, no reflectance")] = None
+    registration: Annotated[Registration | None, Field(description="null: prepare.coregister is not set")] = None
+
+
+class Provenance(Record):
+    """artifacts/prepare/<year>/provenance.json."""
+
+    year: int
+    date: str | None
+    storage: Literal["sentinel2", "rgb8"]
+    bands: list[str]
+    grid: str
+    sources: Annotated[list[SceneSource], Field(min_length=1)]
+    valid_fraction: Fraction
+    outside_fraction: Annotated[Fraction, Field(description="no scene there, or nodata")]
+    cloud_fraction: Fraction
+    clipped_pixels: Annotated[int, Field(ge=0, description="values beyond what the storage holds")]
+
+
+class Pass(Record):
+    """What was acquired on one day from one orbit."""
+
+    number: Annotated[int, Field(ge=1, description="names the folder; the best first")]
+    date: Annotated[str | None, Field(description="null: days are not known, and such scenes are one pass")]
+    relative_orbit: int | None
+    scene_ids: Annotated[list[str], Field(min_length=1)]
+    valid_fraction: Annotated[Fraction, Field(description="of the grid's pixels")]
+
+
+class Passes(Record):
+    """artifacts/prepare/<year>/passes.json; absent where a year has one pass, or they are merged."""
+
+    year: int
+    passes: Annotated[list[Pass], Field(min_length=2)]

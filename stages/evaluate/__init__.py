@@ -1,0 +1,1 @@
+"""Score a model on held-out blocks, beside baselines that need no training."""

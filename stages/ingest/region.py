@@ -1,0 +1,109 @@
+"""Clipping a raster to the site without resampling it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rasterio.features
+import rasterio.warp
+from affine import Affine
+from rasterio.io import DatasetReader
+from rasterio.windows import Window
+
+from stages.common.errors import InputError
+from stages.common.geo.grid import Grid
+from stages.common.geo.raster import grid_of
+from stages.common.geo.vectors import EDGE_NODES
+from stages.common.types import BoolArray
+
+MARGIN_PX = 4
+"""Pixels kept around the site: bilinear resampling reaches for one, a changed grid origin for another few."""
+
+
+class OutsideError(InputError):
+    """A raster and the AOI have no area in common."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Region:
+    """Where the site is."""
+
+    grid: Grid
+    """The one grid of all years."""
+    aoi: Any
+    """GeoDataFrame of one polygon, in its own CRS."""
+
+
+def clip_window(path: Path | str, dataset: DatasetReader, region: Region) -> Window:
+    """Whole pixels of the raster that cover the site's grid and a margin.
+
+    Raises
+    ------
+    OutsideError
+        The AOI and the raster have no area in common.
+    """
+    crs = dataset.crs
+    shape = _aoi_in(region, crs)
+    extent = rasterio.warp.transform_bounds(region.grid.crs, crs, *region.grid.bounds, densify_pts=EDGE_NODES)
+    if not shape.intersects(_box(dataset.bounds)) or not np.isfinite(extent).all():
+        raise OutsideError(
+            "the AOI lies outside the raster",
+            where=path,
+            expected=f"a raster over {_rounded(shape.bounds)}",
+            found=f"{_rounded(dataset.bounds)}, both in {crs.to_string()[:40]}",
+            fix="give a scene of this place, or correct ingest.aoi (bounds are left, bottom, right, top)",
+        )
+    return _whole_pixels(dataset, extent)
+
+
+def _whole_pixels(dataset: DatasetReader, extent: tuple[float, float, float, float]) -> Window:
+    left, bottom, right, top = extent
+    to_pixel = ~dataset.transform
+    (first_column, first_row), (last_column, last_row) = to_pixel @ (left, top), to_pixel @ (right, bottom)
+    rows = _within(first_row, last_row, dataset.height)
+    columns = _within(first_column, last_column, dataset.width)
+    return Window.from_slices(rows, columns)
+
+
+def _within(first: float, last: float, size: int) -> tuple[int, int]:
+    """Whole pixels from `first` to `last` with the margin, as far as there are any."""
+    return max(math.floor(first) - MARGIN_PX, 0), min(math.ceil(last) + MARGIN_PX, size)
+
+
+def clipped_grid(dataset: DatasetReader, window: Window) -> Grid:
+    """Grid of the window's pixels."""
+    whole = grid_of(dataset)
+    return Grid(
+        crs=whole.crs,
+        transform=dataset.transform @ Affine.translation(window.col_off, window.row_off),
+        height=int(window.height),
+        width=int(window.width),
+    )
+
+
+def inside_aoi(grid: Grid, region: Region) -> BoolArray:
+    """(H, W) bool: pixels of `grid` that the AOI touches."""
+    burnt = rasterio.features.geometry_mask(
+        [_aoi_in(region, grid.crs)], out_shape=grid.shape, transform=grid.transform, all_touched=True, invert=True
+    )
+    return np.asarray(burnt)
+
+
+def _aoi_in(region: Region, crs: Any) -> Any:
+    left, bottom, right, top = region.aoi.total_bounds
+    dense = region.aoi.geometry.segmentize(max(right - left, top - bottom) / (EDGE_NODES - 1))
+    return dense.to_crs(crs).iloc[0]
+
+
+def _box(bounds: Any) -> Any:
+    import shapely
+
+    return shapely.box(*bounds)
+
+
+def _rounded(values: Any) -> str:
+    return "(" + ", ".join(f"{value:.6g}" for value in values) + ")"

@@ -1,0 +1,221 @@
+"""Source ``raster``: GeoTIFFs on this machine, as params.yaml lists them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+
+import rasterio
+from rasterio.dtypes import in_dtype_range
+from rasterio.io import DatasetReader
+from rasterio.windows import Window
+
+from stages.common.errors import InputError, ParamsError
+from stages.common.geo.raster import known_pixels
+from stages.common.params.ingest import RasterSceneParams
+from stages.common.params.schema import Params
+from stages.common.scene.scene import CLOUD_MASK, SCL, Layer, SceneInfo
+from stages.common.types import AnyArray
+from stages.ingest.files import open_georeferenced, read_window, resolve
+from stages.ingest.region import Region, clip_window, clipped_grid, inside_aoi
+from stages.ingest.sources.acquisition import Acquisition
+
+WHERE = "ingest.raster.scenes"
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+"""A band's name is an asset's key and a file's name."""
+
+
+def acquisitions(params: Params, region: Region) -> Iterator[Acquisition]:
+    """One acquisition a raster, by year and in the order listed; headers are checked here, pixels when read.
+
+    Raises
+    ------
+    ParamsError, InputError
+        See the checks below.
+    """
+    scenes = params.ingest.raster.scenes
+    check_years(scenes, params.years)
+    check_bands(scenes, params.prepare.imagery_bands)
+    paths = [resolve(scene.path, where=f"{WHERE}.path") for scene in scenes]
+    check_paths(paths)
+    ids = unique_ids(paths)
+    for scene, path, name in sorted(zip(scenes, paths, ids, strict=True), key=lambda one: one[0].of_year):
+        yield _acquisition(scene, path, name, region)
+
+
+def check_years(scenes: Sequence[RasterSceneParams], years: Sequence[int]) -> None:
+    """Every declared year has a scene, and every scene a declared year."""
+    found = {scene.of_year for scene in scenes}
+    if missing := sorted(set(years) - found):
+        raise ParamsError(
+            "a declared year has no scene",
+            where=f"params.yaml: {WHERE}",
+            expected=f"a scene for each of {list(years)}",
+            found=f"none for {missing}",
+            fix="add the scene, or leave the year out of years",
+        )
+    if stray := sorted(found - set(years)):
+        raise ParamsError(
+            "a scene is of an undeclared year",
+            where=f"params.yaml: {WHERE}",
+            expected=f"years {list(years)}",
+            found=stray,
+            fix="add the year to years, or remove the scene",
+        )
+
+
+def check_bands(scenes: Sequence[RasterSceneParams], wanted: Sequence[str]) -> None:
+    """Every scene has the bands that `prepare` wants, under names that can be file names."""
+    for scene in scenes:
+        where = f"params.yaml: {WHERE}, {scene.path}"
+        if unfit := [name for name in scene.bands if not NAME.fullmatch(name) or name in (CLOUD_MASK, SCL)]:
+            raise ParamsError(
+                "a band's name cannot be used",
+                where=where,
+                expected=f"letters, digits, '_', '-' and '.', and not {CLOUD_MASK} or {SCL}",
+                found=unfit,
+                fix="call it otherwise, here and in prepare.bands",
+            )
+        if missing := [name for name in wanted if name not in scene.bands]:
+            raise ParamsError(
+                "a scene lacks a band",
+                where=where,
+                expected=f"prepare.bands: {list(wanted)}",
+                found=f"{scene.bands}, without {missing}",
+                fix="name the file's bands as prepare.bands does, or take the band out of prepare.bands",
+            )
+
+
+def check_paths(paths: Sequence[Path]) -> None:
+    """No raster stands for two scenes."""
+    doubled = sorted({str(path) for path in paths if paths.count(path) > 1})
+    if doubled:
+        raise ParamsError(
+            "a raster is listed twice",
+            where=f"params.yaml: {WHERE}",
+            expected="each raster once",
+            found=doubled[0],
+            fix="give each scene its own file",
+        )
+
+
+def unique_ids(paths: Sequence[Path]) -> list[str]:
+    """Item ids: the files' names without ending, numbered where they repeat."""
+    stems = [re.sub(r"[^A-Za-z0-9_.-]+", "-", path.stem) for path in paths]
+    return [stem if stems.index(stem) == i else f"{stem}-{stems[:i].count(stem) + 1}" for i, stem in enumerate(stems)]
+
+
+def _acquisition(scene: RasterSceneParams, path: Path, name: str, region: Region) -> Acquisition:
+    with open_georeferenced(path) as dataset:
+        _check_named(path, dataset, scene.bands)
+        clip_window(path, dataset, region)
+    info = SceneInfo(
+        id=name,
+        year=scene.of_year,
+        acquired=scene.acquired,
+        product=path.name,
+        processing_level=scene.processing_level,
+        processing_baseline=scene.processing_baseline,
+    )
+    count = len(scene.bands) + (scene.cloud_mask is not None)
+    return Acquisition(info=info, layers=partial(_layers, scene, path, region), layer_count=count)
+
+
+def _check_named(path: Path, dataset: DatasetReader, names: Sequence[str]) -> None:
+    if dataset.count != len(names):
+        raise InputError(
+            "the raster has another number of bands than params.yaml names",
+            where=path,
+            expected=f"{len(names)}: {list(names)}",
+            found=dataset.count,
+            fix="name every band of the file, in its order",
+        )
+    described = list(dataset.descriptions)
+    if sorted(map(str, described)) == sorted(names) and described != list(names):
+        raise InputError(
+            "the raster names the same bands in another order",
+            where=path,
+            expected=list(names),
+            found=described,
+            fix="list the bands in the file's order",
+        )
+
+
+def _layers(scene: RasterSceneParams, path: Path, region: Region) -> Iterator[Layer]:
+    with open_georeferenced(path) as dataset:
+        window = clip_window(path, dataset, region)
+        grid = clipped_grid(dataset, window)
+        over_site = inside_aoi(grid, region)
+        for index, name in enumerate(scene.bands, start=1):
+            nodata = _nodata(scene, path, dataset, index)
+            pixels = read_window(path, dataset, index, window)
+            if not (known_pixels(pixels, nodata) & over_site).any():
+                raise _nothing_there(path, name, nodata)
+            yield Layer(
+                name=name,
+                pixels=pixels,
+                grid=grid,
+                nodata=nodata,
+                scale=_given(scene, "scale", dataset.scales[index - 1]),
+                offset=_given(scene, "offset", dataset.offsets[index - 1]),
+            )
+    if scene.cloud_mask is not None:
+        yield _cloud_mask(resolve(scene.cloud_mask, where=f"{WHERE}.cloud_mask"), region)
+
+
+def _given(scene: RasterSceneParams, name: str, in_file: float) -> float:
+    """What params.yaml says, else what the file says."""
+    return float(getattr(scene, name) if name in scene.model_fields_set else in_file)
+
+
+def _nodata(scene: RasterSceneParams, path: Path, dataset: DatasetReader, index: int) -> float | None:
+    nodata, dtype = (
+        scene.nodata if scene.nodata is not None else dataset.nodatavals[index - 1],
+        dataset.dtypes[index - 1],
+    )
+    if nodata is not None and not in_dtype_range(nodata, dtype):
+        raise InputError(
+            "nodata is a value that the raster cannot hold",
+            where=path,
+            expected=f"a value of {dtype}",
+            found=nodata,
+            fix=f"correct {WHERE}.nodata",
+        )
+    return nodata
+
+
+def _nothing_there(path: Path, band: str, nodata: float | None) -> InputError:
+    return InputError(
+        "the raster holds no data over the AOI",
+        where=f"{path}, band {band}",
+        expected="valid pixels",
+        found=f"nodata ({nodata}) or NaN only",
+        fix="give the scene that covers the AOI; check ingest.raster.scenes.nodata",
+    )
+
+
+def _cloud_mask(path: Path, region: Region) -> Layer:
+    with open_georeferenced(path) as dataset:
+        window = clip_window(path, dataset, region)
+        pixels: AnyArray = read_window(path, dataset, 1, window)
+        cloud = (pixels != 0).astype(rasterio.uint8)
+        return Layer(name=CLOUD_MASK, pixels=cloud, grid=clipped_grid(dataset, window), nodata=None)
+
+
+def clip_dem(path: Path, region: Region) -> Layer:
+    """Elevation (int16 or float32, metres) over the region, in one of the nodata values that `kinds.DEM` permits."""
+    with open_georeferenced(path) as dataset:
+        window: Window = clip_window(path, dataset, region)
+        pixels, nodata, grid = read_window(path, dataset, 1, window), dataset.nodata, clipped_grid(dataset, window)
+    known = known_pixels(pixels, nodata)
+    if not (known & inside_aoi(grid, region)).any():
+        raise _nothing_there(path, "1", nodata)
+    kept = pixels if pixels.dtype == "int16" else pixels.astype("float32")
+    kept[~known] = DEM_NODATA
+    return Layer(name="dem", pixels=kept, grid=grid, nodata=DEM_NODATA)
+
+
+DEM_NODATA = -32768.0

@@ -1,0 +1,124 @@
+"""From an item of a catalogue to what is known of a scene."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from stages.common.errors import InputError
+from stages.common.scene.scene import SceneInfo
+from stages.common.scene.stac import MGRS
+from stages.ingest.sources.stac.profiles import Profile
+
+PRODUCT_NAME = re.compile(
+    r"^S2[A-Z]_MSIL(?P<level>1C|2A)_\d{8}T\d{6}_(?:N(?P<major>\d{2})(?P<minor>\d{2})_)?R(?P<orbit>\d{3})_T(?P<tile>\d{2}[A-Z]{3})_"
+)
+"""The Planetary Computer's ids leave the baseline out; product URIs have it."""
+
+READABLE = ("http://", "https://", "s3://")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """An item as far as it matters."""
+
+    info: SceneInfo
+    hrefs: Mapping[str, str]
+    """Address of each layer, as the item gives it."""
+    unfit: str | None
+    """Why the scene cannot be used, where it cannot."""
+
+
+def found_in(item: Mapping[str, Any], profile: Profile, wanted: Sequence[str]) -> Found:
+    """Read an item by a catalogue's profile.
+
+    Parameters
+    ----------
+    wanted
+        Layers without which the scene is of no use.
+
+    Raises
+    ------
+    InputError
+        It is no item, or has no time.
+    """
+    properties = item.get("properties") or {}
+    product = str(properties.get(profile.product or "") or item.get("id"))
+    name = PRODUCT_NAME.match(product)
+    sensed = _sensed(item, properties)
+    hrefs = _hrefs(item, profile)
+    info = SceneInfo(
+        id=re.sub(r"[^A-Za-z0-9_.-]+", "-", str(item["id"])),
+        year=sensed.year,
+        acquired=sensed,
+        product=product,
+        platform=_text(properties.get("platform")),
+        processing_level=f"L{name['level']}" if name else "L2A",
+        processing_baseline=_baseline(properties, profile, name),
+        relative_orbit=_orbit(properties, name),
+        tile=_tile(properties, name),
+        convention=profile.convention,
+        boa_offset_applied=properties.get("earthsearch:boa_offset_applied"),
+        **_sun(properties, profile),
+    )
+    return Found(info=info, hrefs=hrefs, unfit=_unfit(info, hrefs, wanted))
+
+
+def _unfit(info: SceneInfo, hrefs: Mapping[str, str], wanted: Sequence[str]) -> str | None:
+    if missing := [layer for layer in wanted if layer not in hrefs]:
+        return f"the item has no file of {', '.join(missing)}"
+    if info.processing_baseline is None and info.convention != "always-offset":
+        return "its processing baseline is not known, and with it its offset"
+    if info.convention == "flagged" and info.boa_offset_applied is None:
+        return "earthsearch:boa_offset_applied is absent, and with it its offset unknown"
+    return None
+
+
+def _hrefs(item: Mapping[str, Any], profile: Profile) -> dict[str, str]:
+    assets = item.get("assets") or {}
+    found = {layer: str((assets.get(key) or {}).get("href", "")) for layer, key in profile.assets.items()}
+    return {layer: href for layer, href in found.items() if href.startswith(READABLE)}
+
+
+def _sensed(item: Mapping[str, Any], properties: Mapping[str, Any]) -> dt.datetime:
+    text = properties.get("datetime")
+    try:
+        return dt.datetime.fromisoformat(str(text)).astimezone(dt.UTC)
+    except ValueError as error:
+        raise InputError(
+            "an item of the catalogue has no time",
+            where=str(item.get("id")),
+            expected="datetime, as 2020-10-05T05:26:41Z",
+            found=text,
+            fix="check that the profile fits the catalogue (ingest.stac.profile, url, collection)",
+        ) from error
+
+
+def _baseline(properties: Mapping[str, Any], profile: Profile, name: re.Match[str] | None) -> str | None:
+    stated = next((str(properties[key]) for key in profile.baseline if properties.get(key)), None)
+    in_name = f"{name['major']}.{name['minor']}" if name and name["major"] else None
+    return stated if stated and re.fullmatch(r"\d{2}\.\d{2}", stated) else in_name
+
+
+def _orbit(properties: Mapping[str, Any], name: re.Match[str] | None) -> int | None:
+    stated = properties.get("sat:relative_orbit")
+    return int(stated) if stated is not None else int(name["orbit"]) if name else None
+
+
+def _tile(properties: Mapping[str, Any], name: re.Match[str] | None) -> str | None:
+    stated = properties.get("grid:code") or properties.get("s2:mgrs_tile")
+    return str(stated).removeprefix(MGRS) if stated else name["tile"] if name else None
+
+
+def _sun(properties: Mapping[str, Any], profile: Profile) -> dict[str, float | None]:
+    zenith = properties.get(profile.zenith)
+    elevation = properties.get("view:sun_elevation", None if zenith is None else 90 - float(zenith))
+    azimuth = properties.get("view:sun_azimuth", properties.get("s2:mean_solar_azimuth"))
+    return {"sun_elevation_deg": elevation, "sun_azimuth_deg": azimuth}
+
+
+def _text(value: object) -> str | None:
+    return str(value).lower() if value else None

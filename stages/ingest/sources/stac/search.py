@@ -1,0 +1,103 @@
+"""Searching a STAC API: the AOI, the season, every year; all pages or an error."""
+
+from __future__ import annotations
+
+import calendar
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from stages.common import settings
+from stages.common.errors import InputError
+from stages.common.params.ingest import SeasonParams
+from stages.ingest.region import Region
+
+PAGE_ITEMS = 100
+"""Items a page; catalogues allow 100 to 10,000."""
+
+RETRY_STATUS = (429, 500, 502, 503, 504)
+
+WHOLE_YEAR = SeasonParams(first="01-01", last="12-31")
+
+
+def search(
+    url: str, collection: str, region: Region, *, years: Sequence[int], season: SeasonParams | None
+) -> list[dict[str, Any]]:
+    """Items that touch the AOI, of the season of each year, by id.
+
+    Raises
+    ------
+    InputError
+        The catalogue cannot be reached, answers nonsense, or does not give all pages.
+    """
+    import pystac_client
+    from pystac_client.exceptions import APIError
+    from pystac_client.stac_api_io import StacApiIO
+    from requests.exceptions import RequestException
+    from urllib3 import Retry
+
+    patience = Retry(
+        total=settings.http_retries(), backoff_factor=settings.http_retry_wait_s(), status_forcelist=RETRY_STATUS,
+        allowed_methods=None,
+    )  # fmt: skip
+    try:
+        io = StacApiIO(max_retries=patience, timeout=settings.HTTP_TIMEOUT_S)
+        client = pystac_client.Client.open(url, stac_io=io)
+        found: dict[str, dict[str, Any]] = {}
+        for year in years:
+            pages = client.search(
+                collections=[collection], intersects=_outline(region), limit=PAGE_ITEMS,
+                datetime=_window(year, season or WHOLE_YEAR), method="POST",
+            ).pages_as_dicts()  # fmt: skip
+            found |= {str(item["id"]): item for item in _all_items(pages, url)}
+    except (APIError, RequestException, NotImplementedError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(
+            "the catalogue cannot be searched",
+            where=url,
+            expected=f"a STAC API with the collection {collection}",
+            found=" ".join(settings.without_secrets(str(error)).split())[:300],
+            fix="check the network and ingest.stac (profile, url); a catalogue that is down: try again later",
+        ) from error
+    return [found[name] for name in sorted(found)]
+
+
+def _all_items(pages: Iterator[dict[str, Any]], url: str) -> Iterator[dict[str, Any]]:
+    """Items of all pages, each once.
+
+    A server that ignores the token of the next page gives the first one for ever: what it withholds cannot be known.
+    """
+    seen: set[str] = set()
+    matched = None
+    for page in pages:
+        items = page["features"]
+        matched = page.get("numberMatched", (page.get("context") or {}).get("matched", matched))
+        fresh = [item for item in items if item["id"] not in seen]
+        if items and not fresh:
+            raise _withheld(url, f"the same {len(items)} items on page after page")
+        seen |= {str(item["id"]) for item in fresh}
+        yield from fresh
+    if matched is not None and len(seen) < int(matched):
+        raise _withheld(url, f"{len(seen)} items, of {matched} that match")
+
+
+def _withheld(url: str, found: str) -> InputError:
+    return InputError(
+        "the catalogue does not give all pages of its answer",
+        where=url,
+        expected="each matching item once",
+        found=found,
+        fix="narrow ingest.season until the answer fits a page, or take another catalogue",
+    )
+
+
+def _outline(region: Region) -> dict[str, Any]:
+    """The AOI as GeoJSON, its edges followed."""
+    import shapely
+
+    left, bottom, right, top = region.aoi.total_bounds
+    dense = region.aoi.geometry.segmentize(max(right - left, top - bottom) / 8).to_crs("EPSG:4326")
+    return dict(shapely.geometry.mapping(dense.union_all().convex_hull))
+
+
+def _window(year: int, season: SeasonParams) -> str:
+    last_day = min(int(season.last[3:]), calendar.monthrange(year, int(season.last[:2]))[1])
+    return f"{year}-{season.first}T00:00:00Z/{year}-{season.last[:2]}-{last_day:02d}T23:59:59Z"

@@ -1,0 +1,236 @@
+"""Everything that stays as the years pass: bedrock, the largest ice, its glaciers, kinds of rock, and textures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from scipy import ndimage
+
+from stages.common.errors import ParamsError
+from stages.common.types import AnyArray, Float64Array
+from stages.ingest.sources.twin import glaciers, ice
+from stages.ingest.sources.twin.fields import blur, finer, fractal, ramp, rounded
+from stages.ingest.sources.twin.glaciers import Glacier
+from stages.ingest.sources.twin.terrain import Terrain, make_terrain
+
+NODE_M = 100.0
+"""Spacing of the terrain's nodes."""
+
+EQUILIBRIUM_QUANTILE = 0.66
+"""Part of the terrain below the equilibrium line; a good third of it then carries ice, as around Gangotri."""
+
+NUNATAK = 0.35
+"""Metres of ice that a metre of rock above its surroundings takes away."""
+
+HEADWALL = (0.75, 1.0)
+"""Slopes (tangents: 37 and 45 degrees) over which ice gives way to bare rock."""
+
+SMOOTH_M = 40.0
+"""Ice flows over gullies and crags narrower than that."""
+
+NARROWEST_M = 6000.0
+"""Narrower, there is no valley between ice and ice."""
+
+MIN_NODES = 24
+"""Fewer nodes a side make no valleys."""
+
+LEAST_FALL_M = 150.0
+"""A tongue that reaches less far below the equilibrium line has no debris zone to speak of."""
+
+STREAM_KM2 = 4.0
+"""Drainage area of a stream that spreads gravel."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Landscape:
+    """The twin's world on its pixels, equal to itself alone. Arrays are (H, W) float64 where nothing else is said."""
+
+    seed: int
+    pixel_m: float
+    terrain: Terrain
+    glaciers: list[Glacier]
+    equilibrium_m: float
+    bed_m: Float64Array
+    slope: Float64Array
+    """Tangent, of the bed."""
+    potential_m: Float64Array
+    """Ice thickness at the largest extent; negative where there is none."""
+    glacier: AnyArray
+    """uint16: index of the nearest glacier."""
+    tongue: Float64Array
+    """How far down a glacier, by height: 0 at the equilibrium line, 1 at the snout."""
+    along_nodes_m: tuple[Float64Array, ...]
+    """Of each glacier (N,): how far along its flow line its nodes lie."""
+    along_m: Float64Array
+    aside_m: Float64Array
+    """Position along, and distance from, the glacier's flow line."""
+    valley: Float64Array
+    """0-1: flat valley floors with a stream."""
+    rock: tuple[Float64Array, Float64Array, Float64Array]
+    """Shares of three kinds of rock, sum 1."""
+    noise: tuple[Float64Array, Float64Array, Float64Array]
+    """Textures, mean 0, standard deviation 1: over hundreds of metres, over tens, and from pixel to pixel."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(H, W)."""
+        return self.bed_m.shape[0], self.bed_m.shape[1]
+
+    def by_glacier(self, values: Sequence[AnyArray]) -> Float64Array:
+        """(H, W) pixels from one array a glacier, each on that glacier's nodes; beside ice the nearest node's value."""
+        return on_pixels(self.terrain, self.glaciers, values, self.shape)
+
+
+def make_landscape(seed: int, shape: tuple[int, int], pixel_m: float) -> Landscape:
+    """Grow the world of a seed.
+
+    Parameters
+    ----------
+    seed
+        Of everything that does not change from year to year.
+    shape
+        (H, W) pixels.
+    pixel_m
+        Their size.
+
+    Raises
+    ------
+    ParamsError
+        The area is too small, or holds no glacier.
+    """
+    _check_size(shape, pixel_m)
+    rng = np.random.default_rng([seed, 1])
+    rows, columns = (max(round((side - 1) * pixel_m / NODE_M), MIN_NODES) + 1 for side in shape)
+    terrain = make_terrain(rng, (rows, columns), (shape[0] - 1) * pixel_m / (rows - 1))
+    equilibrium_m = float(np.round(np.quantile(terrain.height_m, EQUILIBRIUM_QUANTILE), 1))
+    grown = ice.grow(terrain.height_m, terrain.spacing_m, equilibrium_m)
+    found = glaciers.find(terrain, grown)
+    if not found:
+        raise ParamsError(
+            "the simulated mountains hold no glacier",
+            where="params.yaml: ingest.twin.seed and ingest.aoi",
+            expected=f"room for a glacier of {glaciers.SMALLEST_KM2} km2",
+            found=f"{rows * columns * terrain.spacing_m**2 / 1e6:.1f} km2",
+            fix="widen the AOI (6 x 6 km or more), or take another seed",
+        )
+    noise = _textures(rng, shape, pixel_m)
+    bed_m = _bed(rng, terrain, shape, pixel_m)
+    slope = slope_of(bed_m, pixel_m)
+    positions = [glaciers.position(one, grown.shape) for one in found]
+    return Landscape(
+        seed=seed,
+        pixel_m=pixel_m,
+        terrain=terrain,
+        glaciers=found,
+        equilibrium_m=equilibrium_m,
+        bed_m=bed_m,
+        slope=slope,
+        potential_m=_potential(grown, found, bed_m, noise[1], pixel_m),
+        glacier=_nearest_glacier(terrain, found, shape),
+        tongue=on_pixels(terrain, found, [_tongue(one, terrain, grown, equilibrium_m) for one in found], shape),
+        along_nodes_m=tuple(along for along, _ in positions),
+        along_m=on_pixels(terrain, found, [along for along, _ in positions], shape),
+        aside_m=on_pixels(terrain, found, [aside * terrain.spacing_m for _, aside in positions], shape),
+        valley=_valley(terrain, slope, noise[1], shape, pixel_m),
+        rock=_rock(rng, bed_m, pixel_m),
+        noise=noise,
+    )
+
+
+def _check_size(shape: tuple[int, int], pixel_m: float) -> None:
+    width_m = min(shape) * pixel_m
+    if width_m < NARROWEST_M:
+        raise ParamsError(
+            "the place is too small for simulated mountains",
+            where="params.yaml: ingest.aoi",
+            expected=f"{NARROWEST_M / 1000:.0f} km or more each way, with the margin around the AOI",
+            found=f"{width_m / 1000:.1f} km",
+            fix="widen the AOI",
+        )
+
+
+def on_pixels(
+    terrain: Terrain,
+    found: Sequence[Glacier],
+    values: Sequence[AnyArray],
+    shape: tuple[int, int],
+    *,
+    order: Literal[0, 1, 3] = 1,
+) -> Float64Array:
+    """(H, W) pixels from one array a glacier, each on that glacier's nodes; beside ice the nearest node's value."""
+    flat = np.full(terrain.height_m.size, np.nan)
+    for glacier, own in zip(found, values, strict=True):
+        flat[glacier.nodes] = own
+    nodes = flat.reshape(terrain.height_m.shape)
+    nearest = ndimage.distance_transform_edt(np.isnan(nodes), return_distances=False, return_indices=True)
+    return finer(nodes[tuple(nearest)], shape, order=order)
+
+
+def slope_of(height_m: Float64Array, pixel_m: float) -> Float64Array:
+    """(H, W) tangent of the slope."""
+    down, across = np.gradient(height_m, pixel_m)
+    return np.asarray(np.sqrt(down * down + across * across))
+
+
+def _textures(
+    rng: np.random.Generator, shape: tuple[int, int], pixel_m: float
+) -> tuple[Float64Array, Float64Array, Float64Array]:
+    return (
+        fractal(rng, shape, pixel_m=pixel_m, longest_m=1500),
+        fractal(rng, shape, pixel_m=pixel_m, longest_m=150, roughness=1),
+        rounded(rng.standard_normal(shape)),
+    )
+
+
+def _bed(rng: np.random.Generator, terrain: Terrain, shape: tuple[int, int], pixel_m: float) -> Float64Array:
+    """Bedrock: the terrain with gullies and crags, rougher where it is steep, and moraine ridges along the ice."""
+    smooth = finer(terrain.height_m, shape)
+    crags = fractal(rng, shape, pixel_m=pixel_m, longest_m=500)
+    return rounded(smooth + (3 + 24 * ramp(slope_of(smooth, pixel_m), 0.2, 0.9)) * crags)
+
+
+def _potential(
+    grown: Float64Array, found: Sequence[Glacier], bed_m: Float64Array, roughness: Float64Array, pixel_m: float
+) -> Float64Array:
+    """Ice thickness on the pixels; nunataks and headwalls stand out, and patches too small are no glaciers."""
+    kept = np.minimum(grown, -2.0).ravel()
+    for glacier in found:
+        kept[glacier.nodes] = grown.ravel()[glacier.nodes]
+    thickness = finer(kept.reshape(grown.shape), bed_m.shape[:2], order=3) + 1.5 * roughness
+    relief_m = bed_m - blur(bed_m, 250 / pixel_m)
+    steep = blur(slope_of(bed_m, pixel_m), SMOOTH_M / pixel_m)
+    bare = NUNATAK * np.maximum(relief_m - 15, 0) + 80 * ramp(steep, *HEADWALL)
+    return blur(thickness - bare, SMOOTH_M / pixel_m)
+
+
+def _nearest_glacier(terrain: Terrain, found: Sequence[Glacier], shape: tuple[int, int]) -> AnyArray:
+    numbers = [np.full(len(one.nodes), float(one.index)) for one in found]
+    return on_pixels(terrain, found, numbers, shape, order=0).astype("uint16")
+
+
+def _tongue(glacier: Glacier, terrain: Terrain, grown: Float64Array, equilibrium_m: float) -> Float64Array:
+    surface = (terrain.height_m + np.maximum(grown, 0)).ravel()[glacier.nodes]
+    fall = max(equilibrium_m - float(surface.min()), LEAST_FALL_M)
+    return np.asarray((equilibrium_m - surface) / fall)
+
+
+def _valley(
+    terrain: Terrain, slope: Float64Array, meander: Float64Array, shape: tuple[int, int], pixel_m: float
+) -> Float64Array:
+    """Gravel plains along streams, their edge not straight."""
+    big = (terrain.drainage.area_km2.reshape(terrain.height_m.shape) > STREAM_KM2).astype(float)
+    floor = blur(finer(big, shape, order=1), 120 / pixel_m) + 0.06 * meander
+    return rounded(ramp(floor, 0.2, 0.4) * (1 - ramp(blur(slope, 2), 0.15, 0.35)))
+
+
+def _rock(
+    rng: np.random.Generator, bed_m: Float64Array, pixel_m: float
+) -> tuple[Float64Array, Float64Array, Float64Array]:
+    """Three kinds of rock in folded layers."""
+    fold = fractal(rng, bed_m.shape[:2], pixel_m=pixel_m, longest_m=5000)
+    layer = fold + (bed_m - bed_m.mean()) / 900
+    above, third = ramp(layer, -0.75, -0.25), ramp(layer, 0.35, 0.85)
+    return rounded(1 - above), rounded(above * (1 - third)), rounded(third)

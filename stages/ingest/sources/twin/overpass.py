@@ -1,0 +1,182 @@
+"""One overpass over the twin: when, by which baseline, under what sky, and its layers."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from stages.common.geo.grid import Grid
+from stages.common.params.ingest import TwinParams
+from stages.common.scene.harmonise import carries_offset
+from stages.common.scene.scene import SCL, Layer, SceneInfo
+from stages.common.types import AnyArray
+from stages.ingest.sources.twin import change, sensor, surface, weather
+from stages.ingest.sources.twin.change import Ice
+from stages.ingest.sources.twin.landscape import Landscape
+from stages.ingest.sources.twin.light import light_on, sun_on
+from stages.ingest.sources.twin.spectra import BANDS
+from stages.ingest.sources.twin.surface import Cover
+from stages.ingest.sources.twin.weather import Weather
+
+SEASON = (281, 307)
+"""Days of the year: 8 October to 3 November, after the monsoon and before winter."""
+
+ORBIT, TILE = 19, "44RLV"
+"""Gangotri's; the tile's number is given, its pixels are not."""
+
+BASELINES = {
+    2015: "02.00", 2016: "02.04", 2017: "02.05", 2018: "02.08", 2019: "02.13", 2020: "02.14", 2021: "03.01",
+    2022: "04.00", 2023: "05.09", 2024: "05.11",
+}  # fmt: skip
+"""Processing baseline of products made in October of the year (Sentinel-2 Annual Performance Report)."""
+
+REPROCESSED = "05.00"
+"""Collection 1: an old scene with the new offset."""
+
+CLEAR, FAIR, CLOUDED = 0.0, 0.01, 0.12
+"""Cloud cover: most years, some, and the years of which one scene is not enough."""
+
+SNOW_LINE_M = (60.0, 200.0)
+"""Above the equilibrium line, at the end of the season."""
+
+EARLY_SNOW_M = -550.0
+"""The same after an early snowfall."""
+
+THREADS = 2
+"""Bands at a time; each has random numbers of its own, so that it changes nothing but the time."""
+
+SHIFT_PX = 0.5
+"""Largest misregistration along an axis."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Overpass:
+    """A candidate scene. Everything random about it follows from the seed, the year and its number in the year."""
+
+    world: Landscape
+    params: TwinParams
+    year: int
+    number: int
+    crop: tuple[slice, slice]
+    """Rows and columns of the world that are delivered; even numbers of pixels."""
+    grid: Grid
+    """Of the delivered pixels."""
+
+    def rng(self, *what: int) -> np.random.Generator:
+        """Random numbers for one purpose."""
+        return np.random.default_rng([self.world.seed, 4, self.year, self.number, *what])
+
+    @cached_property
+    def day(self) -> dt.date:
+        """Of acquisition; no two of a year are of one day."""
+        first, last = SEASON
+        ordinal = int(self.rng(0).integers(first, last - 10)) + 5 * self.number
+        taken = {replace(self, number=number).day for number in range(self.number)}
+        day = dt.date(self.year, 1, 1) + dt.timedelta(days=ordinal - 1)
+        while day in taken:
+            day += dt.timedelta(days=1)
+        return day
+
+    @property
+    def baseline(self) -> str:
+        """Processing baseline."""
+        if self.year in self.params.reprocessed_years:
+            return REPROCESSED
+        return BASELINES[min(max(self.year, min(BASELINES)), max(BASELINES))]
+
+    @property
+    def offset(self) -> bool:
+        """The DN carry the offset."""
+        return carries_offset(self.info)
+
+    @property
+    def info(self) -> SceneInfo:
+        """Metadata, as a catalogue that states no offset would give it."""
+        sun, day = sun_on(self.day.timetuple().tm_yday), self.day
+        name = f"SIMULATED_MSIL2A_{day:%Y%m%d}T052500_N{self.baseline.replace('.', '')}_R{ORBIT:03d}_T{TILE}"
+        return SceneInfo(
+            id=f"TWIN_{TILE}_{day:%Y%m%d}",
+            year=self.year,
+            acquired=dt.datetime.combine(day, dt.time(5, 25), tzinfo=dt.UTC),
+            product=name,
+            platform="simulated",
+            processing_level="L2A",
+            processing_baseline=self.baseline,
+            relative_orbit=ORBIT,
+            tile=TILE,
+            sun_elevation_deg=sun.elevation_deg,
+            sun_azimuth_deg=sun.azimuth_deg,
+            convention="by-baseline",
+        )
+
+    def layers(self) -> Iterator[Layer]:
+        """Bands and SCL; B11, B12 and SCL at twice the pixel size."""
+        for name in (*BANDS, SCL):
+            yield self.layer(name)
+
+    def layer(self, name: str) -> Layer:
+        """One layer."""
+        pixels = self._pixels[name]
+        scale = 1 / sensor.QUANTIFICATION
+        if name == SCL:
+            return Layer(name=name, pixels=pixels, grid=self._grid_of(pixels), nodata=0)
+        return Layer(name=name, pixels=pixels, grid=self._grid_of(pixels), nodata=0, scale=scale)
+
+    def _grid_of(self, pixels: AnyArray) -> Grid:
+        size = self.grid.height // pixels.shape[0]
+        return Grid(
+            crs=self.grid.crs, transform=self.grid.transform @ self.grid.transform.scale(size),
+            height=pixels.shape[0], width=pixels.shape[1],
+        )  # fmt: skip
+
+    @cached_property
+    def _pixels(self) -> dict[str, AnyArray]:
+        """All layers, rendered once: the choice of scenes looks at some, storing needs all."""
+        ice = change.ice_of(self.world, self.params, self.year)
+        view, cover = self._view(ice)
+
+        def render(band: str) -> AnyArray:
+            ground = surface.compose(self.world, ice, cover, surface.colours(self.world, band))
+            measured = sensor.measure(ground, band, view)[self.crop]
+            return sensor.digitise(measured, band, view, self.rng(1, BANDS.index(band)))
+
+        with ThreadPoolExecutor(THREADS) as pool:
+            made = dict(zip(BANDS, pool.map(render, BANDS), strict=True))
+        halved = tuple(slice(part.start // 2, part.stop // 2) for part in self.crop)
+        made[SCL] = sensor.classify(self.world, cover, view, self.rng(2))[halved]
+        return made
+
+    def _view(self, ice: Ice) -> tuple[sensor.View, Cover]:
+        world, sun = self.world, sun_on(self.day.timetuple().tm_yday)
+        snow = weather.snow_cover(world, ice, world.equilibrium_m + self._snow_line_m(), self.rng(3))
+        cloud, cloud_shadow = weather.clouds(world, sun, self._cloud_cover(), self.rng(4))
+        view = sensor.View(
+            light=light_on(surface.relief(world, ice), world.pixel_m, sun),
+            weather=Weather(snow=snow, cloud=cloud, cloud_shadow=cloud_shadow),
+            shift_px=tuple(np.round(self.rng(5).uniform(-SHIFT_PX, SHIFT_PX, 2), 3).tolist()),
+            offset=self.offset,
+        )
+        return view, surface.cover_of(world, ice, snow)
+
+    def _snow_line_m(self) -> float:
+        line = float(np.round(self.rng(6).uniform(*SNOW_LINE_M)))
+        return EARLY_SNOW_M if self.year in self.params.early_snow_years else line
+
+    def _cloud_cover(self) -> float:
+        if self.year in self.params.cloudy_years:
+            return CLOUDED
+        return FAIR if self.rng(7).uniform() < 0.4 else CLEAR
+
+
+def overpasses(
+    world: Landscape, params: TwinParams, years: Sequence[int], crop: tuple[slice, slice], grid: Grid, *, wanted: int
+) -> Iterator[Overpass]:
+    """As many candidates a year as are `wanted`, at least one; at least two in cloudy years."""
+    for year in years:
+        for number in range(max(wanted, 2 if year in params.cloudy_years else 1)):
+            yield Overpass(world=world, params=params, year=year, number=number, crop=crop, grid=grid)

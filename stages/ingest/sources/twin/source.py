@@ -1,0 +1,133 @@
+"""Source ``twin``: a simulated site in the place that the parameters name, with what is true of it.
+
+The world is made on the site's own pixels and a margin around them, for shadows and glaciers do not end at the edge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from affine import Affine
+
+from stages.common.geo.grid import Grid
+from stages.common.geo.vectors import inside
+from stages.common.params.schema import Params
+from stages.common.scene.scene import Layer
+from stages.ingest.region import Region
+from stages.ingest.sources.acquisition import Acquisition
+from stages.ingest.sources.twin import change, inventory, truth
+from stages.ingest.sources.twin.fields import blur
+from stages.ingest.sources.twin.landscape import Landscape, make_landscape
+from stages.ingest.sources.twin.overpass import overpasses
+
+MARGIN_M = 1000.0
+"""Simulated around the site and not delivered."""
+
+DELIVERED_M = 60.0
+"""Delivered around the site, as a wider tile would be."""
+
+DEM_STEP = 3
+"""A DEM's pixels are as many of ours: 30 m, as Copernicus GLO-30."""
+
+DEM_YEAR = 2013
+"""Copernicus GLO-30 is of 2011 to 2015."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frame:
+    """Where the site lies in the world."""
+
+    world: Landscape
+    grid: Grid
+    """Of the world's pixels."""
+    margin_px: int
+
+    def crop(self, around_px: int, site: Grid) -> tuple[slice, slice]:
+        """Rows and columns of the site and so many pixels around it, of even size and start."""
+        start = self.margin_px - around_px
+        return tuple(slice(start, start + _even(side + 2 * around_px)) for side in site.shape)  # type: ignore[return-value]
+
+    def grid_of(self, crop: tuple[slice, slice]) -> Grid:
+        """Grid of a part of the world."""
+        rows, columns = crop
+        return Grid(
+            crs=self.grid.crs,
+            transform=self.grid.transform @ Affine.translation(columns.start, rows.start),
+            height=rows.stop - rows.start,
+            width=columns.stop - columns.start,
+        )
+
+
+def acquisitions(params: Params, region: Region) -> Iterator[Acquisition]:
+    """Candidate scenes by year; nothing is rendered before a layer is asked for."""
+    frame = frame_of(params, region)
+    crop = frame.crop(_even(round(DELIVERED_M / region.grid.pixel_size_m)), region.grid)
+    grid, wanted = frame.grid_of(crop), params.ingest.choice.scenes_per_year
+    for one in overpasses(frame.world, params.ingest.twin, params.years, crop, grid, wanted=wanted):
+        yield Acquisition(info=one.info, layers=one.layers, layer=one.layer, layer_count=7)
+
+
+def outlines(params: Params, region: Region) -> Any:
+    """The twin's inventory (`stages.ingest.sources.twin.inventory`)."""
+    frame = frame_of(params, region)
+    return inventory.outlines(frame.world, params.ingest.twin, frame.grid)
+
+
+def dem(params: Params, region: Region) -> Layer:
+    """Elevation in whole metres on pixels three times as large."""
+    frame = frame_of(params, region)
+    around = DEM_STEP * 4
+    rows, columns = frame.crop(around, region.grid)
+    surface = frame.world.bed_m + change.thickness(frame.world, params.ingest.twin, DEM_YEAR)
+    coarse = blur(surface, DEM_STEP / 2)[rows, columns][DEM_STEP // 2 :: DEM_STEP, DEM_STEP // 2 :: DEM_STEP]
+    grid = frame.grid_of((rows, columns))
+    return Layer(
+        name="dem",
+        pixels=np.rint(coarse).astype("int16"),
+        grid=Grid(
+            crs=grid.crs,
+            transform=grid.transform @ Affine.scale(DEM_STEP),
+            height=coarse.shape[0],
+            width=coarse.shape[1],
+        ),
+        nodata=-32768.0,
+    )
+
+
+def write_truth(params: Params, region: Region, folder: Path) -> None:
+    """What is true on the site's grid, year by year."""
+    frame = frame_of(params, region)
+    crop = frame.crop(0, region.grid)
+    exact = tuple(slice(part.start, part.start + side) for part, side in zip(crop, region.grid.shape, strict=True))
+    aoi = inside(region.aoi.to_crs(region.grid.crs).geometry, region.grid)
+    truth.write_truth(
+        folder, frame.world, params.ingest.twin, params.years, crop=(exact[0], exact[1]), grid=region.grid, aoi=aoi
+    )
+
+
+def frame_of(params: Params, region: Region) -> Frame:
+    """The world around a site; made once, whoever asks."""
+    margin = _even(round(MARGIN_M / region.grid.pixel_size_m))
+    shape = (region.grid.height + 2 * margin, region.grid.width + 2 * margin)
+    grid = Grid(
+        crs=region.grid.crs,
+        transform=region.grid.transform @ Affine.translation(-margin, -margin),
+        height=_even(shape[0]),
+        width=_even(shape[1]),
+    )
+    world = _world(params.ingest.twin.seed, grid.shape, region.grid.pixel_size_m)
+    return Frame(world=world, grid=grid, margin_px=margin)
+
+
+@lru_cache(maxsize=1)
+def _world(seed: int, shape: tuple[int, int], pixel_m: float) -> Landscape:
+    return make_landscape(seed, shape, pixel_m)
+
+
+def _even(count: int) -> int:
+    return count + count % 2

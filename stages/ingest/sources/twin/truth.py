@@ -1,0 +1,68 @@
+"""What is true of the twin: glacier and debris of each year on the site's grid, their areas, where the snouts stand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from stages.common.geo.grid import Grid, pixel_area_km2
+from stages.common.geo.raster import write_cog
+from stages.common.params.ingest import TwinParams
+from stages.common.run.outputs import write_json
+from stages.common.tables.truth import TrueGlacier, TrueYear, Truth
+from stages.common.types import BoolArray, UInt8Array
+from stages.ingest.sources.twin import change
+from stages.ingest.sources.twin.inventory import rgi_id
+from stages.ingest.sources.twin.landscape import Landscape
+
+CLEAN, DEBRIS = 1, 2
+"""Values of surface.tif; 0 is no glacier."""
+
+AREA_DECIMALS, LENGTH_DECIMALS = 6, 1
+
+
+def write_truth(
+    folder: Path, world: Landscape, params: TwinParams, years: list[int], *, crop: tuple[slice, slice], grid: Grid,
+    aoi: BoolArray,
+) -> None:  # fmt: skip
+    """Write surface.tif (one band a year) and truth.json.
+
+    Parameters
+    ----------
+    crop
+        The site's rows and columns in the world.
+    grid
+        The site's.
+    aoi
+        (H, W) on `grid`: areas are of these pixels.
+    """
+    folder.mkdir()
+    area = pixel_area_km2(grid) * aoi
+    found, bands = [], []
+    for year in years:
+        ice = change.ice_of(world, params, year)
+        surface: UInt8Array = (ice.mask.astype("uint8") + ice.debris_mask)[crop]
+        bands.append(surface)
+        glaciers = [
+            TrueGlacier(
+                rgi_id=rgi_id(world, glacier.index),
+                area_km2=_sum(area, (surface > 0) & (world.glacier[crop] == glacier.index)),
+                length_m=round(change.length_m(glacier, world.glaciers[0], params, year), LENGTH_DECIMALS),
+            )
+            for glacier in world.glaciers
+        ]
+        found.append(
+            TrueYear(
+                year=year,
+                glacier_area_km2=_sum(area, surface > 0),
+                debris_area_km2=_sum(area, surface == DEBRIS),
+                glaciers=[one for one in glaciers if one.area_km2 > 0],
+            )
+        )
+    write_cog(folder / "surface.tif", np.stack(bands), grid, nodata=None, bands=[str(year) for year in years])
+    write_json(folder / "truth.json", Truth(simulated=True, years=found))
+
+
+def _sum(area: object, where: BoolArray) -> float:
+    return round(float(np.asarray(area)[where].sum()), AREA_DECIMALS)

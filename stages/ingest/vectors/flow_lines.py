@@ -1,0 +1,61 @@
+"""Flow lines that a user gives: one a glacier, drawn from the head to the front or beyond."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import shapely
+
+from stages.common.errors import InputError
+from stages.common.params.ingest import FileParams
+from stages.ingest.files import read_vector, resolve
+from stages.ingest.region import Region
+from stages.ingest.vectors.outlines import OUTLINES_CRS, rgi7_columns
+
+log = logging.getLogger("ingest")
+
+
+def load_flow_lines(params: FileParams, region: Region) -> Any:
+    """Flow lines that touch the AOI, whole, as a GeoDataFrame in EPSG:4326 with the column rgi_id, sorted by it.
+
+    Raises
+    ------
+    InputError
+        Not readable, empty, no CRS; no id, or an id twice; a geometry that is no line, or a line in several pieces.
+    """
+    import geopandas
+
+    path = resolve(params.path, where="ingest.auxiliary.flow_lines.path")
+    frame = read_vector(path, params.layer)
+    ids = rgi7_columns(path, frame)["rgi_id"]
+    lines = geopandas.GeoDataFrame({"rgi_id": ids}, geometry=_only_lines(path, frame), crs=frame.crs)
+    kept = lines[lines.intersects(region.aoi.to_crs(frame.crs).union_all())].to_crs(OUTLINES_CRS)
+    if kept.empty:
+        log.warning("%s: none of the %d flow lines touches the AOI", path, len(lines))
+    return kept.sort_values("rgi_id", ignore_index=True)
+
+
+def _only_lines(path: Path, frame: Any) -> list[Any]:
+    shapes = [None if shape is None else _one_line(shape) for shape in frame.geometry]
+    wrong = [
+        f"feature {index}: {'none' if shape is None else 'empty' if shape.is_empty else shape.geom_type}"
+        for index, shape in enumerate(shapes)
+        if shape is None or shape.is_empty or shape.geom_type != "LineString"
+    ]
+    if wrong:
+        raise InputError(
+            f"{len(wrong)} feature(s) are no single lines",
+            where=path,
+            expected="a LineString each",
+            found=", ".join(wrong[:5]),
+            fix="draw one line a glacier, from its head to its front, without gaps",
+        )
+    return shapes
+
+
+def _one_line(shape: Any) -> Any:
+    """A MultiLineString whose parts join is one line, as GIS programs write it."""
+    flat = shapely.force_2d(shape)
+    return shapely.line_merge(flat, directed=True) if flat.geom_type == "MultiLineString" else flat

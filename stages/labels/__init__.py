@@ -1,0 +1,1 @@
+"""Burn glacier outlines into label and glacier-id rasters, with ignore bands."""

@@ -1,0 +1,1 @@
+"""Map a year's whole scene with ONNX Runtime: probability and mask."""

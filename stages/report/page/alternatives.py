@@ -1,0 +1,48 @@
+"""What each picture shows, for those who do not see it."""
+
+from __future__ import annotations
+
+from stages.report import rounding
+from stages.report.findings import Findings
+from stages.report.page.change_table import change_total
+from stages.report.pictures import style
+
+
+def alternative_texts(findings: Findings) -> dict[str, str]:
+    """What each picture shows, for those who do not see it."""
+    decimals = rounding.decimals_of(findings.areas)
+    first, last = findings.areas[0], findings.areas[-1]
+    span = f"{first.year}: {rounding.area_text(first, decimals)}"
+    if len(findings.areas) > 1:
+        span += f"; {last.year}: {rounding.area_text(last, decimals)}"
+    mark = f"{style.SIMULATED}. " if findings.site.simulated else ""
+    beside = ", beside the true area" if findings.truth else ""
+    best = findings.card
+    texts = {
+        "glacier_retreat_graph.png": f"Graph of glacier area per year with 68 and 95 % bars{beside}. {span}.",
+        "glacier_retreat_timelapse.gif": f"One frame a year, {first.year} to {last.year}: the scene with the mapped "
+        "outline, the outline of the first year, the year and its area.",
+        "prediction_gallery.png": "For each year shown: scene, prior and mapped outlines, glacier probability, and "
+        "where the map differs from the prior outlines.",
+        "change_map.png": change_text(findings),
+        "surface": "Stacked bars of clean and debris-covered ice by year.",
+        "fronts": "How far the ice fronts of the largest glaciers went back, by year, with one-sigma bars.",
+        "learning_curve": f"IoU by epoch; validation IoU {best.val_iou:.2f} at epoch {best.best_epoch}, whose weights "
+        "were kept.",
+        "precision_recall": f"Precision against recall; the threshold in use is {best.threshold:g}.",
+        "reliability": "Predicted probability against the observed share of glacier, beside the diagonal; expected "
+        f"calibration error {findings.scores.expected_calibration_error:.3f}.",
+    }
+    return {name: mark + text for name, text in texts.items()}
+
+
+def change_text(findings: Findings) -> str:
+    """What the change map shows, with its sums."""
+    rows = findings.statistics.last_changes
+    total = change_total(rows)
+    if total is None:
+        return "Map of ground lost and gained by ice."
+    return (
+        f"Map of ground lost and gained by ice from {rows[0].from_year} to {rows[0].year}: "
+        f"{total.lost.shown} km² lost, {total.gained.shown} km² gained."
+    )

@@ -1,0 +1,70 @@
+"""change_map.png: ground that ice has left or taken between the first and the last year that count."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from stages.common.geo.raster import read_grid
+from stages.common.tables.kinds import MASK_NODATA
+from stages.common.types import UInt8Array
+from stages.report.findings import Findings
+from stages.report.page.change_table import change_total
+from stages.report.pictures import scenes, style
+from stages.report.pictures.canvas import Canvas
+from stages.report.pictures.map_marks import BANNER_PX, PAD_PX, draw_banner, draw_scale_bar
+from stages.report.pictures.scenes import View
+
+EDGE_PX, MIN_WIDTH_PX = 1120, 640
+HEAD_PX, FOOT_PX = 52, 84
+NO_ICE, SAME, LOST, GAINED = 0, 1, 2, 3
+"""Values of the raster; `stages.common.tables.kinds.CHANGE_MAP`."""
+COLOURS = {NO_ICE: style.GROUND, SAME: style.UNCHANGED, LOST: style.LOST, GAINED: style.GAINED}
+
+
+def draw_change_map(findings: Findings, path: Path) -> bytes:
+    """The map as PNG: every pixel shown is one of the raster's, none is averaged."""
+    grid = read_grid(path)
+    view = scenes.fit_view(grid, max_width=EDGE_PX, max_height=EDGE_PX)
+    picture = change_picture(scenes.read_view(path, view)[0])
+    top = (BANNER_PX if findings.site.simulated else 0) + HEAD_PX
+    width = max(MIN_WIDTH_PX, view.width)
+    canvas = Canvas(width, top + view.height + FOOT_PX)
+    if findings.site.simulated:
+        draw_banner(canvas)
+    title = f"{findings.site.title}: ground lost and gained by ice{_years(findings)}"
+    canvas.text((PAD_PX, top - HEAD_PX / 2), title, size=17, anchor="lm", bold=True, room=width - 2 * PAD_PX)
+    canvas.paste(picture, ((width - view.width) // 2, top))
+    _legend(canvas, findings, view, top=top + view.height)
+    return canvas.png()
+
+
+def change_picture(change: UInt8Array) -> UInt8Array:
+    """(h, w, 3) picture of (h, w) classes; what was not seen in one of the two years is hatched."""
+    picture = np.full((*change.shape, 3), style.GROUND, dtype=np.uint8)
+    for value, colour in COLOURS.items():
+        picture[change == value] = colour
+    return scenes.hatch(picture, change == MASK_NODATA)
+
+
+def _years(findings: Findings) -> str:
+    rows = findings.statistics.last_changes
+    return f", {rows[0].from_year} to {rows[0].year}" if rows else ""
+
+
+def _legend(canvas: Canvas, findings: Findings, view: View, *, top: int) -> None:
+    total = change_total(findings.statistics.last_changes)
+    entries = [
+        ("lost", style.LOST, total and total.lost),
+        ("gained", style.GAINED, total and total.gained),
+        ("unchanged", style.UNCHANGED, total and total.unchanged),
+    ]
+    x = float(PAD_PX)
+    for label, colour, area in entries:
+        canvas.bar((x, top + 14, x + 22, top + 28), colour)
+        text = f"{label} {area.shown} km²" if area else label
+        x = canvas.text((x + 29, top + 21), text, size=14, anchor="lm") + 22
+    canvas.hatched((round(x), top + 14, round(x) + 22, top + 28))
+    canvas.text((x + 29, top + 21), "not seen in one of the two", size=14, anchor="lm")
+    draw_scale_bar(canvas, view, top=top + 58)

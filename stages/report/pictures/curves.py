@@ -1,0 +1,67 @@
+"""Small pictures on the page: how the model learned, and how far its probabilities can be trusted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stages.report.findings import Findings
+from stages.report.pictures.figures import BACKED, small_chart
+from stages.report.pictures.style import BLUE, GREEN, MUTED, VERMILLION, hexadecimal
+
+MIN_MARKER, MAX_MARKER = 12.0, 90.0
+"""Marker areas in points squared."""
+
+
+def learning_curve(findings: Findings) -> bytes:
+    """IoU by epoch, training and validation, with the epoch whose weights were kept."""
+
+    def draw(axes: Any) -> None:
+        epochs = [row.epoch for row in findings.history]
+        marker = "o" if len(epochs) < 3 else None
+        axes.plot(
+            epochs, [row.iou for row in findings.history], color=hexadecimal(BLUE), marker=marker, label="training"
+        )
+        axes.plot(
+            epochs, [row.val_iou for row in findings.history], color=hexadecimal(VERMILLION), marker=marker,
+            label="validation",
+        )  # fmt: skip
+        axes.axvline(findings.card.best_epoch, color=hexadecimal(MUTED), linestyle=":", label="weights kept")
+        axes.set(xlabel="Epoch", ylabel="IoU", ylim=(0, 1))
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.legend(loc="lower right", fontsize=9, **BACKED)
+
+    return small_chart("Learning curve", draw, simulated=findings.site.simulated)
+
+
+def reliability(findings: Findings) -> bytes:
+    """Predicted probability against the share of glacier found there; marker area grows with the pixels."""
+
+    def draw(axes: Any) -> None:
+        rows = [row for row in findings.reliability if row.pixels > 0 and row.kind == "calibrated"]
+        most = max((row.pixels for row in rows), default=1)
+        sizes = [MIN_MARKER + (MAX_MARKER - MIN_MARKER) * (row.pixels / most) ** 0.5 for row in rows]
+        axes.plot([0, 1], [0, 1], color=hexadecimal(MUTED), linestyle=":", label="as it should be")
+        points = ([row.probability for row in rows], [row.observed_fraction for row in rows])
+        axes.plot(*points, color=hexadecimal(GREEN), linewidth=1)
+        axes.scatter(*points, s=sizes, color=hexadecimal(GREEN), label="held-out pixels", zorder=3)
+        axes.set(xlabel="Predicted probability", ylabel="Share that is glacier", xlim=(-0.03, 1.03), ylim=(-0.03, 1.03))
+        axes.legend(loc="upper left", fontsize=9, **BACKED)
+
+    return small_chart("Reliability, held-out blocks", draw, simulated=findings.site.simulated)
+
+
+def precision_recall(findings: Findings) -> bytes:
+    """Precision against recall over the thresholds, with the threshold in use."""
+
+    def draw(axes: Any) -> None:
+        rows = findings.precision_recall
+        axes.plot([row.recall for row in rows], [row.precision for row in rows], color=hexadecimal(BLUE))
+        if rows:
+            used = min(rows, key=lambda row: abs(row.threshold - findings.card.threshold))
+            axes.plot(
+                used.recall, used.precision, "o", color=hexadecimal(VERMILLION), label=f"threshold {used.threshold:g}"
+            )
+            axes.legend(loc="lower left", fontsize=9, **BACKED)
+        axes.set(xlabel="Recall", ylabel="Precision", xlim=(-0.03, 1.03), ylim=(-0.03, 1.03))
+
+    return small_chart("Precision and recall, held-out blocks", draw, simulated=findings.site.simulated)

@@ -1,0 +1,81 @@
+"""Matplotlib without its global state: a figure in, the same bytes out every time."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from stages.report.pictures.style import INK, MUTED, PAPER, RULE, SIMULATED, VERMILLION, hexadecimal
+
+DPI = 120
+BANNER_IN = 0.32
+"""Height of the banner on pictures of a simulated site."""
+
+BACKED = {"frameon": True, "edgecolor": "none", "framealpha": 0.9}
+"""A legend that lines do not show through."""
+
+SMALL_WIDTH_IN, SMALL_HEIGHT_IN = 4.8, 3.4
+
+
+@contextlib.contextmanager
+def plain_style() -> Iterator[None]:
+    """Matplotlib's own defaults, whatever a ``matplotlibrc`` on this machine says, and our ink."""
+    from matplotlib import style
+
+    ours = {
+        "font.family": "DejaVu Sans",  # travels with matplotlib
+        "font.size": 10,
+        "text.color": hexadecimal(INK),
+        "axes.labelcolor": hexadecimal(INK),
+        "axes.edgecolor": hexadecimal(MUTED),
+        "xtick.color": hexadecimal(INK),
+        "ytick.color": hexadecimal(INK),
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.grid": True,
+        "axes.axisbelow": True,
+        "grid.color": hexadecimal(RULE),
+        "grid.linewidth": 0.6,
+        "legend.frameon": False,
+        "hatch.linewidth": 0.6,
+        "text.parse_math": False,  # a title is text, also with two dollar signs
+    }
+    with style.context(["default", ours]):
+        yield
+
+
+def new_figure(width_in: float, height_in: float, *, simulated: bool) -> Any:
+    """A white figure; a banner stands at its top where the site is simulated."""
+    from matplotlib.figure import Figure
+    from matplotlib.patches import Rectangle
+
+    figure = Figure(figsize=(width_in, height_in), dpi=DPI, facecolor=hexadecimal(PAPER))
+    if simulated:
+        share = BANNER_IN / height_in
+        figure.add_artist(Rectangle((0, 1 - share), 1, share, color=hexadecimal(VERMILLION), linewidth=0))
+        figure.text(0.5, 1 - share / 2, SIMULATED, color="white", weight="bold", ha="center", va="center")
+    return figure
+
+
+def png(figure: Any) -> bytes:
+    """The figure as PNG, without the metadata (software, date) that would change its bytes."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    stream = io.BytesIO()
+    FigureCanvasAgg(figure).print_figure(stream, format="png", dpi=DPI, metadata={"Software": None})
+    return stream.getvalue()
+
+
+def small_chart(title: str, draw: Callable[[Any], None], *, simulated: bool, width_in: float = SMALL_WIDTH_IN) -> bytes:
+    """One pair of axes under a title, as PNG; `draw` fills the axes."""
+    height_in = SMALL_HEIGHT_IN + (BANNER_IN if simulated else 0.0)
+    left_in, right_in = 0.62, 0.2
+    with plain_style():
+        figure = new_figure(width_in, height_in, simulated=simulated)
+        box = (left_in / width_in, 0.55 / height_in, 1 - (left_in + right_in) / width_in)
+        axes = figure.add_axes((*box, (SMALL_HEIGHT_IN - 1.0) / height_in))
+        draw(axes)
+        axes.set_title(title, loc="left", size=11, weight="bold")
+        return png(figure)

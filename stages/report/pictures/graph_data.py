@@ -1,0 +1,98 @@
+"""What the graph shows, as numbers: its axis, its bars, and what is joined by lines."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+
+from stages.common.tables.area import AreaRow, Trend
+from stages.common.tables.truth import TruthRow
+from stages.report import rounding
+
+INTERVAL_SHARE_MAX = 0.25
+"""An interval fills at most this share of the axis, so that noise never looks like change."""
+SPAN_OF_MEAN_MIN = 0.02
+"""The axis spans at least this share of the mean area."""
+DATA_SHARE = 0.8
+"""Points with their intervals fill this share of the axis, where the two bounds above allow."""
+DIFFERS_SIGMA = 0.1
+"""The common area is a series of its own where it differs by more than this share of a sigma."""
+HIDDEN_SIGMA = 0.5
+"""A year is partly hidden where more of the prior outlines than this share of a sigma was not seen."""
+
+
+def axis_limits(rows: Sequence[AreaRow], truth: Sequence[TruthRow] = ()) -> tuple[float, float]:
+    """Bottom and top of the area axis in km2: the data with their intervals, padded, never below zero."""
+    values = [value for row in rows for value in _extent(row)] + [row.true_area_km2 for row in truth]
+    low, high = min(values), max(values)
+    span = max(
+        (high - low) / DATA_SHARE,
+        max(high - low for low, high in map(widest, rows)) / INTERVAL_SHARE_MAX,
+        SPAN_OF_MEAN_MIN * statistics.fmean(row.glacier_area_km2 for row in rows),
+        1e-6,
+    )
+    bottom = max(0.0, (low + high - span) / 2)
+    return bottom, bottom + span
+
+
+def common_areas(rows: Sequence[AreaRow]) -> dict[int, float]:
+    """Common area by year where any year's differs from its own area; else empty."""
+    common = {row.year: row.common_area_km2 for row in rows if row.common_area_km2 is not None}
+    differ = [
+        row.year
+        for row in rows
+        if row.year in common
+        and abs(common[row.year] - row.glacier_area_km2) > max(DIFFERS_SIGMA * rounding.sigma_km2(row), 1e-9)
+    ]
+    return common if differ else {}
+
+
+def partly_hidden(row: AreaRow) -> bool:
+    """So much of the prior outlines was not seen that the area falls short by it."""
+    return row.unseen_km2 > max(HIDDEN_SIGMA * rounding.sigma_km2(row), 1e-9)
+
+
+def connected(rows: Sequence[AreaRow]) -> list[list[AreaRow]]:
+    """Rows to join by a line: neither across a missing year nor through a partly hidden one, which looks like loss."""
+    pieces: list[list[AreaRow]] = []
+    for row in rows:
+        if partly_hidden(row):
+            continue
+        if pieces and pieces[-1][-1].year == row.year - 1:
+            pieces[-1].append(row)
+        else:
+            pieces.append([row])
+    return pieces
+
+
+def trend_line(rows: Sequence[AreaRow], trend: Trend, slope_km2_per_year: float) -> list[tuple[float, float]]:
+    """First, median and last point (year, km2) of a line with this slope through the medians of the trend's years."""
+    areas = {row.year: row.common_area_km2 for row in rows}
+    used = [(year, area) for year in trend.years if (area := areas.get(year)) is not None]
+    if not used:
+        return []
+    middle_year = statistics.median(year for year, _ in used)
+    middle_area = statistics.median(area for _, area in used)
+    years = (used[0][0], middle_year, used[-1][0])
+    return [(year, middle_area + slope_km2_per_year * (year - middle_year)) for year in years]
+
+
+def widest(row: AreaRow) -> tuple[float, float]:
+    """The 95 % interval where there is one, else that of 68 %; km2."""
+    low = row.area_low_km2 if row.area_low95_km2 is None else min(row.area_low_km2, row.area_low95_km2)
+    high = row.area_high_km2 if row.area_high95_km2 is None else max(row.area_high_km2, row.area_high95_km2)
+    return low, high
+
+
+def bars(rows: Sequence[AreaRow], *, wide: bool = False) -> list[list[float]]:
+    """Lengths down and up; an interval that does not hold its area (after clipping) has no negative length."""
+    ends = [widest(row) if wide else (row.area_low_km2, row.area_high_km2) for row in rows]
+    return [
+        [max(0.0, row.glacier_area_km2 - low) for row, (low, _) in zip(rows, ends, strict=True)],
+        [max(0.0, high - row.glacier_area_km2) for row, (_, high) in zip(rows, ends, strict=True)],
+    ]
+
+
+def _extent(row: AreaRow) -> list[float]:
+    extent = [*widest(row), row.glacier_area_km2 + row.unseen_km2]
+    return extent if row.common_area_km2 is None else [*extent, row.common_area_km2]

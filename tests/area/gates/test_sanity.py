@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import csv
+import os
+from pathlib import Path
+from typing import get_args
+
+import geopandas
+import pytest
+
+from stages.area.gates import sanity as gates
+from stages.area.trends.glacier_trend import GlacierTrends
+from stages.area.trends.statement import make_trend
+from stages.common.params.area import GateName, GatesParams
+from stages.common.tables.area import GateFinding
+from tests.area.made import year_area
+
+
+@pytest.mark.parametrize(
+    ("finding", "passed", "words"),
+    [
+        pytest.param(gates.aoi_to_outlines(300, 200, minimum=1.5), True, "1.50 times", id="aoi wide"),
+        pytest.param(gates.aoi_to_outlines(299, 200, minimum=1.5), False, "at least 1.5", id="aoi tight"),
+        pytest.param(gates.aoi_to_outlines(299, 0, minimum=1.5), True, "inf times", id="no outlines"),
+        pytest.param(gates.glacier_fraction({1: 90}, {1: 100}, maximum=0.9), True, "90.0%", id="fraction"),
+        pytest.param(
+            gates.glacier_fraction({1: 50, 2: 49}, {1: 100, 2: 50}, maximum=0.9),
+            False,
+            "98.0% of the AOI seen, at most (in 2); bound 90%: the model calls everything ice",
+            id="ice fills what the cloud left",
+        ),
+        pytest.param(gates.glacier_fraction({1: 0.0}, {1: 0.0}, maximum=0.9), True, "0.0%", id="nothing seen"),
+        pytest.param(gates.area_to_outlines({1: 90, 2: 80}, {1: 100, 2: 60}, bounds=(0.5, 1.5)), True, "0.90 to 1.33",
+                     id="near the outlines"),
+        pytest.param(gates.area_to_outlines({1: 90, 2: 80}, {1: 100, 2: 20}, bounds=(0.5, 1.5)), False, "in 2",
+                     id="far more than the outlines"),
+        pytest.param(gates.area_to_outlines({1: 0}, {1: 0}, bounds=(0.5, 1.5)), False, "in 1", id="no outline seen"),
+        pytest.param(gates.annual_change({2020.8: 100}, maximum_pct=5), True, "nothing to compare", id="one year"),
+        pytest.param(gates.annual_change({2020.0: 100, 2021.0: 95.5}, maximum_pct=5), True, "-4.5 %", id="slow"),
+        pytest.param(gates.annual_change({2020.0: 100, 2020.5: 95.5}, maximum_pct=5), False, "-9.0 %", id="half year"),
+        pytest.param(gates.annual_change({2020.0: 100, 2022.0: 92.0}, maximum_pct=5), True, "-4.0 %", id="gap year"),
+        pytest.param(gates.annual_change({2020.0: 0, 2021.0: 9.0}, maximum_pct=5), False, "+inf %", id="from nothing"),
+        pytest.param(gates.baseline_step([((), 9.0)][:0], maximum_pct=5), True, "no change", id="baselines unknown"),
+        pytest.param(gates.baseline_step([(("05.00",), 9.0), (("05.00",), 5.0)], maximum_pct=5), True, "no change",
+                     id="one baseline"),
+        pytest.param(gates.baseline_step([(("02.14",), 100), (("03.00",), 99), (("04.00",), 98)], maximum_pct=5), True,
+                     "-1.5 %", id="small step"),
+        pytest.param(gates.baseline_step([(("03.01",), 46), (("03.01",), 46), (("04.00",), 35), (("05.09",), 35)],
+                                         maximum_pct=5), False, "-23.9 %", id="unharmonised"),
+        pytest.param(gates.outside_outlines({1: 60, 2: 50}, {1: 6, 2: 1}, maximum=0.1), True, "10.0% of the mapped ice",
+                     id="snow near the outlines"),
+        pytest.param(gates.outside_outlines({1: 60, 2: 50}, {1: 6, 2: 6}, maximum=0.1), False,
+                     "12.0% of the mapped ice is near no prior outline, at most (in 2)", id="snow far from them"),
+        pytest.param(gates.outside_outlines({1: 0.0}, {1: 0.0}, maximum=0.1), True, "0.0%", id="no ice at all"),
+        pytest.param(gates.trend_rate(None, maximum_pct=1), True, "no trend to judge", id="too few years"),
+        pytest.param(gates.trend_rate(-1.0, maximum_pct=1), True, "-1.00 % a year", id="as fast as can be"),
+        pytest.param(gates.trend_rate(-1.1, maximum_pct=1), False, "-1.10 % a year; bound 1 % a year: an error until",
+                     id="too fast"),
+        pytest.param(gates.trend_rate(1.1, maximum_pct=1), False, "+1.10 % a year", id="growing too fast"),
+        pytest.param(gates.sigma_share({1: 100, 2: 50}, {1: 2, 2: 5}, maximum_pct=10), True, "10.0 % of the area",
+                     id="known"),
+        pytest.param(gates.sigma_share({1: 100, 2: 50}, {1: 2, 2: 6}, maximum_pct=10), False,
+                     "12.0 % of the area, at most (in 2); bound 10 %: pixels too coarse", id="unknown"),
+        pytest.param(gates.sigma_share({1: 0.0}, {1: 0.0}, maximum_pct=10), True, "0.0 %", id="nothing mapped"),
+        pytest.param(gates.missing_years([2020, 2021, 2022], maximum=0), True, "0 year(s)", id="complete"),
+        pytest.param(gates.missing_years([2018, 2021, 2022], maximum=1), False, "2019, 2020", id="gap"),
+        pytest.param(gates.valid_fraction({1: 0.8, 2: 1.0}, minimum=0.8), True, "80.0% to 100.0%", id="clear"),
+        pytest.param(gates.valid_fraction({1: 0.79, 2: 1.0}, minimum=0.8), False, "too cloudy in 1", id="cloudy"),
+    ],
+)  # fmt: skip
+def test_each_gate_passes_and_fails_with_numbers(finding: GateFinding, passed: bool, words: str) -> None:
+    assert finding.passed is passed
+    assert words in finding.message
+
+
+def judged(areas_km2: dict[int, float], *, aoi_km2: float) -> list[GateFinding]:
+    """All gates on a series whose outlines are Gangotri's 144 km2."""
+    series = [
+        year_area(year, area, sigma_km2=1.0, aoi_seen_km2=aoi_km2, outlines_seen_km2=144.0)
+        for year, area in areas_km2.items()
+    ]
+    trend = make_trend(series, GlacierTrends(rows=[], note=""), common_pixels_fraction=1.0, rho=0.0)
+    return gates.judge(series, trend, aoi_km2=aoi_km2, outlines_km2=144, bounds=GatesParams())
+
+
+def test_a_plausible_series_passes_every_gate() -> None:
+    found = judged({year: 145 - 0.1 * (year - 2016) for year in range(2016, 2025)}, aoi_km2=900)
+    assert [one.message for one in found if not one.passed] == []
+
+
+def test_every_gate_has_a_name_that_can_be_overridden() -> None:
+    found = judged({2016: 145.0, 2017: 144.9}, aoi_km2=900)
+    judged_elsewhere = {"input_drift", "iou_over_baseline"}
+    assert {one.gate for one in found} | judged_elsewhere == set(get_args(GateName))
+
+
+def test_a_series_that_loses_more_than_glaciers_do_is_an_error_until_proven_otherwise() -> None:
+    """2 % a year, smoothly: no single step is beyond its bound."""
+    found = judged({year: 145 - 3 * (year - 2016) for year in range(2016, 2025)}, aoi_km2=900)
+    assert [one.gate for one in found if not one.passed] == ["trend"]
+
+
+@pytest.mark.samples
+def test_the_published_series_is_refused() -> None:
+    samples = os.environ.get("GLACIER_SAMPLES")
+    if not samples:
+        pytest.skip("GLACIER_SAMPLES is not set: the published series is a sample")
+    folder = Path(samples, "gangotri-aoi")
+    aoi_km2 = float(geopandas.read_file(folder / "glacier_aoi_merged.shp").area.sum() / 1e6)
+    assert aoi_km2 == pytest.approx(1491.5, abs=0.1)
+    with (folder / "published_area_by_year.csv").open(encoding="utf-8") as stream:
+        published = {int(row["Year"]): float(row["Glacier_Area_km2"]) for row in csv.DictReader(stream)}
+    failed = {one.gate: one.message for one in judged(published, aoi_km2=aoi_km2) if not one.passed}
+    assert set(failed) == {"glacier_fraction_of_aoi", "area_to_outlines_ratio"}
+    assert "the model calls everything ice" in failed["glacier_fraction_of_aoi"]

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from affine import Affine
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import ndimage
+
+from stages.area.map import surface
+from stages.area.map.surface import remove_speckle, spread, zonal_area_km2
+from stages.common.geo.grid import Grid, pixel_area_km2
+
+SEEN = np.ones((20, 20), dtype=bool)
+
+
+def squares(*places: tuple[int, int, int]) -> np.ndarray:
+    ice = np.zeros((20, 20), dtype=bool)
+    for row, column, size in places:
+        ice[row : row + size, column : column + size] = True
+    return ice
+
+
+def test_speckle_goes_and_is_counted() -> None:
+    kept, pieces = remove_speckle(squares((2, 2, 2), (8, 8, 5)), SEEN, min_pixels=5)
+    assert pieces == 1
+    assert (kept == squares((8, 8, 5))).all()
+
+
+def test_a_component_of_just_the_smallest_size_stays() -> None:
+    ice = squares((2, 2, 2))
+    assert (remove_speckle(ice, SEEN, min_pixels=4)[0] == ice).all()
+
+
+def test_a_diagonal_tongue_is_one_component() -> None:
+    ice = np.eye(20, dtype=bool)
+    ice[0, 0] = ice[-1, -1] = False
+    assert remove_speckle(ice, SEEN, min_pixels=18)[1] == 0
+
+
+@pytest.mark.parametrize("hidden", [(4, 4), (3, 4), (1, 1)], ids=["corner", "edge", "upper corner"])
+def test_a_component_beside_a_cloud_stays(hidden: tuple[int, int]) -> None:
+    ice, seen = squares((2, 2, 2)), SEEN.copy()
+    seen[hidden] = False
+    assert remove_speckle(ice, seen, min_pixels=10)[0].sum() == 4
+
+
+def test_a_component_at_the_rasters_edge_stays() -> None:
+    assert remove_speckle(squares((0, 5, 2)), SEEN, min_pixels=10)[0].sum() == 4
+
+
+def test_nothing_mapped_is_no_error() -> None:
+    assert remove_speckle(squares(), SEEN, min_pixels=10) == (pytest.approx(squares()), 0)
+
+
+@given(st.integers(0, 2**32 - 1), st.floats(0, 12), st.integers(1, 9))
+@settings(max_examples=40, deadline=None)
+def test_spreading_in_strips_is_spreading_at_once(seed: int, distance_px: float, rows: int) -> None:
+    zones = np.random.default_rng(seed).choice([0, 0, 0, 0, 0, 0, 0, 1, 2], size=(17, 13)).astype(np.uint16)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(surface, "STRIP_ROWS", rows)
+        spread_out = spread(zones, distance_px=distance_px)
+    if zones.any():
+        distance = ndimage.distance_transform_edt(zones == 0)
+        assert ((spread_out > 0) == (distance <= (distance_px if distance_px >= 1 else 0))).all()
+    assert (spread_out[zones > 0] == zones[zones > 0]).all()
+    for row, column in np.argwhere((spread_out > 0) & (zones == 0)):
+        away = {
+            zone: np.hypot(*(np.argwhere(zones == zone) - (row, column)).T).min()
+            for zone in np.unique(zones[zones > 0])
+        }
+        assert away[spread_out[row, column]] == min(away.values())
+
+
+@pytest.mark.parametrize("rows", [7, 1000])
+def test_zonal_areas_are_sums_of_true_pixel_areas(monkeypatch: pytest.MonkeyPatch, rows: int) -> None:
+    monkeypatch.setattr(surface, "STRIP_ROWS", rows)
+    grid = Grid(crs="EPSG:32645", transform=Affine(30.0, 0, 478_000, 0, -30.0, 3_108_140), height=60, width=50)
+    random = np.random.default_rng(1)
+    zones, chosen = random.integers(0, 4, grid.shape).astype(np.uint16), random.random(grid.shape) < 0.5
+    sums = zonal_area_km2(grid, zones, {"all": np.ones(grid.shape, bool), "some": chosen}, n_zones=5)
+    true = pixel_area_km2(grid)
+    assert sums["all"].sum() == pytest.approx(true.sum(), rel=1e-9)
+    assert sums["some"] == pytest.approx([true[chosen & (zones == zone)].sum() for zone in range(5)], rel=1e-9)

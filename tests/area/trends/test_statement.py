@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from stages.area.trends import statement
+from stages.area.trends.glacier_trend import GlacierTrends
+from stages.area.year.year_area import decimal_year
+from stages.common.tables.area import Trend
+from tests.area.made import year_area, year_source
+
+NO_GLACIERS = GlacierTrends(rows=[], note="")
+
+
+def trend_of(areas: Sequence[float | None], *, rho: float = 0.0, **known: Any) -> Trend:
+    """Of a series from 2016 on."""
+    series = [year_area(2016 + index, area, **known) for index, area in enumerate(areas)]
+    return statement.make_trend(series, NO_GLACIERS, common_pixels_fraction=0.9, rho=rho)
+
+
+@pytest.mark.parametrize(
+    ("areas", "words"),
+    [
+        pytest.param([None], "No year was seen well enough", id="0"),
+        pytest.param([100.0], "One year gives an area; a trend needs at least three", id="1"),
+        pytest.param([100.0, 99.0], "Two years give a difference; a trend needs at least three", id="2"),
+    ],
+)
+def test_too_few_years_say_so(areas: list[float | None], words: str) -> None:
+    trend = trend_of(areas)
+    assert words in trend.statement
+    assert trend.slope_km2_per_year is trend.mann_kendall_p is trend.detectable is None
+
+
+def test_four_years_have_neither_interval_nor_significance() -> None:
+    trend = trend_of([100.0, 90.0, 80.0, 70.0])
+    assert trend.detectable is False
+    assert trend.statement.startswith("Not detectable: −10.00 km2 a year (detectable: ")
+    assert "with 4 years neither a 95 % interval nor a p below 0.05 exists" in trend.statement
+    assert trend.slope_low_km2_per_year is None
+
+
+def test_a_clear_loss_is_stated_with_its_numbers() -> None:
+    trend = trend_of([100 - 0.5 * i for i in range(9)])
+    assert trend.detectable is True
+    assert trend.statement == "−0.500 ± 0.031 km2 a year (95 %; detectable: 0.042; p = 5.5e-06)"
+    assert trend.slope_pct_per_year == pytest.approx(-0.5)
+    assert trend.sigma_source == "error of each year's area"
+
+
+def test_a_loss_below_what_the_series_can_show_is_not_detectable() -> None:
+    """Gangotri: 0.2 km2 a year are in the literature's range, and one per cent of its area hides them."""
+    trend = trend_of([144 - 0.2 * i for i in range(9)], sigma_km2=1.44)
+    assert trend.detectable is False
+    assert trend.minimum_detectable_km2_per_year == pytest.approx(0.61, abs=0.01)
+    assert trend.statement.startswith("Not detectable: −0.20 ± 0.44 km2 a year (95 %; detectable: 0.61; p")
+    assert trend.statement.endswith("only a change larger than 0.64 km2 a year can be ruled out")
+
+
+def test_what_is_ruled_out_lies_beyond_the_interval_too() -> None:
+    """A scattered series whose interval reaches further than what it would have found in four of five cases."""
+    areas = [100, 104, 99, 97, 105, 96, 101, 93, 103]
+    trend = trend_of(areas, sigma_km2=0.1)
+    assert trend.slope_low_km2_per_year is not None
+    assert trend.minimum_detectable_km2_per_year is not None
+    bound = max(-trend.slope_low_km2_per_year, trend.minimum_detectable_km2_per_year)
+    assert f"only a change larger than {bound:.1f} km2 a year can be ruled out" in trend.statement
+
+
+@pytest.mark.parametrize(("rho", "sigma_km2"), [(0.0, 2**0.5), (0.5, 1.0)])
+def test_the_change_has_the_interval_of_its_two_years(rho: float, sigma_km2: float) -> None:
+    trend = trend_of([100.0, None, 98.0], sigma_km2=1.0, rho=rho)
+    assert trend.change_km2 == -2
+    assert trend.change_sigma_km2 == pytest.approx(sigma_km2)
+    assert trend.change_low_km2 == pytest.approx(-2 - 1.95996 * sigma_km2, abs=1e-4)
+    assert trend.correlation_between_years == rho
+
+
+def test_delineation_and_model_both_count() -> None:
+    trend = trend_of([100.0] * 5, sigma_km2=3.0, model_km2=4.0)
+    assert trend.sigma_km2 == pytest.approx(5.0)
+
+
+def test_a_seasons_spread_counts_where_it_is_the_largest() -> None:
+    trend = trend_of([100.0] * 5, sigma_km2=1.0, sigma_season_km2=2.0)
+    assert (trend.sigma_km2, trend.sigma_source) == (pytest.approx(2.0), "spread within a season")
+
+
+def test_persistence_is_said() -> None:
+    trend = trend_of([100 + (1 if index // 6 % 2 else -1) for index in range(24)])
+    assert "neighbouring years are alike (r = 0." in trend.statement
+    assert "24 years count as " in trend.statement
+
+
+def test_left_out_and_undated_years_are_named() -> None:
+    made = [year_area(2016, 10.0), year_area(2017, None), year_area(2018, 9.0, dated=False)]
+    trend = statement.make_trend(made, NO_GLACIERS, common_pixels_fraction=1.0, rho=0.0)
+    assert (trend.years, trend.excluded_years, trend.n_years) == ([2016, 2018], [2017], 2)
+    assert "2017: left out" in trend.statement
+    assert "2018: day unknown, mid-year assumed" in trend.statement
+
+
+def test_no_ice_at_all_gives_no_percentage() -> None:
+    trend = trend_of([0.0, 0.0, 0.0], sigma_km2=0.0)
+    assert trend.slope_pct_per_year is None
+    assert trend.detectable is False
+
+
+@pytest.mark.parametrize(
+    ("date", "time", "dated"),
+    [("2020-07-02", 2020 + 183.5 / 366, True), ("2021-01-01T05:00:00Z", 2021 + 0.5 / 365, True), (None, 2020.5, False)],
+)
+def test_decimal_years(date: str | None, time: float, dated: bool) -> None:
+    assert decimal_year(year_source(2020, date=date)) == (pytest.approx(time), dated)
+
+
+def test_what_a_season_adds_is_in_the_interval_of_slope_and_change() -> None:
+    """A spread of 3 km2 within the seasons: 2.3646 x 3 / sqrt(60) a year, and 1.96 x sqrt(18) beside the maps' own."""
+    trend = trend_of([100 - 0.5 * i for i in range(9)], sigma_season_km2=3.0)
+    assert trend.sigma_source == "spread within a season"
+    assert trend.slope_high_km2_per_year == pytest.approx(-0.5 + 2.3646 * 3 / 60**0.5, abs=1e-4)
+    alone = trend_of([100 - 0.5 * i for i in range(9)])
+    assert trend.change_km2 is not None and trend.change_high_km2 is not None and alone.change_high_km2 is not None
+    season, maps = 1.95996 * 2**0.5 * 3, alone.change_high_km2 - trend.change_km2
+    assert trend.change_high_km2 - trend.change_km2 == pytest.approx((season**2 + maps**2) ** 0.5, abs=1e-3)
+    assert trend.change_sigma_km2 == pytest.approx((18 + 2 * 0.1**2) ** 0.5)
+
+
+def test_a_trend_of_a_part_of_the_aoi_says_so() -> None:
+    series = [year_area(2016 + index, 100.0 - index) for index in range(5)]
+    said = statement.make_trend(series, NO_GLACIERS, common_pixels_fraction=0.3, rho=0.0).statement
+    assert said.endswith("over the 30 % of the AOI that was seen in every one of these years")
+    assert "of the AOI" not in trend_of([100.0 - index for index in range(5)]).statement
+
+
+def test_errors_of_a_part_of_the_ice() -> None:
+    """A quarter of it: a quarter of the boundary's error, half of the model's."""
+    common = {"common_by_glacier_km2": np.array([0.0, 25.0])}
+    one = year_area(2016, 100.0, sigma_km2=0.4, model_km2=2.0, **common)
+    assert one.common_sigma_km2 == pytest.approx((0.1**2 + 1.0**2) ** 0.5)
+    assert one.common_sigma_by_glacier_km2[1] == pytest.approx(one.common_sigma_km2)
+    assert one.common_half_width_km2(95) == pytest.approx(1.95996 * one.common_sigma_km2, abs=1e-4)

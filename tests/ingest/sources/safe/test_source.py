@@ -1,0 +1,224 @@
+"""Sentinel-2 products as downloaded."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import geopandas
+import numpy as np
+import pytest
+import rasterio
+
+from stages.common.run.records import read_rows
+from stages.common.scene.harmonise import calibration_of
+from stages.common.scene.scene import Scene
+from stages.common.scene.store import read_scenes
+from stages.common.tables.data import SceneChoiceRow
+from stages.ingest.ingest import main
+from stages.ingest.sources.safe.metadata import product_metadata, tile_metadata
+from tests import tiny
+from tests.ingest.sources.safe import made_safe
+from tests.ingest.test_ingest import pixels
+from tests.ingest.test_refusals import snapshot
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def only_scene(year: int) -> Scene:
+    (scene,) = read_scenes(Path(f"data/scenes/{year}"))
+    return scene
+
+
+def rows() -> dict[str | None, SceneChoiceRow]:
+    return {row.id: row for row in read_rows(Path("data/scene_choice.csv"), SceneChoiceRow)}
+
+
+def test_products_of_several_days_are_sorted_out(here: Path) -> None:
+    made_safe.make_site(here, ["2020-10-01", "2021-10-06", "2021-12-01"])
+    cloudy = np.full((160, 160), 9, np.uint8)
+    made_safe.write_product(here / "source/more", "2021-10-26", scl=cloudy)
+    made_safe.write_product(here / "source/more", "2021-10-06", left=tiny.LEFT + 90_000, tile="44RMV")
+    assert main([]) == 0
+    assert [str(only_scene(year).info.day) for year in (2020, 2021)] == ["2020-10-01", "2021-10-06"]
+    reasons = {row.date: row.reason for row in rows().values() if not row.taken and row.tile == "44RLV"}
+    assert reasons["2021-12-01"] == "outside the season, 09-20 to 11-10"
+    assert reasons["2021-10-26"] == "shows nothing of the outlines"
+    (other,) = (row for row in rows().values() if row.tile == "44RMV")
+    assert other.reason.startswith("the AOI lies outside the raster")
+
+
+@pytest.mark.parametrize(("offset", "expected"), [(-1000, -0.1), (None, 0.0), (-700, -0.07)])
+def test_the_offset_is_what_the_metadata_say_for_the_band(here: Path, offset: int | None, expected: float) -> None:
+    made_safe.make_site(here, ["2020-10-01"])
+    shutil.rmtree(next((here / "source").glob("*.SAFE")))
+    made_safe.write_product(here / "source", "2020-10-01", offset=offset)
+    assert main([]) == 0
+    scene = only_scene(2020)
+    assert scene.info.convention == "stated"
+    found = calibration_of(scene, "B11")
+    assert (found.scale, found.offset) == pytest.approx((1e-4, expected))
+    assert scene.bands["B11"].nodata == 0
+    assert scene.scl is not None
+    assert (scene.info.relative_orbit, scene.info.tile, scene.info.processing_baseline) == (5, "44RLV", "05.00")
+    assert (scene.info.sun_elevation_deg, scene.info.sun_azimuth_deg) == (49.5, 160.25)
+
+
+@pytest.mark.parametrize("compression", [0, 8], ids=["stored", "deflated"])
+def test_a_zip_gives_the_same_bytes_as_the_folder_and_is_not_unpacked(here: Path, compression: int) -> None:
+    made_safe.make_site(here, ["2020-10-01"])
+    assert main([]) == 0
+    as_folder = snapshot(here / "data")
+    (safe,) = (here / "source").glob("*.SAFE")
+    made_safe.zip_product(safe, here / "source", compression=compression)
+    shutil.rmtree(safe)
+    before = sorted(here.rglob("*"))
+    assert main([]) == 0
+    assert snapshot(here / "data") == as_folder
+    assert sorted(here.rglob("*")) == before
+
+
+def test_the_newer_processing_of_a_day_is_taken(here: Path) -> None:
+    made_safe.make_site(here, ["2020-10-01"])
+    made_safe.write_product(here / "source", "2020-10-01", baseline="02.14", offset=None)
+    assert main([]) == 0
+    assert only_scene(2020).info.processing_baseline == "05.00"
+
+
+def test_l1c_is_taken_where_it_is_asked_for(here: Path) -> None:
+    made_safe.make_site(here, ["2020-10-01"], processing_level="L1C")
+    shutil.rmtree(next((here / "source").glob("*.SAFE")))
+    made_safe.write_product(here / "source", "2020-10-01", level="1C")
+    assert main([]) == 0
+    scene = only_scene(2020)
+    assert (scene.info.processing_level, scene.scl) == ("L1C", None)
+    assert calibration_of(scene, "B03").offset == pytest.approx(-0.1)
+
+
+def test_two_dates_stand_in_for_each_other_where_the_first_is_cloudy(here: Path) -> None:
+    content = made_safe.make_site(here, ["2020-10-01"])
+    west, east = (np.full((160, 160), 5, np.uint8) for _ in range(2))
+    west[:, :60], east[:, 80:] = 9, 9
+    shutil.rmtree(next((here / "source").glob("*.SAFE")))
+    made_safe.write_product(here / "source", "2020-10-11", scl=west)
+    made_safe.write_product(here / "source", "2020-10-16", scl=east)
+    content["ingest"]["choice"] = {"scenes_per_year": 2}
+    tiny.write_params(here, content)
+    assert main([]) == 0
+    assert len(read_scenes(Path("data/scenes/2020"))) == 2
+
+
+def test_a_missing_year_is_named_with_the_reason_and_the_fix(here: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    content = made_safe.make_site(here, ["2020-10-01"])
+    made_safe.write_product(here / "source", "2021-10-06", scl=np.full((160, 160), 9, np.uint8))
+    tiny.write_params(here, content | {"years": [2020, 2021, 2022]})
+    assert main([]) == 2
+    said = capfd.readouterr().err
+    assert "there is no valid scene of 2021, 2022" in said
+    assert "2021: 2021-10-06: shows nothing of the outlines; 2022: no candidate in the season" in said
+    assert "leave it out (years: [2020])" in said
+    assert not (here / "data").exists()
+    table = read_rows(here / "artifacts/ingest/scene_choice.csv", SceneChoiceRow)
+    assert [(row.year, row.taken) for row in table] == [(2020, True), (2021, False), (2022, False)]
+
+
+# --- real products ----------------------------------------------------------------------------------------------
+
+
+def expected_items(samples: Path) -> list[Path]:
+    return sorted((samples / "safe-metadata").glob("*/expected_output.json"))
+
+
+def test_metadata_of_real_products_are_those_of_their_stac_items(samples: Path) -> None:
+    read = 0
+    for path in expected_items(samples):
+        item, folder = json.loads(path.read_text()), path.parent
+        expected = item["properties"]
+        tile_file = [*folder.glob("GRANULE/*/MTD_TL.xml"), *folder.glob("metadata.xml")][0]
+        tile = tile_metadata(tile_file.read_bytes(), tile_file)
+        assert f"MGRS-{tile.tile}" == expected["grid:code"], folder.name
+        assert tile.platform == expected["platform"]
+        assert tile.sun_elevation_deg == pytest.approx(expected.get("view:sun_elevation"), abs=1e-9), folder.name
+        assert tile.sun_azimuth_deg == pytest.approx(expected.get("view:sun_azimuth"), abs=1e-9)
+        headers = [*folder.glob("MTD_MSIL*.xml"), *folder.glob("product_metadata.xml")]
+        if not headers:  # on AWS the tile stands alone
+            assert tile.baseline == expected["s2:processing_baseline"]
+            assert f"{tile.sensed:%Y-%m-%dT%H:%M:%S}" == expected["datetime"][:19]
+            continue
+        product = product_metadata(headers[0].read_bytes(), headers[0])
+        read += 1
+        assert product.uri == expected["s2:product_uri"]
+        assert product.baseline == expected["s2:processing_baseline"]
+        if "sat:relative_orbit" in expected:
+            assert product.relative_orbit == expected["sat:relative_orbit"]
+            assert f"{product.sensed:%Y-%m-%dT%H:%M:%S.%f}"[:23] == expected["datetime"][:23]
+        for key, band in (("blue", "B02"), ("red", "B04"), ("swir16", "B11")):
+            stated = item["assets"][key]["raster:bands"][0]
+            found = product.scale_and_offset(band)
+            assert found == pytest.approx((stated["scale"], stated["offset"])), (folder.name, band)
+    assert read >= 9
+
+
+def real_site(samples: Path, folder: Path, *, bounds: list[float], **changes: object) -> None:
+    """The real product of 2022-10-05 over Ireland, with a made-up outline."""
+    left, bottom, right, top = bounds
+    ring = tiny.ellipse(center=((left + right) / 2 - tiny.LEFT, tiny.TOP - (bottom + top) / 2), radii=(1500, 1500))
+    (folder / "source").mkdir()
+    geopandas.GeoDataFrame({"RGIId": ["a"]}, geometry=[ring], crs="EPSG:32629").to_file(folder / "source/outlines.gpkg")
+    content = made_safe.params(Path("source"), [2022], bands=("B02", "B03", "B04", "B11"), resolution_m=60)
+    content["grid"] = {"crs": "EPSG:32629", "pixel_size_m": 60.0, "origin_m": [499_980, 5_900_040]}
+    content["ingest"] |= {"aoi": {"bounds": bounds, "crs": "EPSG:32629"}}
+    content["ingest"]["safe"] = {"folder": str(samples / "safe-l2a"), "resolution_m": 60} | changes
+    tiny.write_params(folder, content)
+
+
+CLEAR = [500_580.0, 5_879_640.0, 508_380.0, 5_887_440.0]
+
+
+def test_the_60_m_bands_of_a_real_product_work(samples: Path, here: Path) -> None:
+    real_site(samples, here, bounds=CLEAR)
+    assert main([]) == 0
+    scene = only_scene(2022)
+    assert scene.info.product == "S2A_MSIL2A_20221005T115411_N0400_R023_T29UNU_20221005T164454.SAFE"
+    assert (scene.info.processing_baseline, scene.info.relative_orbit, scene.info.tile) == ("04.00", 23, "29UNU")
+    assert calibration_of(scene, "B02").offset == pytest.approx(-0.1)
+    (image,) = (samples / "safe-l2a").rglob("*_B02_60m.jp2")
+    whole, part = pixels(image)[0], pixels(scene.bands["B02"].path)[0]
+    with rasterio.open(scene.bands["B02"].path) as dataset:
+        column, row = ~rasterio.open(image).transform @ (dataset.transform.c, dataset.transform.f)
+    assert (part == whole[round(row) : round(row) + part.shape[0], round(column) : round(column) + part.shape[1]]).all()
+    (row_,) = rows().values()
+    assert (row_.cloud_over_glacier, row_.aoi_coverage) == (0.0, 1.0)
+
+
+def test_the_missing_10_m_bands_of_a_real_product_are_one_error(
+    samples: Path, here: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    real_site(samples, here, bounds=CLEAR, resolution_m=10)
+    assert main([]) == 2
+    said = capfd.readouterr().err
+    assert "the product lacks bands" in said
+    assert "no image of ['B02', 'B03', 'B04', 'B11']" in said
+    assert "ingest.safe.resolution_m 20 or 60" in said
+    assert said.count("fix:") == 1
+
+
+def test_the_swath_edge_of_a_real_product_is_no_data(samples: Path, here: Path) -> None:
+    real_site(samples, here, bounds=[560_000.0, 5_840_000.0, 580_000.0, 5_860_000.0])
+    content = made_safe.load(here)
+    content["ingest"]["choice"] = {"unseen_max": 1.0}
+    tiny.write_params(here, content)
+    main([])
+    table = here / "data/scene_choice.csv"
+    table = table if table.exists() else here / "artifacts/ingest/scene_choice.csv"
+    (row,) = read_rows(table, SceneChoiceRow)
+    (image,) = (samples / "safe-l2a").rglob("*_SCL_60m.jp2")
+    with rasterio.open(image) as dataset:
+        window = rasterio.windows.from_bounds(560_000, 5_840_000, 580_000, 5_860_000, dataset.transform)
+        share = (dataset.read(1, window=window) != 0).mean()
+    assert row.aoi_coverage == pytest.approx(share, abs=0.01)

@@ -1,0 +1,25 @@
+"""A small twin, made once: 16 x 16 km at 32 m."""
+
+from __future__ import annotations
+
+import pytest
+from affine import Affine
+
+from stages.common.geo.grid import Grid
+from stages.common.params.ingest import TwinParams
+from stages.ingest.sources.twin.landscape import Landscape, make_landscape
+from stages.ingest.sources.twin.overpass import Overpass, overpasses
+
+PIXEL_M = 32.0
+SHAPE = (500, 500)
+CROP = (slice(20, 480), slice(20, 480))
+GRID = Grid(crs="EPSG:32644", transform=Affine(PIXEL_M, 0, 322_000, 0, -PIXEL_M, 3_422_000), height=460, width=460)
+
+
+@pytest.fixture(scope="session")
+def world() -> Landscape:
+    return make_landscape(1, SHAPE, PIXEL_M)
+
+
+def candidates(world: Landscape, params: TwinParams, *years: int, wanted: int = 1) -> list[Overpass]:
+    return list(overpasses(world, params, years, CROP, GRID, wanted=wanted))

@@ -1,0 +1,132 @@
+"""Scenes as pictures."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from affine import Affine
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stages.common.geo.grid import Grid
+from stages.common.geo.raster import write_cog
+from stages.report.findings import YearFiles
+from stages.report.pictures import scenes
+from stages.report.pictures.scenes import View
+
+
+def disk(radius: float, size: int = 41) -> np.ndarray:
+    row, column = np.indices((size, size)) - size // 2
+    return (row**2 + column**2 <= radius**2).astype(np.uint8)
+
+
+def test_outline_of_a_disk_is_its_rim():
+    mask = disk(10)
+    line = scenes.outline(mask)
+    row, column = np.nonzero(line)
+    distance = np.hypot(row - 20, column - 20)
+    assert ((distance > 8.5) & (distance <= 10)).all()
+    assert 0.85 * 2 * np.pi * 10 < line.sum() < 2 * np.pi * 10
+    assert not (line & (mask == 0)).any()
+
+
+def test_hole_has_an_outline():
+    mask = disk(15) * (1 - disk(5))
+    assert scenes.outline(mask)[20, 20 - 6]
+
+
+def test_edge_of_what_was_seen_is_no_outline():
+    mask = np.full((9, 9), 1, dtype=np.uint8)
+    mask[:, 5:] = 255
+    assert not scenes.outline(mask).any()
+
+
+@given(st.integers(0, 4))
+def test_thickening_grows_by_one_pixel_a_time(times):
+    dot = np.zeros((11, 11), dtype=bool)
+    dot[5, 5] = True
+    assert scenes.thicken(dot, times).sum() == 2 * times * (times + 1) + 1
+
+
+def test_stretch_is_joint_over_the_years():
+    dark, bright = np.linspace(0, 0.4, 1001, dtype=np.float32), np.linspace(0.4, 0.8, 1001, dtype=np.float32)
+    joint = scenes.joint_stretch([dark, bright])
+    assert joint.low == pytest.approx(0.008, abs=0.002)
+    assert joint.high == pytest.approx(0.792, abs=0.002)
+    assert joint(dark).max() < joint(bright).max()
+    own = scenes.joint_stretch([dark])
+    assert own(dark).max() == 255 > joint(dark).max()
+
+
+def test_stretch_leaves_out_what_was_not_seen():
+    values = np.array([np.nan, 0.1, 0.2, np.nan], dtype=np.float32)
+    assert scenes.joint_stretch([values]).high == pytest.approx(0.2, abs=0.01)
+    assert scenes.joint_stretch([np.full(3, np.nan, dtype=np.float32)]) == scenes.Stretch(0.0, 1.0)
+
+
+def test_brightness_keeps_the_order_of_reflectance():
+    brightness = scenes.Stretch(0.1, 0.9)(np.linspace(-0.2, 1.3, 200, dtype=np.float32))
+    assert (np.diff(brightness.astype(int)) >= 0).all()
+    assert (brightness[0], brightness[-1]) == (0, 255)
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "shown", "pixel_m"),
+    [
+        pytest.param(150, 120, (750, 600), 2.0, id="small: whole multiple"),
+        pytest.param(800, 655, (800, 655), 10.0, id="fits"),
+        pytest.param(8000, 4000, (800, 400), 100.0, id="large: a fraction"),
+        pytest.param(4000, 8000, (400, 800), 100.0, id="tall"),
+    ],
+)
+def test_view_fits_and_knows_its_pixel(width, height, shown, pixel_m):
+    grid = Grid(crs="EPSG:32644", transform=Affine(10, 0, 0, 0, -10, 0), height=height, width=width)
+    view = scenes.fit_view(grid, max_width=800, max_height=800)
+    assert (view.width, view.height) == shown
+    assert view.pixel_size_m == pytest.approx(pixel_m)
+
+
+@pytest.fixture
+def sentinel(tmp_path):
+    """A Sentinel-2 scene of 1,200 px: reflectance 0.3 in red, 0.2 in green, 0.1 in blue; the left half not seen."""
+    grid = Grid(crs="EPSG:32644", transform=Affine(10, 0, 3e5, 0, -10, 3e6), height=1200, width=1200)
+    dn = np.repeat(np.array([2000, 3000, 4000], dtype=np.uint16), 1200 * 1200).reshape(3, 1200, 1200)
+    valid = np.ones(grid.shape, dtype=np.uint8)
+    valid[:, :600] = 0
+    dn[:, :, :600] = 0
+    names = {name: tmp_path / f"{name}.tif" for name in ("scene", "valid", "mask", "probability")}
+    write_cog(names["scene"], dn, grid, nodata=0, bands=["blue", "green", "red"], scale=1e-4, offset=-0.1)
+    write_cog(names["valid"], valid, grid, nodata=None)
+    write_cog(names["mask"], np.where(valid == 1, 1, 255).astype(np.uint8), grid, nodata=255)
+    stored = np.where(valid == 1, 8000, 65535).astype(np.uint16)
+    write_cog(names["probability"], stored, grid, nodata=65535, scale=1e-4)
+    return YearFiles(**names, bands=(3, 2, 1), storage="sentinel2")
+
+
+def test_reflectance_is_read_small_through_scale_and_offset(sentinel):
+    view = View(width=120, height=120, pixel_size_m=100)
+    colour = scenes.read_colour(sentinel, view)
+    assert colour.shape == (120, 120, 3)
+    assert colour[60, 100] == pytest.approx([0.3, 0.2, 0.1], abs=1e-6)
+    assert np.isnan(colour[:, :60]).all()
+    assert (scenes.read_mask(sentinel, view)[:, [10, 110]] == [255, 1]).all()
+    probability = scenes.read_probability(sentinel, view)
+    assert np.isnan(probability[:, :60]).all()
+    assert probability[60, 100] == pytest.approx(0.8)
+
+
+def test_what_was_not_seen_is_hatched_grey(sentinel):
+    view = View(width=120, height=120, pixel_size_m=100)
+    picture = scenes.natural_colour(scenes.read_colour(sentinel, view), scenes.stretch_of([sentinel], view))
+    hatched = {tuple(colour) for colour in picture[:, :60].reshape(-1, 3).tolist()}
+    assert hatched == {scenes.GREY_DARK, scenes.GREY_LIGHT}
+
+
+def test_line_on_snow_and_on_rock_has_a_dark_casing():
+    for ground in (255, 60):
+        picture = np.full((41, 41, 3), ground, dtype=np.uint8)
+        line = scenes.outline(disk(10))
+        drawn = scenes.draw_outlines(picture, [(line, (255, 176, 0))])
+        assert (drawn[line] == (255, 176, 0)).all()
+        casing = scenes.thicken(line) & ~line
+        assert (drawn[casing] == ground // scenes.CASING_DARKER).all()

@@ -1,0 +1,276 @@
+"""Promotion and rollback on a real store, a real DVC remote and real git."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import signal
+import sys
+
+import pytest
+import yaml
+
+from stages.common.errors import GateError, InputError
+from stages.common.run.records import file_md5
+from tests import tiny
+from tests.versions.conftest import Site
+from tests.versions.models import BETTER, DIM, GOOD, INVERTED
+from versions.promote.promote import promote, rollback, tag_of
+from versions.registry import champion
+
+
+def names_the_same_bytes(site: Site, number: str) -> None:
+    """Registry version, file, .dvc file, `artifacts:` entry, commit, git tag and remote agree."""
+    md5 = site.registry.md5(number)
+    entry = yaml.safe_load((tiny.ROOT / "dvc.yaml").read_text())["artifacts"][champion.ARTIFACT]
+    assert site.registry.champion == number
+    assert file_md5(site.folder / entry["path"]) == md5
+    assert champion.pointed_md5((site.folder / f"{entry['path']}.dvc").read_text()) == md5
+    assert champion.tagged_md5(site.folder, f"champion@v{number}.0.0") == md5
+    assert champion.pointed_md5(site.done("git", "show", "HEAD:models/champion/model.onnx.dvc")) == md5
+    assert file_md5(site.folder / "../remote/files/md5" / md5[:2] / md5[2:]) == md5
+    assert site.done("git", "status", "--porcelain") == ""
+
+
+@pytest.mark.parametrize(
+    ("gate", "tag"),
+    [
+        ("not_worse on size > 10 km2", "promotion.not_worse_on_size_over_10_km2"),
+        ("not_worse on size < 0.5 km2", "promotion.not_worse_on_size_under_0.5_km2"),
+        ("held_out", "promotion.held_out"),
+    ],
+)
+def test_the_tag_of_a_gate_is_one_that_mlflow_takes(gate: str, tag: str) -> None:
+    assert tag_of(gate) == tag
+
+
+def test_promotion_refusal_and_rollback(site: Site) -> None:
+    first = site.register(GOOD)
+    assert "IoU" in promote(site.folder, None)
+    names_the_same_bytes(site, first)
+    assert site.registry.version(first).tags["promotion"] == "passed"
+
+    worse = site.register(DIM)
+    with pytest.raises(GateError) as caught:
+        promote(site.folder, worse)
+    assert "not_worse" in caught.value.found
+    names_the_same_bytes(site, first)
+    noted = site.registry.version(worse)
+    assert noted.tags["promotion"] == "refused"
+    assert noted.tags["promotion.not_worse"].startswith("failed: ")
+    assert noted.tags["promotion.calibration"].startswith(("passed: ", "failed: "))
+    assert "| **failed** | not_worse |" in noted.description
+
+    better = site.register(BETTER)
+    assert f"in place of version {first}" in promote(site.folder, None)
+    names_the_same_bytes(site, better)
+    assert site.registry.champions() == [first, better]
+
+    assert f"version {first} of glacier-tiny is champion again" in rollback(site.folder)
+    names_the_same_bytes(site, first)
+    with pytest.raises(InputError, match="no champion to go back to"):
+        rollback(site.folder)
+    names_the_same_bytes(site, first)
+
+
+def test_an_inverted_model_is_refused_with_exit_code_1_and_its_reasons(site: Site) -> None:
+    site.register(INVERTED)
+    found = site.tool("promote")
+    assert found.returncode == 1
+    for gate in ("beats_baselines", "area_bias"):
+        assert re.search(rf"^FAIL +{gate}", found.stderr, re.M)
+    assert site.registry.champion is None
+    assert not (site.folder / champion.POINTER).exists()
+
+
+@pytest.mark.parametrize(
+    ("registered", "gate"),
+    [
+        pytest.param({"patches.test_fold": "3"}, "held_out", id="trained on other blocks"),
+        pytest.param({"tags": {"split_data_md5": "other outlines"}}, "held_out", id="trained with other outlines"),
+        pytest.param({"gates": False}, "sanity", id="areas that cannot be true"),
+    ],
+)
+def test_what_scores_alone_would_not_show(site: Site, registered: dict[str, object], gate: str) -> None:
+    site.register(GOOD, **registered)  # type: ignore[arg-type]
+    with pytest.raises(GateError) as caught:
+        promote(site.folder, None)
+    assert caught.value.found == gate
+
+
+def test_areas_that_another_model_mapped_are_mapped_again_with_this_one(site: Site) -> None:
+    """What the run's gates say of the champion's areas is not asked: here that they cannot be true."""
+    site.register(GOOD, gates=False, tags={"maps_by_this_model": "false"})
+    promote(site.folder, None)
+    site.register(INVERTED, tags={"maps_by_this_model": "false"})
+    with pytest.raises(GateError) as caught:
+        promote(site.folder, None)
+    assert "sanity" in caught.value.found
+
+
+def test_a_champion_that_may_know_the_test_blocks_is_not_compared(site: Site) -> None:
+    champion_of_before = site.register(BETTER, **{"patches.test_fold": "3"})
+    site.registry.crown(champion_of_before, instead_of=None)
+    promote(site.folder, champion_of_before)
+    site.register(GOOD)
+    assert re.search(
+        r"PASS +not_worse +not compared: champion \(version 1\) may have learned", promote(site.folder, None)
+    )
+
+
+def test_test_blocks_of_other_parameters_are_not_judged_on(site: Site) -> None:
+    site.register(GOOD)
+    params = tiny.params(site.folder / "source", [2020])
+    params["patches"]["test_fold"] = 2
+    tiny.write_params(site.folder, params)
+    with pytest.raises(InputError, match="test blocks here are not those of") as caught:
+        promote(site.folder, None)
+    assert caught.value.found == "out of date: patches@2020"
+    assert site.registry.champion is None
+
+
+def test_files_of_an_older_run_are_brought_up_to_date(site: Site) -> None:
+    site.register(GOOD)
+    (site.folder / "artifacts/patches/2020/split.tif").unlink()
+    promote(site.folder, None)
+    assert (site.folder / "artifacts/patches/2020/split.tif").exists()
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from versions import champion, promote
+champion.{step} = lambda *a, **k: os.kill(os.getpid(), signal.SIGKILL)
+promote.{change}(Path.cwd(){arguments})
+"""
+
+
+def kill(site: Site, step: str, change: str, arguments: str = "") -> None:
+    found = site.command(sys.executable, "-c", KILLED.format(step=step, change=change, arguments=arguments))
+    assert found.returncode == -signal.SIGKILL, found.stderr
+
+
+@pytest.fixture
+def two(site: Site) -> tuple[str, str]:
+    """Version GOOD, champion with all that belongs to it, and BETTER, the challenger."""
+    first = site.register(GOOD)
+    promote(site.folder, first)
+    return first, site.register(BETTER)
+
+
+@pytest.mark.parametrize("step", ["_write", "_commit"])
+def test_a_promotion_killed_after_the_registry_changed_is_mended(site: Site, two: tuple[str, str], step: str) -> None:
+    kill(site, step, "promote", ", None")
+    assert site.registry.champion == two[1]
+    promote(site.folder, None)
+    names_the_same_bytes(site, two[1])
+    assert site.registry.champions() == list(two)
+
+
+def test_a_killed_promotion_is_not_passed_over_by_the_next(site: Site, two: tuple[str, str]) -> None:
+    kill(site, "_write", "promote", ", None")
+    site.register(DIM)
+    for command in (lambda: promote(site.folder, None), lambda: rollback(site.folder)):
+        with pytest.raises(InputError, match="the files here do not say so") as caught:
+            command()
+        assert f"`make promote VERSION={two[1]}` finishes it" in caught.value.fix
+    promote(site.folder, two[1])
+    names_the_same_bytes(site, two[1])
+    rollback(site.folder)
+    names_the_same_bytes(site, two[0])
+
+
+@pytest.mark.parametrize("step", ["_write", "_commit"])
+def test_a_killed_rollback_steps_back_once(site: Site, two: tuple[str, str], step: str) -> None:
+    promote(site.folder, None)
+    kill(site, step, "rollback")
+    assert site.registry.champion == two[0]
+    with pytest.raises(InputError, match="the files here do not say so"):
+        rollback(site.folder)
+    promote(site.folder, two[0])
+    names_the_same_bytes(site, two[0])
+    assert site.registry.champions() == [two[0]]
+
+
+def test_a_rollback_without_its_remote_steps_back_once(site: Site, two: tuple[str, str]) -> None:
+    promote(site.folder, None)
+    shutil.move(site.folder / "../remote", site.folder / "../aside")
+    (site.folder / "../remote").write_text("in the way")
+    found = site.tool("rollback")
+    assert found.returncode == 2
+    assert f"`make promote VERSION={two[0]}` does what is missing" in found.stderr
+    (site.folder / "../remote").unlink()
+    shutil.move(site.folder / "../aside", site.folder / "../remote")
+    assert site.tool("rollback").returncode == 2
+    promote(site.folder, two[0])
+    names_the_same_bytes(site, two[0])
+
+
+def test_history_survives_an_interruption_between_its_two_writes(site: Site) -> None:
+    numbers = [site.register(kind) for kind in (GOOD, BETTER)]
+    registry = site.registry
+    registry.crown(numbers[0], instead_of=None)
+    registry.client.set_registered_model_tag(registry.name, "champions", " ".join(numbers))  # and then killed
+    assert (registry.champion, registry.champions()) == (numbers[0], numbers[:1])
+    registry.crown(numbers[1], instead_of=numbers[0])
+    registry.client.set_registered_model_alias(registry.name, "champion", numbers[0])  # a killed rollback
+    assert registry.champions() == numbers[:1]
+
+
+def test_who_judged_against_an_old_champion_is_refused(site: Site) -> None:
+    first, second = site.register(GOOD), site.register(BETTER)
+    site.registry.crown(first, instead_of=None)
+    with pytest.raises(InputError, match="has changed while this one was judged") as caught:
+        site.registry.crown(second, instead_of=None)
+    assert caught.value.found == f"version {first}"
+    assert "run it again" in caught.value.fix
+    assert site.registry.champion == first
+
+
+def test_a_lock_that_a_killed_process_left_is_broken(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    number = site.register(GOOD)
+    monkeypatch.setattr("versions.registry.lock.PATIENCE_S", 0.5)
+    site.registry.client.create_registered_model("glacier-tiny.changing-champion")
+    site.registry.crown(number, instead_of=None)
+    assert site.registry.champion == number
+    assert not site.registry.client.search_registered_models("name LIKE '%changing%'")
+
+
+def test_a_remote_that_is_not_there_loses_nothing(site: Site) -> None:
+    number = site.register(GOOD)
+    (site.folder / "../remote").write_text("in the way")
+    found = site.tool("promote")
+    assert found.returncode == 2
+    assert "nothing is lost" in found.stderr
+    assert site.registry.champion == number
+    (site.folder / "../remote").unlink()
+    promote(site.folder, None)
+    names_the_same_bytes(site, number)
+
+
+def test_a_tag_of_another_store_is_not_overwritten(site: Site) -> None:
+    site.register(GOOD)
+    site.done("git", "tag", "champion@v1.0.0")
+    with pytest.raises(InputError, match="names another model"):
+        promote(site.folder, None)
+    assert site.registry.champion is None
+
+
+def test_nothing_registered_and_no_such_version(site: Site) -> None:
+    with pytest.raises(InputError, match="no model is registered yet"):
+        promote(site.folder, None)
+    with pytest.raises(InputError, match="there is no champion yet"):
+        rollback(site.folder)
+    site.register(GOOD)
+    with pytest.raises(InputError, match="no version has this number") as caught:
+        promote(site.folder, "7")
+    assert caught.value.expected == "one of 1"
+
+
+def test_what_the_user_has_staged_stays_out_of_the_champions_commit(site: Site) -> None:
+    site.register(GOOD)
+    (site.folder / "notes.txt").write_text("mine")
+    site.done("git", "add", "notes.txt")
+    promote(site.folder, None)
+    assert site.done("git", "status", "--porcelain") == "A  notes.txt"
+    assert "notes.txt" not in site.done("git", "show", "--stat", "HEAD")

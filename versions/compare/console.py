@@ -1,0 +1,117 @@
+"""A comparison as text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from stages.report.pictures.style import SIMULATED
+from versions.compare.tables import Comparison
+from versions.tools.shown import plain, signed
+
+MOST_ROWS = 12
+HEADLINES = (
+    "evaluate/model/iou", "evaluate/model/area_bias_pct", "evaluate/expected_calibration_error", "train/val_iou",
+    "area/slope_km2_per_year", "area/mean_sigma_km2", "area/truth/iou", "area/truth/mean_absolute_error_pct",
+)  # fmt: skip
+"""Metrics that the console shows; the page has all."""
+
+
+def text(comparison: Comparison) -> str:
+    """All of it in short."""
+    mark = f": {SIMULATED}" if comparison.simulated else ""
+    parts = [
+        f"{comparison.title}{mark}",
+        "\n".join(
+            f"  {letter}  {side.name} ({side.kind}{', ' + side.commit[:7] if side.commit else ''}); {side.maps}"
+            for letter, side in (("A", comparison.a), ("B", comparison.b))
+        ),
+        _params(comparison),
+        _metrics(comparison),
+        _areas(comparison),
+        _glaciers(comparison),
+        _judgement(comparison),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 1) -> str:
+    """Aligned columns, the first `left` to the left."""
+    lines = [list(head), *map(list, rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join(
+        "  "
+        + "   ".join(
+            cell.ljust(width) if index < left else cell.rjust(width)
+            for index, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+        for line in lines
+    )
+
+
+def more(count: int) -> str:
+    """What the console leaves out."""
+    return f"\n  ... and {count} more" if count > 0 else ""
+
+
+def _params(comparison: Comparison) -> str:
+    rows = [(row.name, _short(row.a), _short(row.b)) for row in comparison.params]
+    if not rows:
+        return "  parameters: all the same"
+    return table(("parameter", "A", "B"), rows[:MOST_ROWS], left=3) + more(len(rows) - MOST_ROWS)
+
+
+def _short(value: str | None) -> str:
+    return "–" if value is None else value if len(value) <= 40 else f"{value[:37]}..."
+
+
+def _metrics(comparison: Comparison) -> str:
+    known = {row.name: row for row in comparison.metrics}
+    rows = [
+        (name, plain(row.a, 3), plain(row.b, 3), signed(row.difference, 3))
+        for name in HEADLINES
+        if (row := known.get(name))
+    ]
+    return table(("metric, as recorded", "A", "B", "B - A"), rows) if rows else ""
+
+
+def _areas(comparison: Comparison) -> str:
+    rows = [
+        (
+            str(row.year), plain(row.a_km2, 2), _interval(row.a_low_km2, row.a_high_km2), plain(row.b_km2, 2),
+            _interval(row.b_low_km2, row.b_high_km2), signed(row.difference_km2, 2), plain(row.dispute_km2, 2),
+        )
+        for row in comparison.areas
+    ]  # fmt: skip
+    return table(("year", "A km2", "interval", "B km2", "interval", "B - A", "in dispute"), rows)
+
+
+def _interval(low: float, high: float) -> str:
+    return f"{plain(low, 2)} to {plain(high, 2)}"
+
+
+def _glaciers(comparison: Comparison) -> str:
+    rows = [
+        (
+            f"{row.rgi_id}{' ' + row.glac_name if row.glac_name else ''}", plain(row.a_km2, 2), plain(row.b_km2, 2),
+            signed(row.difference_km2, 2), signed(row.mean_difference_km2, 2),
+        )
+        for row in comparison.glaciers
+        if row.difference_km2 or row.mean_difference_km2
+    ]  # fmt: skip
+    if not rows:
+        return "  glaciers: all the same"
+    head = ("glacier, last year", "A km2", "B km2", "B - A", "mean of years")
+    return table(head, rows[:MOST_ROWS]) + more(len(rows) - MOST_ROWS)
+
+
+def _judgement(comparison: Comparison) -> str:
+    found = comparison.judgement
+    lines = [f"  Verdict   {found.statement}"]
+    if comparison.same_model:
+        lines.append("            both are the same model, byte for byte")
+    if found.left_out:
+        lines.append(f"            {found.left_out} test blocks left out: one of the versions has learned from them")
+    lines.append(
+        f"  Maps      {100 * comparison.mean_dispute_fraction:.1f} % of the ice is in dispute, all years together"
+    )
+    return "\n".join(lines)

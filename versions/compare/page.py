@@ -1,0 +1,34 @@
+"""compare.html: one file with everything in it, in the style of the report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from stages.report.page.page import TEMPLATES as REPORT_TEMPLATES
+from stages.report.page.page import data_uri
+from stages.report.pictures.style import SIMULATED
+from versions.compare.tables import Comparison
+from versions.tools.shown import plain, signed
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+TONES = {"B is better": "good", "B is worse": "bad"}
+
+
+def draw_page(comparison: Comparison, pictures: Mapping[str, bytes]) -> str:
+    """The page, its pictures embedded."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader([TEMPLATES, REPORT_TEMPLATES]), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
+    )  # fmt: skip
+    environment.filters |= {"plain": plain, "signed": signed}
+    return environment.get_template("compare.html").render(
+        c=comparison,
+        simulated=SIMULATED,
+        tone=TONES.get(comparison.judgement.verdict, ""),
+        metrics=[row for row in comparison.metrics if row.difference != 0],
+        pictures={name: data_uri(name, content) for name, content in pictures.items()},
+    )

@@ -1,0 +1,1 @@
+"""Retrain and compare with main, as CI does (`make retrain`)."""
