@@ -17,7 +17,7 @@ from stages.common.errors import InputError
 from stages.common.params.schema import load_params
 from stages.common.run.contracts import Contract, fill
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from stages.common.errors import ParamsError
 from stages.common.params.schema import load_params
 from tests import tiny
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def change(path: str, value: Any) -> Callable[[dict[str, Any]], None]:
