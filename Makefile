@@ -73,8 +73,9 @@ ui: $(STAMP)  ## Serve MLflow on http://127.0.0.1:5000
 images: $(STAMP)  ## Build the container images that are missing and print their sizes
 	@$(BIN)/python docker/images.py
 
-docs: $(STAMP)  ## Write docs/contracts.md from the contracts, and the sites' copies of dvc.yaml
+docs: $(STAMP)  ## Write docs/contracts.md from the contracts, the code that stages depend on, and the sites' dvc.yaml
 	@$(BIN)/python bin/contracts
+	@$(BIN)/python docker/closure.py
 	@for site in sites/*; do cp dvc.yaml $$site/dvc.yaml; done  # DVC follows no link in a revision
 
 workflows:  ## Check .github/workflows with actionlint and zizmor

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from closure import code_of
 from engine import Engine, EngineError, find_engine
 from stages.common import settings
 from stages.common.errors import GlacierError
@@ -61,11 +62,9 @@ class Image:
         return {"FAMILY": self.family, **({"STAGE": self.stage} if self.stage else {})}
 
     def ingredients(self) -> list[str]:
-        """Files and folders of the repository that the image is made of: the Dockerfile and what it copies."""
-        text = (ROOT / DOCKERFILE).read_text(encoding="utf-8")
-        wanted = text if self.stage else text.split("\nFROM ${ENVIRONMENT}", maxsplit=1)[0]
-        copied = re.findall(r"^COPY (?!--from)(\S+) ", wanted, flags=re.MULTILINE)
-        return [DOCKERFILE, *(_fill(path, self.arguments) for path in copied)]
+        """Return what of the repository the image is made of; its build context holds nothing else."""
+        code = code_of(self.stage, ROOT) if self.stage else []
+        return [DOCKERFILE, f"docker/locks/{self.family}.txt", *code]
 
 
 def image_of(stage: str) -> Image:
@@ -174,10 +173,6 @@ def _copy(paths: list[str], context: Path) -> None:
     for folder in (context, *context.rglob("*")):
         if folder.is_dir():
             folder.chmod(0o755)
-
-
-def _fill(text: str, arguments: Mapping[str, str]) -> str:
-    return re.sub(r"\$\{(\w+)\}", lambda match: arguments[match[1]], text)
 
 
 def _size_mb(engine: Engine, reference: str) -> float:

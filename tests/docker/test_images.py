@@ -42,7 +42,10 @@ def test_an_environment_is_made_of_its_lock() -> None:
     ("path", "concerned"),
     [
         pytest.param("stages/predict/predict.py", {"predict"}, id="a stage"),
-        pytest.param("stages/common/geo/grid.py", set(ALL), id="common"),
+        pytest.param("stages/common/geo/grid.py", set(ALL), id="common, which all reach"),
+        pytest.param(
+            "stages/common/scene/scene.py", {"area", "evaluate", "ingest", "prepare"}, id="common, which some reach"
+        ),
         pytest.param("docker/locks/onnx.txt", {"predict", "evaluate"}, id="a lock"),
         pytest.param("docker/Dockerfile", set(ALL), id="the Dockerfile"),
         pytest.param("stages/area/__pycache__/area.pyc", set(), id="what Python compiled"),
@@ -76,7 +79,7 @@ def test_the_context_holds_the_ingredients_and_nothing_else(tmp_path: Path, monk
     context.mkdir(mode=0o700)
     images._copy(["stages/gate"], context)
     names = {str(path.relative_to(context)) for path in context.rglob("*") if path.is_file()}
-    assert names == {f"stages/gate/{name}.py" for name in ("__main__", "contract", "decide")}
+    assert names == {f"stages/gate/{name}.py" for name in ("__init__", "__main__", "contract", "decide")}
     assert {stat.S_IMODE(path.stat().st_mode) for path in context.rglob("*.py")} == {0o644}
     assert {stat.S_IMODE(path.stat().st_mode) for path in (context, context / "stages/gate")} == {0o755}
 

@@ -14,13 +14,12 @@ from stages.common.geo.raster import open_raster
 from stages.common.model.inference import read_info
 from stages.common.run.records import file_md5
 from stages.predict.contract import CONTRACT as PREDICT
-from versions.compare.objects import Objects, dep_md5, entry, out_md5
+from versions.compare.objects import Objects, code_md5, dep_md5, entry, out_md5
 from versions.compare.version import MODEL, Version
 from versions.compare.workspace import Workspace
 from versions.tools.scratch import run_stage, scratch_site
 
 AREA_FILES = "artifacts/area"
-CODE = ("stages/common", "stages/predict")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,7 +118,7 @@ def cached_maps(version: Version, year: int, scenes: Mapping[str, Path], workspa
         if same_model and _same_scene(dep_md5(lock, stage, f"prepare/{year}"), year, scenes, workspace):
             files = _folder(lock, stage, objects)
             if files is not None and all(name in files for name, one in PREDICT.outputs.items() if not one.optional):
-                same = all(dep_md5(lock, stage, code) == dep_md5(current, stage, code) for code in CODE)
+                same = code_md5(lock, stage) == code_md5(current, stage)
                 return Cached(files=files, by_other_code=not same)
     return None
 

@@ -67,6 +67,12 @@ def dep_md5(lock: Mapping[str, Any], stage: str, name: str) -> str | None:
     return next(found, None)
 
 
+def code_md5(lock: Mapping[str, Any], stage: str) -> dict[str, str]:
+    """Return the MD5 that dvc.lock records of each part of a stage's code, by its path in the repository."""
+    deps = {dep["path"]: dep.get("md5", "") for dep in entry(lock, stage).get("deps", [])}
+    return {path[path.index("stages/") :]: md5 for path, md5 in deps.items() if "stages/" in path}
+
+
 def out_md5(lock: Mapping[str, Any], stage: str) -> str | None:
     """MD5 that dvc.lock records of a stage's folder."""
     found = (out.get("md5") for out in entry(lock, stage).get("outs", []) if out["path"].startswith("artifacts/"))
