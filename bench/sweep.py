@@ -19,8 +19,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from stages.common.display.numbers import number_text, signed_text
 from versions.experiments import Experiment, read
-from versions.tools.shown import plain, signed
 
 RGB = "prepare.bands=[B02,B03,B04]"
 ROWS: Mapping[str, tuple[str, tuple[str, ...]]] = {
@@ -107,7 +107,9 @@ def table(experiments: Sequence[Experiment], names: Sequence[str], scores: Score
     lines = ["| | " + " | ".join(head for head, *_ in scores) + " |", "|---" * (1 + len(scores)) + "|"]
     for name in names:
         if name in known:
-            values = ((signed if sign else plain)(known[name].get(key), places) for _, key, places, sign in scores)
+            values = (
+                (signed_text if sign else number_text)(known[name].get(key), places) for _, key, places, sign in scores
+            )
             lines.append(f"| {ROWS[name][0]} | " + " | ".join(values) + " |")
     return "\n".join(lines)
 

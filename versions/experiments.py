@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from stages.common.display.numbers import number_text, signed_text
 from stages.common.errors import GlacierError, InputError
-from stages.track.state import flatten
+from stages.common.run.flatten import flatten
 from versions.compare.console import table
-from versions.tools.shown import plain, signed
 
 COLUMNS = (
     ("IoU", "evaluate/model/iou", 3, False),
@@ -84,7 +84,7 @@ def text(experiments: Sequence[Experiment]) -> str:
 
 
 def _cell(value: float | None, places: int, *, sign: bool) -> str:
-    return signed(value, places) if sign else plain(value, places)
+    return signed_text(value, places) if sign else number_text(value, places)
 
 
 def _entries(listed: Sequence[Mapping[str, Any]], prefix: str) -> Iterator[Experiment]:

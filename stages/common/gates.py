@@ -44,3 +44,16 @@ def let_pass(findings: Iterable[GateFinding], override: Sequence[GateName]) -> l
         else finding
         for finding in findings
     ]
+
+
+def findings_table(findings: Sequence[GateFinding]) -> str:
+    """Return one aligned line per gate: verdict, name and message."""
+    width = max(len(finding.gate) for finding in findings)
+    return "\n".join(f"{verdict(finding):<10}  {finding.gate:<{width}}  {finding.message}" for finding in findings)
+
+
+def verdict(finding: GateFinding) -> str:
+    """Return PASS, FAIL or OVERRIDDEN."""
+    if finding.overridden:
+        return "OVERRIDDEN"
+    return "PASS" if finding.passed else "FAIL"

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from stages.common.errors import GateError
-from stages.common.gates import all_findings
+from stages.common.gates import all_findings, findings_table
 from stages.common.run.records import read_document
 from stages.common.run.stage import Run
-from stages.common.tables.area import GateFinding, Gates
+from stages.common.tables.area import Gates
 from stages.common.tables.evaluate import EvaluateMetrics
 from stages.gate import contract
 
@@ -24,7 +22,7 @@ def decide(run: Run) -> None:
     gates = read_document(run.path(contract.GATES), Gates)
     scores = read_document(run.path(contract.SCORES), EvaluateMetrics)
     findings = all_findings(gates, scores, run.params.gates)
-    print(as_table(findings))
+    print(findings_table(findings))
     if idle := sorted(set(run.params.gates.override) - {one.gate for one in findings if one.overridden}):
         print(f"gates.override names {', '.join(idle)}, which did not fail: left there, a later failure passes too")
     failed = [finding for finding in findings if not finding.passed]
@@ -37,16 +35,3 @@ def decide(run: Run) -> None:
             fix="look at artifacts/report/index.html; mend scenes, AOI or model before a bound in params.yaml: gates; "
             "gates.override there lets one pass that you can answer for",
         )
-
-
-def as_table(findings: Sequence[GateFinding]) -> str:
-    """One aligned line a gate."""
-    width = max(len(finding.gate) for finding in findings)
-    return "\n".join(f"{verdict(finding):<10}  {finding.gate:<{width}}  {finding.message}" for finding in findings)
-
-
-def verdict(finding: GateFinding) -> str:
-    """In a word."""
-    if finding.overridden:
-        return "OVERRIDDEN"
-    return "PASS" if finding.passed else "FAIL"

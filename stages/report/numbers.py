@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from stages.common.display.numbers import number_text, signed_text
+
 P_LEAST = 0.001
 """A smaller p is only said to be smaller."""
 
@@ -17,15 +19,12 @@ class Number(NamedTuple):
 
 def number(value: float, decimals: int) -> Number:
     """Rounded to decimals, with a true minus sign; never ``-0.0``."""
-    shown = f"{value:.{decimals}f}"
-    sign = "" if float(shown) == 0 else "\N{MINUS SIGN}"
-    return Number(shown.replace("-", sign), value)
+    return Number(number_text(value, decimals), value)
 
 
 def signed(value: float, decimals: int) -> Number:
     """With a plus sign where it is above zero: an error or a change has a direction."""
-    shown = number(value, decimals).shown
-    return Number(f"+{shown}" if float(f"{value:.{decimals}f}") > 0 else shown, value)
+    return Number(signed_text(value, decimals), value)
 
 
 def optional(value: float | None, decimals: int) -> Number | None:

@@ -5,22 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from stages.common.display.numbers import decimals_for
 from stages.common.tables.area import AreaRow
-
-SIGNIFICANT_DIGITS = 2
-"""Digits an uncertainty is stated with, and the value rounded to its last (GUM, JCGM 100:2008, 7.2.6)."""
 
 DECIMALS_WITHOUT_SIGMA = 2
 """0.01 km2 is RGI's smallest glacier: decimals of areas that carry no interval."""
 
 MAX_YEAR_LABELS = 12
-
-
-def decimals_for(sigma: float) -> int:
-    """Decimals that show `sigma` with two significant digits; never more than six."""
-    if not sigma > 0:
-        return DECIMALS_WITHOUT_SIGMA
-    return min(6, max(0, SIGNIFICANT_DIGITS - 1 - math.floor(math.log10(sigma))))
 
 
 def sigma_km2(row: AreaRow) -> float:
@@ -48,14 +39,3 @@ def year_ticks(years: Sequence[int]) -> list[int]:
     """Integer ticks from the first year to the last, gaps included, at most twelve."""
     step = math.ceil((years[-1] - years[0] + 1) / MAX_YEAR_LABELS)
     return list(range(years[0], years[-1] + 1, step))
-
-
-def round_length_m(longest_m: float) -> float:
-    """Longest of 1, 2, 5, 10, 20, ... metres that is not longer than `longest_m`: the length of a scale bar."""
-    power = 10.0 ** math.floor(math.log10(longest_m))
-    return max(step * power for step in (1, 2, 5) if step * power <= longest_m * (1 + 1e-9))
-
-
-def length_text(length_m: float) -> str:
-    """``500 m`` or ``2 km``."""
-    return f"{length_m / 1000:g} km" if length_m >= 1000 else f"{length_m:g} m"

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel
 
+from stages.common.run.flatten import flatten
 from stages.common.tables.area import AreaRow, TerminusRow
 from stages.common.tables.drift import DriftRow
 from stages.common.tables.learning import EpochRow
 from stages.common.tables.truth import TruthRow
-from stages.track.state import flatten
 
 CURVES = ("loss", "iou", "val_loss", "val_iou", "learning_rate")
 

@@ -9,6 +9,8 @@ from pydantic import BaseModel
 
 from stages.common import settings
 from stages.common.gates import all_findings
+from stages.common.params.schema import section_values
+from stages.common.run.flatten import flatten
 from stages.common.run.outputs import write_json
 from stages.common.run.records import file_md5, read_document, read_rows
 from stages.common.run.stage import Run
@@ -20,7 +22,7 @@ from stages.common.tables.track import Tracked
 from stages.common.tables.truth import TruthRow
 from stages.track import contract, measures, provenance, record, store
 from stages.track.measures import Measure
-from stages.track.state import flatten, sections, state_md5
+from stages.track.state import state_md5
 
 Row = TypeVar("Row", bound=BaseModel)
 
@@ -39,7 +41,7 @@ def track(run: Run) -> None:
         The registered model differs from the trained file.
     """
     settings.tame_mlflow()
-    state = state_md5(files(run), sections(run.params, run.contract.params))
+    state = state_md5(files(run), section_values(run.params, run.contract.params))
     location = store.locate()
     with store.quiet(run.log), store.readable_errors(location):
         client, experiment_id = store.connect(location, run.params.site.name)
@@ -133,7 +135,7 @@ def _log(run: Run, client: Any, experiment_id: str, state: str, model_name: str)
     name = f"{run.params.site.name}-{settings.get(settings.EXPERIMENT_NAME, state[:8])}"
     with mlflow.start_run(experiment_id=experiment_id, run_name=name, tags=describe(run, state)) as active:
         run_id = active.info.run_id
-        record.log_params(client, run_id, flatten(sections(run.params, run.contract.params)))
+        record.log_params(client, run_id, flatten(section_values(run.params, run.contract.params)))
         record.log_measures(client, run_id, numbers(run))
         others = [path for path in files(run) if path != run.path(contract.MODEL)]
         record.log_files(client, run_id, others)

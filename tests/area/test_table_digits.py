@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stages.area.tables.precision import mean, supported_decimals
+from stages.area.tables.precision import mean
+from stages.common.display.numbers import decimals_for
 from stages.common.geo.raster import write_cog
 from stages.common.run.outputs import write_json
 from stages.common.run.records import read_document, read_rows
@@ -37,7 +38,7 @@ def whole() -> AreaSeries:
 
 def known_decimals(rgi_id: str) -> int:
     """Those of the glacier's mean sigma."""
-    return supported_decimals(mean(row.sigma_delineation_km2 or 0 for row in whole().glaciers if row.rgi_id == rgi_id))
+    return decimals_for(mean(row.sigma_delineation_km2 or 0 for row in whole().glaciers if row.rgi_id == rgi_id))
 
 
 def test_change_has_the_digits_of_the_glaciers_area() -> None:

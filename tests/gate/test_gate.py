@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from stages.common.gates import iou_over_baseline
+from stages.common.gates import findings_table, iou_over_baseline
 from stages.common.run.outputs import write_json
 from stages.common.run.stage import main
 from stages.common.tables.area import GateFinding, Gates
 from stages.common.tables.evaluate import EvaluateMetrics, Scores
 from stages.common.tables.track import Tracked
 from stages.gate.contract import CONTRACT
-from stages.gate.decide import as_table, decide
+from stages.gate.decide import decide
 from tests import tiny
 
 
@@ -128,5 +128,5 @@ def test_iou_over_baseline(metrics: EvaluateMetrics, minimum: float, passed: boo
 
 
 def test_the_table_is_aligned() -> None:
-    lines = as_table([GOOD, BAD]).splitlines()
+    lines = findings_table([GOOD, BAD]).splitlines()
     assert [line.index(found.message) for line, found in zip(lines, (GOOD, BAD), strict=True)] == [37, 37]

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from stages.report.pictures import gallery, map_marks, palette, style, timelapse
+from stages.common.display import colours
+from stages.report.pictures import gallery, map_marks, palette, timelapse
 from stages.report.pictures.scenes import View
 from tests.report import made_up
 
@@ -32,12 +33,12 @@ def test_frames_show_this_year_and_the_first(nine_years):
         gif.seek(gif.n_frames - 1)
         last = np.asarray(gif.convert("RGB"))
     picture = last[map_marks.BANNER_PX + timelapse.HEAD_PX : -timelapse.FOOT_PX]
-    for colour in (style.THIS_YEAR, style.REFERENCE):
+    for colour in (colours.THIS_YEAR, colours.REFERENCE):
         assert (picture == colour).all(axis=2).sum() > 500
     # The ice shrank by 8 rows at the top: 40 px of the picture between the two outlines.
     middle = picture[:, 70 * 5 + 2]
-    first = np.flatnonzero((middle == style.REFERENCE).all(axis=1))[0]
-    this = np.flatnonzero((middle == style.THIS_YEAR).all(axis=1))[0]
+    first = np.flatnonzero((middle == colours.REFERENCE).all(axis=1))[0]
+    this = np.flatnonzero((middle == colours.THIS_YEAR).all(axis=1))[0]
     assert this - first == pytest.approx(8 * 5, abs=2)
 
 
@@ -45,15 +46,15 @@ def test_simulated_mark_stands_on_every_frame(nine_years, one_year):
     with Image.open(nine_years / "glacier_retreat_timelapse.gif") as gif:
         for index in range(gif.n_frames):
             gif.seek(index)
-            assert (np.asarray(gif.convert("RGB"))[2, 2] == style.VERMILLION).all()
+            assert (np.asarray(gif.convert("RGB"))[2, 2] == colours.VERMILLION).all()
     with Image.open(one_year / "glacier_retreat_timelapse.gif") as gif:
-        assert (np.asarray(gif.convert("RGB"))[2, 2] == style.PAPER).all()
+        assert (np.asarray(gif.convert("RGB"))[2, 2] == colours.PAPER).all()
 
 
 @pytest.mark.parametrize("name", ["glacier_retreat_graph.png", "prediction_gallery.png"])
 def test_simulated_mark_stands_on_pictures(nine_years, one_year, name):
-    assert (np.asarray(Image.open(nine_years / name).convert("RGB"))[3, 3] == style.VERMILLION).all()
-    assert (np.asarray(Image.open(one_year / name).convert("RGB"))[3, 3] == style.PAPER).all()
+    assert (np.asarray(Image.open(nine_years / name).convert("RGB"))[3, 3] == colours.VERMILLION).all()
+    assert (np.asarray(Image.open(one_year / name).convert("RGB"))[3, 3] == colours.PAPER).all()
 
 
 @pytest.mark.parametrize(
@@ -96,11 +97,11 @@ def test_difference_tells_lost_gained_and_unseen_apart():
     mask[5:25, 10:25] = 1
     mask[18:22] = 255
     picture = gallery.difference(mask, prior)
-    assert tuple(picture[10, 7]) == style.LOST
-    assert tuple(picture[10, 22]) == style.GAINED
-    assert tuple(picture[10, 14]) == style.ICE
-    assert tuple(picture[2, 2]) == style.GROUND
-    assert tuple(picture[20, 7]) in (style.GREY_DARK, style.GREY_LIGHT)
+    assert tuple(picture[10, 7]) == colours.LOST
+    assert tuple(picture[10, 22]) == colours.GAINED
+    assert tuple(picture[10, 14]) == colours.ICE
+    assert tuple(picture[2, 2]) == colours.GROUND
+    assert tuple(picture[20, 7]) in (colours.GREY_DARK, colours.GREY_LIGHT)
 
 
 def test_outlines_that_agree_have_a_colour_of_their_own():
@@ -108,4 +109,4 @@ def test_outlines_that_agree_have_a_colour_of_their_own():
     prior[5:25, 5:20] = True
     black = np.zeros((30, 30, 3), dtype=np.uint8)
     drawn = gallery.both_outlines(black, prior, prior.astype(np.uint8))
-    assert set(map(tuple, drawn.reshape(-1, 3).tolist())) == {style.BLACK, style.BOTH}
+    assert set(map(tuple, drawn.reshape(-1, 3).tolist())) == {colours.BLACK, colours.BOTH}

@@ -13,21 +13,6 @@ from stages.report import rounding
 from stages.report.numbers import number, p_value, percent
 
 
-@pytest.mark.parametrize(
-    ("sigma", "decimals"),
-    [
-        pytest.param(14.2, 0, id="tens"),
-        pytest.param(142.0, 0, id="never below zero"),
-        pytest.param(1.42, 1, id="ones"),
-        pytest.param(0.142, 2, id="tenths"),
-        pytest.param(0.05, 3, id="hundredths"),
-        pytest.param(0.0, 2, id="unknown"),
-    ],
-)
-def test_decimals_show_two_digits_of_the_uncertainty(sigma, decimals):
-    assert rounding.decimals_for(sigma) == decimals
-
-
 def test_area_is_rounded_as_its_interval_supports():
     row = AreaRow(
         year=2020, glacier_area_km2=142.3456, area_low_km2=140.9, area_high_km2=143.8, valid_fraction=1,
@@ -62,23 +47,6 @@ def test_ticks_are_whole_years_of_the_series_and_few(first, length):
     assert ticks[-1] <= first + length
     assert len(ticks) <= rounding.MAX_YEAR_LABELS
     assert len({later - earlier for earlier, later in itertools.pairwise(ticks)}) <= 1
-
-
-@pytest.mark.parametrize(
-    ("longest", "expected"), [(999, 500), (1000, 1000), (4999, 2000), (60_000, 50_000), (0.3, 0.2)]
-)
-def test_scale_bar_has_a_round_length(longest, expected):
-    assert rounding.round_length_m(longest) == pytest.approx(expected)
-
-
-@given(st.floats(1, 1e6))
-def test_scale_bar_is_at_most_as_long_as_there_is_room_and_not_tiny(longest):
-    assert longest / 2.6 <= rounding.round_length_m(longest) <= longest * 1.0000001
-
-
-def test_length_has_a_unit():
-    assert rounding.length_text(500) == "500 m"
-    assert rounding.length_text(2000) == "2 km"
 
 
 def test_numbers_keep_their_exact_value():

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from stages.common.display import colours
 from stages.common.tables.area import AreaRow, TerminusRow, Trend
 from stages.common.tables.drift import DriftRow
 from stages.common.tables.kinds import MASK_NODATA
 from stages.report.page import input_table, trend_table
-from stages.report.pictures import change_map, front_chart, graph_data, map_marks, style, surface_chart
+from stages.report.pictures import change_map, front_chart, graph_data, map_marks, surface_chart
 from tests.report import made_up, made_up_statistics
 from tests.report.page.test_page import read_page
 from tests.report.pictures.test_graph import row
@@ -136,17 +137,17 @@ def test_change_map_has_the_colours_of_its_classes():
     classes = np.repeat(np.array([[0, 1, 2, 3]], dtype=np.uint8), 3, axis=0)
     picture = change_map.change_picture(classes)
     assert [tuple(colour) for colour in picture[1].tolist()] == [
-        style.GROUND, style.UNCHANGED, style.LOST, style.GAINED
+        colours.GROUND, colours.UNCHANGED, colours.LOST, colours.GAINED
     ]  # fmt: skip
     unseen = change_map.change_picture(np.full((16, 16), MASK_NODATA, dtype=np.uint8))
-    assert set(map(tuple, unseen.reshape(-1, 3).tolist())) == {style.GREY_DARK, style.GREY_LIGHT}
+    assert set(map(tuple, unseen.reshape(-1, 3).tolist())) == {colours.GREY_DARK, colours.GREY_LIGHT}
 
 
 def test_change_map_shows_where_the_tongue_went_back(nine_years):
     picture = np.asarray(Image.open(nine_years / "change_map.png").convert("RGB"))
     picture = picture[map_marks.BANNER_PX : -change_map.FOOT_PX]
-    lost = (picture == style.LOST).all(axis=2).sum()
-    unchanged = (picture == style.UNCHANGED).all(axis=2).sum()
+    lost = (picture == colours.LOST).all(axis=2).sum()
+    unchanged = (picture == colours.UNCHANGED).all(axis=2).sum()
     first, last = made_up.ice(0), made_up.ice(8)
     assert lost / unchanged == pytest.approx((first & ~last).sum() / last.sum(), rel=0.1)
 

@@ -1,42 +1,13 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from stages.common.params.schema import load_params
+from stages.common.params.schema import load_params, section_values
 from stages.common.run.records import read_rows
 from stages.common.tables.area import AreaRow
 from stages.track.contract import CONTRACT
-from stages.track.state import flatten, sections, state_md5
+from stages.track.state import state_md5
 from tests.track import pipeline
-
-
-@pytest.mark.parametrize(
-    ("nested", "flat"),
-    [
-        pytest.param({}, {}, id="nothing"),
-        pytest.param({"a": 1}, {"a": 1}, id="flat already"),
-        pytest.param({"a": {"b": {"c": None}}}, {"a.b.c": None}, id="deep"),
-        pytest.param({"years": [2016, 2017]}, {"years": [2016, 2017]}, id="a list is a leaf"),
-    ],
-)
-def test_flatten(nested, flat):
-    assert flatten(nested) == flat
-
-
-keys = st.text(alphabet="abcdef", min_size=1, max_size=4)
-trees = st.recursive(st.integers(), lambda inner: st.dictionaries(keys, inner, min_size=1, max_size=3), max_leaves=12)
-
-
-@settings(max_examples=40, deadline=None)
-@given(st.dictionaries(keys, trees))
-def test_flatten_keeps_every_leaf(tree):
-    for path, leaf in flatten(tree).items():
-        value = tree
-        for key in path.split("."):
-            value = value[key]
-        assert value == leaf
 
 
 @pytest.fixture
@@ -66,7 +37,7 @@ def test_state_follows_every_input(inputs, change):
 
 def test_sections_hold_defaults_and_never_ingest(tmp_path):
     pipeline.write_inputs(tmp_path)
-    used = sections(load_params(tmp_path / "params.yaml"), CONTRACT.params)
+    used = section_values(load_params(tmp_path / "params.yaml"), CONTRACT.params)
     assert set(used) == set(CONTRACT.params)
     assert used["gates"]["valid_fraction_min"] == 0.8
 

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from stages.common import logs, settings
-from stages.common.params.schema import load_params
+from stages.common.params.schema import load_params, section_values
+from stages.common.run.flatten import flatten
 from stages.common.run.outputs import write_json
 from stages.common.run.stage import run_stage
 from stages.common.tables.area import GateFinding, Gates
@@ -26,7 +27,6 @@ from stages.patches.cut import cut_patches
 from stages.prepare.contract import CONTRACT as PREPARE
 from stages.prepare.prepare import prepare
 from stages.track import record, store
-from stages.track.state import flatten, sections
 from tests import tiny
 from tests.models import card
 from tests.versions.models import write_model
@@ -80,7 +80,7 @@ class Site:
         write_json(scratch / "train/model_card.json", card(tiny.BANDS, 1, 0, 4, members=1, temperature=1.0))
         found = Gates(findings=[GateFinding(gate="annual_change", passed=gates, message="made up")])
         write_json(scratch / "area/gates.json", found)
-        params = flatten(sections(load_params(self.folder / "params.yaml"), SPLIT)) | logged
+        params = flatten(section_values(load_params(self.folder / "params.yaml"), SPLIT)) | logged
         with store.quiet(LOG):
             client, experiment = store.connect(store.locate(), "tiny")
             with mlflow.start_run(experiment_id=experiment, tags=tags) as run:

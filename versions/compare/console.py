@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from stages.report.pictures.style import SIMULATED
+from stages.common.display.numbers import number_text, signed_text
+from stages.common.display.phrases import SIMULATED
 from versions.compare.tables import Comparison
-from versions.tools.shown import plain, signed
 
 MOST_ROWS = 12
 HEADLINES = (
@@ -67,7 +67,7 @@ def _short(value: str | None) -> str:
 def _metrics(comparison: Comparison) -> str:
     known = {row.name: row for row in comparison.metrics}
     rows = [
-        (name, plain(row.a, 3), plain(row.b, 3), signed(row.difference, 3))
+        (name, number_text(row.a, 3), number_text(row.b, 3), signed_text(row.difference, 3))
         for name in HEADLINES
         if (row := known.get(name))
     ]
@@ -77,8 +77,9 @@ def _metrics(comparison: Comparison) -> str:
 def _areas(comparison: Comparison) -> str:
     rows = [
         (
-            str(row.year), plain(row.a_km2, 2), _interval(row.a_low_km2, row.a_high_km2), plain(row.b_km2, 2),
-            _interval(row.b_low_km2, row.b_high_km2), signed(row.difference_km2, 2), plain(row.dispute_km2, 2),
+            str(row.year), number_text(row.a_km2, 2), _interval(row.a_low_km2, row.a_high_km2),
+            number_text(row.b_km2, 2), _interval(row.b_low_km2, row.b_high_km2), signed_text(row.difference_km2, 2),
+            number_text(row.dispute_km2, 2),
         )
         for row in comparison.areas
     ]  # fmt: skip
@@ -86,14 +87,14 @@ def _areas(comparison: Comparison) -> str:
 
 
 def _interval(low: float, high: float) -> str:
-    return f"{plain(low, 2)} to {plain(high, 2)}"
+    return f"{number_text(low, 2)} to {number_text(high, 2)}"
 
 
 def _glaciers(comparison: Comparison) -> str:
     rows = [
         (
-            f"{row.rgi_id}{' ' + row.glac_name if row.glac_name else ''}", plain(row.a_km2, 2), plain(row.b_km2, 2),
-            signed(row.difference_km2, 2), signed(row.mean_difference_km2, 2),
+            f"{row.rgi_id}{' ' + row.glac_name if row.glac_name else ''}", number_text(row.a_km2, 2),
+            number_text(row.b_km2, 2), signed_text(row.difference_km2, 2), signed_text(row.mean_difference_km2, 2),
         )
         for row in comparison.glaciers
         if row.difference_km2 or row.mean_difference_km2

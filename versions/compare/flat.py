@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from stages.track.state import flatten
+from stages.common.run.flatten import flatten
 
 
 def numbers(documents: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from stages.common.display.numbers import signed_text
 from stages.common.types import Float64Array
 from versions.compare.tables import Block, Judgement, Measure, Verdict
-from versions.tools.shown import signed
 
 DRAWS, SEED = 10_000, 20_240
 PERCENTILES = (2.5, 97.5)
@@ -112,7 +112,7 @@ def _statement(verdict: Verdict, measures: Sequence[Measure], blocks: int) -> st
 
 
 def _signed(measure: Measure, value: float) -> str:
-    return f"{signed(value, 1)} {measure.unit}" if measure.unit else signed(value, 3)
+    return f"{signed_text(value, 1)} {measure.unit}" if measure.unit else signed_text(value, 3)
 
 
 def _too_few(count: int) -> str:

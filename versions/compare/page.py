@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from stages.common.display.numbers import number_text, signed_text
+from stages.common.display.phrases import SIMULATED
 from stages.report.page.page import TEMPLATES as REPORT_TEMPLATES
 from stages.report.page.page import data_uri
-from stages.report.pictures.style import SIMULATED
 from versions.compare.tables import Comparison
-from versions.tools.shown import plain, signed
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -24,7 +24,7 @@ def draw_page(comparison: Comparison, pictures: Mapping[str, bytes]) -> str:
         loader=FileSystemLoader([TEMPLATES, REPORT_TEMPLATES]), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
     )  # fmt: skip
-    environment.filters |= {"plain": plain, "signed": signed}
+    environment.filters |= {"plain": number_text, "signed": signed_text}
     return environment.get_template("compare.html").render(
         c=comparison,
         simulated=SIMULATED,

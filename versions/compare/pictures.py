@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from stages.common.display.colours import BLACK, BLUE, GREY_LIGHT, GROUND, ICE, INK, PAPER, VERMILLION, hexadecimal
+from stages.common.display.numbers import length_text, round_length_m
 from stages.common.geo.grid import Grid
 from stages.common.types import AnyArray, BoolArray, UInt8Array
 from stages.report.pictures.figures import BANNER_IN, new_figure, plain_style, png
 from stages.report.pictures.scenes import View, fit_view, hatch, outline, paint
-from stages.report.pictures.style import BLACK, BLUE, GREY_LIGHT, GROUND, ICE, INK, PAPER, VERMILLION, hexadecimal
-from stages.report.rounding import length_text, round_length_m
 from versions.compare.difference import BOTH, ONLY_A, ONLY_B, UNSEEN
 from versions.compare.tables import Comparison
 

@@ -14,8 +14,8 @@ from pydantic import ValidationError
 
 from stages.common.errors import InputError
 from stages.common.params.schema import Params
+from stages.common.run.flatten import flatten
 from stages.common.run.records import file_md5
-from stages.track.state import flatten
 from versions.compare import revisions
 from versions.compare.flat import numbers, texts
 from versions.compare.objects import Objects, dep_md5

@@ -9,7 +9,8 @@ from typing import Any
 
 from stages.area.contract import CONTRACT as AREA
 from stages.common.errors import InputError
-from stages.common.params.schema import Params
+from stages.common.params.schema import Params, section_values
+from stages.common.run.flatten import flatten
 from stages.common.run.records import file_md5, read_document
 from stages.common.tables.area import Gates
 from stages.common.tables.evaluate import EvaluateMetrics
@@ -17,7 +18,6 @@ from stages.common.tables.learning import ModelCard
 from stages.evaluate.contract import CONTRACT as EVALUATE
 from stages.predict.contract import CONTRACT as PREDICT
 from stages.track.provenance import SPLIT_DATA_TAG, split_data
-from stages.track.state import flatten, sections
 from versions.promote.gates import Evidence, read_slices
 from versions.registry.registry import Registry
 from versions.tools.commands import dvc, must
@@ -65,7 +65,7 @@ def sanity_of(registry: Registry, number: str, site: Path, params: Params, folde
 
 def other_split(logged: dict[str, str], data: str | None, site: Path, params: Params) -> tuple[str, ...]:
     """Names of what makes the split that a run had otherwise; what either does not know is not compared."""
-    now = {key: str(value) for key, value in flatten(sections(params, SPLIT)).items()}
+    now = {key: str(value) for key, value in flatten(section_values(params, SPLIT)).items()}
     names = [key for key in sorted(now) if key in logged and logged[key] != now[key]]
     return (*names, *(["outlines and AOI"] if data not in (None, split_data(site / "data.dvc")) else []))
 

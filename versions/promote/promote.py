@@ -13,9 +13,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from stages.common.errors import GateError
+from stages.common.gates import findings_table
 from stages.common.params.schema import Params, load_params
 from stages.common.tables.area import GateFinding
-from stages.gate.decide import as_table
 from versions.promote.gates import as_markdown, judge
 from versions.promote.judging import evidence, get_inputs, same_model, sanity_of
 from versions.promote.logged import challenger
@@ -90,7 +90,7 @@ def promote(site: Path, number: str | None) -> str:
             raise refusal(registry, verdict)
         done = _hand_over(site, registry, number, params, lambda: registry.crown(number, instead_of=verdict.champion))
     was = f", in place of version {verdict.champion}" if verdict.champion else ""
-    return f"{as_table(verdict.findings)}\nversion {number} of {registry.name} is champion{was}\n{done}"
+    return f"{findings_table(verdict.findings)}\nversion {number} of {registry.name} is champion{was}\n{done}"
 
 
 def rollback(site: Path) -> str:
@@ -132,7 +132,7 @@ def refusal(registry: Registry, verdict: Verdict) -> GateError:
     failed = [one for one in verdict.findings if not one.passed]
     return GateError(
         f"version {verdict.number} is refused: {len(failed)} of {len(verdict.findings)} gates failed\n"
-        + as_table(verdict.findings),
+        + findings_table(verdict.findings),
         where=f"{registry.name} in {registry.shown}",
         expected=f"a model no worse than the bounds in params.yaml: promote ({verdict.against})",
         found=", ".join(one.gate for one in failed),

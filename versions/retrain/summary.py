@@ -15,7 +15,7 @@ import yaml
 
 from stages.common import settings
 from stages.common.errors import InputError
-from stages.track.state import flatten
+from stages.common.run.flatten import flatten
 from versions.promote.gates import as_markdown
 from versions.promote.promote import Verdict
 from versions.tools.commands import git, in_git

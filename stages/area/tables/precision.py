@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from typing import TypeVar
 
@@ -12,23 +11,8 @@ from stages.common.types import Float64Array
 
 Row = TypeVar("Row", bound=BaseModel)
 
-SIGNIFICANT_DIGITS = 2
-"""Digits that an uncertainty is stated with, and the value rounded to its last (GUM, JCGM 100:2008, 7.2.6)."""
-
-EXACT_DECIMALS = 4
-"""1e-4 km2 is a pixel of 10 m: decimals of what has no uncertainty."""
-
-MOST_DECIMALS = 6
-
 FULL_DECIMALS = 9
 """A thousandth of a square metre: sums of doubles agree that far on every machine, so bytes do too."""
-
-
-def supported_decimals(sigma: float) -> int:
-    """Decimals that show `sigma` with two significant digits; those of a pixel where there is none."""
-    if not sigma > 0:
-        return EXACT_DECIMALS
-    return min(MOST_DECIMALS, max(0, SIGNIFICANT_DIGITS - 1 - math.floor(math.log10(sigma))))
 
 
 def mean(values: Iterable[float] | Float64Array) -> float:

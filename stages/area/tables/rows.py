@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from stages.area.map.outlines import UNASSIGNED
-from stages.area.tables.precision import EXACT_DECIMALS, mean
+from stages.area.tables.precision import mean
 from stages.area.trends.fit import theil_sen
 from stages.area.year.year_area import YearArea
+from stages.common.display.numbers import EXACT_DECIMALS
 from stages.common.tables.area import AreaMetrics, AreaRow, GateFinding, GlacierAreaRow, Trend, TruthMetrics
 from stages.common.tables.labels import GlacierRow
 from stages.common.tables.truth import TruthRow

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from stages.area.site import Site
-from stages.area.tables.precision import Row, full, mean, rounded, supported_decimals
+from stages.area.tables.precision import Row, full, mean, rounded
 from stages.area.tables.rows import area_row, glacier_rows, truth_rows
 from stages.area.trends.glacier_trend import GlacierTrends
 from stages.area.year.year_area import YearArea
+from stages.common.display.numbers import decimals_for
 from stages.common.run.outputs import write_json, write_table
 from stages.common.tables.area import AreaRow, AreaSeries, ChangeRow, GlacierAreaRow, GlacierTrendRow, SeasonRow
 from stages.common.tables.truth import TruthRow
@@ -46,7 +47,7 @@ def write_tables(
 
 def round_years(rows: Sequence[Row], series: Sequence[YearArea]) -> list[Row]:
     """One number of decimals for all years, that of their mean sigma, so that columns line up."""
-    decimals = supported_decimals(mean(one.sigma_km2 for one in series))
+    decimals = decimals_for(mean(one.sigma_km2 for one in series))
     return [rounded(row, decimals) for row in rows]
 
 
@@ -56,7 +57,7 @@ def round_glaciers(rows: Sequence[OfGlacier], site: Site, series: Sequence[YearA
     Areas and their change with the same ones, so that gained less lost is the change of area but for rounding.
     """
     sigmas = zip(*(one.sigma_by_glacier_km2 for one in series), strict=True)
-    decimals = {rgi_id: supported_decimals(mean(known)) for rgi_id, known in zip(site.rgi_ids, sigmas, strict=True)}
+    decimals = {rgi_id: decimals_for(mean(known)) for rgi_id, known in zip(site.rgi_ids, sigmas, strict=True)}
     return [rounded(row, decimals[row.rgi_id]) for row in rows]
 
 
@@ -65,6 +66,6 @@ def round_trend(row: GlacierTrendRow) -> GlacierTrendRow:
     kept: dict[str, Any] = {name: float(f"{getattr(row, name):.3g}") for name in ("mann_kendall_p", "p_adjusted")}
     if row.slope_pct_per_year is not None:
         detectable_pct = 100 * row.minimum_detectable_km2_per_year / row.first_area_km2
-        kept["slope_pct_per_year"] = round(row.slope_pct_per_year, supported_decimals(detectable_pct)) + 0.0
-    slopes = rounded(row, supported_decimals(row.minimum_detectable_km2_per_year))
+        kept["slope_pct_per_year"] = round(row.slope_pct_per_year, decimals_for(detectable_pct)) + 0.0
+    slopes = rounded(row, decimals_for(row.minimum_detectable_km2_per_year))
     return slopes.model_copy(update=kept)

@@ -10,12 +10,11 @@ from stages.area.error.interval import Z, change_sigma
 from stages.area.trends.fit import YEARS_FOR_A_TREND, Fit, fit_trend
 from stages.area.trends.glacier_trend import GlacierTrends
 from stages.area.year.year_area import YearArea
+from stages.common.display.numbers import decimals_for, signed_text
 from stages.common.tables.area import Trend
 
 MOST_OF_IT = 0.8
 """Below this part of the AOI a reader is told that the trend is of a part."""
-
-MINUS = "\N{MINUS SIGN}"
 
 
 def make_trend(
@@ -97,9 +96,9 @@ def describe(fit: Fit | None, n_years: int) -> str:
     if fit is None:
         few = {0: "No year was seen well enough", 1: "One year gives an area", 2: "Two years give a difference"}
         return f"{few[n_years]}; a trend needs at least three years"
-    digits = _digits(fit.minimum_detectable)
+    digits = decimals_for(fit.minimum_detectable)
     told = f"detectable: {fit.minimum_detectable:.{digits}f}; p = {fit.p:.2g}"
-    slope = signed(fit.slope, digits)
+    slope = signed_text(fit.slope, digits)
     if fit.low is None or fit.high is None:
         never = f"with {n_years} years neither a 95 % interval nor a p below 0.05 exists"
         return f"Not detectable: {slope} km2 a year ({told}); {never}"
@@ -131,13 +130,3 @@ def caveats(fit: Fit | None, series: Sequence[YearArea], common_pixels_fraction:
             f"{fit.effective_n:.1f}, and what is detectable is {widened:.1f} times as large"
         )
     return said
-
-
-def signed(value: float, decimals: int) -> str:
-    """With its sign, a true minus."""
-    return f"{value:+.{decimals}f}".replace("-", MINUS)
-
-
-def _digits(value: float) -> int:
-    """Decimals that show two significant digits of `value`."""
-    return min(max(1 - math.floor(math.log10(value)), 0), 6) if value > 0 else 2

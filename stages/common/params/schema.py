@@ -5,6 +5,7 @@ Unknown keys are refused, so that a misspelt knob never passes for the default.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -140,3 +141,8 @@ def _read_yaml(path: Path) -> Any:
         ) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ParamsError("params.yaml is no YAML", where=path, found=" ".join(str(error).split())) from error
+
+
+def section_values(params: Params, names: Iterable[str]) -> dict[str, Any]:
+    """Return the named sections of the parameters as plain values, defaults included."""
+    return params.model_dump(mode="json", include=set(names))

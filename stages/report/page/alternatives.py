@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from stages.common.display import phrases
 from stages.report import rounding
 from stages.report.findings import Findings
 from stages.report.page.change_table import change_total
-from stages.report.pictures import style
 
 
 def alternative_texts(findings: Findings) -> dict[str, str]:
@@ -15,7 +15,7 @@ def alternative_texts(findings: Findings) -> dict[str, str]:
     span = f"{first.year}: {rounding.area_text(first, decimals)}"
     if len(findings.areas) > 1:
         span += f"; {last.year}: {rounding.area_text(last, decimals)}"
-    mark = f"{style.SIMULATED}. " if findings.site.simulated else ""
+    mark = f"{phrases.SIMULATED}. " if findings.site.simulated else ""
     beside = ", beside the true area" if findings.truth else ""
     best = findings.card
     texts = {

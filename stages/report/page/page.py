@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from stages.common.display import phrases
 from stages.report import rounding
 from stages.report.findings import Findings
 from stages.report.numbers import number
@@ -17,7 +18,7 @@ from stages.report.page.provenance_table import provenance_rows
 from stages.report.page.score_table import MEANINGS, score_rows
 from stages.report.page.statistics_content import statistics_content
 from stages.report.page.truth_table import against_truth
-from stages.report.pictures import curves, style
+from stages.report.pictures import curves
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -37,8 +38,8 @@ def page_content(findings: Findings, pictures: Mapping[str, bytes]) -> dict[str,
     """What the template shows."""
     return {
         "site": findings.site,
-        "simulated": style.SIMULATED,
-        "interval": style.INTERVAL,
+        "simulated": phrases.SIMULATED,
+        "interval": phrases.INTERVAL,
         "years": findings.years,
         "alt": alternative_texts(findings),
         "pictures": {name: data_uri(name, content) for name, content in pictures.items()},

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from stages.common.display.numbers import decimals_for
 from stages.common.tables.area import GlacierTrendRow, Trend
 from stages.report.numbers import Number, number, optional, p_value, signed
-from stages.report.rounding import decimals_for
 
 LARGEST = 8
 """Changes shown; the others are folded."""

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from stages.common.display.colours import INK, PAPER, RGB
 from stages.common.types import UInt8Array
 from stages.report.pictures import scenes
-from stages.report.pictures.style import INK, PAPER, RGB
 
 MIN_FONT_PX = 9
 

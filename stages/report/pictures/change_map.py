@@ -6,12 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
+from stages.common.display import colours
 from stages.common.geo.raster import read_grid
 from stages.common.tables.kinds import MASK_NODATA
 from stages.common.types import UInt8Array
 from stages.report.findings import Findings
 from stages.report.page.change_table import change_total
-from stages.report.pictures import scenes, style
+from stages.report.pictures import scenes
 from stages.report.pictures.canvas import Canvas
 from stages.report.pictures.map_marks import BANNER_PX, PAD_PX, draw_banner, draw_scale_bar
 from stages.report.pictures.scenes import View
@@ -20,7 +21,7 @@ EDGE_PX, MIN_WIDTH_PX = 1120, 640
 HEAD_PX, FOOT_PX = 52, 84
 NO_ICE, SAME, LOST, GAINED = 0, 1, 2, 3
 """Values of the raster; `stages.common.tables.kinds.CHANGE_MAP`."""
-COLOURS = {NO_ICE: style.GROUND, SAME: style.UNCHANGED, LOST: style.LOST, GAINED: style.GAINED}
+COLOURS = {NO_ICE: colours.GROUND, SAME: colours.UNCHANGED, LOST: colours.LOST, GAINED: colours.GAINED}
 
 
 def draw_change_map(findings: Findings, path: Path) -> bytes:
@@ -42,7 +43,7 @@ def draw_change_map(findings: Findings, path: Path) -> bytes:
 
 def change_picture(change: UInt8Array) -> UInt8Array:
     """(h, w, 3) picture of (h, w) classes; what was not seen in one of the two years is hatched."""
-    picture = np.full((*change.shape, 3), style.GROUND, dtype=np.uint8)
+    picture = np.full((*change.shape, 3), colours.GROUND, dtype=np.uint8)
     for value, colour in COLOURS.items():
         picture[change == value] = colour
     return scenes.hatch(picture, change == MASK_NODATA)
@@ -56,9 +57,9 @@ def _years(findings: Findings) -> str:
 def _legend(canvas: Canvas, findings: Findings, view: View, *, top: int) -> None:
     total = change_total(findings.statistics.last_changes)
     entries = [
-        ("lost", style.LOST, total and total.lost),
-        ("gained", style.GAINED, total and total.gained),
-        ("unchanged", style.UNCHANGED, total and total.unchanged),
+        ("lost", colours.LOST, total and total.lost),
+        ("gained", colours.GAINED, total and total.gained),
+        ("unchanged", colours.UNCHANGED, total and total.unchanged),
     ]
     x = float(PAD_PX)
     for label, colour, area in entries:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from stages.common.display.colours import BLUE, GREEN, MUTED, VERMILLION, hexadecimal
 from stages.report.findings import Findings
 from stages.report.pictures.figures import BACKED, small_chart
-from stages.report.pictures.style import BLUE, GREEN, MUTED, VERMILLION, hexadecimal
 
 MIN_MARKER, MAX_MARKER = 12.0, 90.0
 """Marker areas in points squared."""

@@ -7,7 +7,8 @@ import io
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from stages.report.pictures.style import INK, MUTED, PAPER, RULE, SIMULATED, VERMILLION, hexadecimal
+from stages.common.display.colours import INK, MUTED, PAPER, RULE, VERMILLION, hexadecimal
+from stages.common.display.phrases import SIMULATED
 
 DPI = 120
 BANNER_IN = 0.32

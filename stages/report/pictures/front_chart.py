@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from stages.common.display.colours import BLUE, GREY_LIGHT, MUTED, hexadecimal
 from stages.common.tables.area import TerminusRow, TerminusTrendRow
 from stages.report import rounding
 from stages.report.findings import Findings
 from stages.report.numbers import Number, number, optional, p_value, signed
 from stages.report.pictures.figures import BANNER_IN, new_figure, plain_style, png
-from stages.report.pictures.style import BLUE, GREY_LIGHT, MUTED, hexadecimal
 
 LARGEST, COLUMNS = 6, 3
 PANEL_IN, WIDTH_IN = 2.1, 9.0

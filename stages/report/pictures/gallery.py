@@ -7,16 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from stages.common.geo.raster import read_grid
-from stages.common.tables.kinds import MASK_NODATA
-from stages.common.types import AnyArray, BoolArray, Float32Array, UInt8Array
-from stages.report import rounding
-from stages.report.findings import Findings, YearFiles
-from stages.report.pictures import scenes
-from stages.report.pictures.figures import DPI, new_figure, plain_style, png
-from stages.report.pictures.palette import few_colours
-from stages.report.pictures.scenes import Stretch, View
-from stages.report.pictures.style import (  # fmt: skip
+from stages.common.display.colours import (  # fmt: skip
     BLACK,
     BOTH,
     GAINED,
@@ -33,6 +24,15 @@ from stages.report.pictures.style import (  # fmt: skip
     WHITE,
     hexadecimal,
 )
+from stages.common.display.numbers import length_text, round_length_m
+from stages.common.geo.raster import read_grid
+from stages.common.tables.kinds import MASK_NODATA
+from stages.common.types import AnyArray, BoolArray, Float32Array, UInt8Array
+from stages.report.findings import Findings, YearFiles
+from stages.report.pictures import scenes
+from stages.report.pictures.figures import DPI, new_figure, plain_style, png
+from stages.report.pictures.palette import few_colours
+from stages.report.pictures.scenes import Stretch, View
 
 MAX_YEARS = 6
 PANEL_PX, SINGLE_PANEL_PX = 400, 720
@@ -187,13 +187,13 @@ class Sheet:
     def _scale_bar(self) -> None:
         from matplotlib.lines import Line2D
 
-        length_m = rounding.round_length_m(self.view.width * self.view.pixel_size_m / 3)
+        length_m = round_length_m(self.view.width * self.view.pixel_size_m / 3)
         length = length_m / self.view.pixel_size_m
         right = self.width - MARGIN_PX - 290
         y = 1 - (self.height - 76) / self.height
         ends = [(right - length) / self.width, right / self.width]
         self.figure.add_artist(Line2D(ends, [y, y], color="black", linewidth=3, solid_capstyle="butt"))
-        label = f"{rounding.length_text(length_m)}, north is up"
+        label = f"{length_text(length_m)}, north is up"
         self.figure.text(sum(ends) / 2, y - 18 / self.height, label, size=9, ha="center", va="center")
 
 

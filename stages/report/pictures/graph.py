@@ -7,13 +7,14 @@ import textwrap
 from collections.abc import Sequence
 from typing import Any
 
+from stages.common.display.colours import BLUE, BLUE_LIGHT, GREEN, GREY_LIGHT, INK, MUTED, VERMILLION, hexadecimal
+from stages.common.display.numbers import decimals_for
 from stages.common.tables.area import AreaRow
 from stages.report import rounding
 from stages.report.findings import Findings
 from stages.report.numbers import number
 from stages.report.pictures import graph_data
 from stages.report.pictures.figures import BANNER_IN, new_figure, plain_style, png
-from stages.report.pictures.style import BLUE, BLUE_LIGHT, GREEN, GREY_LIGHT, INK, MUTED, VERMILLION, hexadecimal
 
 WIDTH_IN, AXES_IN = 9.0, 4.2
 ABOVE_IN = 1.0
@@ -50,7 +51,7 @@ def graph_notes(findings: Findings) -> list[str]:
     notes = [findings.trend.statement if len(findings.years) > 1 else ONE_YEAR]
     least = findings.trend.minimum_detectable_km2_per_year
     if least is not None:
-        shown = number(least, rounding.decimals_for(least)).shown
+        shown = number(least, decimals_for(least)).shown
         if shown not in notes[0]:
             notes.append(f"A change below {shown} km² a year could not be told from none (80 % power).")
     ninety_five = any(row.area_low95_km2 is not None for row in rows)

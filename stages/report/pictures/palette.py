@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from stages.common.display.colours import RGB
 from stages.common.types import UInt8Array
-from stages.report.pictures.style import RGB
 
 MAX_COLOURS = 256
 SAMPLE_PX = 250_000

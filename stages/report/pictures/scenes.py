@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 from rasterio.enums import Resampling
 
+from stages.common.display.colours import GREY_DARK, GREY_LIGHT, RGB
 from stages.common.geo.grid import Grid
 from stages.common.geo.raster import gdal_env, open_raster
 from stages.common.tables.kinds import MASK_NODATA, PROBABILITY_SCALE
 from stages.common.types import AnyArray, BoolArray, Float32Array, UInt8Array
 from stages.report.findings import YearFiles
-from stages.report.pictures.style import GREY_DARK, GREY_LIGHT, RGB
 
 STRETCH_PERCENTILES = (1.0, 99.0)
 """Of all years' seen pixels together: so that a bright year looks bright, and brightness does not flicker."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from stages.common.display.colours import CLEAN, DEBRIS, hexadecimal
 from stages.common.tables.area import AreaRow
 from stages.report import rounding
 from stages.report.findings import Findings
 from stages.report.numbers import optional
 from stages.report.pictures.figures import BACKED, small_chart
-from stages.report.pictures.style import CLEAN, DEBRIS, hexadecimal
 
 NOT_TOLD = "Clean and debris-covered ice were not told apart"
 BAR_WIDTH = 0.7

@@ -6,10 +6,11 @@ import io
 import math
 from collections.abc import Sequence
 
+from stages.common.display import colours, phrases
 from stages.common.geo.raster import read_grid
 from stages.common.types import UInt8Array
 from stages.report.findings import Findings
-from stages.report.pictures import scenes, style
+from stages.report.pictures import scenes
 from stages.report.pictures.canvas import Canvas
 from stages.report.pictures.map_marks import BANNER_PX, PAD_PX, draw_banner, draw_scale_bar
 from stages.report.pictures.palette import indexed, joint_palette
@@ -26,8 +27,8 @@ COLOURS = 96
 
 HEAD_PX, FOOT_PX = 66, 76
 OWN_COLOURS = (
-    style.BLACK, style.WHITE, style.INK, style.MUTED, style.THIS_YEAR, style.REFERENCE, style.VERMILLION,
-    style.GREY_DARK, style.GREY_LIGHT,
+    colours.BLACK, colours.WHITE, colours.INK, colours.MUTED, colours.THIS_YEAR, colours.REFERENCE, colours.VERMILLION,
+    colours.GREY_DARK, colours.GREY_LIGHT,
 )  # fmt: skip
 """Colours that mean something: in the palette as they are."""
 
@@ -42,8 +43,8 @@ def draw_timelapse(findings: Findings) -> bytes:
         files = findings.files[row.year]
         picture = scenes.natural_colour(scenes.read_colour(files, view), stretch)
         this = scenes.thicken(scenes.outline(scenes.read_mask(files, view)))
-        before = [(first, style.REFERENCE)] if len(findings.years) > 1 else []
-        picture = scenes.draw_outlines(picture, [*before, (this, style.THIS_YEAR)])
+        before = [(first, colours.REFERENCE)] if len(findings.years) > 1 else []
+        picture = scenes.draw_outlines(picture, [*before, (this, colours.THIS_YEAR)])
         frames.append(frame(findings, row.year, picture, view))
     return gif(frames, seconds=findings.report.frame_seconds)
 
@@ -96,13 +97,13 @@ def _headline(canvas: Canvas, findings: Findings, year: int, *, top: int) -> Non
 def _legend(canvas: Canvas, findings: Findings, year: int, view: View, *, top: int) -> None:
     first = findings.years[0]
     x = float(PAD_PX)
-    entries = [(f"mapped outline {year}", style.THIS_YEAR)]
+    entries = [(f"mapped outline {year}", colours.THIS_YEAR)]
     if len(findings.years) > 1:
-        entries.append((f"mapped outline {first} (first year)", style.REFERENCE))
+        entries.append((f"mapped outline {first} (first year)", colours.REFERENCE))
     for label, colour in entries:
-        canvas.bar((x, top + 14, x + 26, top + 22), style.BLACK)
+        canvas.bar((x, top + 14, x + 26, top + 22), colours.BLACK)
         canvas.bar((x + 1, top + 16, x + 25, top + 20), colour)
         x = canvas.text((x + 32, top + 18), label, size=13, anchor="lm") + 20
     canvas.hatched((round(x), top + 11, round(x) + 22, top + 25))
     canvas.text((x + 28, top + 18), "not seen", size=13, anchor="lm")
-    draw_scale_bar(canvas, view, top=top + 52, note=style.INTERVAL)
+    draw_scale_bar(canvas, view, top=top + 52, note=phrases.INTERVAL)

@@ -1,23 +1,16 @@
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.area.tables.precision import full, rounded, supported_decimals
+from stages.area.tables.precision import full, rounded
+from stages.common.display.numbers import decimals_for
 from stages.common.tables.area import ChangeRow
-
-
-@pytest.mark.parametrize(
-    ("sigma", "decimals"), [(144.0, 0), (14.4, 0), (1.44, 1), (0.144, 2), (0.0144, 3), (1e-9, 6), (0.0, 4), (9.99, 1)]
-)
-def test_decimals(sigma: float, decimals: int) -> None:
-    assert supported_decimals(sigma) == decimals
 
 
 @given(st.floats(1e-5, 1e3), st.floats(0, 1e4))
 def test_rounding_costs_less_than_a_tenth_of_sigma(sigma: float, area_km2: float) -> None:
-    assert abs(round(area_km2, supported_decimals(sigma)) - area_km2) <= max(0.051 * sigma, 5.1e-7)
+    assert abs(round(area_km2, decimals_for(sigma)) - area_km2) <= max(0.051 * sigma, 5.1e-7)
 
 
 def test_only_areas_are_rounded() -> None:

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from stages.common.display import colours
 from stages.common.tables.area import AreaRow, Trend
 from stages.common.tables.truth import TruthRow
-from stages.report.pictures import graph_data, style
+from stages.report.pictures import graph_data
 from stages.report.pictures.figures import new_figure, plain_style, png
 
 
@@ -91,4 +92,4 @@ def test_banner_stands_on_simulated_figures_alone(simulated):
 def test_the_true_area_stands_in_the_graph_of_a_simulated_site_alone(name, request):
     folder = request.getfixturevalue(name)
     picture = np.asarray(Image.open(folder / "glacier_retreat_graph.png").convert("RGB"))
-    assert ((picture == style.GREEN).all(axis=2).sum() > 300) == (name == "nine_years")
+    assert ((picture == colours.GREEN).all(axis=2).sum() > 300) == (name == "nine_years")

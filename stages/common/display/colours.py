@@ -1,4 +1,4 @@
-"""Colours that people with any colour vision can tell apart (after Okabe and Ito 2008), and words on every picture."""
+"""Colours that people with any colour vision can tell apart (after Okabe and Ito 2008)."""
 
 from __future__ import annotations
 
@@ -30,13 +30,7 @@ LOST, GAINED = VERMILLION, BLUE
 UNCHANGED: RGB = (186, 198, 208)
 CLEAN, DEBRIS = SKY, BROWN
 
-SIMULATED = "SIMULATED DATA: NOT A MEASUREMENT"
-"""Stands on every picture and page of a site with ``site.simulated``."""
-
-INTERVAL = "± half of the 68 % interval"
-"""What stands behind an area in words."""
-
 
 def hexadecimal(colour: RGB) -> str:
-    """``#rrggbb``."""
+    """Return the colour as ``#rrggbb``."""
     return "#{:02x}{:02x}{:02x}".format(*colour)
