@@ -137,9 +137,9 @@ def worker_read(href: str) -> dict[str, float]:
     from dataclasses import replace
 
     from stages.ingest.sources.stac.profiles import PROFILES
-    from stages.ingest.sources.stac.remote import Remote
+    from stages.ingest.sources.stac.remote import RemoteFiles
 
-    remote = Remote(profile=replace(PROFILES["earth-search-c1"]), region=region_of(AOI_20_KM, CRS))
+    remote = RemoteFiles(profile=replace(PROFILES["earth-search-c1"]), region=region_of(AOI_20_KM, CRS))
     with tempfile.TemporaryDirectory() as scratch:
         os.chdir(scratch)
         layer = remote.layer("B", href, nodata=0.0)

@@ -29,7 +29,8 @@ from bench.khumbu_scores import print_tables
 from stages.common import settings
 from stages.common.geo.grid import Grid
 from stages.common.geo.raster import grid_of, read_grid
-from stages.ingest.choice.looks import SNOW_INDEX_MIN, SNOW_RED_MIN, nearest
+from stages.ingest.choice.snow import SNOW_INDEX_MIN, SNOW_RED_MIN
+from stages.ingest.choice.visibility import resample_nearest
 
 ROOT = Path(__file__).resolve().parents[1]
 LANDSAT = "everest-landsat7/LE71400412000304SGS00_RGB.tif"
@@ -136,7 +137,7 @@ def as_landsat(season: DatasetReader, landsat: DatasetReader, stretch: str) -> n
     reflectance = read_bands(season, BANDS)
     gain = MAX_DN / np.asarray(SATURATION)
     if stretch == "ground":
-        there = np.stack([nearest(band, grid_of(landsat), grid_of(season), outside=0) for band in scene])
+        there = np.stack([resample_nearest(band, grid_of(landsat), grid_of(season), outside=0) for band in scene])
         ground = ~snow(season) & (there > 0).all(axis=0) & (there < MAX_DN).all(axis=0)
         gain = (np.median(there[:, ground], axis=1) - dark) / np.median(reflectance[:, ground], axis=1)
     counts = np.rint(dark[:, None, None] + gain[:, None, None] * reflectance)
@@ -160,7 +161,7 @@ def snow_by_season(samples: Path, grid: Grid) -> dict[str, np.ndarray]:
     for season in DAYS:
         with rasterio.open(samples / SEASON.format(season=season)) as dataset:
             white = snow(dataset).astype(np.uint8)
-            found[season] = nearest(white, grid_of(dataset), grid, outside=0) == 1
+            found[season] = resample_nearest(white, grid_of(dataset), grid, outside=0) == 1
     return found
 
 

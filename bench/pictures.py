@@ -11,7 +11,7 @@ import numpy as np
 import rasterio
 from PIL import Image, ImageDraw, ImageFont
 
-from stages.ingest.files import resolve
+from stages.ingest.input_files import resolve_path
 
 SIDE_PX, GAP_PX, CAPTION_PX = 620, 8, 30
 DEMO, TWIN = Path("docs/demo.png"), Path("docs/twin.png")
@@ -48,7 +48,7 @@ def save(sheet: Image.Image, path: Path) -> None:
 
 def beside_real_ones() -> None:
     """The twin, Khumbu and Everest."""
-    samples = resolve("${GLACIER_SAMPLES}", where="bench.pictures")
+    samples = resolve_path("${GLACIER_SAMPLES}", where="bench.pictures")
     panels = [
         ("Simulated (the demo, 2016), 10 km", twin(Path("artifacts/prepare/2016/scene.tif"))),
         ("Real: Khumbu, Sentinel-2, autumn 2024, 6.6 km", khumbu(samples / "khumbu-sentinel2/s2_l2a_autumn_2024.tif")),

@@ -13,7 +13,7 @@ from stages.common.params.schema import Params
 from stages.common.run.outputs import write_json
 from stages.common.scene.scene import Layer
 from stages.common.tables.data import AuxiliaryManifest
-from stages.ingest.files import read_vector, resolve
+from stages.ingest.input_files import read_vector, resolve_path
 from stages.ingest.region import Region
 from stages.ingest.sources.acquisition import Supply
 from stages.ingest.sources.raster import clip_dem
@@ -52,7 +52,7 @@ def write_auxiliary(params: Params, supply: Supply, region: Region, folder: Path
 def _dem(params: Params, supply: Supply, region: Region) -> Layer | None:
     path = params.ingest.auxiliary.dem
     if path is not None:
-        return clip_dem(resolve(path, where="ingest.auxiliary.dem"), region)
+        return clip_dem(resolve_path(path, where="ingest.auxiliary.dem"), region)
     return supply.dem(params, region) if supply.dem else None
 
 
@@ -66,7 +66,7 @@ def load_debris(params: FileParams, region: Region) -> Any:
     """
     import geopandas
 
-    path = resolve(params.path, where="ingest.auxiliary.debris.path")
+    path = resolve_path(params.path, where="ingest.auxiliary.debris.path")
     frame = read_vector(path, params.layer)
     debris = geopandas.GeoDataFrame(geometry=only_polygons(path, frame), crs=frame.crs)
     kept = debris[debris.intersects(region.aoi.to_crs(frame.crs).union_all())].to_crs(OUTLINES_CRS)

@@ -23,14 +23,14 @@ from stages.common.scene.store import write_index, write_scene
 from stages.common.tables.data import SceneChoiceRow
 from stages.common.tables.truth import Truth
 from stages.ingest.auxiliary import write_auxiliary
-from stages.ingest.choice.select import TABLE, select
+from stages.ingest.choice.select import TABLE, select_acquisitions
 from stages.ingest.contract import CONTRACT, DATA
 from stages.ingest.pin import PIN, write_pin
 from stages.ingest.region import Region
 from stages.ingest.series import check_one_level, check_year
 from stages.ingest.sources.acquisition import Acquisition, Supply
 from stages.ingest.sources.choose import source_for
-from stages.ingest.sources.stac.remote import forget
+from stages.ingest.sources.stac.remote import remove_read_cache
 from stages.ingest.vectors.outlines import load_outlines, touching
 from stages.ingest.vectors.polygons import load_aoi
 
@@ -46,7 +46,7 @@ def ingest(params: Params, log: logging.Logger) -> None:
     with atomic_folder(DATA) as out:
         region, outlines = _write_vectors(params, supply, out)
         candidates = list(supply.acquisitions(params, region))  # all headers are checked before any pixel is read
-        taken, rows = select(params, region, outlines, candidates)
+        taken, rows = select_acquisitions(params, region, outlines, candidates)
         write_table(out / TABLE, rows, SceneChoiceRow)
         scenes = store(out / "scenes", taken)
         _check_scenes(params, scenes, outlines)
@@ -54,7 +54,7 @@ def ingest(params: Params, log: logging.Logger) -> None:
         (supply.truth or _no_truth)(params, region, out / "truth")
         write_catalog(out, scenes, name=params.site.name, title=params.site.title)
         check_files(CONTRACT.outputs, out, params, None)
-    forget()
+    remove_read_cache()
     changed = write_pin(params.years)
     log.info("%d scenes of %d years, %d outlines", len(scenes), len(params.years), len(outlines))
     log.info("%s %s; `dvc commit -f %s` records the data", PIN, "has a new list" if changed else "lists the same", PIN)

@@ -13,7 +13,7 @@ import pytest
 
 from stages.ingest.ingest import main
 from tests import tiny
-from tests.ingest.sources.safe import made_safe
+from tests.ingest.sources.safe import safe_product
 from tests.ingest.test_refusals import refused
 
 Spoiler = Callable[[Path, dict[str, Any]], None]
@@ -66,7 +66,7 @@ def zipped(change: Callable[[Path], None] = lambda _: None, *, keep: bool = Fals
 
     def spoil(source: Path, params: dict[str, Any]) -> None:
         safe = product(source)
-        path = made_safe.zip_product(safe, source)
+        path = safe_product.zip_product(safe, source)
         if not keep:
             shutil.rmtree(safe)
         change(path)
@@ -102,7 +102,7 @@ def no_zip(path: Path) -> None:
 
 def another(**known: Any) -> Spoiler:
     """Add a product."""
-    return lambda source, params: made_safe.write_product(source, **{"day": "2020-10-06", **known}) and None  # type: ignore[func-returns-value]
+    return lambda source, params: safe_product.write_product(source, **{"day": "2020-10-06", **known}) and None  # type: ignore[func-returns-value]
 
 
 def only(**known: Any) -> Spoiler:
@@ -110,7 +110,7 @@ def only(**known: Any) -> Spoiler:
 
     def spoil(source: Path, params: dict[str, Any]) -> None:
         shutil.rmtree(product(source))
-        made_safe.write_product(source, **{"day": DAY, **known})
+        safe_product.write_product(source, **{"day": DAY, **known})
 
     return spoil
 
@@ -199,7 +199,7 @@ CASES: list[tuple[str, Spoiler, str]] = [
     ("zip-drive", zipped(entry("C:\\evil")), "the zip is not to be trusted"),
     ("zip-link", zipped(entry("S2A.SAFE/link", b"/etc/passwd", mode=0o120777)), "the zip is not to be trusted"),
     ("zip-bomb", zipped(entry("S2A.SAFE/bomb", b"\0" * 4_000_000)), "the zip is not to be trusted"),
-    ("product-twice", zipped(keep=True), "two candidate scenes have one id"),
+    ("product-twice", zipped(keep=True), "two candidate scenes have the same id"),
     ("year-without-product", setting([2020, 2021], "years"), "there is no valid scene of 2021"),
     ("year-under-cloud", only(scl=CLOUDY), "there is no valid scene of 2020"),
     ("year-elsewhere", only(left=tiny.LEFT + 90_000), "the AOI lies outside the raster (1)"),
@@ -221,7 +221,7 @@ CASES: list[tuple[str, Spoiler, str]] = [
 def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A site with one product, ingested. Never changed."""
     folder = tmp_path_factory.mktemp("safe")
-    made_safe.make_site(folder, [DAY])
+    safe_product.make_site(folder, [DAY])
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         assert main([]) == 0
@@ -238,7 +238,7 @@ def test_what_is_wrong_is_refused_and_data_stays(
     shutil.copytree(good, site)
     monkeypatch.chdir(site)
     monkeypatch.setenv("GLACIER_HTTP_RETRIES", "0")
-    params = made_safe.load(site)
+    params = safe_product.load(site)
     spoiler(site / "source", params)
     tiny.write_params(site, params | {"training_years": [2020]})
     refused(site, message, capfd)

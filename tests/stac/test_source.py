@@ -24,9 +24,9 @@ from stages.common.tables.data import SceneChoiceRow
 from stages.ingest.ingest import main
 from stages.ingest.region import Region
 from stages.ingest.sources.stac import search as stac_search
-from stages.ingest.sources.stac.items import found_in
+from stages.ingest.sources.stac.items import read_item
 from stages.ingest.sources.stac.profiles import PROFILES
-from stages.ingest.sources.stac.remote import KEPT
+from stages.ingest.sources.stac.remote import READ_CACHE
 from tests import tiny
 from tests.ingest.candidates import GRID
 from tests.ingest.test_refusals import snapshot
@@ -82,7 +82,7 @@ class TestGood:
         table = rows()
         assert table["2020-10-01"].cloud_over_glacier == 1.0
         assert (table["2020-10-16"].off_glacier_snow or 0) > 0.1
-        assert not KEPT.exists()
+        assert not READ_CACHE.exists()
 
     def test_pixels_and_what_is_known_arrive_as_they_are(self, server: Server, here: Path) -> None:
         ready(server, here)
@@ -198,7 +198,7 @@ class TestWhatOthersMade:
             server.api, "sentinel-2-l2a", here, years=[2020, 2023], season=SeasonParams(first="06-25", last="12-31")
         )
         assert [item["id"] for item in found] == ["S2A_39QTA_20230628_0_L2A"]
-        info = found_in(found[0], PROFILES["earth-search"], ["B02", "scl"]).info
+        info = read_item(found[0], PROFILES["earth-search"], ["B02", "scl"]).info
         assert (info.boa_offset_applied, info.processing_baseline) == (True, "05.09")
 
     def test_a_real_scene_arrives_pixel_by_pixel(self, server: Server, samples: Path, here: Path) -> None:
@@ -319,12 +319,12 @@ class TestBad:
         refused("a file cannot be read from the server", capfd)
         before = server.requests("scl.tif")
         assert before > 0
-        assert list(KEPT.glob("*.tif"))
-        assert not list(KEPT.glob("*.part"))
+        assert list(READ_CACHE.glob("*.tif"))
+        assert not list(READ_CACHE.glob("*.part"))
         server.faults.clear()
         assert main([]) == 0
         assert server.requests("scl.tif") == before
-        assert not KEPT.exists()
+        assert not READ_CACHE.exists()
 
     def test_a_dead_asset_of_one_date_gives_way_to_the_next(self, server: Server, here: Path) -> None:
         ready(server, here)

@@ -49,10 +49,26 @@ def calibration_of(scene: Scene, name: str) -> Calibration:
     InputError
         The convention asks for a baseline that is not known, or is unknown itself.
     """
-    if scene.info.convention in (None, "stated"):
-        band = scene.bands[name]
-        return Calibration(scale=band.scale, offset=band.offset)
-    return Calibration(scale=DN_SCALE, offset=DN_OFFSET if carries_offset(scene.info) else 0.0)
+    band = scene.bands[name]
+    return calibration_of_info(scene.info, scale=band.scale, offset=band.offset)
+
+
+def calibration_of_info(info: SceneInfo, *, scale: float, offset: float) -> Calibration:
+    """Return scale and offset of a band of a scene.
+
+    Parameters
+    ----------
+    scale, offset
+        What is stated with the band; used where the scene's convention is to state them.
+
+    Raises
+    ------
+    InputError
+        As `calibration_of`.
+    """
+    if info.convention in (None, "stated"):
+        return Calibration(scale=scale, offset=offset)
+    return Calibration(scale=DN_SCALE, offset=DN_OFFSET if carries_offset(info) else 0.0)
 
 
 def carries_offset(info: SceneInfo) -> bool:

@@ -1,8 +1,9 @@
-"""From a source's candidates to the scenes that are stored, with the table that says why."""
+"""From the acquisitions of a source to those that are stored, with the table that says why."""
 
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,75 +16,80 @@ from stages.common.params.schema import Params
 from stages.common.run.outputs import write_table
 from stages.common.tables.data import SceneChoiceRow
 from stages.ingest.choice.choice import Choice, choose
-from stages.ingest.choice.looks import NO_DATA, SATURATED, site_of
 from stages.ingest.choice.table import row_of, rows_of
+from stages.ingest.choice.visibility import NO_DATA, SATURATED, site_masks
 from stages.ingest.region import Region
 from stages.ingest.sources.acquisition import Acquisition
-from stages.ingest.sources.choose import LISTED
+from stages.ingest.sources.choose import LISTED_SOURCES
 
 TABLE = "scene_choice.csv"
 
-log = logging.getLogger("ingest")
-
-REFUSED = Path("artifacts/ingest", TABLE)
+REFUSED_TABLE = Path("artifacts/ingest", TABLE)
 """Where the table is left when a year has no valid scene; ``data/`` stays as it was."""
 
+log = logging.getLogger("ingest")
 
-def select(
-    params: Params, region: Region, outlines: Any, candidates: Sequence[Acquisition]
+
+def select_acquisitions(
+    params: Params, region: Region, outlines: Any, acquisitions: Sequence[Acquisition]
 ) -> tuple[list[Acquisition], list[SceneChoiceRow]]:
-    """Scenes to store, by year, and a row for every candidate; all are taken where params.yaml lists them one by one.
+    """Return the acquisitions to store, by year, and a table row per acquisition.
+
+    Where params.yaml lists the scenes one by one, all of them are taken.
 
     Raises
     ------
     InputError
-        A year has no valid scene, two candidates have one id, or a layer cannot be read.
+        A year has no valid scene, two acquisitions have the same id, or a layer cannot be read.
     """
-    _check_ids(candidates)
-    if params.ingest.source in LISTED:
-        return list(candidates), [row_of(one.info, taken=True, reason="listed in params.yaml") for one in candidates]
-    choice = _choose(params, region, outlines, candidates)
-    rows = rows_of(candidates, choice)
+    _check_ids(acquisitions)
+    if params.ingest.source in LISTED_SOURCES:
+        reason = "listed in params.yaml"
+        return list(acquisitions), [row_of(listed.info, taken=True, reason=reason) for listed in acquisitions]
+    choice = _choose(params, region, outlines, acquisitions)
+    rows = rows_of(acquisitions, choice)
     _report(choice)
     if choice.missing:
-        REFUSED.parent.mkdir(parents=True, exist_ok=True)
-        write_table(REFUSED, rows, SceneChoiceRow)
+        REFUSED_TABLE.parent.mkdir(parents=True, exist_ok=True)
+        write_table(REFUSED_TABLE, rows, SceneChoiceRow)
         raise _missing_years(params, choice)
-    REFUSED.unlink(missing_ok=True)
+    REFUSED_TABLE.unlink(missing_ok=True)
     return choice.taken, rows
 
 
-def _choose(params: Params, region: Region, outlines: Any, candidates: Sequence[Acquisition]) -> Choice:
-    how = params.ingest.choice
-    site = site_of(region, outlines, snow_buffer_m=how.snow_buffer_m)
-    with tqdm(total=len(candidates), unit="scene", disable=None) as bar:
+def _choose(params: Params, region: Region, outlines: Any, acquisitions: Sequence[Acquisition]) -> Choice:
+    site = site_masks(region, outlines, snow_buffer_m=params.ingest.choice.snow_buffer_m)
+    with tqdm(total=len(acquisitions), unit="scene", disable=None) as bar:
 
         def progress(name: str) -> None:
             bar.set_description(f"looking at {name}")
             bar.update()
 
         return choose(
-            candidates,
+            acquisitions,
             site,
             years=params.years,
             season=params.ingest.season,
-            params=how,
-            hiding=hiding(params.prepare),
+            params=params.ingest.choice,
+            hiding=hiding_classes(params.prepare),
             progress=progress,
         )
 
 
-def hiding(prepare: PrepareParams) -> set[int]:
-    """Scene classes that hide the surface, as `prepare` will judge; saturated pixels over a glacier are bright snow."""
-    seen = {NO_DATA, SATURATED} if prepare.keep_saturated_snow else {NO_DATA}
-    return {number for number in prepare.scl_invalid if number not in seen}
+def hiding_classes(prepare: PrepareParams) -> set[int]:
+    """Return the scene classes that hide the surface, as `prepare` will judge.
+
+    Pixels without data are counted apart, and saturated pixels over a glacier are bright snow.
+    """
+    not_hiding = {NO_DATA, SATURATED} if prepare.keep_saturated_snow else {NO_DATA}
+    return {number for number in prepare.scl_invalid if number not in not_hiding}
 
 
-def _check_ids(candidates: Sequence[Acquisition]) -> None:
-    ids = [one.info.id for one in candidates]
-    if doubled := sorted({one for one in ids if ids.count(one) > 1}):
+def _check_ids(acquisitions: Sequence[Acquisition]) -> None:
+    counts = Counter(acquisition.info.id for acquisition in acquisitions)
+    if doubled := sorted(scene_id for scene_id, count in counts.items() if count > 1):
         raise InputError(
-            "two candidate scenes have one id",
+            "two candidate scenes have the same id",
             where="params.yaml: ingest",
             expected="each product once",
             found=", ".join(doubled[:5]),
@@ -92,22 +98,22 @@ def _check_ids(candidates: Sequence[Acquisition]) -> None:
 
 
 def _report(choice: Choice) -> None:
-    for number, year in choice.years.items():
-        for date in year.pick.taken:
-            snow = f", {100 * date.snow.fraction:.0f} % snow around them" if date.snow else ""
-            tiles = ", ".join(tile.info.id for tile in date.tiles)
-            log.info("%d: %s, %.1f %% of the outlines seen%s", number, tiles, 100 * (1 - date.unseen), snow)
-        if year.missing:
-            log.warning("%d is missing: %s", number, year.missing)
+    for year, year_choice in choice.years.items():
+        for candidate in year_choice.selection.taken:
+            snow = f", {100 * candidate.snow.fraction:.0f} % snow around them" if candidate.snow else ""
+            tiles = ", ".join(acquisition.info.id for acquisition in candidate.acquisitions)
+            log.info("%d: %s, %.1f %% of the outlines visible%s", year, tiles, 100 * (1 - candidate.unseen), snow)
+        if year_choice.missing:
+            log.warning("%d is missing: %s", year, year_choice.missing)
 
 
 def _missing_years(params: Params, choice: Choice) -> InputError:
     years = list(choice.missing)
-    kept = [year for year in params.years if year not in years]
+    remaining = [year for year in params.years if year not in years]
     return InputError(
         f"there is no valid scene of {', '.join(map(str, years))}",
-        where=f"{REFUSED} lists every candidate with its scores",
+        where=f"{REFUSED_TABLE} lists every candidate with its scores",
         expected=f"at most {100 * params.ingest.choice.unseen_max:g} % of the outlines unseen (choice.unseen_max)",
         found="; ".join(f"{year}: {reason}" for year, reason in choice.missing.items()),
-        fix=f"leave it out (years: {kept}), or widen ingest.season",
+        fix=f"leave it out (years: {remaining}), or widen ingest.season",
     )

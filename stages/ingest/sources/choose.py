@@ -6,7 +6,7 @@ from stages.common.errors import ParamsError
 from stages.common.params.schema import Params
 from stages.ingest.sources.acquisition import Supply
 
-LISTED = frozenset({"raster"})
+LISTED_SOURCES = frozenset({"raster"})
 """Sources whose scenes params.yaml lists one by one: all are taken. Of the others' candidates the best are chosen."""
 
 

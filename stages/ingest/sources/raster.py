@@ -18,7 +18,7 @@ from stages.common.params.ingest import RasterSceneParams
 from stages.common.params.schema import Params
 from stages.common.scene.scene import CLOUD_MASK, SCL, Layer, SceneInfo
 from stages.common.types import AnyArray
-from stages.ingest.files import open_georeferenced, read_window, resolve
+from stages.ingest.input_files import open_georeferenced, read_window, resolve_path
 from stages.ingest.region import Region, clip_window, clipped_grid, inside_aoi
 from stages.ingest.sources.acquisition import Acquisition
 
@@ -38,8 +38,8 @@ def acquisitions(params: Params, region: Region) -> Iterator[Acquisition]:
     """
     scenes = params.ingest.raster.scenes
     check_years(scenes, params.years)
-    check_bands(scenes, params.prepare.imagery_bands)
-    paths = [resolve(scene.path, where=f"{WHERE}.path") for scene in scenes]
+    check_band_names(scenes, params.prepare.imagery_bands)
+    paths = [resolve_path(scene.path, where=f"{WHERE}.path") for scene in scenes]
     check_paths(paths)
     ids = unique_ids(paths)
     for scene, path, name in sorted(zip(scenes, paths, ids, strict=True), key=lambda one: one[0].of_year):
@@ -67,7 +67,7 @@ def check_years(scenes: Sequence[RasterSceneParams], years: Sequence[int]) -> No
         )
 
 
-def check_bands(scenes: Sequence[RasterSceneParams], wanted: Sequence[str]) -> None:
+def check_band_names(scenes: Sequence[RasterSceneParams], wanted: Sequence[str]) -> None:
     """Every scene has the bands that `prepare` wants, under names that can be file names."""
     for scene in scenes:
         where = f"params.yaml: {WHERE}, {scene.path}"
@@ -163,7 +163,7 @@ def _layers(scene: RasterSceneParams, path: Path, region: Region) -> Iterator[La
                 offset=_given(scene, "offset", dataset.offsets[index - 1]),
             )
     if scene.cloud_mask is not None:
-        yield _cloud_mask(resolve(scene.cloud_mask, where=f"{WHERE}.cloud_mask"), region)
+        yield _cloud_mask(resolve_path(scene.cloud_mask, where=f"{WHERE}.cloud_mask"), region)
 
 
 def _given(scene: RasterSceneParams, name: str, in_file: float) -> float:

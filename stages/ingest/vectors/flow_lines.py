@@ -10,7 +10,7 @@ import shapely
 
 from stages.common.errors import InputError
 from stages.common.params.ingest import FileParams
-from stages.ingest.files import read_vector, resolve
+from stages.ingest.input_files import read_vector, resolve_path
 from stages.ingest.region import Region
 from stages.ingest.vectors.outlines import OUTLINES_CRS, rgi7_columns
 
@@ -27,7 +27,7 @@ def load_flow_lines(params: FileParams, region: Region) -> Any:
     """
     import geopandas
 
-    path = resolve(params.path, where="ingest.auxiliary.flow_lines.path")
+    path = resolve_path(params.path, where="ingest.auxiliary.flow_lines.path")
     frame = read_vector(path, params.layer)
     ids = rgi7_columns(path, frame)["rgi_id"]
     lines = geopandas.GeoDataFrame({"rgi_id": ids}, geometry=_only_lines(path, frame), crs=frame.crs)

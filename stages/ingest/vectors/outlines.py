@@ -11,7 +11,7 @@ from typing import Any
 from stages.common.errors import InputError
 from stages.common.params.ingest import FileParams
 from stages.common.tables.kinds import RGI7_COLUMNS
-from stages.ingest.files import read_vector, resolve
+from stages.ingest.input_files import read_vector, resolve_path
 from stages.ingest.vectors.polygons import only_polygons
 
 RGI6_COLUMNS = {
@@ -56,7 +56,7 @@ def load_outlines(params: FileParams, aoi: Any) -> Any:
     """
     import geopandas
 
-    path = resolve(params.path, where="ingest.outlines.path")
+    path = resolve_path(params.path, where="ingest.outlines.path")
     frame = read_vector(path, params.layer)
     shapes = only_polygons(path, frame)
     columns = rgi7_columns(path, frame)
@@ -103,7 +103,7 @@ def rgi7_columns(path: Path, frame: Any) -> dict[str, Any]:
             found=", ".join(map(str, frame.columns)),
             fix="rename the id column; any unique text will do",
         )
-    _check_ids(path, [text(value) for value in frame[names["rgi_id"]]])
+    _check_ids(path, [clean_text(value) for value in frame[names["rgi_id"]]])
     return {name: _column(name, frame, names.get(name)) for name in RGI7_COLUMNS}
 
 
@@ -134,7 +134,7 @@ def _check_ids(path: Path, ids: list[str | None]) -> None:
         )
 
 
-def text(value: Any) -> str | None:
+def clean_text(value: Any) -> str | None:
     """Text without the padding of old dbf files (RGI 5 names end in blanks and a stray character)."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return None
@@ -150,7 +150,7 @@ def iso_date(value: Any) -> str | None:
     >>> iso_date("20030799"), iso_date("20019999"), iso_date("-9999999"), iso_date("2000-10-30T00:00:00")
     ('2003-07', '2001', None, '2000-10-30')
     """
-    found = text(value)
+    found = clean_text(value)
     if found is None:
         return None
     match = re.match(r"(\d{4})-?(\d{2})?-?(\d{2})?", found)
@@ -162,7 +162,7 @@ def iso_date(value: Any) -> str | None:
     return f"{year}-{month}" if day is None or not 1 <= int(day) <= 31 else f"{year}-{month}-{day}"
 
 
-def number(value: Any) -> float | None:
+def finite_or_none(value: Any) -> float | None:
     """Finite number, or None."""
     try:
         found = float(value)
@@ -173,11 +173,13 @@ def number(value: Any) -> float | None:
 
 def elevation_m(value: Any) -> float | None:
     """Elevation, or None where a fill value stands."""
-    found = number(value)
+    found = finite_or_none(value)
     return found if found is not None and found > FILLED_BELOW else None
 
 
-PARSERS: dict[str, Callable[[Any], Any]] = {name: text if name in TEXTS else number for name in RGI7_COLUMNS} | {
+PARSERS: dict[str, Callable[[Any], Any]] = {
+    name: clean_text if name in TEXTS else finite_or_none for name in RGI7_COLUMNS
+} | {
     "src_date": iso_date,
     "zmin_m": elevation_m,
     "zmax_m": elevation_m,

@@ -13,7 +13,7 @@ from pyproj.exceptions import CRSError
 
 from stages.common.errors import InputError, ParamsError
 from stages.common.params.ingest import BoxParams, FileParams
-from stages.ingest.files import read_vector, resolve
+from stages.ingest.input_files import read_vector, resolve_path
 
 MEND_AREA_CHANGE_MAX = 0.01
 """Share of a polygon's area that mending may change. Self-touching rings change nothing; a bow-tie, everything."""
@@ -34,7 +34,7 @@ def load_aoi(aoi: FileParams | BoxParams) -> Any:
     if isinstance(aoi, BoxParams):
         shapes, crs, source = [shapely.box(*aoi.bounds)], _parse_crs(aoi.crs), "params.yaml: ingest.aoi"
     else:
-        path = resolve(aoi.path, where="ingest.aoi.path")
+        path = resolve_path(aoi.path, where="ingest.aoi.path")
         frame = read_vector(path, aoi.layer)
         shapes, crs, source = only_polygons(path, frame), frame.crs, str(path)
     result = geopandas.GeoDataFrame({"name": ["aoi"]}, geometry=[shapely.union_all(shapes)], crs=crs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -13,16 +14,23 @@ from hypothesis import strategies as st
 
 from stages.common.params.ingest import ChoiceParams, SeasonParams
 from stages.common.params.prepare import PrepareParams
+from stages.common.scene.scene import Layer
 from stages.common.tables.data import SceneChoiceRow
 from stages.ingest.choice.choice import Choice, choose
-from stages.ingest.choice.looks import site_of, snow_of
-from stages.ingest.choice.select import hiding
+from stages.ingest.choice.select import hiding_classes
+from stages.ingest.choice.snow import SnowCover, snow_around_outlines
 from stages.ingest.choice.table import rows_of
+from stages.ingest.choice.visibility import ScreenedTile, site_masks, visibility_of
 from stages.ingest.sources.acquisition import Acquisition
 from tests import tiny
 from tests.ingest.candidates import GRID, candidate, outlines, region, scl
 
-SITE = site_of(region(), outlines(), snow_buffer_m=600)
+SITE = site_masks(region(), outlines(), snow_buffer_m=600)
+
+
+def snow_of(acquisition: Acquisition) -> SnowCover:
+    tile = ScreenedTile(acquisition=acquisition, visibility=visibility_of(acquisition, SITE))
+    return snow_around_outlines([tile], SITE)
 
 
 def chosen(
@@ -76,7 +84,7 @@ def test_snow_is_measured_in_reflectance_whatever_the_offset() -> None:
     expected = SITE.around[:80].sum() / SITE.around.sum()
     for baseline, dn_offset in (("05.00", 1000), ("03.01", 0)):
         one = candidate("2020-10-01", snow_rows=80, processing_baseline=baseline, dn_offset=dn_offset)
-        assert snow_of([one], SITE).fraction == pytest.approx(expected)
+        assert snow_of(one).fraction == pytest.approx(expected)
 
 
 def test_where_bands_are_missing_snow_is_class_11() -> None:
@@ -84,7 +92,7 @@ def test_where_bands_are_missing_snow_is_class_11() -> None:
     classes[:80] = 11
     one = candidate("2020-10-01", classes)
     bare = replace(one, layer=lambda name: one.layer(name) if name == "scl" else None)  # type: ignore[misc]
-    assert snow_of([bare], SITE).fraction == pytest.approx(SITE.around[:80].sum() / SITE.around.sum())
+    assert snow_of(bare).fraction == pytest.approx(SITE.around[:80].sum() / SITE.around.sum())
 
 
 def test_a_second_date_fills_what_the_first_leaves_under_cloud() -> None:
@@ -95,7 +103,7 @@ def test_a_second_date_fills_what_the_first_leaves_under_cloud() -> None:
                                   candidate("2020-10-11", useless)])  # fmt: skip
     assert taken == ["S2_2020-10-01", "S2_2020-10-06"]
     assert rows["S2_2020-10-06"].reason.startswith("fills 2")
-    assert choice.years[2020].pick.unseen == 0
+    assert choice.years[2020].selection.unseen == 0
     assert not rows["S2_2020-10-11"].taken
 
 
@@ -202,7 +210,19 @@ def test_only_the_clearest_dates_are_looked_at_for_snow() -> None:
 def test_a_source_without_single_layers_is_walked() -> None:
     plain = replace(candidate("2020-10-01", snow_rows=80), layer=None)
     whole = candidate("2020-10-01", snow_rows=80)
-    assert snow_of([plain], SITE) == snow_of([whole], SITE)
+    assert snow_of(plain) == snow_of(whole)
+
+
+def test_every_layer_of_a_candidate_is_read_once() -> None:
+    scene = candidate("2020-10-01", snow_rows=80)
+    reads: Counter[str] = Counter()
+
+    def counted(name: str) -> Layer | None:
+        reads[name] += 1
+        return scene.layer(name) if scene.layer else None
+
+    assert chosen([replace(scene, layer=counted)])[0] == ["S2_2020-10-01"]
+    assert reads == {"scl": 1, "B03": 1, "B04": 1, "B11": 1}
 
 
 @settings(max_examples=15, deadline=None)
@@ -222,7 +242,7 @@ def test_the_order_of_the_candidates_changes_nothing_and_the_best_score_is_taken
     if taken:
         assert taken[0] == next(row.id for row in ranked if (row.unseen_glacier or 0) < 1)
     seen = 1 - min(row.unseen_glacier or 0 for row in ranked)
-    assert 1 - choice.years[2020].pick.unseen <= seen + 1e-6 or len(taken) > 1
+    assert 1 - choice.years[2020].selection.unseen <= seen + 1e-6 or len(taken) > 1
 
 
 def test_the_made_up_site_is_what_the_tests_think() -> None:
@@ -242,4 +262,4 @@ def test_the_surface_is_hidden_by_what_hides_it_in_prepare(
     invalid: tuple[int, ...], keep: bool, expected: set[int]
 ) -> None:
     prepare = PrepareParams(bands=["B03"], storage="sentinel2", scl_invalid=invalid, keep_saturated_snow=keep)  # type: ignore[arg-type]
-    assert hiding(prepare) == expected
+    assert hiding_classes(prepare) == expected

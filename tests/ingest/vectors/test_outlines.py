@@ -7,7 +7,7 @@ from pathlib import Path
 import geopandas
 import pytest
 
-from stages.ingest.vectors.outlines import elevation_m, iso_date, number, rgi7_columns, text
+from stages.ingest.vectors.outlines import clean_text, elevation_m, finite_or_none, iso_date, rgi7_columns
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_dates(found: object, expected: str | None) -> None:
     ],
 )
 def test_names(found: object, expected: str | None) -> None:
-    assert text(found) == expected
+    assert clean_text(found) == expected
 
 
 @pytest.mark.parametrize(
@@ -52,8 +52,8 @@ def test_elevations(found: object, expected: float | None) -> None:
 
 
 def test_numbers_must_be_finite() -> None:
-    assert number(float("nan")) is None
-    assert number(float("inf")) is None
+    assert finite_or_none(float("nan")) is None
+    assert finite_or_none(float("inf")) is None
 
 
 @pytest.mark.samples

@@ -11,7 +11,7 @@ from stages.common.errors import InputError, ParamsError
 from stages.common.params.ingest import SafeSourceParams
 from stages.common.params.schema import Params
 from stages.common.scene.scene import SCL, Layer, SceneInfo
-from stages.ingest.files import resolve
+from stages.ingest.input_files import resolve_path
 from stages.ingest.region import Region
 from stages.ingest.sources.acquisition import Acquisition
 from stages.ingest.sources.safe.masks import masks_of, without_lost
@@ -65,7 +65,7 @@ def acquisitions(params: Params, region: Region) -> Iterator[Acquisition]:
     if safe is None:
         raise _no_section()
     _check_bands(params.prepare.imagery_bands, safe)
-    found = [one for store in stores(resolve(safe.folder, where="ingest.safe.folder")) for one in granules(store)]
+    found = [one for store in stores(resolve_path(safe.folder, where="ingest.safe.folder")) for one in granules(store)]
     _check_levels(found, safe.processing_level)
     if safe.processing_level == "L1C":
         log.warning("L1C has no scene classification: cloud is not judged, look at the scenes")

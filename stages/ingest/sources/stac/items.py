@@ -22,7 +22,7 @@ READABLE = ("http://", "https://", "s3://")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Found:
+class CatalogueItem:
     """An item as far as it matters."""
 
     info: SceneInfo
@@ -32,7 +32,7 @@ class Found:
     """Why the scene cannot be used, where it cannot."""
 
 
-def found_in(item: Mapping[str, Any], profile: Profile, wanted: Sequence[str]) -> Found:
+def read_item(item: Mapping[str, Any], profile: Profile, wanted: Sequence[str]) -> CatalogueItem:
     """Read an item by a catalogue's profile.
 
     Parameters
@@ -64,7 +64,7 @@ def found_in(item: Mapping[str, Any], profile: Profile, wanted: Sequence[str]) -
         boa_offset_applied=properties.get("earthsearch:boa_offset_applied"),
         **_sun(properties, profile),
     )
-    return Found(info=info, hrefs=hrefs, unfit=_unfit(info, hrefs, wanted))
+    return CatalogueItem(info=info, hrefs=hrefs, unfit=_unfit(info, hrefs, wanted))
 
 
 def _unfit(info: SceneInfo, hrefs: Mapping[str, str], wanted: Sequence[str]) -> str | None:

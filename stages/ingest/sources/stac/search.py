@@ -10,11 +10,10 @@ from stages.common import settings
 from stages.common.errors import InputError
 from stages.common.params.ingest import SeasonParams
 from stages.ingest.region import Region
+from stages.ingest.sources.stac.retries import RETRY_STATUS, WAIT_MAX_S, configured_waits
 
 PAGE_ITEMS = 100
 """Items a page; catalogues allow 100 to 10,000."""
-
-RETRY_STATUS = (429, 500, 502, 503, 504)
 
 WHOLE_YEAR = SeasonParams(first="01-01", last="12-31")
 
@@ -36,8 +35,8 @@ def search(
     from urllib3 import Retry
 
     patience = Retry(
-        total=settings.http_retries(), backoff_factor=settings.http_retry_wait_s(), status_forcelist=RETRY_STATUS,
-        allowed_methods=None,
+        total=len(configured_waits()), backoff_factor=settings.http_retry_wait_s(), status_forcelist=RETRY_STATUS,
+        allowed_methods=None, backoff_max=WAIT_MAX_S, retry_after_max=int(WAIT_MAX_S),
     )  # fmt: skip
     try:
         io = StacApiIO(max_retries=patience, timeout=settings.HTTP_TIMEOUT_S)

@@ -11,9 +11,9 @@ from stages.common.params.schema import Params
 from stages.common.scene.scene import SCL, Layer
 from stages.ingest.region import Region
 from stages.ingest.sources.acquisition import Acquisition
-from stages.ingest.sources.stac.items import Found, found_in
+from stages.ingest.sources.stac.items import CatalogueItem, read_item
 from stages.ingest.sources.stac.profiles import PROFILES
-from stages.ingest.sources.stac.remote import Remote
+from stages.ingest.sources.stac.remote import RemoteFiles
 from stages.ingest.sources.stac.search import search
 
 DN_NODATA = 0.0
@@ -40,14 +40,14 @@ def acquisitions(params: Params, region: Region) -> Iterator[Acquisition]:
     if unknown := [name for name in layers if name not in profile.assets]:
         raise _wrong("the catalogue has no such band", "prepare.bands", f"some of {list(profile.assets)}", unknown)
     items = search(profile.url, profile.collection, region, years=params.years, season=params.ingest.season)
-    found = [found_in(item, profile, layers) for item in items]
-    remote = Remote(profile=profile, region=region)
+    found = [read_item(item, profile, layers) for item in items]
+    remote = RemoteFiles(profile=profile, region=region)
     for one in sorted(found, key=lambda one: (str(one.info.acquired), one.info.id)):
         if not wanted.tiles or one.info.tile in wanted.tiles:
             yield _acquisition(one, layers, remote)
 
 
-def _acquisition(found: Found, names: Sequence[str], remote: Remote) -> Acquisition:
+def _acquisition(found: CatalogueItem, names: Sequence[str], remote: RemoteFiles) -> Acquisition:
     layer = partial(_layer, found.hrefs, remote)
 
     def layers() -> Iterator[Layer]:
@@ -56,7 +56,7 @@ def _acquisition(found: Found, names: Sequence[str], remote: Remote) -> Acquisit
     return Acquisition(info=found.info, layers=layers, layer_count=len(names), layer=layer, unfit=found.unfit)
 
 
-def _layer(hrefs: Mapping[str, str], remote: Remote, name: str) -> Layer | None:
+def _layer(hrefs: Mapping[str, str], remote: RemoteFiles, name: str) -> Layer | None:
     href = hrefs.get(name)
     return None if href is None else remote.layer(name, href, nodata=None if name == SCL else DN_NODATA)
 

@@ -15,7 +15,7 @@ from scipy import ndimage
 from stages.common.errors import ParamsError
 from stages.common.params.ingest import TwinParams
 from stages.common.types import AnyArray, BoolArray, Float64Array
-from stages.ingest.sources.twin.fields import ramp, rounded
+from stages.ingest.sources.twin.fields import ramp, round_field
 from stages.ingest.sources.twin.glaciers import Glacier
 from stages.ingest.sources.twin.landscape import Landscape
 
@@ -88,7 +88,7 @@ def thickness(world: Landscape, params: TwinParams, year: int) -> Float64Array:
         _thinning(glacier, along_m, length_m(glacier, main, params, year))
         for glacier, along_m in zip(world.glaciers, world.along_nodes_m, strict=True)
     ]
-    return np.maximum(rounded(world.potential_m - world.by_glacier(sunk)), 0.0)
+    return np.maximum(round_field(world.potential_m - world.by_glacier(sunk)), 0.0)
 
 
 def _thinning(glacier: Glacier, along_m: AnyArray, length: float) -> Float64Array:
@@ -108,15 +108,15 @@ def debris_order(world: Landscape) -> Float64Array:
     stripes = _stripes(world)
     margin = 1 - ramp(world.potential_m, 10, 70)
     patches = 0.1 * world.noise[0] + 0.03 * world.noise[1]
-    return rounded(world.tongue + 0.22 * stripes + patches + 0.25 * margin * (world.tongue > 0))
+    return round_field(world.tongue + 0.22 * stripes + patches + 0.25 * margin * (world.tongue > 0))
 
 
 def _stripes(world: Landscape) -> Float64Array:
     """(H, W): medial moraines, noise drawn out along the flow: a kilometre along, a hundred metres across."""
-    table = rounded(np.random.default_rng([world.seed, 2]).standard_normal((64, 64)))
+    table = round_field(np.random.default_rng([world.seed, 2]).standard_normal((64, 64)))
     rows = (world.along_m / 1500 + 7.0 * world.glacier) % 62
     columns = (world.aside_m / 90) % 62
-    return rounded(ndimage.map_coordinates(table, [rows, columns], order=3, mode="nearest"))
+    return round_field(ndimage.map_coordinates(table, [rows, columns], order=3, mode="nearest"))
 
 
 def _debris(world: Landscape, params: TwinParams, year: int, deep: Float64Array) -> Float64Array:

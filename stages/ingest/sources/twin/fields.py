@@ -19,7 +19,7 @@ DECIMALS = 6
 """Fields are of the order of 1: rounding to a millionth hides the last bits and no more."""
 
 
-def rounded(values: Any) -> Float64Array:
+def round_field(values: Any) -> Float64Array:
     """`values` to `DECIMALS`, so that last bits do not travel on."""
     return np.asarray(np.round(values, DECIMALS), dtype=np.float64)
 
@@ -53,7 +53,7 @@ def fractal(
     k2 = rows * rows + columns * columns + 1 / (longest_m * longest_m)
     k = np.sqrt(k2)
     field = scipy.fft.irfft2(spectrum / (k, k * np.sqrt(k), k2)[roughness], s=(height, width))[: shape[0], : shape[1]]
-    return rounded((field - field.mean()) / field.std())
+    return round_field((field - field.mean()) / field.std())
 
 
 def kernel(sigma_px: float, shift_px: float = 0.0) -> Float64Array:
@@ -76,7 +76,7 @@ def finer(coarse: AnyArray, shape: tuple[int, int], *, order: Literal[0, 1, 3] =
     ratio = np.array([(n - 1) / (m - 1) for n, m in zip(coarse.shape, shape, strict=True)])
     nodes: Float64Array = np.asarray(coarse, dtype=np.float64)
     field = ndimage.affine_transform(nodes, ratio, output_shape=shape, order=order, mode="nearest")
-    return rounded(field)
+    return round_field(field)
 
 
 def ramp(values: AnyArray, low: float, high: float) -> Float64Array:

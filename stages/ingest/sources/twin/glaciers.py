@@ -9,7 +9,7 @@ from scipy import ndimage
 from scipy.spatial import cKDTree
 
 from stages.common.types import AnyArray, Float64Array
-from stages.ingest.sources.twin.fields import rounded
+from stages.ingest.sources.twin.fields import round_field
 from stages.ingest.sources.twin.terrain import Terrain
 
 SMALLEST_KM2 = 0.3
@@ -115,8 +115,8 @@ def _glacier(index: int, nodes: AnyArray, line: list[int], terrain: Terrain, thi
         index=index,
         nodes=nodes,
         line=smooth,
-        along_m=rounded(np.concatenate([[0.0], np.cumsum(steps)])),
-        thickness_m=rounded(falling),
+        along_m=round_field(np.concatenate([[0.0], np.cumsum(steps)])),
+        thickness_m=round_field(falling),
     )
 
 
@@ -130,4 +130,4 @@ def position(glacier: Glacier, shape: tuple[int, int]) -> tuple[Float64Array, Fl
     """
     places = np.column_stack(np.divmod(glacier.nodes, shape[1])).astype(float)
     aside, nearest = cKDTree(glacier.line).query(places)
-    return glacier.along_m[nearest], rounded(aside)
+    return glacier.along_m[nearest], round_field(aside)

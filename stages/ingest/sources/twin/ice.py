@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from stages.common.types import BoolArray, Float64Array
-from stages.ingest.sources.twin.fields import blur, finer, rounded
+from stages.ingest.sources.twin.fields import blur, finer, round_field
 
 FLOW_PER_M3_YEAR = 4 * 2 * 2.4e-24 * (910 * 9.81) ** 3 / 5 * 3.156e7
 """2 A (rho g)^3 / 5 of temperate ice, in 1 / (m3 year)."""
@@ -51,7 +51,7 @@ def grow(height_m: Float64Array, spacing_m: float, equilibrium_m: float) -> Floa
         gain = balance(bed + thickness, wall, equilibrium_m) + flow(bed, thickness, spacing_m)
         thickness = np.round(np.maximum(thickness + YEARS / steps * gain, 0), 4)
     smooth = blur(finer(thickness, (height_m.shape[0], height_m.shape[1]), order=1), COARSE)
-    return rounded(smooth - THINNEST_M)
+    return round_field(smooth - THINNEST_M)
 
 
 def balance(surface: Float64Array, wall: BoolArray, equilibrium_m: float) -> Float64Array:

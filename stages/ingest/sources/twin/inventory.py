@@ -38,7 +38,7 @@ DEGREE_DECIMALS = 7
 """A centimetre: beyond it coordinates would differ between versions of PROJ."""
 
 
-def outlines(world: Landscape, params: TwinParams, grid: Grid) -> Any:
+def inventory_outlines(world: Landscape, params: TwinParams, grid: Grid) -> Any:
     """GeoDataFrame of outlines in EPSG:4326 with the columns of RGI 7.0.
 
     Parameters

@@ -12,7 +12,7 @@ from scipy import ndimage
 from stages.common.errors import ParamsError
 from stages.common.types import AnyArray, Float64Array
 from stages.ingest.sources.twin import glaciers, ice
-from stages.ingest.sources.twin.fields import blur, finer, fractal, ramp, rounded
+from stages.ingest.sources.twin.fields import blur, finer, fractal, ramp, round_field
 from stages.ingest.sources.twin.glaciers import Glacier
 from stages.ingest.sources.twin.terrain import Terrain, make_terrain
 
@@ -181,7 +181,7 @@ def _textures(
     return (
         fractal(rng, shape, pixel_m=pixel_m, longest_m=1500),
         fractal(rng, shape, pixel_m=pixel_m, longest_m=150, roughness=1),
-        rounded(rng.standard_normal(shape)),
+        round_field(rng.standard_normal(shape)),
     )
 
 
@@ -189,7 +189,7 @@ def _bed(rng: np.random.Generator, terrain: Terrain, shape: tuple[int, int], pix
     """Bedrock: the terrain with gullies and crags, rougher where it is steep, and moraine ridges along the ice."""
     smooth = finer(terrain.height_m, shape)
     crags = fractal(rng, shape, pixel_m=pixel_m, longest_m=500)
-    return rounded(smooth + (3 + 24 * ramp(slope_of(smooth, pixel_m), 0.2, 0.9)) * crags)
+    return round_field(smooth + (3 + 24 * ramp(slope_of(smooth, pixel_m), 0.2, 0.9)) * crags)
 
 
 def _potential(
@@ -223,7 +223,7 @@ def _valley(
     """Gravel plains along streams, their edge not straight."""
     big = (terrain.drainage.area_km2.reshape(terrain.height_m.shape) > STREAM_KM2).astype(float)
     floor = blur(finer(big, shape, order=1), 120 / pixel_m) + 0.06 * meander
-    return rounded(ramp(floor, 0.2, 0.4) * (1 - ramp(blur(slope, 2), 0.15, 0.35)))
+    return round_field(ramp(floor, 0.2, 0.4) * (1 - ramp(blur(slope, 2), 0.15, 0.35)))
 
 
 def _rock(
@@ -233,4 +233,4 @@ def _rock(
     fold = fractal(rng, bed_m.shape[:2], pixel_m=pixel_m, longest_m=5000)
     layer = fold + (bed_m - bed_m.mean()) / 900
     above, third = ramp(layer, -0.75, -0.25), ramp(layer, 0.35, 0.85)
-    return rounded(1 - above), rounded(above * (1 - third)), rounded(third)
+    return round_field(1 - above), round_field(above * (1 - third)), round_field(third)

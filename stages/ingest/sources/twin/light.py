@@ -9,7 +9,7 @@ import numpy as np
 from scipy import ndimage
 
 from stages.common.types import BoolArray, Float64Array
-from stages.ingest.sources.twin.fields import blur, rounded
+from stages.ingest.sources.twin.fields import blur, round_field
 
 SKY = {"B02": 0.22, "B03": 0.15, "B04": 0.11, "B08": 0.07, "B11": 0.03, "B12": 0.02}
 """Diffuse part of the light on level ground, clear sky, 5,000 m (6S, mid-latitude winter, sun 45 degrees high)."""
@@ -72,7 +72,7 @@ def light_on(surface_m: Float64Array, pixel_m: float, sun: Sun) -> Light:
     steep = np.sqrt(1 + down * down + across * across)
     cosine = (up - down * south - across * east) / steep
     lit = 1 - finer_shadow(surface_m, pixel_m, sun)
-    return Light(direct=rounded(np.maximum(cosine, 0) / up * lit), sky=rounded((1 + 1 / steep) / 2))
+    return Light(direct=round_field(np.maximum(cosine, 0) / up * lit), sky=round_field((1 + 1 / steep) / 2))
 
 
 def finer_shadow(surface_m: Float64Array, pixel_m: float, sun: Sun) -> Float64Array:

@@ -20,7 +20,7 @@ from stages.ingest.sources.twin.change import Ice
 from stages.ingest.sources.twin.landscape import Landscape
 from stages.ingest.sources.twin.light import light_on, sun_on
 from stages.ingest.sources.twin.spectra import BANDS
-from stages.ingest.sources.twin.surface import Cover
+from stages.ingest.sources.twin.surface import SurfaceCover
 from stages.ingest.sources.twin.weather import Weather
 
 SEASON = (281, 307)
@@ -142,7 +142,7 @@ class Overpass:
 
         def render(band: str) -> AnyArray:
             ground = surface.compose(self.world, ice, cover, surface.colours(self.world, band))
-            measured = sensor.measure(ground, band, view)[self.crop]
+            measured = sensor.instrument_reflectance(ground, band, view)[self.crop]
             return sensor.digitise(measured, band, view, self.rng(1, BANDS.index(band)))
 
         with ThreadPoolExecutor(THREADS) as pool:
@@ -151,17 +151,17 @@ class Overpass:
         made[SCL] = sensor.classify(self.world, cover, view, self.rng(2))[halved]
         return made
 
-    def _view(self, ice: Ice) -> tuple[sensor.View, Cover]:
+    def _view(self, ice: Ice) -> tuple[sensor.ViewingConditions, SurfaceCover]:
         world, sun = self.world, sun_on(self.day.timetuple().tm_yday)
         snow = weather.snow_cover(world, ice, world.equilibrium_m + self._snow_line_m(), self.rng(3))
         cloud, cloud_shadow = weather.clouds(world, sun, self._cloud_cover(), self.rng(4))
-        view = sensor.View(
-            light=light_on(surface.relief(world, ice), world.pixel_m, sun),
+        view = sensor.ViewingConditions(
+            light=light_on(surface.surface_relief(world, ice), world.pixel_m, sun),
             weather=Weather(snow=snow, cloud=cloud, cloud_shadow=cloud_shadow),
             shift_px=tuple(np.round(self.rng(5).uniform(-SHIFT_PX, SHIFT_PX, 2), 3).tolist()),
             offset=self.offset,
         )
-        return view, surface.cover_of(world, ice, snow)
+        return view, surface.surface_cover(world, ice, snow)
 
     def _snow_line_m(self) -> float:
         line = float(np.round(self.rng(6).uniform(*SNOW_LINE_M)))

@@ -10,7 +10,7 @@ from stages.common.types import AnyArray, BoolArray, Float64Array
 from stages.ingest.sources.twin.fields import blur, fractal
 from stages.ingest.sources.twin.landscape import Landscape
 from stages.ingest.sources.twin.light import Light
-from stages.ingest.sources.twin.surface import Cover
+from stages.ingest.sources.twin.surface import SurfaceCover
 from stages.ingest.sources.twin.weather import Weather
 
 BLUR_PX = 0.55
@@ -37,7 +37,7 @@ CLOUD_REFLECTANCE = {"B02": 0.72, "B03": 0.70, "B04": 0.70, "B08": 0.70, "B11": 
 
 
 @dataclass(frozen=True, kw_only=True)
-class View:
+class ViewingConditions:
     """One overpass: everything between the ground and the DN."""
 
     light: Light
@@ -48,7 +48,7 @@ class View:
     """The DN carry `ADDED`."""
 
 
-def measure(ground: Float64Array, band: str, view: View) -> Float64Array:
+def instrument_reflectance(ground: Float64Array, band: str, view: ViewingConditions) -> Float64Array:
     """(H, W) reflectance as the instrument sees it, before it is sampled."""
     light = view.light
     direct = light.direct * (1 - 0.85 * view.weather.cloud_shadow)
@@ -58,7 +58,7 @@ def measure(ground: Float64Array, band: str, view: View) -> Float64Array:
     return np.asarray(np.minimum(blur(seen, BLUR_PX, view.shift_px), SATURATION))
 
 
-def digitise(measured: Float64Array, band: str, view: View, rng: np.random.Generator) -> AnyArray:
+def digitise(measured: Float64Array, band: str, view: ViewingConditions, rng: np.random.Generator) -> AnyArray:
     """(H, W) or (H / 2, W / 2) uint16 DN; 0 is kept for nodata."""
     if band not in FULL_RESOLUTION:
         measured = halve(measured)
@@ -75,7 +75,7 @@ def halve(field: AnyArray) -> Float64Array:
     return np.asarray(field[: 2 * rows, : 2 * columns].reshape(rows, 2, columns, 2).sum(axis=(1, 3)) / 4.0)
 
 
-def classify(world: Landscape, cover: Cover, view: View, rng: np.random.Generator) -> AnyArray:
+def classify(world: Landscape, cover: SurfaceCover, view: ViewingConditions, rng: np.random.Generator) -> AnyArray:
     """(H / 2, W / 2) uint8 scene classification, with Sen2Cor's usual mistakes.
 
     Bright snow taken for cloud (9, 8), thin cloud over snow taken for snow (11), dark slopes for shadow (2, 3), ridges
@@ -89,7 +89,7 @@ def classify(world: Landscape, cover: Cover, view: View, rng: np.random.Generato
     return scl
 
 
-def _parts(cover: Cover, view: View) -> dict[str, Float64Array]:
+def _parts(cover: SurfaceCover, view: ViewingConditions) -> dict[str, Float64Array]:
     return {
         "snow": cover.snow,
         "water": cover.water,

@@ -75,7 +75,7 @@ def acquisitions(params: Params, region: Region) -> Iterator[Acquisition]:
 def outlines(params: Params, region: Region) -> Any:
     """The twin's inventory (`stages.ingest.sources.twin.inventory`)."""
     frame = frame_of(params, region)
-    return inventory.outlines(frame.world, params.ingest.twin, frame.grid)
+    return inventory.inventory_outlines(frame.world, params.ingest.twin, frame.grid)
 
 
 def dem(params: Params, region: Region) -> Layer:
@@ -105,7 +105,7 @@ def write_truth(params: Params, region: Region, folder: Path) -> None:
     crop = frame.crop(0, region.grid)
     exact = tuple(slice(part.start, part.start + side) for part, side in zip(crop, region.grid.shape, strict=True))
     aoi = inside(region.aoi.to_crs(region.grid.crs).geometry, region.grid)
-    truth.write_truth(
+    truth.write_truth_files(
         folder, frame.world, params.ingest.twin, params.years, crop=(exact[0], exact[1]), grid=region.grid, aoi=aoi
     )
 

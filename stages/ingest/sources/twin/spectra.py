@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 
 from stages.common.types import Float64Array
-from stages.ingest.sources.twin.fields import rounded
+from stages.ingest.sources.twin.fields import round_field
 
 BANDS = ("B02", "B03", "B04", "B08", "B11", "B12")
 
@@ -85,4 +85,4 @@ def reflectance(surface: Surface, band: str, noise: tuple[Float64Array, ...], *,
     position = BANDS.index(band)
     directions = COLOUR[SAME_COLOUR.get(surface, surface)]
     exponent = sum(spread * line[position] * field for line, field in zip(directions, noise, strict=True))
-    return rounded(MEAN[surface][position] * np.exp(exponent))
+    return round_field(MEAN[surface][position] * np.exp(exponent))

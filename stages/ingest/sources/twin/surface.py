@@ -9,7 +9,7 @@ import numpy as np
 
 from stages.common.types import AnyArray, BoolArray, Float32Array, Float64Array
 from stages.ingest.sources.twin.change import Ice
-from stages.ingest.sources.twin.fields import blur, ramp, rounded
+from stages.ingest.sources.twin.fields import blur, ramp, round_field
 from stages.ingest.sources.twin.landscape import Landscape
 from stages.ingest.sources.twin.spectra import BANDS, MEAN, Surface, reflectance
 
@@ -30,7 +30,7 @@ DIRTY = 0.55
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cover:
+class SurfaceCover:
     """Parts of each pixel's surface, (H, W) 0-1, laid one over the other in this order."""
 
     vegetation: Float64Array
@@ -41,12 +41,12 @@ class Cover:
     snow: Float64Array
 
 
-def cover_of(world: Landscape, ice: Ice, snow: Float64Array) -> Cover:
+def surface_cover(world: Landscape, ice: Ice, snow: Float64Array) -> SurfaceCover:
     """Surfaces of a year under a day's snow."""
     height = world.bed_m + ice.thickness_m
     firn = ramp(height - world.equilibrium_m + 50 * world.noise[0], *FIRN_BAND_M) * ice.mask
     water = lakes(world, ice)
-    return Cover(
+    return SurfaceCover(
         vegetation=vegetation(world) * ~ice.mask,
         ice=ice.mask,
         firn=firn,
@@ -61,7 +61,7 @@ def vegetation(world: Landscape) -> Float64Array:
     height = world.bed_m + 90 * world.noise[0]
     limit = float(world.bed_m.min()) + MEADOWS_M
     young = ramp(world.potential_m, -15, -2) + world.valley
-    return rounded(
+    return round_field(
         (1 - ramp(height, limit - 250, limit)) * (1 - ramp(world.slope, 0.5, 0.8)) * np.clip(1 - young, 0, 1) * 0.85
     )
 
@@ -72,22 +72,22 @@ def lakes(world: Landscape, ice: Ice) -> Float64Array:
     ponds = ramp(-world.noise[1] - 0.4 * world.noise[0], 1.9, 2.2) * (ice.debris > 0.9) * (world.tongue > 0.3)
     left = (world.potential_m > 0) & ~ice.mask & (world.tongue > 0.85)
     before = ramp(blur(ice.mask.astype(float), 80 / world.pixel_m), 0.05, 0.3) * left * (world.noise[0] > 0.2)
-    return rounded(blur(np.maximum(ponds, before * gentle), 0.6))
+    return round_field(blur(np.maximum(ponds, before * gentle), 0.6))
 
 
 def cliffs(world: Landscape, ice: Ice) -> Float64Array:
     """(H, W) 0-1: bare ice cliffs in the debris, a few per cent of it."""
-    return rounded(ramp(world.noise[1] + 0.3 * world.noise[2], 1.8, 2.1) * (ice.debris > 0.5))
+    return round_field(ramp(world.noise[1] + 0.3 * world.noise[2], 1.8, 2.1) * (ice.debris > 0.5))
 
 
-def relief(world: Landscape, ice: Ice) -> Float64Array:
+def surface_relief(world: Landscape, ice: Ice) -> Float64Array:
     """(H, W) metres: what the sun sees, with hummocks on debris, crevasses on ice and moraine ridges beside it.
 
     A lateral moraine stands at the edge of the largest extent, as high as the ice has sunk since, on the tongue alone.
     """
     crest = ramp(world.potential_m, -9, -2) * (1 - ramp(world.potential_m, -2, 12)) * ramp(world.tongue, 0.1, 0.4)
     hummocks = 8.0 * ice.debris * world.noise[1] + 0.8 * ice.mask * world.noise[2]
-    return rounded(world.bed_m + ice.thickness_m + MORAINE_M * crest * ~ice.mask + hummocks)
+    return round_field(world.bed_m + ice.thickness_m + MORAINE_M * crest * ~ice.mask + hummocks)
 
 
 def texture(world: Landscape, ice: Ice) -> Float64Array:
@@ -102,12 +102,12 @@ def texture(world: Landscape, ice: Ice) -> Float64Array:
 def colours(world: Landscape, band: str) -> dict[Surface, Float32Array]:
     """Reflectance of each surface alone, everywhere, (H, W) each: the same in every year, so made once."""
     turned = world.noise[1:] + world.noise[:1]
-    mixed = tuple(rounded(0.8 * one + 0.6 * other) for one, other in zip(world.noise, turned, strict=True))
+    mixed = tuple(round_field(0.8 * one + 0.6 * other) for one, other in zip(world.noise, turned, strict=True))
     made = {name: reflectance(name, band, mixed, spread=COLOUR_SPREAD) for name in MEAN}
     return {name: values.astype(np.float32) for name, values in made.items()}
 
 
-def compose(world: Landscape, ice: Ice, cover: Cover, own: dict[Surface, Float32Array]) -> Float64Array:
+def compose(world: Landscape, ice: Ice, cover: SurfaceCover, own: dict[Surface, Float32Array]) -> Float64Array:
     """(H, W) reflectance of level, sunlit ground in one band, from `colours` of that band."""
     first, second, third = world.rock
     stone = first * own["rock 1"] + second * own["rock 2"] + third * own["rock 3"]
@@ -120,7 +120,7 @@ def compose(world: Landscape, ice: Ice, cover: Cover, own: dict[Surface, Float32
     frozen = _over(frozen, 1.2 * mixed, cover.debris)
     bare = np.where(cover.ice, frozen, ground)
     wet = _over(bare, own["water"], cover.water)
-    return rounded(_over(wet, own["snow"] * (1 + 0.03 * world.noise[1]), cover.snow))
+    return round_field(_over(wet, own["snow"] * (1 + 0.03 * world.noise[1]), cover.snow))
 
 
 def _over(below: Float64Array, above: AnyArray, share: Float64Array) -> Float64Array:

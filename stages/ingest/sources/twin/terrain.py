@@ -14,7 +14,7 @@ import numpy as np
 from scipy import ndimage
 
 from stages.common.types import AnyArray, Float64Array
-from stages.ingest.sources.twin.fields import blur, fractal, rounded
+from stages.ingest.sources.twin.fields import blur, fractal, round_field
 
 NEIGHBOURS = ((-1, -1), (-1, 0), (-1, 1), (0, -1), (0, 1), (1, -1), (1, 0), (1, 1))
 
@@ -73,7 +73,7 @@ def make_terrain(rng: np.random.Generator, shape: tuple[int, int], spacing_m: fl
     highest_m = min(HIGHEST_M, LOWEST_M + RELIEF_PER_WIDTH * width_m)
     height = trough(height, drain(height, spacing_m), spacing_m)
     height = LOWEST_M + (highest_m - LOWEST_M) * (height - height.min()) / (height.max() - height.min())
-    height = rounded(blur(height, 0.5))
+    height = round_field(blur(height, 0.5))
     return Terrain(height_m=height, drainage=drain(height, spacing_m), spacing_m=spacing_m)
 
 

@@ -22,7 +22,7 @@ CLEAN, DEBRIS = 1, 2
 AREA_DECIMALS, LENGTH_DECIMALS = 6, 1
 
 
-def write_truth(
+def write_truth_files(
     folder: Path, world: Landscape, params: TwinParams, years: list[int], *, crop: tuple[slice, slice], grid: Grid,
     aoi: BoolArray,
 ) -> None:  # fmt: skip

@@ -9,7 +9,7 @@ from scipy import ndimage
 
 from stages.common.types import Float64Array
 from stages.ingest.sources.twin.change import Ice
-from stages.ingest.sources.twin.fields import fractal, ramp, rounded
+from stages.ingest.sources.twin.fields import fractal, ramp, round_field
 from stages.ingest.sources.twin.landscape import Landscape
 from stages.ingest.sources.twin.light import Sun
 
@@ -58,7 +58,7 @@ def snow_cover(world: Landscape, ice: Ice, line_m: float, rng: np.random.Generat
     )
     above = surface + facing + wind - line_m
     bare = ramp(world.slope, *SNOW_SHEDS) * (1 - 0.9 * ice.mask)
-    return rounded(ramp(above, -SNOW_TRANSITION_M, SNOW_TRANSITION_M) * (1 - bare))
+    return round_field(ramp(above, -SNOW_TRANSITION_M, SNOW_TRANSITION_M) * (1 - bare))
 
 
 def clouds(world: Landscape, sun: Sun, cover: float, rng: np.random.Generator) -> tuple[Float64Array, Float64Array]:
@@ -73,4 +73,4 @@ def clouds(world: Landscape, sun: Sun, cover: float, rng: np.random.Generator) -
     south, east, up = sun.direction
     away = [-CLOUD_BASE_M * part / up / world.pixel_m for part in (south, east)]
     cast = ndimage.shift(opacity, away, order=1, mode="reflect")
-    return rounded(opacity), rounded(np.clip(cast, 0, 1) * (1 - opacity))
+    return round_field(opacity), round_field(np.clip(cast, 0, 1) * (1 - opacity))

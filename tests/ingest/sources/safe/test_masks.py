@@ -20,7 +20,7 @@ from stages.ingest.sources.safe.source import granules
 from stages.ingest.sources.safe.store import stores
 from stages.ingest.windowed import read_layer
 from tests import tiny
-from tests.ingest.sources.safe import made_safe
+from tests.ingest.sources.safe import safe_product
 from tests.ingest.sources.safe.test_source import only_scene
 
 DN = 3000
@@ -34,9 +34,9 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def ingested(here: Path, masks: dict[str, np.ndarray] | None) -> dict[str, np.ndarray]:
     """Each band's pixels, (160, 160) as the product has them."""
-    made_safe.make_site(here, ["2020-10-01"])
+    safe_product.make_site(here, ["2020-10-01"])
     shutil.rmtree(next((here / "source").glob("*.SAFE")))
-    made_safe.write_product(here / "source", "2020-10-01", masks=masks, dn=DN)
+    safe_product.write_product(here / "source", "2020-10-01", masks=masks, dn=DN)
     assert main([]) == 0
     found = {}
     for name, band in only_scene(2020).bands.items():

@@ -19,7 +19,7 @@ from stages.common.tables.data import SceneChoiceRow
 from stages.ingest.ingest import main
 from stages.ingest.sources.safe.metadata import product_metadata, tile_metadata
 from tests import tiny
-from tests.ingest.sources.safe import made_safe
+from tests.ingest.sources.safe import safe_product
 from tests.ingest.test_ingest import pixels
 from tests.ingest.test_refusals import snapshot
 
@@ -40,10 +40,10 @@ def rows() -> dict[str | None, SceneChoiceRow]:
 
 
 def test_products_of_several_days_are_sorted_out(here: Path) -> None:
-    made_safe.make_site(here, ["2020-10-01", "2021-10-06", "2021-12-01"])
+    safe_product.make_site(here, ["2020-10-01", "2021-10-06", "2021-12-01"])
     cloudy = np.full((160, 160), 9, np.uint8)
-    made_safe.write_product(here / "source/more", "2021-10-26", scl=cloudy)
-    made_safe.write_product(here / "source/more", "2021-10-06", left=tiny.LEFT + 90_000, tile="44RMV")
+    safe_product.write_product(here / "source/more", "2021-10-26", scl=cloudy)
+    safe_product.write_product(here / "source/more", "2021-10-06", left=tiny.LEFT + 90_000, tile="44RMV")
     assert main([]) == 0
     assert [str(only_scene(year).info.day) for year in (2020, 2021)] == ["2020-10-01", "2021-10-06"]
     reasons = {row.date: row.reason for row in rows().values() if not row.taken and row.tile == "44RLV"}
@@ -55,9 +55,9 @@ def test_products_of_several_days_are_sorted_out(here: Path) -> None:
 
 @pytest.mark.parametrize(("offset", "expected"), [(-1000, -0.1), (None, 0.0), (-700, -0.07)])
 def test_the_offset_is_what_the_metadata_say_for_the_band(here: Path, offset: int | None, expected: float) -> None:
-    made_safe.make_site(here, ["2020-10-01"])
+    safe_product.make_site(here, ["2020-10-01"])
     shutil.rmtree(next((here / "source").glob("*.SAFE")))
-    made_safe.write_product(here / "source", "2020-10-01", offset=offset)
+    safe_product.write_product(here / "source", "2020-10-01", offset=offset)
     assert main([]) == 0
     scene = only_scene(2020)
     assert scene.info.convention == "stated"
@@ -71,11 +71,11 @@ def test_the_offset_is_what_the_metadata_say_for_the_band(here: Path, offset: in
 
 @pytest.mark.parametrize("compression", [0, 8], ids=["stored", "deflated"])
 def test_a_zip_gives_the_same_bytes_as_the_folder_and_is_not_unpacked(here: Path, compression: int) -> None:
-    made_safe.make_site(here, ["2020-10-01"])
+    safe_product.make_site(here, ["2020-10-01"])
     assert main([]) == 0
     as_folder = snapshot(here / "data")
     (safe,) = (here / "source").glob("*.SAFE")
-    made_safe.zip_product(safe, here / "source", compression=compression)
+    safe_product.zip_product(safe, here / "source", compression=compression)
     shutil.rmtree(safe)
     before = sorted(here.rglob("*"))
     assert main([]) == 0
@@ -84,16 +84,16 @@ def test_a_zip_gives_the_same_bytes_as_the_folder_and_is_not_unpacked(here: Path
 
 
 def test_the_newer_processing_of_a_day_is_taken(here: Path) -> None:
-    made_safe.make_site(here, ["2020-10-01"])
-    made_safe.write_product(here / "source", "2020-10-01", baseline="02.14", offset=None)
+    safe_product.make_site(here, ["2020-10-01"])
+    safe_product.write_product(here / "source", "2020-10-01", baseline="02.14", offset=None)
     assert main([]) == 0
     assert only_scene(2020).info.processing_baseline == "05.00"
 
 
 def test_l1c_is_taken_where_it_is_asked_for(here: Path) -> None:
-    made_safe.make_site(here, ["2020-10-01"], processing_level="L1C")
+    safe_product.make_site(here, ["2020-10-01"], processing_level="L1C")
     shutil.rmtree(next((here / "source").glob("*.SAFE")))
-    made_safe.write_product(here / "source", "2020-10-01", level="1C")
+    safe_product.write_product(here / "source", "2020-10-01", level="1C")
     assert main([]) == 0
     scene = only_scene(2020)
     assert (scene.info.processing_level, scene.scl) == ("L1C", None)
@@ -101,12 +101,12 @@ def test_l1c_is_taken_where_it_is_asked_for(here: Path) -> None:
 
 
 def test_two_dates_stand_in_for_each_other_where_the_first_is_cloudy(here: Path) -> None:
-    content = made_safe.make_site(here, ["2020-10-01"])
+    content = safe_product.make_site(here, ["2020-10-01"])
     west, east = (np.full((160, 160), 5, np.uint8) for _ in range(2))
     west[:, :60], east[:, 80:] = 9, 9
     shutil.rmtree(next((here / "source").glob("*.SAFE")))
-    made_safe.write_product(here / "source", "2020-10-11", scl=west)
-    made_safe.write_product(here / "source", "2020-10-16", scl=east)
+    safe_product.write_product(here / "source", "2020-10-11", scl=west)
+    safe_product.write_product(here / "source", "2020-10-16", scl=east)
     content["ingest"]["choice"] = {"scenes_per_year": 2}
     tiny.write_params(here, content)
     assert main([]) == 0
@@ -114,8 +114,8 @@ def test_two_dates_stand_in_for_each_other_where_the_first_is_cloudy(here: Path)
 
 
 def test_a_missing_year_is_named_with_the_reason_and_the_fix(here: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    content = made_safe.make_site(here, ["2020-10-01"])
-    made_safe.write_product(here / "source", "2021-10-06", scl=np.full((160, 160), 9, np.uint8))
+    content = safe_product.make_site(here, ["2020-10-01"])
+    safe_product.write_product(here / "source", "2021-10-06", scl=np.full((160, 160), 9, np.uint8))
     tiny.write_params(here, content | {"years": [2020, 2021, 2022]})
     assert main([]) == 2
     said = capfd.readouterr().err
@@ -170,7 +170,7 @@ def real_site(samples: Path, folder: Path, *, bounds: list[float], **changes: ob
     ring = tiny.ellipse(center=((left + right) / 2 - tiny.LEFT, tiny.TOP - (bottom + top) / 2), radii=(1500, 1500))
     (folder / "source").mkdir()
     geopandas.GeoDataFrame({"RGIId": ["a"]}, geometry=[ring], crs="EPSG:32629").to_file(folder / "source/outlines.gpkg")
-    content = made_safe.params(Path("source"), [2022], bands=("B02", "B03", "B04", "B11"), resolution_m=60)
+    content = safe_product.params(Path("source"), [2022], bands=("B02", "B03", "B04", "B11"), resolution_m=60)
     content["grid"] = {"crs": "EPSG:32629", "pixel_size_m": 60.0, "origin_m": [499_980, 5_900_040]}
     content["ingest"] |= {"aoi": {"bounds": bounds, "crs": "EPSG:32629"}}
     content["ingest"]["safe"] = {"folder": str(samples / "safe-l2a"), "resolution_m": 60} | changes
@@ -210,7 +210,7 @@ def test_the_missing_10_m_bands_of_a_real_product_are_one_error(
 
 def test_the_swath_edge_of_a_real_product_is_no_data(samples: Path, here: Path) -> None:
     real_site(samples, here, bounds=[560_000.0, 5_840_000.0, 580_000.0, 5_860_000.0])
-    content = made_safe.load(here)
+    content = safe_product.load(here)
     content["ingest"]["choice"] = {"unseen_max": 1.0}
     tiny.write_params(here, content)
     main([])

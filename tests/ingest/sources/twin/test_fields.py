@@ -19,9 +19,9 @@ VECTOR_UNITS = "X86_V3 X86_V4 AVX512_ICL AVX512_SPR"
 
 DIGEST = f"""
 import hashlib, numpy as np
-from stages.common.params_ingest import TwinParams
-from stages.ingest.twin.landscape import make_landscape
-from tests.ingest.twin.conftest import candidates
+from stages.common.params.ingest import TwinParams
+from stages.ingest.sources.twin.landscape import make_landscape
+from tests.ingest.sources.twin.conftest import candidates
 print(hashlib.sha256(np.exp(np.random.default_rng(0).standard_normal(10000)).tobytes()).hexdigest())
 digest = hashlib.sha256()
 for one in candidates(make_landscape(7, {SHAPE}, {PIXEL_M}), TwinParams(cloudy_years=[2021]), 2021):

@@ -22,7 +22,7 @@ VARIABLE = re.compile(r"\$(\{)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?(1)\})")
 """``$NAME`` or ``${NAME}``; an experiment's changed parameters (`dvc exp run -S`) cannot be beside the latter."""
 
 
-def resolve(text: str, *, where: str) -> Path:
+def resolve_path(text: str, *, where: str) -> Path:
     """Path of params.yaml: ``$NAME`` and ``${NAME}`` filled in; relative paths are relative to the site's folder.
 
     Raises
