@@ -28,6 +28,7 @@ import yaml
 from scipy import stats
 
 from bench.twins import inside, make_twin, make_twins, run
+from sandbox import twin_site
 from stages.area.contract import CONTRACT as AREA
 from stages.area.error.interval import COVERED
 from stages.area.map.surface import spread, zonal_area_km2
@@ -46,7 +47,6 @@ from stages.patches.contract import CONTRACT as PATCHES
 from stages.patches.cut import cut_patches
 from stages.predict.contract import CONTRACT as PREDICT
 from stages.predict.predict import predict
-from tests import twin_site
 
 TRAINING_SEED, TEST_SEED = 1, 1000
 TRAINING_YEARS = [2016, 2018, 2020, 2023]

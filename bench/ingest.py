@@ -2,7 +2,7 @@
 
     bin/stac-server && python -m bench.ingest
 
-The server is that of tests/stac: pgstac, stac-fastapi, and nginx, which counts the bytes it sends. One tile of
+The server is that of sandbox.stac_server: pgstac, stac-fastapi, and nginx, which counts the bytes it sends. One tile of
 10980 x 10980 pixels a layer is made (smooth relief with noise, compressed as the catalogues' COGs are) and stands for
 every date; two dates of each year are overcast, so that the scene choice has something to choose.
 """
@@ -48,7 +48,7 @@ def main() -> None:
         task, given = arguments.worker
         print(json.dumps(WORKERS[task](**json.loads(given))))
         return
-    from tests.stac.server import serve
+    from sandbox.stac_server import serve
 
     with serve() as server, tempfile.TemporaryDirectory() as scratch:
         make_tile(server.folder / FILES)
@@ -148,16 +148,16 @@ def worker_read(href: str) -> dict[str, float]:
 
 def measure_years(server: Any, site: Path) -> None:
     """Print time and peak memory of nine years, 36 candidates, of an AOI of Gangotri's size."""
-    from tests.stac import catalogue
+    from sandbox import stac_site
 
     items = [item(server, f"{year}-{day}", overcast=day in OVERCAST) for year in YEARS for day in DAYS]
     server.load("sentinel-2-c1-l2a", items)
-    content = catalogue.params(server, "earth-search-c1", YEARS)
+    content = stac_site.params(server, "earth-search-c1", YEARS)
     content["grid"] = {"crs": CRS, "pixel_size_m": 10}
     content["ingest"]["aoi"] = {"bounds": list(GANGOTRI)}
     content["prepare"]["bands"] = list(BANDS)
     site.joinpath("source").mkdir()
-    catalogue.make_site(site, content)
+    stac_site.make_site(site, content)
     write_outline(site / "source/outlines.gpkg")
     before = server.bytes_sent("/files/")
     start = time.perf_counter()

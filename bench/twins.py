@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from sandbox import twin_site
 from stages.common import logs
 from stages.common.run.contracts import Contract
 from stages.common.run.stage import Entry, run_stage
@@ -17,7 +18,6 @@ from stages.labels.contract import CONTRACT as LABELS
 from stages.labels.label import label
 from stages.prepare.contract import CONTRACT as PREPARE
 from stages.prepare.prepare import prepare
-from tests import twin_site
 
 RETREAT_M_PER_YEAR = 40.0
 

@@ -68,7 +68,7 @@ class Image:
 
 
 def image_of(stage: str) -> Image:
-    """The image of a stage, by the stage's name."""
+    """Return the image of a stage, by the stage's name."""
     for family, stages in FAMILIES.items():
         if stage in stages:
             return Image(family, stage)
@@ -82,17 +82,17 @@ def image_of(stage: str) -> Image:
 
 
 def files(paths: list[str]) -> Iterator[Path]:
-    """All files below paths of the repository, relative to it, in a fixed order; none that Python compiled."""
+    """Yield all files below paths of the repository, relative to it, in a fixed order; none that Python compiled."""
     for path in paths:
-        found = [ROOT / path] if (ROOT / path).is_file() else sorted((ROOT / path).rglob("*"))
+        below = [ROOT / path] if (ROOT / path).is_file() else sorted((ROOT / path).rglob("*"))
         yield from (
-            one.relative_to(ROOT) for one in found
-            if one.is_file() and "__pycache__" not in one.parts and one.suffix != ".pyc"
+            file.relative_to(ROOT) for file in below
+            if file.is_file() and "__pycache__" not in file.parts and file.suffix != ".pyc"
         )  # fmt: skip
 
 
 def content_hash(paths: list[str]) -> str:
-    """Hash of names and contents of all files below paths of the repository."""
+    """Return a hash of names and contents of all files below paths of the repository."""
     digest = hashlib.sha256()
     for path in files(paths):
         digest.update(f"{path}\0{hashlib.sha256((ROOT / path).read_bytes()).hexdigest()}\n".encode())
@@ -100,14 +100,14 @@ def content_hash(paths: list[str]) -> str:
 
 
 def base_image() -> str:
-    """The image that all stand on: BASE_IMAGE, else the one that the Dockerfile names."""
+    """Return the image that all stand on: BASE_IMAGE, else the one that the Dockerfile names."""
     text = (ROOT / DOCKERFILE).read_text(encoding="utf-8")
-    named = re.search(r"^ARG BASE_IMAGE=(\S+)$", text, flags=re.MULTILINE)
-    return settings.get(settings.BASE_IMAGE, named[1] if named else "")
+    declared = re.search(r"^ARG BASE_IMAGE=(\S+)$", text, flags=re.MULTILINE)
+    return settings.get(settings.BASE_IMAGE, declared[1] if declared else "")
 
 
 def ensure(engine: Engine, image: Image) -> str:
-    """The image's reference; it is built, with what it stands on, where it is absent or stands on another base.
+    """Return the image's reference; build it, with what it stands on, where it is absent or stands on another base.
 
     Raises
     ------
@@ -141,7 +141,7 @@ def _build(engine: Engine, image: Image, reference: str, upon: list[str]) -> Non
 
 
 def build_flags(image: Image, reference: str) -> list[str]:
-    """Flags of the build but for its context."""
+    """Return the flags of the build, all but its context."""
     arguments = {"BASE_IMAGE": base_image(), **image.arguments}
     flags = ["--target", "stage" if image.stage else "environment", "--tag", reference]
     flags += [flag for name, value in arguments.items() for flag in ("--build-arg", f"{name}={value}")]
@@ -151,7 +151,7 @@ def build_flags(image: Image, reference: str) -> list[str]:
 
 
 def labels(image: Image) -> dict[str, str]:
-    """What the image says of itself, in the names of the Open Container Initiative."""
+    """Return what the image says of itself, in the names of the Open Container Initiative."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     return {
         f"{OCI}.title": image.repository,
@@ -164,7 +164,7 @@ def labels(image: Image) -> dict[str, str]:
 
 
 def _copy(paths: list[str], context: Path) -> None:
-    """A build context of these files and nothing else, readable for whichever user a container runs as."""
+    """Make a build context of these files and nothing else, readable for whichever user a container runs as."""
     for path in files(paths):
         target = context / path
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.loopback import free_port
+from sandbox.loopback import free_port
 
 
 def wait(uri: str, process: subprocess.Popen[bytes] | None = None, *, limit_s: float = 90) -> None:

@@ -22,7 +22,9 @@ STAGES = sorted(
 )
 DAG = [name for name in STAGES if name != "ingest"]
 CODE = sorted(
-    path.relative_to(ROOT) for top in ("stages", "versions", "docker", "bench") for path in (ROOT / top).rglob("*.py")
+    path.relative_to(ROOT)
+    for top in ("stages", "versions", "docker", "bench", "sandbox")
+    for path in (ROOT / top).rglob("*.py")
 )
 DVC = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 
@@ -194,6 +196,11 @@ def test_every_package_says_what_lives_there() -> None:
     for folder in {path.parent for path in CODE if path.parts[0] != "docker"} - {Path("versions"), Path("bench")}:
         docstring = ast.get_docstring(ast.parse((ROOT / folder / "__init__.py").read_text(encoding="utf-8")))
         assert docstring, f"{folder}/__init__.py says nothing"
+
+
+def test_code_imports_no_test() -> None:
+    for path in CODE:
+        assert not {name for name in imports(ROOT / path) if name.split(".")[0] == "tests"}, path
 
 
 def test_no_import_goes_round_in_a_circle() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from itertools import product
+from itertools import pairwise, product
 from pathlib import Path
 
 import pytest
@@ -20,7 +20,7 @@ def drawn_arrows(picture: str) -> set[tuple[str, str]]:
     arrows: set[tuple[str, str]] = set()
     for line in picture.splitlines():
         groups = [[name.strip() for name in group.split("&")] for group in line.split("-->")]
-        for sources, targets in zip(groups, groups[1:], strict=False):
+        for sources, targets in pairwise(groups):
             arrows |= set(product(sources, targets))
     return arrows
 
@@ -79,5 +79,7 @@ def test_make_targets_that_documents_name_are_there() -> None:
 @pytest.mark.parametrize("document", DOCUMENTS, ids=str)
 def test_files_that_documents_name_are_there(document: Path) -> None:
     text = (ROOT / document).read_text(encoding="utf-8")
-    for path in re.findall(r"`((?:stages|versions|docker|tests|bench|sandbox|bin)/[\w/.-]+\.(?:py|md|yaml|txt))`", text):
+    for path in re.findall(
+        r"`((?:stages|versions|docker|tests|bench|sandbox|bin)/[\w/.-]+\.(?:py|md|yaml|txt))`", text
+    ):
         assert (ROOT / path).exists(), f"{document}: {path}"

@@ -12,6 +12,7 @@ from affine import Affine
 from rasterio.features import rasterize
 from shapely.geometry import Polygon, box
 
+from sandbox import tiny
 from stages.area.contract import CONTRACT
 from stages.area.error.interval import Factors, Z
 from stages.area.error.model_error import ModelError
@@ -27,7 +28,6 @@ from stages.common.tables.labels import GlacierRow
 from stages.common.tables.learning import AreaError, MapModel
 from stages.common.tables.prepare import Provenance, SceneSource
 from stages.common.tables.truth import Truth
-from tests import tiny
 
 GRID = Grid(
     crs=tiny.CRS, transform=Affine(30.0, 0, tiny.LEFT, 0, -30.0, tiny.TOP), height=tiny.SIZE_PX, width=tiny.SIZE_PX

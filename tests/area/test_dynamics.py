@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from shapely.geometry import LineString, box
 
+from sandbox import tiny
 from stages.common.geo.raster import read_band, write_cog
 from stages.common.run.outputs import write_json
 from stages.common.run.records import read_document, read_rows
@@ -18,7 +19,6 @@ from stages.common.tables.area import AreaSeries, ChangeRow, TerminusRow, Termin
 from stages.common.tables.data import AuxiliaryManifest
 from stages.common.tables.kinds import MASK_NODATA
 from stages.common.tables.prepare import Provenance, Registration
-from tests import tiny
 from tests.area.made import GRID, PIXEL_KM2, run_area, write_inputs
 
 OUT = Path("artifacts/area")

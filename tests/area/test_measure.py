@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from shapely.geometry import box
 
+from sandbox import tiny
 from stages.area.contract import CONTRACT
 from stages.area.map.outlines import LAYER
 from stages.common.geo.raster import write_cog
@@ -20,7 +21,6 @@ from stages.common.tables.area import AreaMetrics, AreaRow, AreaSeries, GlacierA
 from stages.common.tables.kinds import RGI7_COLUMNS
 from stages.common.tables.labels import GlacierRow
 from stages.common.tables.learning import AreaError
-from tests import tiny
 from tests.area.made import GRID, PIXEL_KM2, SURE, burn, run_area, write_inputs
 
 OUT = Path("artifacts/area")

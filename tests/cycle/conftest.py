@@ -17,9 +17,9 @@ from typing import Any
 import pytest
 import yaml
 
-from tests import tiny, twin_site
+from sandbox import tiny, twin_site
+from sandbox.loopback import postgres
 from tests.cycle.servers import S3, missing_parts
-from tests.loopback import postgres
 from tests.server import serve
 
 REQUIRED = "GLACIER_CYCLE_REQUIRED"

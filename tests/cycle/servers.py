@@ -11,7 +11,7 @@ import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.loopback import POSTGRES, free_port, wait_for
+from sandbox.loopback import POSTGRES, free_port, wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 WEED = ROOT / ".venv-cycle/bin/weed"

@@ -10,9 +10,9 @@ import pytest
 
 import images
 from engine import Engine, find_engine
+from sandbox import tiny
 from stages.common import settings
 from stages.common.errors import GlacierError
-from tests import tiny
 
 RUN = tiny.ROOT / "docker/run"
 

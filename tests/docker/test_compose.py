@@ -12,8 +12,8 @@ import pytest
 
 from engine import Engine
 from images import base_image
+from sandbox import tiny
 from stages.common import settings
-from tests import tiny
 from tests.docker.conftest import RUN, absent
 from tests.server import free_port, wait
 from tests.track import pipeline

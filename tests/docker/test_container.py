@@ -14,9 +14,9 @@ from container import command_line
 from declared import Declared, declared
 from engine import Engine, EngineError, find_engine
 from planning import Mount, plan
+from sandbox import tiny
 from stages.common import settings
 from stages.common.errors import ContractError, InputError
-from tests import tiny
 from tests.docker.conftest import RUN, Rogue
 
 DAG = ("prepare@2020", "labels", "patches@2020", "train", "evaluate", "predict@2020", "area", "report", "track", "gate")

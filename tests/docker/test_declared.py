@@ -8,9 +8,9 @@ import pytest
 import yaml
 
 from declared import declared, stage_name
+from sandbox import tiny
 from stages.common import settings
 from stages.common.errors import ParamsError
-from tests import tiny
 
 
 @pytest.fixture(autouse=True)

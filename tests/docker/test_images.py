@@ -13,8 +13,8 @@ import yaml
 
 import images
 from engine import Engine
+from sandbox import tiny
 from stages.common import settings
-from tests import tiny
 
 STAGES = yaml.safe_load((tiny.ROOT / "dvc.yaml").read_text())["stages"]
 ALL = sorted(stage for stages in images.FAMILIES.values() for stage in stages)

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from engine import Engine
+from sandbox import tiny
 from stages.common import settings
-from tests import tiny
 from tests.server import serve
 
 pytestmark = pytest.mark.engine

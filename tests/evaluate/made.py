@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from affine import Affine
 
+from sandbox import tiny
 from stages.common.geo.grid import Grid, pixel_area_km2
 from stages.common.geo.raster import write_cog
 from stages.common.model.probability import encode
@@ -18,7 +19,6 @@ from stages.common.tables.evaluate import EvaluateMetrics, Scores
 from stages.common.tables.kinds import IGNORE, PROBABILITY_NODATA, PROBABILITY_SCALE
 from stages.common.tables.labels import GlacierRow
 from stages.evaluate.scene import Scene
-from tests import tiny
 
 BLOCK_PX, BLOCKS, FOLDS = 20, 6, 3
 SIDE_PX = BLOCK_PX * BLOCKS

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from sandbox import tiny
 from stages.common.gates import findings_table, iou_over_baseline
 from stages.common.run.outputs import write_json
 from stages.common.run.stage import main
@@ -12,7 +13,6 @@ from stages.common.tables.evaluate import EvaluateMetrics, Scores
 from stages.common.tables.track import Tracked
 from stages.gate.contract import CONTRACT
 from stages.gate.decide import decide
-from tests import tiny
 
 
 @pytest.fixture(autouse=True)

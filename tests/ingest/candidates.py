@@ -1,4 +1,4 @@
-"""Made-up candidate scenes of the site of `tests.tiny`: SCL and the bands that snow shows in."""
+"""Made-up candidate scenes of the site of `sandbox.tiny`: SCL and the bands that snow shows in."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import numpy as np
 from affine import Affine
 from shapely.geometry import box
 
+from sandbox import tiny
 from stages.common.geo.grid import Grid
 from stages.common.scene.scene import SCL, Layer, SceneInfo
 from stages.ingest.region import Region
 from stages.ingest.sources.acquisition import Acquisition, GoneError
-from tests import tiny
 
 GRID = Grid(tiny.CRS, Affine(tiny.PIXEL_M, 0, tiny.LEFT, 0, -tiny.PIXEL_M, tiny.TOP), tiny.SIZE_PX, tiny.SIZE_PX)
 SIDE_M = tiny.SIZE_PX * tiny.PIXEL_M

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from sandbox import tiny
 from stages.ingest.ingest import main
-from tests import tiny
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from affine import Affine
 from rasterio.errors import NotGeoreferencedWarning
 from shapely.geometry import LineString, MultiLineString, Point, Polygon
 
-from tests import tiny
+from sandbox import tiny
 
 Params = dict[str, Any]
 Spoiler = Callable[[Path, Params], None]

@@ -15,11 +15,11 @@ import rasterio
 import yaml
 from shapely.geometry import MultiLineString, box
 
+from sandbox import tiny
 from stages.common.scene.store import read_scenes
 from stages.common.tables.kinds import DEBRIS, DEM, FLOW_LINES, RGI7_COLUMNS
 from stages.ingest import pin
 from stages.ingest.ingest import main
-from tests import tiny
 from tests.ingest import spoil
 from tests.ingest.spoil import Spoiler
 from tests.ingest.test_refusals import snapshot

@@ -9,8 +9,8 @@ import pytest
 import yaml
 from affine import Affine
 
+from sandbox import tiny
 from stages.ingest.ingest import main
-from tests import tiny
 from tests.ingest import spoil
 from tests.ingest.spoil import Spoiler
 

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from sandbox import tiny
 from stages.ingest.ingest import main
-from tests import tiny
 from tests.ingest.sources.safe import safe_product
 from tests.ingest.test_refusals import refused
 

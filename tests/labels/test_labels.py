@@ -14,6 +14,7 @@ from affine import Affine
 from shapely import affinity
 from shapely.geometry import Point, Polygon, box
 
+from sandbox import tiny
 from stages.common.geo.grid import Grid, pixel_area_km2
 from stages.common.geo.raster import profile
 from stages.common.params.schema import load_params
@@ -22,7 +23,6 @@ from stages.labels.contract import CONTRACT
 from stages.labels.label import label
 from stages.labels.rasterise import boundary_distance_px, glacier_ids, label_raster, near_points
 from stages.labels.terminus import find_terminus
-from tests import tiny
 
 GRID = Grid("EPSG:32645", Affine(10, 0, 480_000, 0, -10, 3_100_000), 100, 120)
 

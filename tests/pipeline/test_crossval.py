@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import tiny
+from sandbox import tiny
 
 BIN = Path(sys.executable).parent
 COMMAND = (sys.executable, "-m", "versions.crossval")

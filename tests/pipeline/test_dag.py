@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 import yaml
 
+from sandbox import tiny
 from stages.common.tables.area import AreaRow
-from tests import tiny
 
 BIN = Path(sys.executable).parent
 STAGES = ("prepare", "labels", "patches", "train", "evaluate", "predict", "area", "report", "track", "gate")

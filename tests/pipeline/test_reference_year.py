@@ -13,7 +13,7 @@ import pytest
 import rasterio
 import yaml
 
-from tests import tiny
+from sandbox import tiny
 from tests.pipeline.test_dag import done, lock, stages_run
 from tests.prepare.test_coregister import FINE, fractal
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests import tiny
+from sandbox import tiny
 
 loader = SourceFileLoader("repro", str(tiny.ROOT / "bin/repro"))
 repro = module_from_spec(spec_from_loader("repro", loader))

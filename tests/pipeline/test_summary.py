@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from sandbox import tiny
 from stages.common.run.outputs import write_json, write_table
 from stages.common.run.records import read_rows
 from stages.common.tables.area import AreaRow, GateFinding, Gates
-from tests import tiny
 from tests.report import made_up
 
 

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import yaml
 
+from sandbox import twin_site
 from stages.area.contract import CONTRACT as AREA
 from stages.area.measure import measure
 from stages.common.errors import InputError
@@ -33,7 +34,6 @@ from stages.predict.contract import CONTRACT as PREDICT
 from stages.predict.predict import predict
 from stages.prepare.contract import CONTRACT as PREPARE
 from stages.prepare.prepare import prepare
-from tests import twin_site
 
 YEARS = list(range(2016, 2025))
 LOG = logging.getLogger("test")

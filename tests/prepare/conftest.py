@@ -8,9 +8,9 @@ import geopandas
 import pytest
 import shapely
 
+from sandbox import tiny
 from stages.common.geo.vectors import write_polygons
 from stages.common.tables.kinds import RGI7_COLUMNS
-from tests import tiny
 from tests.prepare.made import BANDS, BOUNDS
 
 

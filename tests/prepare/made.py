@@ -12,13 +12,13 @@ import numpy as np
 import rasterio
 from affine import Affine
 
+from sandbox import tiny
 from stages.common.geo.grid import Grid
 from stages.common.run import stage
 from stages.common.scene.scene import Layer, Scene, SceneInfo
 from stages.common.scene.store import write_index, write_scene
 from stages.prepare.contract import CONTRACT
 from stages.prepare.prepare import prepare
-from tests import tiny
 
 SIZE, PX = 60, tiny.PIXEL_M
 BOUNDS = (tiny.LEFT, tiny.TOP - SIZE * PX, tiny.LEFT + SIZE * PX, tiny.TOP)

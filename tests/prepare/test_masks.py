@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import yaml
 
+from sandbox import tiny
 from stages.common.geo.grid import Grid
 from stages.common.run import stage
 from stages.common.scene.scene import Layer
 from stages.prepare.contract import CONTRACT
 from stages.prepare.prepare import prepare
-from tests import tiny
 from tests.prepare.made import BANDS, PX, SIZE, grid, layer, run, store
 
 HALF = grid(-2, -2, size=32, px=2 * PX)

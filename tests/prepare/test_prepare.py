@@ -12,6 +12,7 @@ import pytest
 import rasterio
 import shapely
 
+from sandbox import tiny
 from stages.common.geo.grid import Grid
 from stages.common.geo.vectors import write_polygons
 from stages.common.run import stage
@@ -20,7 +21,6 @@ from stages.common.scene.store import write_index, write_scene
 from stages.common.tables.kinds import SCENE, VALID
 from stages.prepare.contract import CONTRACT
 from stages.prepare.prepare import prepare
-from tests import tiny
 from tests.prepare.made import BANDS, PX, SIZE, cloud, grid, layer, run, store, texture
 
 

@@ -10,13 +10,13 @@ import pytest
 import yaml
 from affine import Affine
 
+from sandbox import tiny
 from stages.common.geo.grid import Grid
 from stages.common.geo.raster import write_cog
 from stages.common.run import stage
 from stages.prepare.contract import CONTRACT
 from stages.prepare.prepare import prepare
 from stages.prepare.terrain import slope_deg
-from tests import tiny
 from tests.prepare.made import BANDS, PX, SIZE, layer, run, store
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import yaml
 from affine import Affine
 
+from sandbox import tiny
 from stages.common.geo.grid import Grid
 from stages.common.geo.raster import write_cog
 from stages.common.run.outputs import write_json, write_table
@@ -18,7 +19,6 @@ from stages.common.tables import learning as tables_learning
 from stages.common.tables import truth as tables_truth
 from stages.common.tables.kinds import DN_OFFSET, DN_SCALE, MASK_NODATA, PROBABILITY_NODATA, PROBABILITY_SCALE
 from stages.common.tables.prepare import Provenance, SceneSource
-from tests import tiny
 from tests.report import made_up_statistics
 
 HEIGHT, WIDTH, PIXEL_M = 120, 150, 30.0

@@ -15,10 +15,10 @@ import rasterio.shutil
 from affine import Affine
 from shapely.geometry import box, mapping
 
+from sandbox import tiny
+from sandbox.stac_server import Server
 from stages.ingest.sources.stac.profiles import PROFILES
-from tests import tiny
 from tests.ingest.candidates import ROCK_DN, SIDE_M, SNOW_DN
-from tests.stac.server import Server
 
 BANDS = ("B02", "B03", "B04", "B11")
 OTHERS = {"B02": 1500}
@@ -93,22 +93,3 @@ def publish(
         items.append(item)
     server.load(PROFILES[profile].collection, items)
     return items
-
-
-def params(server: Server, profile: str, years: list[int], **stac: Any) -> dict[str, Any]:
-    """Parameters of the made-up site with this source."""
-    content = tiny.params(Path("source"), years)
-    content["ingest"] |= {
-        "source": "stac",
-        "stac": {"profile": profile, "url": server.api, **stac},
-        "season": {"first": "09-20", "last": "11-10"},
-    }
-    del content["ingest"]["raster"]
-    content["prepare"] = {"bands": ["B02", "B03", "B04", "B11"], "storage": "sentinel2"}
-    content["report"] = {"rgb": ["B04", "B03", "B02"]}
-    return content
-
-
-def make_site(folder: Path, content: dict[str, Any]) -> None:
-    tiny.write_outlines(folder / "source/outlines.gpkg")
-    tiny.write_params(folder, content)

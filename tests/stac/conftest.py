@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from sandbox.stac_server import Server, missing_parts, serve
 from stages.common import settings
-from tests.stac.server import Server, missing_parts, serve
 
 REQUIRED = "GLACIER_STAC_REQUIRED"
 """Set where the tests must not be skipped."""

@@ -14,6 +14,8 @@ import rasterio
 import rasterio.windows
 from shapely.geometry import Point, box
 
+from sandbox import stac_site, tiny
+from sandbox.stac_server import S3_KEY, Server
 from stages.common import settings
 from stages.common.params.ingest import SeasonParams
 from stages.common.run.records import read_rows
@@ -27,11 +29,9 @@ from stages.ingest.sources.stac import search as stac_search
 from stages.ingest.sources.stac.items import read_item
 from stages.ingest.sources.stac.profiles import PROFILES
 from stages.ingest.sources.stac.remote import READ_CACHE
-from tests import tiny
 from tests.ingest.candidates import GRID
 from tests.ingest.test_refusals import snapshot
 from tests.stac import catalogue
-from tests.stac.server import S3_KEY, Server
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.stac_server]
 
@@ -48,7 +48,7 @@ def ready(
     catalogue.write_scene(scenes, "2020-10-16", snow_rows=60)
     catalogue.write_scene(scenes, "2021-10-06")
     catalogue.publish(server, scenes, profile, under=under)
-    catalogue.make_site(here, catalogue.params(server, profile, [2020, 2021], **changes))
+    stac_site.make_site(here, stac_site.params(server, profile, [2020, 2021], **changes))
 
 
 def only_scene(year: int) -> Scene:
@@ -133,7 +133,7 @@ class TestGood:
         catalogue.write_scene(scenes, "2020-10-06", left=tiny.LEFT + 80 * tiny.PIXEL_M, tile="44RLV")
         catalogue.write_scene(scenes, "2020-10-06", tile="44RKV", baseline="02.14", time="052640")
         catalogue.publish(server, scenes, "earth-search-c1")
-        catalogue.make_site(here, catalogue.params(server, "earth-search-c1", [2020]))
+        stac_site.make_site(here, stac_site.params(server, "earth-search-c1", [2020]))
         main([])
         table = here / "data/scene_choice.csv"
         found = read_rows(table, SceneChoiceRow)
@@ -157,8 +157,8 @@ class TestGood:
         catalogue.publish(
             server, here / "scenes", profile, under="signed" if profile == "planetary-computer" else "files"
         )
-        content = catalogue.params(server, profile, [2020], token_url=f"{server.api}/token")
-        catalogue.make_site(here, content)
+        content = stac_site.params(server, profile, [2020], token_url=f"{server.api}/token")
+        stac_site.make_site(here, content)
         assert main([]) == 0
         assert calibration_of(only_scene(2020), "B04").offset == offset
 
@@ -175,7 +175,7 @@ class TestWhatOthersMade:
         (here / "data").rename(here / "made")
         catalogue.publish(server, here / "made/scenes", "copernicus-dataspace", under="eodata")
         with_keys(server, monkeypatch)
-        read = catalogue.params(server, "copernicus-dataspace", [2019, 2022])["ingest"] | {
+        read = stac_site.params(server, "copernicus-dataspace", [2019, 2022])["ingest"] | {
             "outlines": {"path": "made/outlines.gpkg"}, "season": None, "aoi": content["ingest"]["aoi"],
         }  # fmt: skip
         # As if it were real: the server's pixels are what counts here.
@@ -213,7 +213,7 @@ class TestWhatOthersMade:
             x, y = whole.transform @ (whole.width // 2, whole.height // 2)
             expected = whole.read(1)
             to_pixel = ~whole.transform
-        content = catalogue.params(server, "earth-search", [2020])
+        content = stac_site.params(server, "earth-search", [2020])
         content["ingest"] |= {"season": None, "aoi": {"bounds": [x, y - 9000, x + 9000, y], "crs": "EPSG:32629"}}
         content["grid"] = {"crs": "EPSG:32629", "pixel_size_m": 60.0}
         (here / "source").mkdir()
@@ -343,7 +343,7 @@ class TestBad:
         said = refused("the catalogue names a file that is not there", capfd)
         assert "20201006" in said
         assert "leave_out" in said
-        content = catalogue.params(server, "earth-search-c1", [2020, 2021])
+        content = stac_site.params(server, "earth-search-c1", [2020, 2021])
         content["ingest"]["choice"] = {"leave_out": ["S2A_MSIL2A_20201006T052641_N0500_R005_T44RLV_20201006T101010"]}
         tiny.write_params(here, content)
         assert main([]) == 0
@@ -354,7 +354,7 @@ class TestBad:
         ready(server, here, profile="planetary-computer", under="signed", token_url=f"{server.api}/token")
         server.faults.token = "sig-of-yesterday"
         assert main([]) == 0
-        assert server.faults.seen.count("/token") == 2
+        assert server.faults.requested_paths.count("/token") == 2
         said = capfd.readouterr()
         for name, content in snapshot(here / "data").items():
             assert b"sig-of" not in content, name
@@ -400,6 +400,6 @@ class TestBad:
         self, server: Server, here: Path, capfd: pytest.CaptureFixture[str]
     ) -> None:
         ready(server, here)
-        content = catalogue.params(server, "earth-search-c1", [2020, 2021, 2022])
+        content = stac_site.params(server, "earth-search-c1", [2020, 2021, 2022])
         tiny.write_params(here, content)
         assert "leave it out (years: [2020, 2021])" in refused("there is no valid scene of 2022", capfd)

@@ -11,6 +11,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
+from sandbox import tiny
 from stages.common.run.outputs import write_json, write_table
 from stages.common.run.records import file_md5
 from stages.common.tables import area as tables_area
@@ -19,7 +20,6 @@ from stages.common.tables import evaluate as tables_evaluate
 from stages.common.tables import learning as tables_learning
 from stages.common.tables import truth as tables_truth
 from stages.track import contract
-from tests import tiny
 
 YEARS = (2020, 2021, 2022)
 EPOCHS = 4

@@ -9,9 +9,9 @@ import time
 
 import pytest
 
+from sandbox import tiny
 from stages.common.errors import InputError
 from stages.track import store
-from tests import tiny
 
 
 def message(site) -> InputError:

@@ -7,10 +7,10 @@ import sys
 
 import pytest
 
+from sandbox import tiny
 from stages.common.errors import ContractError, InputError
 from stages.common.run.records import file_md5
 from stages.track import contract, record
-from tests import tiny
 from tests.track import pipeline
 
 

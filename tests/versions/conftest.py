@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from sandbox import tiny
 from stages.common import logs, settings
 from stages.common.params.schema import load_params, section_values
 from stages.common.run.flatten import flatten
@@ -27,7 +28,6 @@ from stages.patches.cut import cut_patches
 from stages.prepare.contract import CONTRACT as PREPARE
 from stages.prepare.prepare import prepare
 from stages.track import record, store
-from tests import tiny
 from tests.models import card
 from tests.versions.models import write_model
 from versions.registry.registry import Registry

@@ -8,8 +8,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from sandbox import tiny
 from stages.train.export import finish
-from tests import tiny
 from tests.models import card
 
 GOOD, BETTER, DIM, INVERTED = (0.2, 150.0), (0.21, 150.0), (0.2, 200.0), (-0.2, 150.0)

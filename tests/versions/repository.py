@@ -1,4 +1,4 @@
-"""A git repository with DVC and the made-up site of `tests.tiny` at its root."""
+"""A git repository with DVC and the made-up site of `sandbox.tiny` at its root."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests import tiny
+from sandbox import tiny
 
 BIN = Path(sys.executable).parent
 IDENTITY = {f"GIT_{who}_{what}": "tester@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}

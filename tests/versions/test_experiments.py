@@ -6,8 +6,8 @@ import pytest
 import yaml
 
 from bench import sweep
+from sandbox import tiny
 from stages.common.params.schema import Params
-from tests import tiny
 from versions.experiments import Experiment, text
 
 TWO = [

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from rasterio.features import rasterize
 from shapely import LineString, Polygon, affinity
 
+from sandbox import tiny
 from stages.area.fronts.position import beyond, filled, front_m, lanes_about, locate, reached, strip_about
 from stages.common.geo.grid import Grid
-from tests import tiny
 
 PX = 10.0
 GRID = Grid(crs=tiny.CRS, transform=Affine(PX, 0, 0, 0, -PX, 2000), height=200, width=200)

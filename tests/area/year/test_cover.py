@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from shapely.geometry import box
 
+from sandbox import tiny
 from stages.common.geo.raster import write_cog
 from stages.common.run.outputs import write_json
 from stages.common.scene.clean_ice import RED, SWIR, is_clean
 from stages.common.tables.data import AuxiliaryManifest
 from stages.common.tables.kinds import DN_OFFSET, DN_SCALE
-from tests import tiny
 from tests.area.made import GRID, burn, run_area, write_inputs
 
 CLEAN, ROCK = (0.5, 0.02), (0.15, 0.2)

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from omegaconf import OmegaConf
 
+from sandbox import tiny
 from stages.common.errors import ParamsError
 from stages.common.params.schema import load_params
-from tests import tiny
 
 ROOT = Path(__file__).resolve().parents[3]
 

@@ -13,6 +13,7 @@ from affine import Affine
 from pydantic import BaseModel
 from shapely.geometry import Point
 
+from sandbox import tiny
 from stages.common.errors import ContractError, GateError
 from stages.common.geo.grid import Grid
 from stages.common.geo.raster import write_cog
@@ -22,7 +23,6 @@ from stages.common.run.artefacts import Json, Raster, Table
 from stages.common.run.contracts import Contract, check_inputs, check_outputs, fill
 from stages.common.run.stage import Run
 from stages.common.tables import kinds
-from tests import tiny
 
 GRID = Grid("EPSG:32644", Affine(30, 0, 350_000, 0, -30, 3_420_000), 20, 30)
 

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sandbox import tiny
 from stages.common.params.ingest import ChoiceParams, SeasonParams
 from stages.common.params.prepare import PrepareParams
 from stages.common.scene.scene import Layer
@@ -22,7 +23,6 @@ from stages.ingest.choice.snow import SnowCover, snow_around_outlines
 from stages.ingest.choice.table import rows_of
 from stages.ingest.choice.visibility import ScreenedTile, site_masks, visibility_of
 from stages.ingest.sources.acquisition import Acquisition
-from tests import tiny
 from tests.ingest.candidates import GRID, candidate, outlines, region, scl
 
 SITE = site_masks(region(), outlines(), snow_buffer_m=600)

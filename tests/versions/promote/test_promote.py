@@ -10,9 +10,9 @@ import sys
 import pytest
 import yaml
 
+from sandbox import tiny
 from stages.common.errors import GateError, InputError
 from stages.common.run.records import file_md5
-from tests import tiny
 from tests.versions.conftest import Site
 from tests.versions.models import BETTER, DIM, GOOD, INVERTED
 from versions.promote.promote import promote, rollback, tag_of

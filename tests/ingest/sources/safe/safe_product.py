@@ -1,4 +1,4 @@
-"""A made-up Sentinel-2 product over the site of `tests.tiny`: real names and metadata, small images."""
+"""A made-up Sentinel-2 product over the site of `sandbox.tiny`: real names and metadata, small images."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import rasterio
 import yaml
 from affine import Affine
 
+from sandbox import tiny
 from stages.ingest.sources.safe.metadata import BANDS
-from tests import tiny
 
 PRODUCT = """<?xml version="1.0" encoding="UTF-8" standalone="no"?>
 <n1:Level-{level}_User_Product xmlns:n1="https://psd-14.sentinel2.eo.esa.int/PSD/User_Product_Level-{level}.xsd">

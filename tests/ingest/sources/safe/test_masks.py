@@ -11,6 +11,7 @@ import pytest
 import rasterio
 import shapely
 
+from sandbox import tiny
 from stages.common.geo.grid import snap_grid
 from stages.ingest.ingest import main
 from stages.ingest.region import Region
@@ -19,7 +20,6 @@ from stages.ingest.sources.safe.metadata import BANDS, tile_metadata
 from stages.ingest.sources.safe.source import granules
 from stages.ingest.sources.safe.store import stores
 from stages.ingest.windowed import read_layer
-from tests import tiny
 from tests.ingest.sources.safe import safe_product
 from tests.ingest.sources.safe.test_source import only_scene
 

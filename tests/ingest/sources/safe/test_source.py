@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import rasterio
 
+from sandbox import tiny
 from stages.common.run.records import read_rows
 from stages.common.scene.harmonise import calibration_of
 from stages.common.scene.scene import Scene
@@ -18,7 +19,6 @@ from stages.common.scene.store import read_scenes
 from stages.common.tables.data import SceneChoiceRow
 from stages.ingest.ingest import main
 from stages.ingest.sources.safe.metadata import product_metadata, tile_metadata
-from tests import tiny
 from tests.ingest.sources.safe import safe_product
 from tests.ingest.test_ingest import pixels
 from tests.ingest.test_refusals import snapshot

@@ -12,11 +12,11 @@ import pytest
 import rasterio
 import yaml
 
+from sandbox import twin_site
 from stages.common.geo.grid import pixel_area_km2
 from stages.common.geo.raster import read_grid
 from stages.common.scene.store import read_scenes
 from stages.ingest.ingest import main
-from tests import twin_site
 
 
 @pytest.fixture(scope="module")

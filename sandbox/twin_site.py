@@ -8,10 +8,10 @@ from typing import Any
 
 import yaml
 
+from sandbox import tiny
 from stages.common import logs
 from stages.common.params.schema import Params
 from stages.ingest.ingest import ingest as run_ingest
-from tests import tiny
 
 LEFT, BOTTOM, SIDE_M, PIXEL_M = 322_000, 3_406_000, 15_000, 50
 

@@ -16,14 +16,15 @@ POSTGRES = max(Path("/usr/lib/postgresql").glob("*/bin"), default=Path("/usr/lib
 
 
 def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
+    """Return a port of this machine that nothing listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
 
 
 @contextlib.contextmanager
 def running(command: list[str], log: Path, env: dict[str, str] | None = None) -> Iterator[subprocess.Popen[bytes]]:
-    """A process and its children, ended at the end."""
+    """Run a process with its children, and end them at the end."""
     with log.open("wb") as stream:
         process = subprocess.Popen(
             command, stdout=stream, stderr=stream, env=os.environ | (env or {}), start_new_session=True
@@ -37,6 +38,7 @@ def running(command: list[str], log: Path, env: dict[str, str] | None = None) ->
 
 
 def wait_for(ready: Callable[[], bool], log: Path, *, limit_s: float = 60) -> None:
+    """Wait until `ready` returns true; raise RuntimeError with the end of `log` after `limit_s` seconds."""
     until = time.monotonic() + limit_s
     while time.monotonic() < until:
         with contextlib.suppress(OSError, subprocess.CalledProcessError):
@@ -48,7 +50,7 @@ def wait_for(ready: Callable[[], bool], log: Path, *, limit_s: float = 60) -> No
 
 @contextlib.contextmanager
 def postgres(home: Path) -> Iterator[dict[str, str]]:
-    """A PostgreSQL server with its data in `home`, which its user must be able to enter; the clients' environment."""
+    """Run PostgreSQL with its data in `home`, which its user must be able to enter; yield the clients' environment."""
     data, port, log = home / "db", free_port(), home / "db.log"
     data.mkdir()
     as_postgres: list[str] = []

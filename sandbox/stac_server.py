@@ -23,9 +23,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from tests.loopback import POSTGRES, free_port, postgres, running, wait_for
+from sandbox.loopback import POSTGRES, free_port, postgres, running, wait_for
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 ENVIRONMENT = ROOT / ".venv-stac/bin"
 NGINX = Path("/usr/sbin/nginx")
 POSTGIS = Path("/usr/share/postgresql/15/extension/postgis.control")
@@ -52,7 +52,7 @@ http {{
 
 
 def missing_parts() -> list[str]:
-    """Parts of the server that this machine lacks."""
+    """Return the parts of the server that this machine lacks."""
     parts = [ENVIRONMENT / "pypgstac", POSTGRES / "initdb", POSTGIS, NGINX]
     return [str(part) for part in parts if not part.exists()]
 
@@ -82,10 +82,10 @@ class Server:
         }  # fmt: skip
         for kind, content in (
             ("collections", [described]),
-            ("items", [one | {"collection": collection} for one in items]),
+            ("items", [item | {"collection": collection} for item in items]),
         ):
             path = self.home / f"{kind}.ndjson"
-            path.write_text("".join(json.dumps(one) + "\n" for one in content))
+            path.write_text("".join(json.dumps(document) + "\n" for document in content))
             self._pgstac("load", kind, str(path), "--method", "upsert")
 
     def _pgstac(self, *arguments: str) -> None:
@@ -103,13 +103,13 @@ class Server:
         (self.home / "access.log").write_text("")
 
     def bytes_sent(self, name: str = "") -> int:
-        """Bytes of bodies that nginx has sent of files whose address holds `name`."""
+        """Return the bytes of bodies that nginx has sent of files whose address holds `name`."""
         time.sleep(0.2)  # nginx writes its log when a request is done
         lines = (line.split() for line in (self.home / "access.log").read_text().splitlines() if name in line)
         return sum(int(size) for _, _, size in lines)
 
     def requests(self, name: str = "") -> int:
-        """Requests that nginx has answered."""
+        """Return the number of requests that nginx has answered."""
         time.sleep(0.2)
         return sum(name in line for line in (self.home / "access.log").read_text().splitlines())
 
@@ -123,7 +123,7 @@ class Faults:
     address: str = ""
     rules: list[tuple[str, str, int]] = field(default_factory=list)
     """Pattern of the address, what to do (status, ``cut`` or ``same-page``), how often."""
-    seen: list[str] = field(default_factory=list)
+    requested_paths: list[str] = field(default_factory=list)
     token: str = SIGNATURE
     first_page: bytes = b""
 
@@ -133,9 +133,10 @@ class Faults:
 
     def clear(self) -> None:
         """Behave from now on."""
-        self.rules, self.seen, self.token, self.first_page = [], [], SIGNATURE, b""
+        self.rules, self.requested_paths, self.token, self.first_page = [], [], SIGNATURE, b""
 
     def rule(self, path: str) -> str | None:
+        """Return what to do with an address, and count it; None: pass it on."""
         for index, (pattern, how, times) in enumerate(self.rules):
             if times and re.search(pattern, path):
                 self.rules[index] = pattern, how, times - 1
@@ -144,7 +145,7 @@ class Faults:
 
     def answer(self, request: BaseHTTPRequestHandler) -> None:
         """Pass one request on."""
-        self.seen.append(request.path)
+        self.requested_paths.append(request.path)
         how = self.rule(request.path)
         if how and how.isdecimal():
             request.send_error(int(how))
@@ -194,6 +195,8 @@ class Faults:
 
 
 def make_handler(faults: Faults) -> type[BaseHTTPRequestHandler]:
+    """Return the handler class of the proxy."""
+
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         disable_nagle_algorithm = True  # headers and body are written one by one
@@ -246,6 +249,11 @@ def _postgres(home: Path) -> Iterator[dict[str, str]]:
         yield env
 
 
+def _answers(port: int) -> bool:
+    with socket.create_connection(("127.0.0.1", port), 1):
+        return True
+
+
 @contextlib.contextmanager
 def _nginx(home: Path) -> Iterator[str]:
     port = free_port()
@@ -254,7 +262,7 @@ def _nginx(home: Path) -> Iterator[str]:
     (home / "nginx.conf").write_text(config)
     command = [str(NGINX), "-c", str(home / "nginx.conf"), "-p", str(home), "-e", str(home / "error.log")]
     with running(command, home / "nginx.log"):
-        wait_for(lambda: bool(socket.create_connection(("127.0.0.1", port), 1).close() or True), home / "nginx.log")
+        wait_for(lambda: _answers(port), home / "nginx.log")
         yield f"http://127.0.0.1:{port}"
 
 

@@ -34,7 +34,7 @@ def outlines(*, shrink: float = 1.0) -> list[Polygon]:
     large = ellipse(center=(2100, 1900), radii=(1200 * shrink, 700 * shrink))
     nunatak = ellipse(center=(2100, 1900), radii=(240, 150), nodes=24)
     small = ellipse(center=(3500, 3500), radii=(500 * shrink, 420 * shrink))
-    return [large.difference(nunatak), small]
+    return [Polygon(large.exterior, [nunatak.exterior]), small]
 
 
 def scene(year: int, *, shrink: float = 1.0, seed: int = 0) -> np.ndarray:
@@ -45,10 +45,12 @@ def scene(year: int, *, shrink: float = 1.0, seed: int = 0) -> np.ndarray:
     )
     noise = np.random.default_rng([year, seed]).normal(0, 12, (3, SIZE_PX, SIZE_PX))
     base = np.where(ice == 1, 200.0, 90.0) + np.array([0.0, 4.0, 10.0])[:, None, None]
-    return np.clip(base + noise, 1, 255).astype(np.uint8)
+    pixels: np.ndarray = np.clip(base + noise, 1, 255).astype(np.uint8)
+    return pixels
 
 
 def write_scene(path: Path, pixels: np.ndarray, *, left: float = LEFT, top: float = TOP, crs: str | None = CRS) -> Path:
+    """Write a scene as GeoTIFF and return its path."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with rasterio.open(
         path, "w", driver="GTiff", height=pixels.shape[1], width=pixels.shape[2], count=len(pixels),
@@ -59,6 +61,7 @@ def write_scene(path: Path, pixels: np.ndarray, *, left: float = LEFT, top: floa
 
 
 def write_outlines(path: Path, shapes: list[Polygon] | None = None) -> Path:
+    """Write outlines with RGI 6.0 columns, by default those of the site, and return their path."""
     path.parent.mkdir(parents=True, exist_ok=True)
     shapes = outlines() if shapes is None else shapes
     frame = geopandas.GeoDataFrame(
@@ -112,7 +115,7 @@ def params(source: Path, years: list[int]) -> dict[str, Any]:
 
 
 def make_site(folder: Path, *, years: tuple[int, ...] = (2020, 2021, 2022)) -> Path:
-    """A site's folder: ``source/`` with scenes and outlines, ``params.yaml``, links to the code."""
+    """Make a site's folder: ``source/`` with scenes and outlines, ``params.yaml``, links to the code."""
     source = folder / "source"
     for index, year in enumerate(years):
         write_scene(source / f"{year}.tif", scene(year, shrink=1 - 0.02 * index))
@@ -124,4 +127,5 @@ def make_site(folder: Path, *, years: tuple[int, ...] = (2020, 2021, 2022)) -> P
 
 
 def write_params(folder: Path, content: dict[str, Any]) -> None:
+    """Write params.yaml."""
     (folder / "params.yaml").write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
