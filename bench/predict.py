@@ -158,8 +158,8 @@ def worker_bare(folder: Path) -> dict[str, float]:
     info, grid = read_info(folder.parent / "model.onnx"), read_grid(folder / "scene.tif")
     plan = plan_for(info, *grid.shape)
     session = open_session(info.path, height=plan.window_height, width=plan.window_width)
-    with rasterio.open(folder / "scene.tif") as scene, rasterio.open(folder / "valid.tif") as valid:
-        pixels = scene_reader(scene, valid)(0, 0, plan.window_height, plan.window_width)[np.newaxis]
+    read = scene_reader(folder / "scene.tif", folder / "valid.tif")
+    pixels = read(0, 0, plan.window_height, plan.window_width)[np.newaxis]
     name = session.get_inputs()[0].name
     start = time.perf_counter()
     for _ in range(len(plan)):

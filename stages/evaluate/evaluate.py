@@ -7,6 +7,7 @@ from tqdm import tqdm
 
 from stages.common.geo.raster import read_band
 from stages.common.model.inference import ModelInfo, array_reader, open_session, plan_for, predict_windows, read_info
+from stages.common.model.probability import reaches
 from stages.common.model.split import TEST, TRAIN
 from stages.common.run.stage import Run
 from stages.common.tables.evaluate import EvaluateMetrics
@@ -27,7 +28,7 @@ def evaluate(run: Run) -> EvaluateMetrics:
     held = HeldOut(
         probability=probability,
         as_fitted=as_fitted(probability, info.temperature),
-        mapped=probability >= info.threshold,
+        mapped=reaches(probability, info.threshold),
         by_rule=by_rule,
         region=scene.valid & (roles == TEST),
     )

@@ -10,7 +10,7 @@ from scipy.ndimage import distance_transform_edt
 
 from stages.common.errors import ContractError
 from stages.common.geo.raster import read_band
-from stages.common.model.probability import read_probability
+from stages.common.model.probability import reaches, read_probability
 from stages.common.model.split import OUTSIDE, TEST, block_folds
 from stages.common.params.learning import PatchesParams
 from stages.common.run.records import read_document
@@ -108,7 +108,7 @@ def pool(folds: Sequence[Fold], owner: IntArray, scene: Scene) -> HeldOut:
         here = owner == position
         probability[here] = fold.probability[here]
         fitted[here] = as_fitted(fold.probability[here], fold.metrics.temperature)
-        mapped[here] = fold.probability[here] >= fold.metrics.threshold
+        mapped[here] = reaches(fold.probability[here], fold.metrics.threshold)
         by_rule[here] = index[here] >= _rule_value(fold)
     region = owner != NO_FOLD
     return HeldOut(

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from stages.common.geo.raster import write_cog
-from stages.common.model.probability import encode
+from stages.common.model.probability import encode_probability
 from stages.common.params.schema import Params
 from stages.common.run.outputs import write_table
 from stages.common.tables.evaluate import (
@@ -59,7 +59,7 @@ def write_tables(out: Path, scene: Scene, held: HeldOut, params: Params) -> Tabl
     """Write held_out.tif and the tables of scores."""
     tables = _tables(scene, held, params)
     curve = precision_recall(held.probability[held.region], scene.truth[held.region])
-    stored = encode(held.probability, held.region)
+    stored = encode_probability(held.probability, held.region)
     write_cog(out / "held_out.tif", stored, scene.grid, nodata=PROBABILITY_NODATA, scale=PROBABILITY_SCALE)
     write_table(out / "glacier_scores.csv", tables.glaciers, GlacierScoreRow)
     write_table(out / "slices.csv", tables.slices, SliceRow)

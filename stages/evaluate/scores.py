@@ -8,6 +8,7 @@ import numpy as np
 from scipy.ndimage import binary_erosion, distance_transform_edt
 from scipy.special import expit, logit
 
+from stages.common.model.probability import stored_levels, threshold_level
 from stages.common.tables.evaluate import PrecisionRecallRow, ReliabilityRow, Scores
 from stages.common.types import BoolArray, Float32Array, Float64Array, IntArray
 
@@ -109,9 +110,9 @@ def _mean_by_zone(distance: Float64Array, zone: IntArray, where: BoolArray, coun
 
 def precision_recall(probability: Float32Array, truth: BoolArray) -> list[PrecisionRecallRow]:
     """Precision and recall over thresholds, of 1-D arrays of scored pixels; precision is 1 where nothing is mapped."""
-    rows = []
+    rows, levels = [], stored_levels(probability)
     for threshold in THRESHOLDS:
-        mapped = probability >= threshold
+        mapped = levels >= threshold_level(threshold)
         hit, positives = int((mapped & truth).sum()), int(mapped.sum())
         union = positives + int(truth.sum()) - hit
         rows.append(

@@ -25,6 +25,7 @@ from stages.common.model.inference import (
     read_info,
     scene_reader,
 )
+from stages.common.model.probability import encode_probability, reaches
 from stages.common.model.windows import WindowPlan
 from stages.common.run.outputs import write_json
 from stages.common.run.stage import Run
@@ -38,7 +39,7 @@ from stages.predict.drift import measure_drift
 def predict(run: Run) -> None:
     """Write the year's maps, what the model says of itself, and how far the scene is from what it has learned from.
 
-    Of an ensemble votes.tif is written too; the maps of several passes are their consensus.
+    An ensemble writes votes.tif too; the maps of several passes are merged into their consensus.
     """
     info = read_info(run.path("{model}"))
     scene = run.path("artifacts/prepare/{year}/scene.tif")
@@ -50,34 +51,35 @@ def predict(run: Run) -> None:
         else:
             plan = map_scene(info, scene, valid, run.out)
         write_json(run.out / "drift.json", measure_drift(info, scene, valid, year=int(run.year or 0)))
-    write_json(run.out / "model.json", describe(info))
+    write_json(run.out / "model.json", map_model(info))
     run.log.info(
-        "%d windows of %d x %d px; margins cost %.2f times the scene's pixels",
+        "%d windows of %d x %d px; with their margins they hold %.2f times the scene's pixels",
         len(plan), plan.window_height, plan.window_width, plan.compute_ratio,
     )  # fmt: skip
 
 
 def map_scene(info: ModelInfo, scene_path: Path, valid_path: Path, out: Path) -> WindowPlan:
     """Map a scene window by window into `out`; memory is bounded by the window, whatever the scene's size."""
-    with open_raster(scene_path) as scene, open_raster(valid_path) as valid:
-        check_bands(info, scene.descriptions, scene_path)
-        plan = plan_for(info, scene.height, scene.width)
-        session = open_session(info.path, height=plan.window_height, width=plan.window_width)
-        outputs = (OUTPUT, MEMBERS_OUTPUT)[: 1 if info.members == 1 else 2]
-        results = predict_outputs(session, scene_reader(scene, valid), plan, outputs=outputs)
-        with _drafts(out, grid_of(scene), votes=info.members > 1) as drafts:
-            for window, found in tqdm(results, total=len(plan), desc="predict", unit="window", disable=None):
-                height, width = found[0].shape[:2]
-                place = RasterWindow(window.columns.keep_start, window.rows.keep_start, width, height)
-                seen = valid.read(1, window=place) == 1
-                for draft, plane in zip(drafts, planes(found, seen, info.threshold), strict=True):
-                    draft.write(plane, 1, window=place)
+    with open_raster(scene_path) as scene:
+        check_model_bands(info, scene.descriptions, scene_path)
+        grid = grid_of(scene)
+    plan = plan_for(info, grid.height, grid.width)
+    session = open_session(info.path, height=plan.window_height, width=plan.window_width)
+    outputs = (OUTPUT, MEMBERS_OUTPUT)[: 1 if info.members == 1 else 2]
+    results = predict_outputs(session, scene_reader(scene_path, valid_path), plan, outputs=outputs)
+    with open_raster(valid_path) as valid, _drafts(out, grid, votes=info.members > 1) as drafts:
+        for window, answers in tqdm(results, total=len(plan), desc="predict", unit="window", disable=None):
+            height, width = answers[0].shape[:2]
+            place = RasterWindow(window.columns.keep_start, window.rows.keep_start, width, height)
+            observed = valid.read(1, window=place) == 1
+            for draft, plane in zip(drafts, planes(answers, observed, info.threshold), strict=True):
+                draft.write(plane, 1, window=place)
     return plan
 
 
 @contextlib.contextmanager
 def _drafts(out: Path, grid: Grid, *, votes: bool) -> Iterator[list[rasterio.io.DatasetWriter]]:
-    """Plain GeoTIFFs to write windows into, in the order of `planes`; they become COGs at the end."""
+    """Open plain GeoTIFFs to write windows into, in the order of `planes`; they become COGs at the end."""
     kinds: list[tuple[str, str, int | None]] = [
         ("probability", "uint16", PROBABILITY_NODATA),
         ("mask", "uint8", MASK_NODATA),
@@ -94,19 +96,29 @@ def _drafts(out: Path, grid: Grid, *, votes: bool) -> Iterator[list[rasterio.io.
         finish_cog(out / f"{name}.plain.tif", out / f"{name}.tif", continuous=name == "probability")
 
 
-def planes(found: Sequence[Float32Array], seen: BoolArray, threshold: float) -> list[AnyArray]:
-    """Probability and mask, and of an ensemble the votes, from the outputs of the graph, each (H, W, channels)."""
-    probability = found[0][..., 0]
-    both: list[AnyArray] = [encode(probability, seen), to_mask(probability, seen, threshold)]
-    return both + [to_votes(members, seen, threshold) for members in found[1:]]
+def planes(answers: Sequence[Float32Array], observed: BoolArray, threshold: float) -> list[AnyArray]:
+    """Return probability and mask, and of an ensemble the votes, as they are stored, each (H, W).
+
+    Parameters
+    ----------
+    answers
+        Outputs of the graph, each (H, W, channels) float32 in 0-1.
+    observed
+        (H, W) bool: where the scene is valid.
+    threshold
+        A pixel is glacier where its stored probability reaches this.
+    """
+    probability = answers[0][..., 0]
+    both: list[AnyArray] = [encode_probability(probability, observed), to_mask(probability, observed, threshold)]
+    return both + [to_votes(members, observed, threshold) for members in answers[1:]]
 
 
-def describe(info: ModelInfo) -> MapModel:
-    """What the model says of itself, for those who use its maps."""
+def map_model(info: ModelInfo) -> MapModel:
+    """Return what the model says of itself, for those who use its maps."""
     return MapModel(**{name: getattr(info, name) for name in MapModel.model_fields})
 
 
-def check_bands(info: ModelInfo, bands: Sequence[str | None], where: Path) -> None:
+def check_model_bands(info: ModelInfo, bands: Sequence[str | None], where: Path) -> None:
     """Refuse a scene whose bands, or their order, are not those the model has learned from."""
     if tuple(bands) != info.bands:
         raise ContractError(
@@ -118,18 +130,12 @@ def check_bands(info: ModelInfo, bands: Sequence[str | None], where: Path) -> No
         )
 
 
-def encode(probability: Float32Array, seen: BoolArray) -> UInt16Array:
-    """(H, W) float32 0-1 to uint16 0-10000; 65535 where nothing was seen."""
-    scaled = np.rint(probability / np.float32(PROBABILITY_SCALE)).astype(np.uint16)
-    return np.where(seen, scaled, np.uint16(PROBABILITY_NODATA))
+def to_mask(probability: Float32Array, observed: BoolArray, threshold: float) -> UInt8Array:
+    """Return (H, W) uint8: 1 where the stored probability reaches the threshold, 0 below, 255 where not observed."""
+    return np.where(observed, reaches(probability, threshold).astype(np.uint8), np.uint8(MASK_NODATA))
 
 
-def to_mask(probability: Float32Array, seen: BoolArray, threshold: float) -> UInt8Array:
-    """(H, W) uint8: 1 where the probability reaches the threshold, 0 below, 255 where nothing was seen."""
-    return np.where(seen, (probability >= threshold).astype(np.uint8), np.uint8(MASK_NODATA))
-
-
-def to_votes(members: Float32Array, seen: BoolArray, threshold: float) -> UInt16Array:
-    """(H, W) uint16 from (H, W, M): bit m - 1 is set where member m reaches the threshold; 0 where nothing was seen."""
+def to_votes(members: Float32Array, observed: BoolArray, threshold: float) -> UInt16Array:
+    """Return (H, W) uint16 from (H, W, M): bit m - 1 is set where member m reaches the threshold; 0: not observed."""
     bits = np.left_shift(np.uint16(1), np.arange(members.shape[-1], dtype=np.uint16))
-    return np.asarray(((members >= threshold) & seen[..., None]) @ bits, dtype=np.uint16)
+    return np.asarray((reaches(members, threshold) & observed[..., None]) @ bits, dtype=np.uint16)

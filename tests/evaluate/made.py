@@ -11,7 +11,7 @@ from affine import Affine
 from sandbox import tiny
 from stages.common.geo.grid import Grid, pixel_area_km2
 from stages.common.geo.raster import write_cog
-from stages.common.model.probability import encode
+from stages.common.model.probability import encode_probability
 from stages.common.model.split import TEST, block_folds
 from stages.common.params.learning import PatchesParams
 from stages.common.run.outputs import write_json, write_table
@@ -65,7 +65,7 @@ def write_fold(site: Path, fold: int, probability: np.ndarray, **metrics: Any) -
     """The files that the cross-validation reads of a fold; (H, W) `probability` in 0-1."""
     folder = site / f"artifacts/folds/{fold}"
     folder.mkdir(parents=True, exist_ok=True)
-    stored = encode(probability.astype(np.float32), roles(fold) == TEST)
+    stored = encode_probability(probability.astype(np.float32), roles(fold) == TEST)
     write_cog(folder / "held_out.tif", stored, GRID, nodata=PROBABILITY_NODATA, scale=PROBABILITY_SCALE)
     write_cog(folder / "split.tif", roles(fold), GRID, nodata=None)
     document = EvaluateMetrics.model_validate(

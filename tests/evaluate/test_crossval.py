@@ -16,7 +16,7 @@ from stages.common.model.split import TEST, check_no_leak
 from stages.common.run.stage import main
 from stages.evaluate.crossval import crossval
 from stages.evaluate.crossval_contract import CONTRACT
-from stages.evaluate.folds import NO_FOLD, extended
+from stages.evaluate.folds import NO_FOLD, Fold, extended, owners
 from stages.patches.windows import cut
 from tests.evaluate import made
 
@@ -64,6 +64,26 @@ def test_each_fold_has_its_own_threshold_and_temperature(site: Path) -> None:
     missed = int((made.roles(1)[made.ids() == 1] == TEST).sum())
     assert found["model"]["recall"] == pytest.approx(1 - missed / int((made.ids() > 0).sum()))
     assert found["expected_calibration_error"] > found["expected_calibration_error_uncalibrated"]
+
+
+@pytest.mark.parametrize("level", [0.5, 0.7107, 0.8, 0.9])
+def test_a_pixel_at_the_threshold_is_glacier(site: Path, level: float) -> None:
+    """Of the model and of the baseline's rule; a level just below is not."""
+    for fold in range(made.FOLDS):
+        made.write_fold(
+            site, fold, np.where(made.ids() > 0, level, level - 1e-4), threshold=level, baseline_threshold_value=200.0
+        )
+    found = pooled(site)
+    assert found["model"]["iou"] == found["baseline_threshold"]["iou"] == 1
+    curve = {row["threshold"]: row for row in table(site, "precision_recall")}
+    assert level == 0.7107 or float(curve[str(level)]["iou"]) == 1
+
+
+def test_of_folds_that_hold_out_as_much_of_a_glacier_the_first_is_taken(site: Path) -> None:
+    twice = np.ones(made.GRID.shape, dtype=bool)
+    nothing = {"probability": SURE.astype(np.float32), "outside": ~twice, "metrics": None}
+    folds = [Fold(number=number, region=twice, **nothing) for number in (0, 1)]
+    assert (owners(folds, made.ids()) == 0).all()
 
 
 def test_a_small_glacier_is_taken_from_the_fold_that_holds_it_out_whole(site: Path) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from pydantic import TypeAdapter
@@ -185,20 +185,24 @@ def _kept(probability: Float32Array, window: Window, plan: WindowPlan) -> Float3
     ]
 
 
-def scene_reader(scene: Any, valid: Any) -> Reader:
-    """Reader over an open scene.tif and valid.tif (rasterio datasets) that are closed by the caller."""
+def scene_reader(scene_path: Path, valid_path: Path) -> Reader:
+    """Return a reader over scene.tif and valid.tif.
+
+    Every window opens both files anew: windows are read in a thread of their own, and a GDAL handle that two threads
+    share reads wrong pixels without a word.
+    """
     from rasterio.windows import Window as RasterWindow
 
-    scale = np.asarray(scene.scales, dtype=np.float32)[:, None, None]
-    offset = np.asarray(scene.offsets, dtype=np.float32)[:, None, None]
+    from stages.common.geo.raster import open_raster
 
     def read(row: int, column: int, height: int, width: int) -> Float32Array:
-        inside = RasterWindow(column, row, min(width, scene.width - column), min(height, scene.height - row))
-        pixels = np.full((height, width, scene.count), np.nan, dtype=np.float32)
-        values = scene.read(window=inside, out_dtype="float32")
-        values *= scale
-        values += offset
-        values[:, valid.read(1, window=inside) == 0] = np.nan
+        with open_raster(scene_path) as scene, open_raster(valid_path) as valid:
+            inside = RasterWindow(column, row, min(width, scene.width - column), min(height, scene.height - row))
+            pixels = np.full((height, width, scene.count), np.nan, dtype=np.float32)
+            values = scene.read(window=inside, out_dtype="float32")
+            values *= np.asarray(scene.scales, dtype=np.float32)[:, None, None]
+            values += np.asarray(scene.offsets, dtype=np.float32)[:, None, None]
+            values[:, valid.read(1, window=inside) == 0] = np.nan
         pixels[: inside.height, : inside.width] = np.moveaxis(values, 0, -1)
         return pixels
 
