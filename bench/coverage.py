@@ -36,8 +36,7 @@ from stages.area.measure import measure
 from stages.area.site import read_map
 from stages.area.year.truth import read_truth
 from stages.common.geo.raster import read_band, read_grid
-from stages.common.geo.vectors import inside as within
-from stages.common.geo.vectors import read_polygons
+from stages.common.geo.vectors import pixels_inside, read_polygons
 from stages.common.params.schema import load_params
 from stages.common.run.records import file_md5, read_document, read_rows
 from stages.common.tables.area import AreaSeries, GlacierAreaRow
@@ -183,7 +182,7 @@ def true_areas_km2(year: int) -> Float64Array:
     _, seen = read_map(Path(f"artifacts/predict/{year}/mask.tif"), Path(f"artifacts/prepare/{year}/valid.tif"))
     truth = read_truth(Path("data/truth/truth.json"), Path("data/truth/surface.tif"))
     assert truth is not None
-    aoi = within(read_polygons(Path("data/aoi.gpkg"), grid.crs).geometry, grid)
+    aoi = pixels_inside(read_polygons(Path("data/aoi.gpkg"), grid.crs).geometry, grid)
     ice = (truth.of_year(year) > 0) & seen & aoi
     return zonal_area_km2(grid, owner, {"true": ice}, n_zones=int(ids.max()) + 1)["true"]
 

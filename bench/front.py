@@ -22,7 +22,7 @@ from stages.area.trends.fit import YEARS_FOR_A_TREND
 from stages.common.geo.grid import Grid
 from stages.common.params.area import AreaParams
 from stages.common.params.ingest import TwinParams
-from stages.common.tables.area import TerminusTrendRow
+from stages.common.tables.area import FrontTrendRow
 from stages.common.tables.labels import GlacierRow
 from stages.ingest.sources.twin import change, inventory
 from stages.ingest.sources.twin.landscape import Landscape, make_landscape
@@ -42,7 +42,7 @@ class Found:
     main: bool
     """Whether it is the twin's largest."""
     planted_m_per_year: float
-    trend: TerminusTrendRow
+    trend: FrontTrendRow
 
     @property
     def inside(self) -> bool:

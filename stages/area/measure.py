@@ -30,13 +30,13 @@ from stages.area.year.cover import cover_of
 from stages.area.year.season import Season, measure_season
 from stages.area.year.truth import TrueSurface, compare, read_truth
 from stages.area.year.year_area import YearArea, baselines_of, decimal_year
-from stages.common.gates import let_pass
+from stages.common.gates import apply_overrides
 from stages.common.geo.raster import gdal_env
 from stages.common.params.area import AreaParams
 from stages.common.run.outputs import write_json, write_table
 from stages.common.run.records import file_md5, read_document
 from stages.common.run.stage import Run
-from stages.common.tables.area import AreaMetrics, Gates, TerminusRow, TerminusTrendRow
+from stages.common.tables.area import AreaMetrics, FrontRow, FrontTrendRow, Gates
 from stages.common.tables.drift import Drift, DriftRow
 from stages.common.tables.learning import MapModel
 from stages.common.tables.prepare import Provenance
@@ -64,8 +64,8 @@ class Dynamics:
     def write(self) -> None:
         """Write the tables of the fronts; that of the changes is written with the areas, whose digits it has."""
         out, glaciers = self.run.out, self.changes.site.glaciers
-        write_table(out / "terminus_by_year.csv", terminus_rows(self.termini, glaciers), TerminusRow)
-        write_table(out / "terminus_by_glacier.csv", trend_rows(self.termini, glaciers), TerminusTrendRow)
+        write_table(out / "terminus_by_year.csv", terminus_rows(self.termini, glaciers), FrontRow)
+        write_table(out / "terminus_by_glacier.csv", trend_rows(self.termini, glaciers), FrontTrendRow)
 
 
 def follow(run: Run, site: Site) -> Dynamics:
@@ -99,7 +99,7 @@ def measure(run: Run) -> AreaMetrics:
     found = judge(series, trend, aoi_km2=site.aoi_km2, outlines_km2=outlines_km2, bounds=run.params.gates)
     drifts = _drifts(run)
     found.append(input_drift(drifts, maximum=run.params.gates.drift_psi_max))
-    gates = Gates(findings=let_pass(found, run.params.gates.override))
+    gates = Gates(findings=apply_overrides(found, run.params.gates.override))
     _report_gates(run.log, gates)
     changes = dynamics.changes.rows
     write_tables(run.out, site, series, glaciers, changes, model_md5=file_md5(run.path(contract.MODEL)))

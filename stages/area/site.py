@@ -16,7 +16,7 @@ from stages.area.map.surface import spread, zonal_area_km2
 from stages.common.errors import ContractError
 from stages.common.geo.grid import Grid, parse_metric_crs
 from stages.common.geo.raster import read_band, read_grid
-from stages.common.geo.vectors import inside, read_polygons
+from stages.common.geo.vectors import pixels_inside, read_polygons
 from stages.common.run.records import read_rows
 from stages.common.run.stage import Run
 from stages.common.tables.kinds import MASK_NODATA
@@ -73,7 +73,7 @@ def read_site(run: Run) -> Site:
     parse_metric_crs(grid.crs, where=run.path(contract.GLACIER_ID))
     ids: UInt16Array = read_band(run.path(contract.GLACIER_ID))
     glaciers = read_glaciers(run.path(contract.GLACIERS), ids)
-    aoi = inside(read_polygons(run.path(contract.AOI), grid.crs).geometry, grid)
+    aoi = pixels_inside(read_polygons(run.path(contract.AOI), grid.crs).geometry, grid)
     if not aoi.any():
         raise ContractError(
             "the AOI covers no pixel",

@@ -12,7 +12,7 @@ from stages.common.tables.evaluate import EvaluateMetrics
 def all_findings(gates: Gates, scores: EvaluateMetrics, bounds: GatesParams) -> list[GateFinding]:
     """Those on the areas, which `area` has let pass where it was told to, and those on the model's quality."""
     quality = iou_over_baseline(scores, minimum=bounds.iou_over_baseline_min)
-    return [*gates.findings, *let_pass([quality], bounds.override)]
+    return [*gates.findings, *apply_overrides([quality], bounds.override)]
 
 
 def iou_over_baseline(scores: EvaluateMetrics, *, minimum: float) -> GateFinding:
@@ -36,7 +36,7 @@ def iou_over_baseline(scores: EvaluateMetrics, *, minimum: float) -> GateFinding
     return GateFinding(gate="iou_over_baseline", passed=gain >= minimum, message=message)
 
 
-def let_pass(findings: Iterable[GateFinding], override: Sequence[GateName]) -> list[GateFinding]:
+def apply_overrides(findings: Iterable[GateFinding], override: Sequence[GateName]) -> list[GateFinding]:
     """The findings; a failed one that `override` names passes and is marked as overridden, its message kept."""
     return [
         finding.model_copy(update={"passed": True, "overridden": True})

@@ -129,7 +129,7 @@ MLFLOW_HTTP_TIMEOUT = "MLFLOW_HTTP_REQUEST_TIMEOUT"
 MLFLOW_HTTP_RETRIES = "MLFLOW_HTTP_REQUEST_MAX_RETRIES"
 """Read by MLflow: seconds an answer may take, and how often a request is repeated."""
 
-MLFLOW_MANNERS = {
+MLFLOW_QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
@@ -138,13 +138,13 @@ MLFLOW_MANNERS = {
 """Read by MLflow and its libraries when they load; set by `track`: nothing is sent anywhere, and no noise."""
 
 
-def tame_mlflow() -> None:
+def quiet_mlflow() -> None:
     """Keep MLflow from phoning home and from drawing progress bars; works only before it is imported."""
-    os.environ.update(MLFLOW_MANNERS)
+    os.environ.update(MLFLOW_QUIET)
 
 
 @contextlib.contextmanager
-def mlflow_patience(*, timeout_s: int, retries: int) -> Iterator[None]:
+def mlflow_time_limits(*, timeout_s: int, retries: int) -> Iterator[None]:
     """Bound how long MLflow waits for a server, except where the environment already says so."""
     wanted = {MLFLOW_HTTP_TIMEOUT: str(timeout_s), MLFLOW_HTTP_RETRIES: str(retries)}
     added = {name: value for name, value in wanted.items() if name not in os.environ}

@@ -16,7 +16,7 @@ from stages.common.params.ingest import FileParams
 from stages.common.params.schema import Params, load_params
 from stages.common.run.contracts import check_files
 from stages.common.run.outputs import atomic_folder, write_json, write_table
-from stages.common.run.stage import command
+from stages.common.run.stage import run_command_line
 from stages.common.scene.scene import Layer, Scene
 from stages.common.scene.stac import footprint, write_catalog
 from stages.common.scene.store import write_index, write_scene
@@ -37,7 +37,7 @@ from stages.ingest.vectors.polygons import load_aoi
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run from the command line in a site's folder; exit code 0 done, 2 bad input or parameter."""
-    return command(CONTRACT, lambda _, log: ingest(load_params(), log), argv)
+    return run_command_line(CONTRACT, lambda _, log: ingest(load_params(), log), argv)
 
 
 def ingest(params: Params, log: logging.Logger) -> None:

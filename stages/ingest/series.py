@@ -12,7 +12,7 @@ from rasterio.enums import Resampling
 
 from stages.common.errors import InputError
 from stages.common.geo.grid import Grid
-from stages.common.geo.raster import grid_of, known_pixels, open_raster
+from stages.common.geo.raster import grid_of, open_raster, pixels_with_data
 from stages.common.params.prepare import PrepareParams
 from stages.common.scene.harmonise import calibration_of, to_physical
 from stages.common.scene.scene import Scene
@@ -159,7 +159,7 @@ def _values(scene: Scene, name: str) -> tuple[Float32Array, Grid]:
     """(H, W) float32 reflectance (or 8-bit value) on the band's own grid, NaN where it has no data."""
     with open_raster(scene.bands[name].path) as dataset:
         dn, grid = np.asarray(dataset.read(1)), grid_of(dataset)
-    return to_physical(dn, known_pixels(dn, scene.bands[name].nodata), calibration_of(scene, name)), grid
+    return to_physical(dn, pixels_with_data(dn, scene.bands[name].nodata), calibration_of(scene, name)), grid
 
 
 def _nearest(pixels: Float32Array, source: Grid, target: Grid) -> AnyArray:

@@ -14,7 +14,7 @@ from pyproj import Geod
 from stages.common.errors import ContractError
 from stages.common.geo.grid import Grid, pixel_area_km2
 from stages.common.geo.raster import open_raster, write_cog
-from stages.common.geo.vectors import inside, read_polygons, site_grid
+from stages.common.geo.vectors import pixels_inside, read_polygons, site_grid
 from stages.common.run.outputs import write_table
 from stages.common.run.stage import Run
 from stages.common.tables import kinds
@@ -27,7 +27,7 @@ from stages.labels.terminus import Terminus, find_terminus
 def label(run: Run) -> None:
     """Write glacier.tif, glacier_id.tif, glaciers.csv and, where debris outlines are given, debris.tif."""
     grid = site_grid(run.params.grid, run.path("data/aoi.gpkg"))
-    aoi = inside(read_polygons(run.path("data/aoi.gpkg"), grid.crs).geometry, grid)
+    aoi = pixels_inside(read_polygons(run.path("data/aoi.gpkg"), grid.crs).geometry, grid)
     outlines = read_polygons(run.path("data/outlines.gpkg"), grid.crs).sort_values("rgi_id", ignore_index=True)
     ids = glacier_ids(list(outlines.geometry), grid) * aoi
     if not ids.any():
@@ -48,7 +48,7 @@ def label(run: Run) -> None:
 def _write_debris(run: Run, grid: Grid) -> None:
     outlines = run.path("data/auxiliary/debris.gpkg")
     if outlines.exists():
-        debris = inside(read_polygons(outlines, grid.crs).geometry, grid)
+        debris = pixels_inside(read_polygons(outlines, grid.crs).geometry, grid)
         write_cog(run.out / "debris.tif", debris.astype(np.uint8), grid, nodata=None)
 
 

@@ -12,7 +12,7 @@ from rasterio.warp import transform_geom
 from stages.common.errors import ContractError
 from stages.common.geo.grid import Grid
 from stages.common.geo.raster import grid_of, open_raster, read_band, write_cog
-from stages.common.geo.vectors import inside, read_polygons
+from stages.common.geo.vectors import pixels_inside, read_polygons
 from stages.common.model.histograms import band_counts
 from stages.common.model.split import MAY_LABEL, TRAIN, check_no_leak
 from stages.common.run.outputs import write_arrays, write_json
@@ -33,7 +33,7 @@ def cut_patches(run: Run) -> None:
     with open_raster(run.path("artifacts/prepare/{year}/scene.tif")) as dataset:
         grid, scene = grid_of(dataset), np.moveaxis(dataset.read(), 0, -1)
         physics = {"bands": list(dataset.descriptions), "scale": dataset.scales[0], "offset": dataset.offsets[0]}
-    aoi = inside(read_polygons(run.path("data/aoi.gpkg"), grid.crs).geometry, grid)
+    aoi = pixels_inside(read_polygons(run.path("data/aoi.gpkg"), grid.crs).geometry, grid)
     roles = pixel_roles(ids, aoi, params)
     sets = {use: cut(scene, valid, glacier, roles, params, use=use) for use in MAY_LABEL}
     for use, patches in sets.items():

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from stages.common.model.split import MAY_LABEL, MAY_SHOW, among, crop
+from stages.common.model.split import MAY_LABEL, MAY_SHOW, crop, has_role
 from stages.common.params.learning import PatchesParams
 from stages.common.tables.kinds import IGNORE
 from stages.common.types import AnyArray, BoolArray, UInt8Array
@@ -51,8 +51,8 @@ def cut(
     -------
     image (N, S, S, C), label (N, S, S), visible (N, S, S), row (N,), column (N,), with S = size + 2 margin
     """
-    shown = valid & among(roles, MAY_SHOW[use])
-    label = np.where(valid & among(roles, MAY_LABEL[use]), glacier, IGNORE).astype(np.uint8)
+    shown = valid & has_role(roles, MAY_SHOW[use])
+    label = np.where(valid & has_role(roles, MAY_LABEL[use]), glacier, IGNORE).astype(np.uint8)
     image = scene * shown[..., None].astype(scene.dtype)
     stride = params.stride_px if use == "train" else params.size_px
     full, margin = params.full_size_px, params.margin_px

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from stages.common.geo.grid import Grid
-from stages.common.geo.raster import grid_of, known_pixels, open_raster
+from stages.common.geo.raster import grid_of, open_raster, pixels_with_data
 from stages.common.params.prepare import PrepareParams
 from stages.common.scene.harmonise import calibration_of, to_physical
 from stages.common.scene.scene import Scene
@@ -27,9 +27,9 @@ def known(scene: Scene, name: str, params: PrepareParams) -> tuple[BoolArray, Gr
     """
     names = params.imagery_bands if params.storage == "rgb8" else [name]
     dn, source = read(scene, names[0])
-    there = known_pixels(dn, scene.bands[names[0]].nodata)
+    there = pixels_with_data(dn, scene.bands[names[0]].nodata)
     for other in names[1:]:
-        there |= known_pixels(read(scene, other)[0], scene.bands[other].nodata)
+        there |= pixels_with_data(read(scene, other)[0], scene.bands[other].nodata)
     return there, source
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from stages.common.geo.grid import Grid
 from stages.common.geo.raster import gdal_env, write_cog
-from stages.common.geo.vectors import inside, read_polygons, site_grid
+from stages.common.geo.vectors import pixels_inside, read_polygons, site_grid
 from stages.common.params.prepare import PrepareParams
 from stages.common.run.outputs import write_json
 from stages.common.run.stage import Run
@@ -60,7 +60,7 @@ def _reference(run: Run, grid: Grid) -> Reference:
     scenes = read_scenes(run.path("data/scenes/{reference_year}/index.json").parent)
     for scene in scenes:
         check_storage(scene, run.params.prepare.imagery_bands, run.params.prepare.storage)
-    glacier = inside(read_polygons(run.path("data/outlines.gpkg"), grid.crs).geometry, grid)
+    glacier = pixels_inside(read_polygons(run.path("data/outlines.gpkg"), grid.crs).geometry, grid)
     return make_reference(scenes, glacier, grid, run.params.prepare)
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from stages.common.errors import InputError
 from stages.common.geo.grid import Grid
-from stages.common.geo.raster import known_pixels
+from stages.common.geo.raster import pixels_with_data
 from stages.common.scene.harmonise import calibration_of, to_physical
 from stages.common.scene.scene import Scene
 from stages.common.tables.kinds import DN_OFFSET
@@ -149,7 +149,7 @@ def _snow(scene: Scene, name: str) -> Float32Array:
 
 def _calibrated(scene: Scene, name: str) -> tuple[Float32Array, Grid]:
     dn, grid = read(scene, name)
-    return to_physical(dn, known_pixels(dn, scene.bands[name].nodata), calibration_of(scene, name)), grid
+    return to_physical(dn, pixels_with_data(dn, scene.bands[name].nodata), calibration_of(scene, name)), grid
 
 
 def _wrong(scene: Scene, method: Method, found: Mapping[str, Shares], verdict: Verdict) -> InputError:

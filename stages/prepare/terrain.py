@@ -12,7 +12,7 @@ import numpy as np
 
 from stages.common.errors import InputError
 from stages.common.geo.grid import Grid
-from stages.common.geo.raster import grid_of, known_pixels, open_raster
+from stages.common.geo.raster import grid_of, open_raster, pixels_with_data
 from stages.common.types import Float32Array
 from stages.prepare.warp import bilinear
 
@@ -37,7 +37,7 @@ def elevation_on_grid(dem: Path, grid: Grid) -> Float32Array:
     """(H, W) float32 metres, bilinear."""
     with open_raster(dem) as dataset:
         pixels, source, nodata = dataset.read(1), grid_of(dataset), dataset.nodata
-    known = np.where(known_pixels(pixels, nodata), pixels, np.nan).astype(np.float32)
+    known = np.where(pixels_with_data(pixels, nodata), pixels, np.nan).astype(np.float32)
     on_grid = bilinear(known, source, grid)
     if (missing := int(np.isnan(on_grid).sum())) > 0:
         raise InputError(

@@ -21,8 +21,8 @@ class Statistics:
     """Change of single glaciers, their fronts, and what came in."""
 
     glacier_trends: list[tables_area.GlacierTrendRow]
-    fronts: list[tables_area.TerminusRow]
-    front_trends: list[tables_area.TerminusTrendRow]
+    fronts: list[tables_area.FrontRow]
+    front_trends: list[tables_area.FrontTrendRow]
     changes: list[tables_area.ChangeRow]
     change_map: Path | None
     """Of the last year that has one."""
@@ -41,8 +41,8 @@ def read_statistics(run: Run) -> Statistics:
     maps = [path for path in run.by_year("artifacts/area/change_{years}.tif").values() if path.exists()]
     return Statistics(
         glacier_trends=_rows(run, "artifacts/area/trend_by_glacier.csv", tables_area.GlacierTrendRow),
-        fronts=_rows(run, "artifacts/area/terminus_by_year.csv", tables_area.TerminusRow),
-        front_trends=_rows(run, "artifacts/area/terminus_by_glacier.csv", tables_area.TerminusTrendRow),
+        fronts=_rows(run, "artifacts/area/terminus_by_year.csv", tables_area.FrontRow),
+        front_trends=_rows(run, "artifacts/area/terminus_by_glacier.csv", tables_area.FrontTrendRow),
         changes=_rows(run, "artifacts/area/change_by_glacier.csv", tables_area.ChangeRow),
         change_map=maps[-1] if maps else None,
         seasons=_rows(run, "artifacts/area/seasons.csv", tables_area.SeasonRow),

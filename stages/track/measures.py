@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pydantic import BaseModel
 
 from stages.common.run.flatten import flatten
-from stages.common.tables.area import AreaRow, TerminusRow
+from stages.common.tables.area import AreaRow, FrontRow
 from stages.common.tables.drift import DriftRow
 from stages.common.tables.learning import EpochRow
 from stages.common.tables.truth import TruthRow
@@ -56,7 +56,7 @@ def areas(rows: Sequence[AreaRow]) -> list[Measure]:
     ]
 
 
-def fronts(rows: Sequence[TerminusRow]) -> list[Measure]:
+def fronts(rows: Sequence[FrontRow]) -> list[Measure]:
     """Retreat in metres since the first year seen, a metric a glacier; the step is the year."""
     seen: dict[str, list[Measure]] = {}
     for row in rows:

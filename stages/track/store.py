@@ -114,7 +114,7 @@ def connect(location: Location, site: str) -> tuple[Any, str]:
     mlflow.set_tracking_uri(location.uri)
     mlflow.set_registry_uri(location.uri)
     client = mlflow.MlflowClient()
-    with settings.mlflow_patience(timeout_s=FIRST_CONTACT_S, retries=FIRST_CONTACT_RETRIES):
+    with settings.mlflow_time_limits(timeout_s=FIRST_CONTACT_S, retries=FIRST_CONTACT_RETRIES):
         experiment = client.get_experiment_by_name(site)
         if experiment is None:
             return client, _make_experiment(client, location, site)

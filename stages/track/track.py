@@ -14,7 +14,7 @@ from stages.common.run.flatten import flatten
 from stages.common.run.outputs import write_json
 from stages.common.run.records import file_md5, read_document, read_rows
 from stages.common.run.stage import Run
-from stages.common.tables.area import AreaMetrics, AreaRow, GateFinding, Gates, TerminusRow, Trend
+from stages.common.tables.area import AreaMetrics, AreaRow, FrontRow, GateFinding, Gates, Trend
 from stages.common.tables.drift import DriftRow
 from stages.common.tables.evaluate import EvaluateMetrics
 from stages.common.tables.learning import EpochRow, ModelCard
@@ -40,12 +40,12 @@ def track(run: Run) -> None:
     ContractError
         The registered model differs from the trained file.
     """
-    settings.tame_mlflow()
+    settings.quiet_mlflow()
     state = state_md5(files(run), section_values(run.params, run.contract.params))
     location = store.locate()
     with store.quiet(run.log), store.readable_errors(location):
         client, experiment_id = store.connect(location, run.params.site.name)
-        with settings.mlflow_patience(timeout_s=store.TIMEOUT_S, retries=store.RETRIES):
+        with settings.mlflow_time_limits(timeout_s=store.TIMEOUT_S, retries=store.RETRIES):
             message = _log_once(run, client, experiment_id, state)
     run.log.info("%s; look at it %s", message, location.viewer)
     write_json(run.out / "state.json", Tracked(state_md5=state))
@@ -101,7 +101,7 @@ def numbers(run: Run) -> list[Measure]:
         *measures.scores(read_document(run.path(contract.TREND), Trend), "trend"),
         *measures.curves(read_rows(run.path(contract.HISTORY), EpochRow)),
         *measures.areas(read_rows(run.path(contract.AREAS), AreaRow)),
-        *measures.fronts(_optional(run, contract.FRONTS, TerminusRow)),
+        *measures.fronts(_optional(run, contract.FRONTS, FrontRow)),
         *measures.drift(_optional(run, contract.DRIFTS, DriftRow)),
         *measures.truth(_optional(run, contract.TRUTH, TruthRow)),
     ]

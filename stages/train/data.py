@@ -12,7 +12,7 @@ import numpy as np
 
 from stages.common.errors import ContractError
 from stages.common.geo.raster import read_band
-from stages.common.model.histograms import reference
+from stages.common.model.histograms import band_reference
 from stages.common.model.split import MAY_LABEL, check_no_leak
 from stages.common.run.records import read_document
 from stages.common.tables.drift import BandReference
@@ -102,7 +102,7 @@ def pool_statistics(stats: list[PatchStats]) -> tuple[list[float], list[float]]:
 def pool_histograms(stats: list[PatchStats], mean: list[float], std: list[float]) -> list[BandReference]:
     """What each band's training pixels of all years together look like."""
     pooled = np.asarray([one.histogram for one in stats], dtype=np.int64).sum(axis=0)
-    return [reference(one, mean=m, std=s) for one, m, s in zip(pooled, mean, std, strict=True)]
+    return [band_reference(one, mean=m, std=s) for one, m, s in zip(pooled, mean, std, strict=True)]
 
 
 def training_batches(data: TrainingData, *, batch: int, seed: int, config: Any) -> Any:

@@ -15,7 +15,7 @@ from sandbox import tiny
 from stages.common.geo.raster import read_band, write_cog
 from stages.common.run.outputs import write_json
 from stages.common.run.records import read_document, read_rows
-from stages.common.tables.area import AreaSeries, ChangeRow, TerminusRow, TerminusTrendRow
+from stages.common.tables.area import AreaSeries, ChangeRow, FrontRow, FrontTrendRow
 from stages.common.tables.data import AuxiliaryManifest
 from stages.common.tables.kinds import MASK_NODATA
 from stages.common.tables.prepare import Provenance, Registration
@@ -58,12 +58,12 @@ def middle_line() -> LineString:
     return LineString([(tiny.LEFT + 75 * PX, tiny.TOP - 21 * PX), (tiny.LEFT + 75 * PX, tiny.TOP - 130 * PX)])
 
 
-def termini() -> list[TerminusRow]:
-    return read_rows(OUT / "terminus_by_year.csv", TerminusRow)
+def termini() -> list[FrontRow]:
+    return read_rows(OUT / "terminus_by_year.csv", FrontRow)
 
 
-def trends() -> list[TerminusTrendRow]:
-    return read_rows(OUT / "terminus_by_glacier.csv", TerminusTrendRow)
+def trends() -> list[FrontTrendRow]:
+    return read_rows(OUT / "terminus_by_glacier.csv", FrontTrendRow)
 
 
 def changes() -> list[ChangeRow]:

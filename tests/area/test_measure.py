@@ -197,9 +197,9 @@ def test_an_expert_may_let_a_failed_gate_pass_and_that_is_said(capsys: pytest.Ca
     override = {"override": ["glacier_fraction_of_aoi", "trend"]}
     write_inputs(Path(), {2020: np.ones(GRID.shape, dtype=np.uint8)}, gates=override)
     assert run_area() == 0
-    let_pass = gates()["glacier_fraction_of_aoi"]
-    assert (let_pass["passed"], let_pass["overridden"]) == (True, True)
-    assert "the model calls everything ice" in let_pass["message"]
+    apply_overrides = gates()["glacier_fraction_of_aoi"]
+    assert (apply_overrides["passed"], apply_overrides["overridden"]) == (True, True)
+    assert "the model calls everything ice" in apply_overrides["message"]
     assert not gates()["trend"]["overridden"], "it did not fail"
     assert not gates()["area_to_outlines_ratio"]["passed"]
     metrics = AreaMetrics.model_validate_json(Path("metrics/area.json").read_text())

@@ -10,7 +10,7 @@ from affine import Affine
 
 from stages.common.geo.grid import Grid
 from stages.common.geo.raster import write_cog
-from stages.common.model.histograms import band_counts, reference
+from stages.common.model.histograms import band_counts, band_reference
 from stages.common.model.inference import ModelInfo, read_info
 from stages.common.tables.kinds import DN_OFFSET, DN_SCALE
 from stages.predict.drift import NO_REFERENCE, NOTHING_SEEN, measure_drift
@@ -26,7 +26,7 @@ def info() -> ModelInfo:
     pixels = DN.reshape(-1, 2)
     mean = pixels.mean(axis=0) * DN_SCALE + DN_OFFSET
     std = pixels.std(axis=0) * DN_SCALE
-    known = [reference(one, mean=m, std=s) for one, m, s in zip(band_counts(pixels), mean, std, strict=True)]
+    known = [band_reference(one, mean=m, std=s) for one, m, s in zip(band_counts(pixels), mean, std, strict=True)]
     return ModelInfo(
         path=Path("model.onnx"), bands=BANDS, threshold=0.5, stride_px=8, receptive_field_radius_px=8, data_md5="",
         threshold_rule="given", temperature=1.0, members=1, area_error=None, band_references=tuple(known),

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from stages.common.errors import InputError
-from stages.common.geo.raster import known_pixels
+from stages.common.geo.raster import pixels_with_data
 from stages.common.scene.harmonise import Calibration, calibration_of, to_physical
 from stages.common.scene.scene import Band, Scene, SceneInfo
 from stages.prepare.radiometry import (
@@ -32,7 +32,7 @@ def scene(dtype: str = "uint8", scale: float = 1.0, offset: float = 0.0) -> Scen
 
 
 def test_every_dn_of_the_newer_convention_is_stored_as_it_is() -> None:
-    known = known_pixels(ALL_DN, 0)
+    known = pixels_with_data(ALL_DN, 0)
     stored, clipped = encode(to_physical(ALL_DN, known, NEWER), known, "sentinel2")
     assert stored.dtype == np.uint16
     assert (stored == ALL_DN).all()
@@ -41,7 +41,7 @@ def test_every_dn_of_the_newer_convention_is_stored_as_it_is() -> None:
 
 def test_older_dn_move_by_a_thousand() -> None:
     dn = np.array([[1, 500, 9999, 64535, 65000]], dtype="uint16")
-    known = known_pixels(dn, 0)
+    known = pixels_with_data(dn, 0)
     stored, clipped = encode(to_physical(dn, known, OLDER), known, "sentinel2")
     assert stored.tolist() == [[1001, 1500, 10999, 65535, 65535]]
     assert clipped == 1
@@ -50,7 +50,7 @@ def test_older_dn_move_by_a_thousand() -> None:
 def test_nodata_is_tested_before_the_offset() -> None:
     """DN 1000 is reflectance 0 and data; DN 0 is none, though -0.1 would be a number."""
     dn = np.array([[0, 1000, 900]], dtype="uint16")
-    known = known_pixels(dn, 0)
+    known = pixels_with_data(dn, 0)
     reflectance = to_physical(dn, known, NEWER)
     assert np.isnan(reflectance[0, 0])
     assert reflectance[0, 1] == pytest.approx(0, abs=1e-7)
@@ -104,7 +104,7 @@ def test_8_bit_values_stay_as_they_are() -> None:
     ],
 )
 def test_what_is_known(dn: np.ndarray, nodata: float | None, expected: list[list[bool]]) -> None:
-    assert known_pixels(dn, nodata).tolist() == expected
+    assert pixels_with_data(dn, nodata).tolist() == expected
 
 
 def test_the_stored_calibration_is_used() -> None:
@@ -127,7 +127,7 @@ def test_a_missing_band_is_named() -> None:
 
 def test_a_forgotten_scale_is_noticed() -> None:
     dn = np.full((4, 4), 3000, "uint16")
-    known = known_pixels(dn, 0)
+    known = pixels_with_data(dn, 0)
     _, clipped = encode(to_physical(dn, known, Calibration(scale=1, offset=0)), known, "sentinel2")
     with pytest.raises(InputError, match="most values lie outside") as caught:
         check_clipped(clipped, 16, scene_ids="a")

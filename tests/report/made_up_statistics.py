@@ -51,7 +51,7 @@ def glacier_trends(glaciers: list[tables_area.GlacierAreaRow]) -> list[tables_ar
 
 
 def fronts(years: tuple[int, ...], glaciers: list[tables_area.GlacierAreaRow], cloudy: int | None) -> list[
-    tables_area.TerminusRow
+    tables_area.FrontRow
 ]:  # fmt: skip
     """Three fronts: one goes back 20 m a year, one stands, one advances; in the cloudy year the first is hidden."""
     names = {row.rgi_id: row.glac_name for row in glaciers if row.rgi_id != "unassigned"}
@@ -62,7 +62,7 @@ def fronts(years: tuple[int, ...], glaciers: list[tables_area.GlacierAreaRow], c
             hidden = year == cloudy and rate > 0
             retreat = None if hidden else float(rate * (year - years[0]) + rng.normal(0, 8) * (year != years[0]))
             rows.append(
-                tables_area.TerminusRow(
+                tables_area.FrontRow(
                     year=year, rgi_id=rgi_id, glac_name=name, flow_line="derived from DEM and outline",
                     position_m=None if retreat is None else 5000 - retreat, position_sigma_m=None if hidden else 11.0,
                     retreat_m=retreat, box_retreat_m=None if retreat is None else 0.9 * retreat,
@@ -72,13 +72,13 @@ def fronts(years: tuple[int, ...], glaciers: list[tables_area.GlacierAreaRow], c
     return rows
 
 
-def front_trends(rows: list[tables_area.TerminusRow]) -> list[tables_area.TerminusTrendRow]:
+def front_trends(rows: list[tables_area.FrontRow]) -> list[tables_area.FrontTrendRow]:
     found = []
     for rgi_id in dict.fromkeys(row.rgi_id for row in rows):
         seen = [row for row in rows if row.rgi_id == rgi_id and row.retreat_m is not None]
         rate = ((seen[-1].retreat_m or 0.0) - (seen[0].retreat_m or 0.0)) / (seen[-1].year - seen[0].year)
         found.append(
-            tables_area.TerminusTrendRow(
+            tables_area.FrontTrendRow(
                 rgi_id=rgi_id, glac_name=seen[0].glac_name, n_years=len(seen), first_year=seen[0].year,
                 last_year=seen[-1].year, retreat_m=seen[-1].retreat_m or 0.0, retreat_sigma_m=15.6,
                 rate_m_per_year=rate, rate_low_m_per_year=rate - 2.5, rate_high_m_per_year=rate + 2.5,
@@ -137,8 +137,8 @@ def write(
     area, years = folder / "artifacts/area", tuple(row.year for row in rows)
     write_table(area / "trend_by_glacier.csv", glacier_trends(glaciers), tables_area.GlacierTrendRow)
     followed = fronts(years, glaciers, cloudy)
-    write_table(area / "terminus_by_year.csv", followed, tables_area.TerminusRow)
-    write_table(area / "terminus_by_glacier.csv", front_trends(followed), tables_area.TerminusTrendRow)
+    write_table(area / "terminus_by_year.csv", followed, tables_area.FrontRow)
+    write_table(area / "terminus_by_glacier.csv", front_trends(followed), tables_area.FrontTrendRow)
     write_cog(area / f"change_{years[-1]}.tif", classes, grid, nodata=MASK_NODATA)
     write_table(area / "change_by_glacier.csv", changed, tables_area.ChangeRow)
     write_table(area / "seasons.csv", seasons(years[-1], rows[-1].glacier_area_km2), tables_area.SeasonRow)

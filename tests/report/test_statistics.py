@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from stages.common.display import colours
-from stages.common.tables.area import AreaRow, TerminusRow, Trend
+from stages.common.tables.area import AreaRow, FrontRow, Trend
 from stages.common.tables.drift import DriftRow
 from stages.common.tables.kinds import MASK_NODATA
 from stages.report.page import input_table, trend_table
@@ -114,8 +114,8 @@ def test_why_surfaces_cannot_be_told_apart_is_said_once():
     assert surface_chart.why_not([made_up_statistics.with_intervals(row(2020, 5))]) is None
 
 
-def front(year: int, position_m: float | None, reason: str | None = None) -> TerminusRow:
-    return TerminusRow(year=year, rgi_id="a", flow_line="given", position_m=position_m, reason=reason)
+def front(year: int, position_m: float | None, reason: str | None = None) -> FrontRow:
+    return FrontRow(year=year, rgi_id="a", flow_line="given", position_m=position_m, reason=reason)
 
 
 def test_why_there_is_no_front_is_said():
@@ -126,7 +126,7 @@ def test_why_there_is_no_front_is_said():
 
 
 def test_only_the_largest_fronts_are_drawn_and_a_still_front_looks_still():
-    low, high = front_chart._limits([TerminusRow(year=2020, rgi_id="a", flow_line="given", position_m=1,
+    low, high = front_chart._limits([FrontRow(year=2020, rgi_id="a", flow_line="given", position_m=1,
                                                  position_sigma_m=12, retreat_m=5)])  # fmt: skip
     assert high - low == front_chart.SPAN_MIN_M
     assert low < 0

@@ -15,7 +15,7 @@ from stages.track.contract import CONTRACT
 from stages.track.track import track
 from tests.track import pipeline
 
-settings.tame_mlflow()
+settings.quiet_mlflow()
 with warnings.catch_warnings():
     # MLflow's own imports use what pydantic and others deprecate.
     warnings.simplefilter("ignore")

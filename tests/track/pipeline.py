@@ -151,14 +151,14 @@ PSI = (0.02, 0.45, 0.03)
 def write_statistics(folder: Path) -> None:
     """What `area` and `report` may write besides: fronts, drift, ground lost and gained."""
     fronts = [
-        tables_area.TerminusRow(year=year, rgi_id="a", flow_line="given", position_m=5000 - gone, retreat_m=gone)
+        tables_area.FrontRow(year=year, rgi_id="a", flow_line="given", position_m=5000 - gone, retreat_m=gone)
         for year, gone in zip(YEARS, FRONTS_M, strict=True)
     ]
     drifts = [tables_drift.DriftRow(year=y, band="red", psi=psi) for y, psi in zip(YEARS, PSI, strict=True)]
     change = tables_area.ChangeRow(
         from_year=YEARS[0], year=YEARS[-1], rgi_id="a", lost_km2=0.3, gained_km2=0.1, unchanged_km2=4.7, unseen_km2=0.0
     )
-    write_table(folder / contract.FRONTS, fronts, tables_area.TerminusRow)
+    write_table(folder / contract.FRONTS, fronts, tables_area.FrontRow)
     write_table(folder / contract.DRIFTS, drifts, tables_drift.DriftRow)
     write_table(folder / "artifacts/area/change_by_glacier.csv", [change], tables_area.ChangeRow)
     Image.new("RGB", (32, 24), (90, 140, 200)).save(folder / "artifacts/report/change_map.png")

@@ -1,4 +1,4 @@
-from stages.common.tables.area import TerminusRow, Trend
+from stages.common.tables.area import FrontRow, Trend
 from stages.common.tables.drift import DriftRow
 from stages.track.measures import FRONTS_MAX, Measure, areas, curves, drift, fronts, scores
 from tests.track import pipeline
@@ -45,7 +45,7 @@ def test_intervals_and_surfaces_are_series_where_they_are_known():
 
 
 def front(rgi_id, year, retreat_m):
-    return TerminusRow(year=year, rgi_id=rgi_id, flow_line="given", retreat_m=retreat_m)
+    return FrontRow(year=year, rgi_id=rgi_id, flow_line="given", retreat_m=retreat_m)
 
 
 def test_fronts_that_moved_most_are_series():

@@ -32,7 +32,7 @@ from tests.models import card
 from tests.versions.models import write_model
 from versions.registry.registry import Registry
 
-settings.tame_mlflow()
+settings.quiet_mlflow()
 with warnings.catch_warnings():
     # MLflow's own imports use what pydantic and others deprecate.
     warnings.simplefilter("ignore")

@@ -17,7 +17,7 @@ from stages.common import logs
 from stages.common.errors import GlacierError
 from stages.common.geo.grid import Grid, pixel_area_km2
 from stages.common.geo.raster import gdal_env, read_band, read_grid
-from stages.common.geo.vectors import inside, read_polygons
+from stages.common.geo.vectors import pixels_inside, read_polygons
 from stages.common.params.schema import load_params
 from stages.common.run.outputs import atomic_folder, write_json
 from stages.common.types import BoolArray, UInt8Array
@@ -84,7 +84,7 @@ def describe(
     a, b = both
     grid = read_grid(site / GLACIER_ID)
     ids, area_km2 = read_band(site / GLACIER_ID), pixel_area_km2(grid)
-    aoi = inside(read_polygons(site / AOI, grid.crs).geometry, grid)
+    aoi = pixels_inside(read_polygons(site / AOI, grid.crs).geometry, grid)
     maps = [difference.classes(a, b, year) for year in params.years]
     areas = difference.year_rows(a, b, maps, aoi, area_km2)
     tested = params.years.index(params.evaluate.year)

@@ -30,10 +30,10 @@ def run(name: str, work: Callable[[], str | int]) -> int:
 @contextlib.contextmanager
 def opened(params: Params, what: str) -> Iterator[Registry]:
     """The site's registry; errors of the store become one message that begins with `what`."""
-    settings.tame_mlflow()
+    settings.quiet_mlflow()
     location = store.locate()
     name = params.site.name
     with store.quiet(logging.getLogger("mlflow")), store.readable_errors(location, what=what):
         client, _ = store.connect(location, name)
-        with settings.mlflow_patience(timeout_s=store.TIMEOUT_S, retries=store.RETRIES):
+        with settings.mlflow_time_limits(timeout_s=store.TIMEOUT_S, retries=store.RETRIES):
             yield Registry(client, store.model_name(name), location.shown)

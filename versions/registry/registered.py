@@ -37,7 +37,7 @@ class Registry:
     """The registered model of one site."""
 
     def __init__(self, site_name: str) -> None:
-        settings.tame_mlflow()
+        settings.quiet_mlflow()
         self.name = f"glacier-{site_name}"
         self._location = store.locate()
 
@@ -48,7 +48,7 @@ class Registry:
 
         with (
             store.quiet(LOG),
-            settings.mlflow_patience(timeout_s=store.FIRST_CONTACT_S, retries=store.FIRST_CONTACT_RETRIES),
+            settings.mlflow_time_limits(timeout_s=store.FIRST_CONTACT_S, retries=store.FIRST_CONTACT_RETRIES),
         ):
             try:
                 mlflow.set_tracking_uri(self._location.uri)

@@ -15,7 +15,7 @@ import yaml
 
 from stages.common.errors import InputError
 from stages.common.params.schema import load_params
-from stages.common.run.contracts import Contract, fill
+from stages.common.run.contracts import Contract, paths_of
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -53,7 +53,7 @@ def scratch_site(
         for contract in contracts:
             for template in contract.inputs:
                 for year in years:
-                    for path in fill(template, params, year).values():
+                    for path in paths_of(template, params, year).values():
                         _link((replaced or {}).get(str(path), site / path), folder / path)
         yield folder
 

@@ -18,9 +18,9 @@ from scipy import ndimage
 from stages.area import contract
 from stages.area.fronts.centreline import centreline
 from stages.area.site import Site
-from stages.common.geo.raster import known_pixels, open_raster
+from stages.common.geo.raster import open_raster, pixels_with_data
 from stages.common.geo.vectors import read_polygons
-from stages.common.params.area import TerminusParams
+from stages.common.params.area import FrontParams
 from stages.common.run.records import read_document
 from stages.common.run.stage import Run
 from stages.common.tables.data import AuxiliaryManifest
@@ -60,7 +60,7 @@ def flow_lines(run: Run, site: Site) -> dict[int, FlowLine]:
     return {row.glacier_index: _one(row.glacier_index, site, given, dem, params) for row in site.glaciers}
 
 
-def _one(index: int, site: Site, given: Mapping[str, Any], dem: Elevation | None, params: TerminusParams) -> FlowLine:
+def _one(index: int, site: Site, given: Mapping[str, Any], dem: Elevation | None, params: FrontParams) -> FlowLine:
     rgi_id = site.glaciers[index - 1].rgi_id
     if rgi_id in given:
         return FlowLine(line=extended(given[rgi_id], params.extension_m), source=GIVEN)
@@ -94,7 +94,7 @@ class Elevation:
         """The whole DEM."""
         with open_raster(path) as dataset:
             height = dataset.read(1)
-            known = known_pixels(height, dataset.nodata)
+            known = pixels_with_data(height, dataset.nodata)
             height_m = np.where(known, height, np.nan).astype(np.float32)
             return cls(height_m=height_m, transform=dataset.transform, crs=dataset.crs)
 
@@ -124,7 +124,7 @@ class Elevation:
         return np.asarray(cells[tuple(nearest)])
 
 
-def derive(site: Site, index: int, dem: Elevation, params: TerminusParams) -> FlowLine:
+def derive(site: Site, index: int, dem: Elevation, params: FrontParams) -> FlowLine:
     """Flow line of a glacier from its outline within the AOI, and the elevation there."""
     rows, columns = site.window(index)
     outline = (site.owner[rows, columns] == index) & site.prior[rows, columns]

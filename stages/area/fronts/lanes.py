@@ -12,7 +12,7 @@ from scipy import ndimage
 
 from stages.area.fronts.position import Strip, lanes_about, locate, reached, strip_about
 from stages.area.site import Site
-from stages.common.params.area import TerminusParams
+from stages.common.params.area import FrontParams
 from stages.common.tables.kinds import PROBABILITY_NODATA
 from stages.common.types import BoolArray, Float64Array, UInt16Array
 
@@ -100,7 +100,7 @@ def _spread_m(position_m: float | None, at_levels: list[float | None]) -> float:
     return sum(ways) / len(ways) if ways else 0.0
 
 
-def lane_of(site: Site, index: int, line: Any, params: TerminusParams) -> Lane:
+def lane_of(site: Site, index: int, line: Any, params: FrontParams) -> Lane:
     """Pixels about the flow line (LineString in the grid's CRS) of a glacier, by its number in `Site.owner`.
 
     The window holds the line and all ground whose ice is counted to the glacier.

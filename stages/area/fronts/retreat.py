@@ -11,14 +11,14 @@ from scipy import stats
 from stages.area.fronts.flow_lines import FlowLine
 from stages.area.fronts.terminus import Sighting, Termini
 from stages.area.trends.fit import SIGNIFICANCE, YEARS_FOR_A_TREND, fit_trend, theil_sen
-from stages.common.tables.area import TerminusRow, TerminusTrendRow
+from stages.common.tables.area import FrontRow, FrontTrendRow
 from stages.common.tables.labels import GlacierRow
 
 METRE_DECIMALS, RATE_DECIMALS, P_DECIMALS = 1, 2, 6
 """Of metres, metres a year and p in the tables: below what any front is known to."""
 
 
-def terminus_rows(termini: Termini, glaciers: Sequence[GlacierRow]) -> list[TerminusRow]:
+def terminus_rows(termini: Termini, glaciers: Sequence[GlacierRow]) -> list[FrontRow]:
     """Rows of terminus_by_year.csv, glacier by glacier."""
     rows = []
     for glacier in glaciers:
@@ -28,7 +28,7 @@ def terminus_rows(termini: Termini, glaciers: Sequence[GlacierRow]) -> list[Term
     return rows
 
 
-def trend_rows(termini: Termini, glaciers: Sequence[GlacierRow]) -> list[TerminusTrendRow]:
+def trend_rows(termini: Termini, glaciers: Sequence[GlacierRow]) -> list[FrontTrendRow]:
     """Rows of terminus_by_glacier.csv: glaciers whose front was seen in two years or more."""
     found = [(glacier, positioned(termini.sightings(glacier.glacier_index))) for glacier in glaciers]
     return [trend_row(glacier, seen) for glacier, seen in found if len(seen) > 1]
@@ -50,10 +50,10 @@ def box_retreat_m(one: Sighting, seen: Sequence[Sighting]) -> float | None:
     return None if first is None or one.box_m is None else first - one.box_m
 
 
-def terminus_row(glacier: GlacierRow, flow: FlowLine, one: Sighting, seen: Sequence[Sighting]) -> TerminusRow:
+def terminus_row(glacier: GlacierRow, flow: FlowLine, one: Sighting, seen: Sequence[Sighting]) -> FrontRow:
     """Row of terminus_by_year.csv; `seen` are the glacier's years that have a position."""
     placed = one.position_m is not None
-    return TerminusRow(
+    return FrontRow(
         year=one.year,
         rgi_id=glacier.rgi_id,
         glac_name=glacier.glac_name,
@@ -67,12 +67,12 @@ def terminus_row(glacier: GlacierRow, flow: FlowLine, one: Sighting, seen: Seque
     )
 
 
-def trend_row(glacier: GlacierRow, seen: Sequence[Sighting]) -> TerminusTrendRow:
+def trend_row(glacier: GlacierRow, seen: Sequence[Sighting]) -> FrontTrendRow:
     """Row of terminus_by_glacier.csv from the years that have a position, two or more."""
     first, last = seen[0], seen[-1]
     lost = [before - after for before, after in zip(first.across_m, last.across_m, strict=True)]
     boxes = [(one.decimal_year, gone) for one in seen if (gone := box_retreat_m(one, seen)) is not None]
-    row = TerminusTrendRow(
+    row = FrontTrendRow(
         rgi_id=glacier.rgi_id,
         glac_name=glacier.glac_name,
         n_years=len(seen),

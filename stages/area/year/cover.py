@@ -11,8 +11,8 @@ from rasterio.windows import Window
 from stages.area import contract
 from stages.area.map.surface import strips
 from stages.area.site import Site
-from stages.common.geo.raster import known_pixels, open_raster
-from stages.common.geo.vectors import inside, read_polygons
+from stages.common.geo.raster import open_raster, pixels_with_data
+from stages.common.geo.vectors import pixels_inside, read_polygons
 from stages.common.run.records import read_document
 from stages.common.run.stage import Run
 from stages.common.scene.clean_ice import RED, SWIR, is_clean
@@ -74,7 +74,7 @@ def _reflectance(scene: DatasetReader, band: str, rows: slice) -> Float32Array:
     number = scene.descriptions.index(band) + 1
     dn = scene.read(number, window=Window(0, rows.start, scene.width, rows.stop - rows.start))
     calibration = Calibration(scale=scene.scales[number - 1], offset=scene.offsets[number - 1])
-    return to_physical(dn, known_pixels(dn, scene.nodata), calibration)
+    return to_physical(dn, pixels_with_data(dn, scene.nodata), calibration)
 
 
 def _share(part: BoolArray, of: BoolArray) -> float:
@@ -86,4 +86,4 @@ def _debris_outlines(run: Run, site: Site) -> BoolArray | None:
     if read_document(run.path(contract.AUXILIARY), AuxiliaryManifest).debris is None:
         return None
     polygons = read_polygons(run.path(contract.DEBRIS), site.grid.crs).geometry
-    return inside(polygons, site.grid) if len(polygons) else np.zeros(site.grid.shape, dtype=bool)
+    return pixels_inside(polygons, site.grid) if len(polygons) else np.zeros(site.grid.shape, dtype=bool)

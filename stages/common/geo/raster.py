@@ -83,7 +83,7 @@ def read_band(path: Path, band: int = 1) -> AnyArray:
         return np.asarray(dataset.read(band))
 
 
-def known_pixels(dn: AnyArray, nodata: float | None) -> BoolArray:
+def pixels_with_data(dn: AnyArray, nodata: float | None) -> BoolArray:
     """(H, W) bool: neither nodata nor NaN; tested before any offset."""
     known = np.isfinite(dn) if np.issubdtype(dn.dtype, np.floating) else np.ones(dn.shape, dtype=bool)
     return known if nodata is None or math.isnan(nodata) else known & (dn != nodata)

@@ -144,7 +144,7 @@ def _check_scale(grid: Grid) -> None:
         )
 
 
-def inside(shapes: Iterable[Any], grid: Grid) -> BoolArray:
+def pixels_inside(shapes: Iterable[Any], grid: Grid) -> BoolArray:
     """(H, W) bool: pixel centres inside any of `shapes` (in the grid's CRS)."""
     from rasterio.features import rasterize
 

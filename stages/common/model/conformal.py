@@ -67,7 +67,7 @@ def area_error(sums: BlockSums) -> AreaError | None:
     whichever is further off in a block: a threshold can be wrong where sum p is right, and one that was chosen for
     these very blocks makes the mapped area look better than it is elsewhere. The factors are split-conformal quantiles
     of |mapped - labelled| / sqrt(dispersion sum p (1 - p)) (Vovk et al. 2005; Lei et al. 2018), null where there are
-    too few blocks (`units_needed`) or where no block is off at all.
+    too few blocks (`blocks_needed`) or where no block is off at all.
     """
     if not len(sums.block):
         return None
@@ -104,7 +104,7 @@ def conformal_quantile(scores: Float64Array, level: float) -> float | None:
     return float(np.sort(scores)[rank - 1]) if 1 <= rank <= len(scores) else None
 
 
-def units_needed(level: float) -> int:
+def blocks_needed(level: float) -> int:
     """Fewest scores that `conformal_quantile` has an answer for: level / (1 - level), rounded up; 19 for 0.95."""
     return math.ceil(round(level / (1.0 - level), ROUNDING))
 

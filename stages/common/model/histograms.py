@@ -24,7 +24,7 @@ def band_counts(raw: AnyArray) -> IntArray:
     return np.stack([np.bincount(np.minimum(band // step, bins - 1), minlength=bins) for band in raw.T])
 
 
-def reference(counts: IntArray, *, mean: float, std: float) -> BandReference:
+def band_reference(counts: IntArray, *, mean: float, std: float) -> BandReference:
     """Groups of about a tenth of the counts (bins,) each; fewer where single bins hold more than that."""
     cumulated = np.cumsum(counts) / counts.sum()
     starts = np.unique(np.searchsorted(cumulated, np.arange(1, GROUPS) / GROUPS) + 1)

@@ -52,7 +52,7 @@ def crop(plane: AnyArray, row: int, column: int, size: int, *, fill: int) -> Any
     return window
 
 
-def among(roles: UInt8Array, allowed: tuple[int, ...]) -> BoolArray:
+def has_role(roles: UInt8Array, allowed: tuple[int, ...]) -> BoolArray:
     """True where the role is one of `allowed`."""
     return np.asarray(np.isin(roles, allowed))
 
@@ -73,7 +73,7 @@ def check_no_leak(patches: Mapping[str, AnyArray], roles: UInt8Array, *, use: st
         shown = (patches["visible"][index] != 0) | patches["image"][index].any(axis=-1)
         labelled = patches["label"][index] != IGNORE
         for what, seen, allowed in (("imagery", shown, MAY_SHOW[use]), ("a label", labelled, MAY_LABEL[use])):
-            leaked = seen & ~among(role, allowed)
+            leaked = seen & ~has_role(role, allowed)
             if leaked.any():
                 raise ContractError(
                     f"a {use} patch shows {what} of held-out pixels",

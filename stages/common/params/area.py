@@ -36,7 +36,7 @@ class SurfaceParams(Section):
     ] = 0.3
 
 
-class TerminusParams(Section):
+class FrontParams(Section):
     """Position of the ice front along a flow line."""
 
     min_glacier_km2: Annotated[float, Field(ge=0, description="smaller outlines have no front worth a position")] = 1.0
@@ -92,7 +92,7 @@ class AreaParams(Section):
         float, Field(ge=0, description="ice this near an outline is counted to that glacier")
     ] = 500.0
     surface: SurfaceParams = SurfaceParams()
-    terminus: TerminusParams = TerminusParams()
+    terminus: FrontParams = FrontParams()
 
     @model_validator(mode="after")
     def _wider_at_95(self) -> Self:

@@ -42,7 +42,7 @@ class Artefact(ABC):
         return {"description": self.summary, **self.schema()}
 
 
-def compare(path: Path, expected: Mapping[str, Any], found: Mapping[str, Any]) -> None:
+def check_entries(path: Path, expected: Mapping[str, Any], found: Mapping[str, Any]) -> None:
     """Raise `ContractError` at the first header entry that is not as expected (a tuple lists alternatives)."""
     for key, wanted in expected.items():
         allowed = wanted if isinstance(wanted, tuple) else (wanted,)
@@ -104,7 +104,7 @@ class Raster(Artefact):
                 "offset": dataset.offsets[0],
                 "layout": dataset.tags(ns="IMAGE_STRUCTURE").get("LAYOUT", "striped or tiled"),
             }
-            compare(path, self.expected(), found)
+            check_entries(path, self.expected(), found)
             if self.values:
                 self._check_values(path, dataset)
 
@@ -137,7 +137,7 @@ class Table(Artefact):
         """Compare the columns and validate each row."""
         with _open_text(path) as stream:
             reader = csv.DictReader(stream)
-            compare(path, {"columns": list(self.row.model_fields)}, {"columns": list(reader.fieldnames or [])})
+            check_entries(path, {"columns": list(self.row.model_fields)}, {"columns": list(reader.fieldnames or [])})
             for number, row in enumerate(reader, start=2):
                 filled = {key: value for key, value in row.items() if value != ""}
                 _validate(self.row, filled, where=f"{path}:{number}")
@@ -183,14 +183,14 @@ class Vector(Artefact):
         frame = geopandas.read_file(path)
         missing = [name for name in self.columns if name not in frame.columns]
         kinds = sorted(set(frame.geom_type) - {self.geometry, self.geometry.removeprefix("Multi")})
-        compare(
+        check_entries(
             path,
             {"missing columns": [], "other geometries": []},
             {"missing columns": missing, "other geometries": kinds},
         )
-        compare(path, {"has a CRS": True}, {"has a CRS": frame.crs is not None})
+        check_entries(path, {"has a CRS": True}, {"has a CRS": frame.crs is not None})
         if not self.may_be_empty:
-            compare(path, {"is empty": False}, {"is empty": len(frame) == 0})
+            check_entries(path, {"is empty": False}, {"is empty": len(frame) == 0})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -213,14 +213,14 @@ class Arrays(Artefact):
         import numpy as np
 
         with np.load(path) as file:
-            compare(path, {"arrays": sorted(self.arrays)}, {"arrays": sorted(file.files)})
+            check_entries(path, {"arrays": sorted(self.arrays)}, {"arrays": sorted(file.files)})
             lengths = set()
             for name, (dtypes, ndim) in self.arrays.items():
                 array = file[name]
-                compare(path, {f"dtype of {name}": tuple(dtypes)}, {f"dtype of {name}": str(array.dtype)})
-                compare(path, {f"dimensions of {name}": ndim}, {f"dimensions of {name}": array.ndim})
+                check_entries(path, {f"dtype of {name}": tuple(dtypes)}, {f"dtype of {name}": str(array.dtype)})
+                check_entries(path, {f"dimensions of {name}": ndim}, {f"dimensions of {name}": array.ndim})
                 lengths.add(len(array))
-            compare(path, {"number of lengths": (0, 1)}, {"number of lengths": len(lengths)})
+            check_entries(path, {"number of lengths": (0, 1)}, {"number of lengths": len(lengths)})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -65,7 +65,7 @@ def _describe_all(artefacts: Mapping[str, Artefact]) -> Schema:
     return {"type": "object", "properties": properties, "required": required}
 
 
-def fill(template: str, params: Params, year: int | None) -> dict[int | None, Path]:
+def paths_of(template: str, params: Params, year: int | None) -> dict[int | None, Path]:
     """Paths that a template stands for: one for each year of a fan-in, one a pass, else one under the key None."""
     known = {
         "{year}": str(year),
@@ -101,7 +101,7 @@ def check_inputs(contract: Contract, params: Params, year: int | None) -> None:
 def check_outputs(contract: Contract, folder: Path, params: Params, year: int | None) -> None:
     """Check every declared output in `folder` before it is renamed into place, and that nothing else is there."""
     check_files(contract.outputs, folder, params, year)
-    declared = {path for template in contract.outputs for path in fill(template, params, year).values()}
+    declared = {path for template in contract.outputs for path in paths_of(template, params, year).values()}
     stray = sorted({path.relative_to(folder) for path in folder.rglob("*") if path.is_file()} - declared)
     if stray:
         raise ContractError(
@@ -119,7 +119,7 @@ def check_files(artefacts: Mapping[str, Artefact], root: Path, params: Params, y
     """
     grids: dict[str, Path] = {}
     for template, artefact in artefacts.items():
-        for relative in fill(template, params, year).values():
+        for relative in paths_of(template, params, year).values():
             path = root / relative
             if path.exists():
                 artefact.check(path)

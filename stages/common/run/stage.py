@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from stages.common import logs
 from stages.common.errors import ContractError, GlacierError, ParamsError
 from stages.common.params.schema import Params, load_params
-from stages.common.run.contracts import Contract, check_inputs, check_outputs, fill
+from stages.common.run.contracts import Contract, check_inputs, check_outputs, paths_of
 from stages.common.run.outputs import atomic_folder, write_json
 
 
@@ -38,7 +38,7 @@ class Run:
         """Paths of a declared fan-in input by year."""
         if template not in self.contract.inputs:
             raise ContractError(f"{self.contract.stage} reads what its contract does not declare", where=template)
-        return fill(template, self.params, self.year)
+        return paths_of(template, self.params, self.year)
 
     def by_year(self, template: str) -> dict[int, Path]:
         """Paths of a declared fan-in input, keyed by year and in its order."""
@@ -51,10 +51,12 @@ Entry = Callable[[Run], BaseModel | None]
 
 def main(contract: Contract, entry: Entry, argv: Sequence[str] | None = None) -> int:
     """Run a stage from the command line and return its exit code: 0 done, 1 a gate failed, 2 a contract broken."""
-    return command(contract, lambda year, log: run_stage(contract, entry, year=year, log=log), argv)
+    return run_command_line(contract, lambda year, log: run_stage(contract, entry, year=year, log=log), argv)
 
 
-def command(contract: Contract, work: Callable[[int | None, logging.Logger], None], argv: Sequence[str] | None) -> int:
+def run_command_line(
+    contract: Contract, work: Callable[[int | None, logging.Logger], None], argv: Sequence[str] | None
+) -> int:
     """Parse the command line, describe the contract or do `work` for the year given; errors become exit codes."""
     arguments = _parse(contract, argv)
     log = logs.configure(contract.stage if arguments.year is None else f"{contract.stage}@{arguments.year}")

@@ -88,7 +88,7 @@ class GlacierTrendRow(Record):
     detectable: Annotated[bool, Field(description="adjusted p below 0.05, and not below the minimum detectable")]
 
 
-class TerminusRow(Record):
+class FrontRow(Record):
     """One glacier in one year of terminus_by_year.csv."""
 
     year: int
@@ -105,7 +105,7 @@ class TerminusRow(Record):
     reason: Annotated[str | None, Field(description="why there is no position")] = None
 
 
-class TerminusTrendRow(Record):
+class FrontTrendRow(Record):
     """One glacier of terminus_by_glacier.csv: retreat over the years, positive where the front went back."""
 
     rgi_id: str

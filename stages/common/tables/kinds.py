@@ -176,8 +176,8 @@ DRIFTS = Table(
     summary="Each year's pixels against the training pixels, by band", row=tables_drift.DriftRow, optional=True
 )
 GLACIER_TRENDS = Table(summary="Change of each glacier tested", row=tables_area.GlacierTrendRow, optional=True)
-TERMINUS = Table(summary="Ice front of each glacier per year", row=tables_area.TerminusRow, optional=True)
-TERMINUS_TRENDS = Table(summary="Retreat of each glacier's front", row=tables_area.TerminusTrendRow, optional=True)
+FRONTS = Table(summary="Ice front of each glacier per year", row=tables_area.FrontRow, optional=True)
+FRONT_TRENDS = Table(summary="Retreat of each glacier's front", row=tables_area.FrontTrendRow, optional=True)
 CHANGES = Table(
     summary="Lost, gained, unchanged and unseen ice of each glacier per year", row=tables_area.ChangeRow, optional=True
 )

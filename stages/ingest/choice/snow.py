@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from stages.common.geo.grid import Grid
-from stages.common.geo.raster import known_pixels
+from stages.common.geo.raster import pixels_with_data
 from stages.common.scene.harmonise import calibration_of_info, to_physical
 from stages.common.scene.scene import Layer, SceneInfo
 from stages.common.types import AnyArray, BoolArray
@@ -67,5 +67,5 @@ def _tile_snow(tile: ScreenedTile, site: SiteMasks) -> tuple[BoolArray, BoolArra
 def _reflectance(info: SceneInfo, layer: Layer, grid: Grid) -> AnyArray:
     """Return the reflectance of a layer on `grid`, (H, W) float32, NaN where it is unknown."""
     calibration = calibration_of_info(info, scale=layer.scale, offset=layer.offset)
-    values = to_physical(layer.pixels, known_pixels(layer.pixels, layer.nodata), calibration)
+    values = to_physical(layer.pixels, pixels_with_data(layer.pixels, layer.nodata), calibration)
     return resample_nearest(values, layer.grid, grid, outside=np.nan)

@@ -16,8 +16,8 @@ from rasterio.enums import Resampling
 
 from stages.common.errors import InputError
 from stages.common.geo.grid import Grid, pixel_area_km2
-from stages.common.geo.raster import known_pixels
-from stages.common.geo.vectors import inside
+from stages.common.geo.raster import pixels_with_data
+from stages.common.geo.vectors import pixels_inside
 from stages.common.scene.scene import CLOUD_MASK, SCL, Layer
 from stages.common.types import AnyArray, BoolArray, UInt8Array
 from stages.ingest.region import Region
@@ -74,8 +74,8 @@ def site_masks(region: Region, outlines: Any, *, snow_buffer_m: float) -> SiteMa
     """
     grid = region.grid
     shapes = outlines.to_crs(grid.crs).geometry
-    aoi = inside(region.aoi.to_crs(grid.crs).geometry, grid)
-    glacier = inside(shapes, grid) & aoi
+    aoi = pixels_inside(region.aoi.to_crs(grid.crs).geometry, grid)
+    glacier = pixels_inside(shapes, grid) & aoi
     if not glacier.any():
         raise InputError(
             "the outlines cover no pixel of the AOI",
@@ -84,7 +84,7 @@ def site_masks(region: Region, outlines: Any, *, snow_buffer_m: float) -> SiteMa
             found=f"{len(outlines)} outline(s) that only touch the AOI",
             fix="correct ingest.aoi, or give the outlines of this place",
         )
-    around = inside(shapes.buffer(snow_buffer_m), grid) & aoi & ~glacier
+    around = pixels_inside(shapes.buffer(snow_buffer_m), grid) & aoi & ~glacier
     return SiteMasks(grid=grid, aoi=aoi, glacier=glacier, around=around, area_km2=pixel_area_km2(grid))
 
 
@@ -111,7 +111,7 @@ def visibility_of(acquisition: Acquisition, site: SiteMasks, hiding: Collection[
 def _without_scl(acquisition: Acquisition, site: SiteMasks) -> tuple[BoolArray, BoolArray]:
     layers = list(acquisition.layers())
     band = layers[0]
-    has_data = known_pixels(band.pixels, band.nodata).astype(np.uint8)
+    has_data = pixels_with_data(band.pixels, band.nodata).astype(np.uint8)
     covered = (resample_nearest(has_data, band.grid, site.grid, outside=0) == 1) & site.aoi
     clear = covered
     for mask in (layer for layer in layers if layer.name == CLOUD_MASK):

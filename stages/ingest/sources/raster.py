@@ -13,7 +13,7 @@ from rasterio.io import DatasetReader
 from rasterio.windows import Window
 
 from stages.common.errors import InputError, ParamsError
-from stages.common.geo.raster import known_pixels
+from stages.common.geo.raster import pixels_with_data
 from stages.common.params.ingest import RasterSceneParams
 from stages.common.params.schema import Params
 from stages.common.scene.scene import CLOUD_MASK, SCL, Layer, SceneInfo
@@ -152,7 +152,7 @@ def _layers(scene: RasterSceneParams, path: Path, region: Region) -> Iterator[La
         for index, name in enumerate(scene.bands, start=1):
             nodata = _nodata(scene, path, dataset, index)
             pixels = read_window(path, dataset, index, window)
-            if not (known_pixels(pixels, nodata) & over_site).any():
+            if not (pixels_with_data(pixels, nodata) & over_site).any():
                 raise _nothing_there(path, name, nodata)
             yield Layer(
                 name=name,
@@ -210,7 +210,7 @@ def clip_dem(path: Path, region: Region) -> Layer:
     with open_georeferenced(path) as dataset:
         window: Window = clip_window(path, dataset, region)
         pixels, nodata, grid = read_window(path, dataset, 1, window), dataset.nodata, clipped_grid(dataset, window)
-    known = known_pixels(pixels, nodata)
+    known = pixels_with_data(pixels, nodata)
     if not (known & inside_aoi(grid, region)).any():
         raise _nothing_there(path, "1", nodata)
     kept = pixels if pixels.dtype == "int16" else pixels.astype("float32")

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from stages.common.display.colours import BLUE, GREY_LIGHT, MUTED, hexadecimal
-from stages.common.tables.area import TerminusRow, TerminusTrendRow
+from stages.common.tables.area import FrontRow, FrontTrendRow
 from stages.report import rounding
 from stages.report.findings import Findings
 from stages.report.numbers import Number, number, optional, p_value, signed
@@ -23,7 +23,7 @@ SPAN_OF_SIGMA_MIN = 8.0
 NOT_MEASURED = "The ice fronts were not measured"
 
 
-def why_no_front(fronts: list[TerminusRow]) -> str | None:
+def why_no_front(fronts: list[FrontRow]) -> str | None:
     """The sentence in place of chart and table; None where any front has a position."""
     if any(row.position_m is not None for row in fronts):
         return None
@@ -31,7 +31,7 @@ def why_no_front(fronts: list[TerminusRow]) -> str | None:
     return f"{NOT_MEASURED}: {'; '.join(reasons) or 'no glacier is large enough, or there is no flow line'}."
 
 
-def gaps(fronts: list[TerminusRow]) -> list[tuple[str, int]]:
+def gaps(fronts: list[FrontRow]) -> list[tuple[str, int]]:
     """Why positions are missing, and how often, the commonest first."""
     counts: dict[str, int] = {}
     for row in fronts:
@@ -41,7 +41,7 @@ def gaps(fronts: list[TerminusRow]) -> list[tuple[str, int]]:
     return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
 
 
-def front_lines(rows: list[TerminusTrendRow]) -> list[dict[str, Any]]:
+def front_lines(rows: list[FrontTrendRow]) -> list[dict[str, Any]]:
     """The table, the longest retreat first; metres, and metres a year."""
     ordered = sorted(rows, key=lambda row: (-row.retreat_m, row.rgi_id))
     return [
@@ -98,7 +98,7 @@ def front_chart(findings: Findings) -> bytes:
         return png(figure)
 
 
-def _panel(axes: Any, rows: list[TerminusRow], years: list[int]) -> None:
+def _panel(axes: Any, rows: list[FrontRow], years: list[int]) -> None:
     seen = [row for row in rows if row.retreat_m is not None]
     for year in sorted(set(years) - {row.year for row in seen}):
         axes.axvspan(year - 0.4, year + 0.4, color=hexadecimal(GREY_LIGHT), alpha=0.3, linewidth=0)
@@ -113,7 +113,7 @@ def _panel(axes: Any, rows: list[TerminusRow], years: list[int]) -> None:
     axes.grid(visible=False, axis="x")
 
 
-def _limits(rows: list[TerminusRow]) -> tuple[float, float]:
+def _limits(rows: list[FrontRow]) -> tuple[float, float]:
     seen = [(row.retreat_m, row.position_sigma_m or 0.0) for row in rows if row.retreat_m is not None]
     low = min(0.0, *(value - sigma for value, sigma in seen))
     high = max(0.0, *(value + sigma for value, sigma in seen))

@@ -18,10 +18,10 @@ from stages.area.fronts.position import locate, strip_about
 from stages.area.site import Site
 from stages.common.geo.grid import Grid, snap_grid
 from stages.common.geo.raster import write_cog
-from stages.common.geo.vectors import inside
-from stages.common.params.area import TerminusParams
+from stages.common.geo.vectors import pixels_inside
+from stages.common.params.area import FrontParams
 
-EXACT = TerminusParams(extension_m=0)
+EXACT = FrontParams(extension_m=0)
 
 PLANE = Elevation(
     height_m=np.tile(6000 - 3 * np.arange(200.0, dtype=np.float32)[:, None], (1, 200)),
@@ -33,7 +33,7 @@ PLANE = Elevation(
 
 def site_of(shape: Any, grid: Grid, aoi: np.ndarray | None = None) -> Site:
     """A site of one glacier."""
-    mask = inside([shape], grid)
+    mask = pixels_inside([shape], grid)
     aoi = np.ones(grid.shape, dtype=bool) if aoi is None else aoi
     return Site(
         grid=grid, aoi=aoi, prior=mask & aoi, owner=mask.astype(np.uint16), glaciers=[],
@@ -110,7 +110,7 @@ def test_a_line_to_a_broad_front_ends_square_to_it() -> None:
     leaning = Elevation(
         height_m=PLANE.height_m + 0.02 * np.arange(200, dtype=np.float32), transform=PLANE.transform, crs=PLANE.crs
     )
-    line = derive(site_of(tongue, grid_of()), 1, leaning, TerminusParams(extension_m=300)).line
+    line = derive(site_of(tongue, grid_of()), 1, leaning, FrontParams(extension_m=300)).line
     (x0, y0), (x1, y1) = line.interpolate(line.length - 600).coords[0], line.coords[-1]
     assert abs(x1 - 3000) < 225
     assert abs(np.degrees(np.arctan2(x1 - x0, y0 - y1))) < 10
@@ -136,7 +136,7 @@ def test_a_retreat_around_a_bend_is_measured_along_the_bend(radius_m: float, tur
         grid=grid, aoi=np.ones(grid.shape, dtype=bool), prior=outline, owner=outline.astype(np.uint16), glaciers=[],
         outlines_km2=np.array([0.0, 9.0]), aoi_km2=1.0, outlines=None,
     )  # fmt: skip
-    strip = strip_about(derive(site, 1, dem, TerminusParams()).line, grid, width_m=100)
+    strip = strip_about(derive(site, 1, dem, FrontParams()).line, grid, width_m=100)
     fronts = [
         locate(strip.count(tongue(whole_m - back)), np.zeros(strip.n_bins), strip.count(strip.inside), pixel_m=30)[0]
         for back in (100, 300)

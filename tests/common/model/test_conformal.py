@@ -14,8 +14,8 @@ from stages.common.model.conformal import (
     area_error,
     area_scores,
     block_sums,
+    blocks_needed,
     conformal_quantile,
-    units_needed,
 )
 
 LEVELS = st.sampled_from([0.5, 0.68, 0.8, 0.9, 0.95])
@@ -40,7 +40,7 @@ def test_the_rank_of_the_quantile(count: int, level: float, rank: int | None) ->
 
 @given(level=LEVELS)
 def test_units_needed_is_where_an_answer_begins(level: float) -> None:
-    needed = units_needed(level)
+    needed = blocks_needed(level)
     assert conformal_quantile(np.zeros(needed), level) == 0
     assert conformal_quantile(np.zeros(needed - 1), level) is None
 

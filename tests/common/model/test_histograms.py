@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.common.model.histograms import GROUPS, band_counts, reference, stability_index
+from stages.common.model.histograms import GROUPS, band_counts, band_reference, stability_index
 
 
 def test_each_8_bit_level_has_a_bin_and_reflectance_is_binned_by_half_a_per_cent():
@@ -21,19 +21,19 @@ def test_each_8_bit_level_has_a_bin_and_reflectance_is_binned_by_half_a_per_cent
 
 
 def test_groups_are_tenths_of_the_training_pixels():
-    ten = reference(np.ones(100, dtype=np.int64), mean=0, std=1)
+    ten = band_reference(np.ones(100, dtype=np.int64), mean=0, std=1)
     assert ten.starts == list(range(10, 100, 10))
     assert ten.shares == [0.1] * 10
 
 
 def test_a_level_that_holds_most_pixels_is_one_group():
     counts = np.array([0, 1, 8, 0, 1], dtype=np.int64)
-    found = reference(counts, mean=0, std=1)
+    found = band_reference(counts, mean=0, std=1)
     assert (found.starts, found.shares) == ([2, 3], [0.1, 0.8, 0.1])
 
 
 def test_saturated_pixels_in_the_last_bin_need_no_group_behind_them():
-    found = reference(np.array([1, 0, 0, 9], dtype=np.int64), mean=0, std=1)
+    found = band_reference(np.array([1, 0, 0, 9], dtype=np.int64), mean=0, std=1)
     assert (found.starts, found.shares) == ([1], [0.1, 0.9])
 
 
@@ -47,14 +47,14 @@ def test_saturated_pixels_in_the_last_bin_need_no_group_behind_them():
     ],
 )
 def test_known_answers(counts, index):
-    halves = reference(np.array([50, 50], dtype=np.int64), mean=0, std=1)
+    halves = band_reference(np.array([50, 50], dtype=np.int64), mean=0, std=1)
     assert stability_index(np.array(counts, dtype=np.int64), halves) == pytest.approx(index, abs=1e-12)
 
 
 @given(st.lists(st.integers(0, 1000), min_size=2, max_size=60).filter(any), st.data())
 def test_never_negative_and_zero_against_itself(counts, data):
     own = np.array(counts, dtype=np.int64)
-    expected = reference(own, mean=0, std=1)
+    expected = band_reference(own, mean=0, std=1)
     assert len(expected.shares) == len(expected.starts) + 1 <= GROUPS
     assert stability_index(own, expected) == pytest.approx(0, abs=1e-4)  # shares are kept to six decimals
     other = data.draw(st.lists(st.integers(0, 1000), min_size=len(own), max_size=len(own)).filter(any))

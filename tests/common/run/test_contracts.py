@@ -20,7 +20,7 @@ from stages.common.geo.raster import write_cog
 from stages.common.params.schema import load_params
 from stages.common.run import stage
 from stages.common.run.artefacts import Json, Raster, Table
-from stages.common.run.contracts import Contract, check_inputs, check_outputs, fill
+from stages.common.run.contracts import Contract, check_inputs, check_outputs, paths_of
 from stages.common.run.stage import Run
 from stages.common.tables import kinds
 
@@ -204,10 +204,10 @@ def test_outputs_are_checked_before_the_rename(site: Path) -> None:
 
 def test_templates_stand_for_paths(site: Path) -> None:
     params = load_params()
-    assert fill("a/{year}/b", params, 2021) == {None: Path("a/2021/b")}
-    assert fill("a/{years}/b", params, None) == {2020: Path("a/2020/b"), 2021: Path("a/2021/b")}
+    assert paths_of("a/{year}/b", params, 2021) == {None: Path("a/2021/b")}
+    assert paths_of("a/{years}/b", params, None) == {2020: Path("a/2020/b"), 2021: Path("a/2021/b")}
     first = params.training_years[0]
-    assert fill("a/{reference_year}/b", params, 2021) == {None: Path(f"a/{first}/b")}
-    numbered = fill("a/{year}/{pass}/b", params, 2021)
+    assert paths_of("a/{reference_year}/b", params, 2021) == {None: Path(f"a/{first}/b")}
+    numbered = paths_of("a/{year}/{pass}/b", params, 2021)
     assert (numbered[1], numbered[20], len(numbered)) == (Path("a/2021/1/b"), Path("a/2021/20/b"), 20)
-    assert fill("{model}", params, None) == {None: Path("artifacts/train/model.onnx")}
+    assert paths_of("{model}", params, None) == {None: Path("artifacts/train/model.onnx")}

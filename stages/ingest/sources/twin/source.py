@@ -15,7 +15,7 @@ import numpy as np
 from affine import Affine
 
 from stages.common.geo.grid import Grid
-from stages.common.geo.vectors import inside
+from stages.common.geo.vectors import pixels_inside
 from stages.common.params.schema import Params
 from stages.common.scene.scene import Layer
 from stages.ingest.region import Region
@@ -104,7 +104,7 @@ def write_truth(params: Params, region: Region, folder: Path) -> None:
     frame = frame_of(params, region)
     crop = frame.crop(0, region.grid)
     exact = tuple(slice(part.start, part.start + side) for part, side in zip(crop, region.grid.shape, strict=True))
-    aoi = inside(region.aoi.to_crs(region.grid.crs).geometry, region.grid)
+    aoi = pixels_inside(region.aoi.to_crs(region.grid.crs).geometry, region.grid)
     truth.write_truth_files(
         folder, frame.world, params.ingest.twin, params.years, crop=(exact[0], exact[1]), grid=region.grid, aoi=aoi
     )
