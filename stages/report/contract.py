@@ -7,7 +7,7 @@ from stages.common.tables import kinds
 
 CONTRACT = Contract(
     stage="report",
-    summary="Graph, time-lapse, prediction gallery and one self-contained page",
+    summary="Draw the graph, the time-lapse, the prediction gallery and one self-contained page",
     params=("site", "years", "report", "gates"),
     inputs={
         "artifacts/area/glacier_area_by_year.csv": kinds.AREAS,

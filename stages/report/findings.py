@@ -1,4 +1,4 @@
-"""Everything the report tells, read once: tables and documents here, rasters only by their paths."""
+"""Everything the report shows, read once: tables and documents in memory, rasters by their paths."""
 
 from __future__ import annotations
 
@@ -29,29 +29,29 @@ class YearFiles:
     bands: tuple[int, int, int]
     """Bands of `scene` that make natural colour, counted from 1: red, green, blue."""
     storage: str
-    """``sentinel2`` or ``rgb8``."""
+    """How the pixels of `scene` are stored: ``sentinel2`` or ``rgb8``."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Findings:
-    """What the stages before found out."""
+    """Results of the earlier stages that the report shows."""
 
     site: SiteParams
     report: ReportParams
     areas: list[tables_area.AreaRow]
-    """In the order of the years."""
+    """Area of each year, in the order of the years."""
     glaciers: list[tables_area.GlacierAreaRow]
     trend: tables_area.Trend
     gates: list[tables_area.GateFinding]
-    """Of every gate, as the stage `gate` judges them."""
+    """Finding of every gate, as the stage `gate` judges it."""
     statistics: Statistics
     area_metrics: tables_area.AreaMetrics
     truth: list[tables_truth.TruthRow]
-    """In the order of the years; empty for a real site."""
+    """True and mapped area of each year, in the order of the years; empty for a real site."""
     history: list[tables_learning.EpochRow]
     card: tables_learning.ModelCard
     maps_by_this_model: bool
-    """The maps were made by the model of `card`; False where a promoted model made them."""
+    """True where the model of `card` made the maps, False where the champion made them."""
     scores: tables_evaluate.EvaluateMetrics
     glacier_scores: list[tables_evaluate.GlacierScoreRow]
     precision_recall: list[tables_evaluate.PrecisionRecallRow]
@@ -62,18 +62,18 @@ class Findings:
 
     @property
     def years(self) -> list[int]:
-        """The mapped years, in order."""
+        """Mapped years, in order."""
         return [row.year for row in self.areas]
 
 
 def read_findings(run: Run) -> Findings:
-    """Read all inputs of the stage but the pixels.
+    """Read all inputs of the stage except the pixels.
 
     Raises
     ------
     ContractError
         The area table lists other years than the parameters, a scene lacks a band of ``report.rgb``, or
-        ``site.simulated`` is not what the data say of themselves.
+        ``site.simulated`` contradicts the data.
     """
     provenance = {
         year: read_document(path, Provenance)
@@ -112,12 +112,12 @@ def read_findings(run: Run) -> Findings:
 
 
 def colour_bands(provenance: Provenance, rgb: list[str], *, where: Path) -> tuple[int, int, int]:
-    """Positions, from 1, of the bands `rgb` in a prepared scene.
+    """Return the positions, counted from 1, of the bands `rgb` in a prepared scene.
 
     Raises
     ------
     ContractError
-        The scene lacks one of them.
+        The scene lacks one of these bands.
     """
     missing = [name for name in rgb if name not in provenance.bands]
     if missing:
@@ -143,15 +143,15 @@ def _files(run: Run, provenance: dict[int, Provenance]) -> dict[int, YearFiles]:
             valid=valid[year],
             mask=masks[year],
             probability=probabilities[year],
-            bands=colour_bands(origin, run.params.report.rgb, where=scenes[year]),
-            storage=origin.storage,
+            bands=colour_bands(scene_provenance, run.params.report.rgb, where=scenes[year]),
+            storage=scene_provenance.storage,
         )
-        for year, origin in provenance.items()
+        for year, scene_provenance in provenance.items()
     }
 
 
 def _gates(run: Run, scores: tables_evaluate.EvaluateMetrics) -> list[tables_area.GateFinding]:
-    """All that `gate` will judge: a page that left one out would call a failed run passed."""
+    """Collect all that `gate` will judge: a page that left a finding out would call a failed run passed."""
     on_areas = read_document(run.path("artifacts/area/gates.json"), tables_area.Gates)
     return all_findings(on_areas, scores, run.params.gates)
 
@@ -167,25 +167,25 @@ def _read_truth(run: Run, years: list[int]) -> list[tables_truth.TruthRow]:
 
 
 def _check_simulated(path: Path, *, simulated: bool) -> None:
-    """A simulated site has a known truth, and a real one has none: else marks would be missing, or be wrong."""
+    """Refuse a site whose marks of simulation would be missing or wrong: only simulated data come with the truth."""
     if simulated != path.exists():
         raise ContractError(
-            "params.yaml says that the site is simulated, and its data have no truth"
+            "params.yaml says that the site is simulated, but its data do not contain the true glaciers"
             if simulated
-            else "the data are simulated, and params.yaml does not say so",
+            else "the data are simulated, but params.yaml does not say so",
             where="params.yaml: site.simulated",
-            expected="true where data/truth knows the true glaciers, false elsewhere",
-            found=f"{str(simulated).lower()}; {path} is {'there' if path.exists() else 'absent'}",
-            fix="correct site.simulated; or run `make ingest` with the source meant",
+            expected="true where data/truth contains the true glaciers, false elsewhere",
+            found=f"{str(simulated).lower()}; {path} {'exists' if path.exists() else 'does not exist'}",
+            fix="correct site.simulated, or run `make ingest` with the source that you meant",
         )
 
 
-def _check_years(path: Path, found: list[int], expected: list[int]) -> None:
-    if found != expected:
+def _check_years(path: Path, listed_years: list[int], mapped_years: list[int]) -> None:
+    if listed_years != mapped_years:
         raise ContractError(
             "the table does not list each year of params.yaml once",
             where=path,
-            expected=", ".join(map(str, expected)),
-            found=", ".join(map(str, found)) or "no rows",
+            expected=", ".join(map(str, mapped_years)),
+            found=", ".join(map(str, listed_years)) or "no rows",
             fix="run the stage area again",
         )

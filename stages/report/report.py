@@ -1,10 +1,10 @@
-"""The stage's one verb."""
+"""What the stage does: read its inputs, draw the pictures, write the page."""
 
 from __future__ import annotations
 
 from stages.common.run.stage import Run
 from stages.report.findings import read_findings
-from stages.report.page.page import draw_page
+from stages.report.page.page import render_page
 from stages.report.pictures.change_map import draw_change_map
 from stages.report.pictures.gallery import draw_gallery
 from stages.report.pictures.graph import draw_graph
@@ -12,7 +12,7 @@ from stages.report.pictures.timelapse import draw_timelapse
 
 
 def report(run: Run) -> None:
-    """Draw the pictures and write the page that holds them; no number is computed here."""
+    """Draw the pictures and write the page that embeds them."""
     findings = read_findings(run)
     pictures = {
         "glacier_retreat_graph.png": draw_graph(findings),
@@ -24,4 +24,4 @@ def report(run: Run) -> None:
     for name, content in pictures.items():
         (run.out / name).write_bytes(content)
         run.log.info("%s: %.2f MB", name, len(content) / 1e6)
-    (run.out / "index.html").write_text(draw_page(findings, pictures), encoding="utf-8", newline="\n")
+    (run.out / "index.html").write_text(render_page(findings, pictures), encoding="utf-8", newline="\n")

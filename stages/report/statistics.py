@@ -1,4 +1,4 @@
-"""What `area` and `predict` say beyond the areas; each table may be absent, and the page then says so."""
+"""Optional tables of `area` and `predict`; where one is absent, the page says so."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ Row = TypeVar("Row", bound=BaseModel)
 
 @dataclass(frozen=True, kw_only=True)
 class Statistics:
-    """Change of single glaciers, their fronts, and what came in."""
+    """Change of single glaciers, positions of their fronts, passes of each year, and drift of the input."""
 
     glacier_trends: list[tables_area.GlacierTrendRow]
     fronts: list[tables_area.FrontRow]
     front_trends: list[tables_area.FrontTrendRow]
     changes: list[tables_area.ChangeRow]
     change_map: Path | None
-    """Of the last year that has one."""
+    """Raster of lost and gained ground of the last year that has one; None where no two years can be compared."""
     seasons: list[tables_area.SeasonRow]
     drifts: list[DriftRow]
 
     @property
     def last_changes(self) -> list[tables_area.ChangeRow]:
-        """The rows of the last year, which the change map shows."""
+        """Rows of the last year, which the change map shows."""
         last = max((row.year for row in self.changes), default=None)
         return [row for row in self.changes if row.year == last]
 
 
 def read_statistics(run: Run) -> Statistics:
-    """Read the tables that are there."""
+    """Read the tables that exist; a table that does not exist is an empty list."""
     maps = [path for path in run.by_year("artifacts/area/change_{years}.tif").values() if path.exists()]
     return Statistics(
         glacier_trends=_rows(run, "artifacts/area/trend_by_glacier.csv", tables_area.GlacierTrendRow),

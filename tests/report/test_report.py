@@ -13,7 +13,7 @@ from stages.common.errors import ContractError
 from stages.common.run.stage import main, run_stage
 from stages.report.contract import CONTRACT
 from stages.report.report import report
-from tests.report import made_up
+from tests.report import report_inputs
 from tests.report.conftest import run_report
 
 OUTPUTS = {
@@ -28,7 +28,7 @@ CHANGE_MAP = "change_map.png"
 
 @pytest.fixture
 def site(tmp_path, monkeypatch):
-    monkeypatch.chdir(made_up.make_artifacts(tmp_path / "site", (2023, 2024)))
+    monkeypatch.chdir(report_inputs.make_artifacts(tmp_path / "site", (2023, 2024)))
     return tmp_path / "site"
 
 
@@ -42,7 +42,7 @@ def test_stage_writes_what_it_declares(nine_years, one_year):
 
 
 def test_two_runs_give_the_same_bytes(nine_years, tmp_path):
-    again = run_report(made_up.make_artifacts(tmp_path, storage="sentinel2"))
+    again = run_report(report_inputs.make_artifacts(tmp_path, storage="sentinel2"))
     for name in OUTPUTS | {CHANGE_MAP}:
         assert (again / name).read_bytes() == (nine_years / name).read_bytes(), name
 
@@ -72,9 +72,9 @@ def test_marks_of_simulation_and_what_the_data_are_must_agree(site, simulated, c
     if simulated:
         (site / "artifacts/area/truth_by_year.csv").unlink()
     assert main(CONTRACT, report, []) == 2
-    said = capsys.readouterr().err
-    assert "params.yaml: site.simulated" in said
-    assert ("have no truth" if simulated else "does not say so") in said
+    message = capsys.readouterr().err
+    assert "params.yaml: site.simulated" in message
+    assert ("do not contain the true glaciers" if simulated else "does not say so") in message
     assert not (site / "artifacts/report").exists()
 
 

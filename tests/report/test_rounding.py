@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from stages.common.tables.area import AreaRow
 from stages.report import rounding
-from stages.report.numbers import number, p_value, percent
 
 
 def test_area_is_rounded_as_its_interval_supports():
@@ -32,13 +31,6 @@ def test_half_an_interval_that_stops_at_no_ice_is_its_upper_half():
     assert rounding.area_text(row, 2) == "0.05 ± 0.20 km²"
 
 
-@pytest.mark.parametrize(
-    ("p", "shown"), [(5.5e-06, "< 0.001"), (0.00099, "< 0.001"), (0.001, "0.001"), (0.0496, "0.050"), (1.0, "1.000")]
-)
-def test_a_p_is_never_0(p, shown):
-    assert p_value(p) == (shown, p)
-
-
 @given(st.integers(1972, 2090), st.integers(0, 60))
 def test_ticks_are_whole_years_of_the_series_and_few(first, length):
     ticks = rounding.year_ticks([first, first + length] if length else [first])
@@ -47,16 +39,3 @@ def test_ticks_are_whole_years_of_the_series_and_few(first, length):
     assert ticks[-1] <= first + length
     assert len(ticks) <= rounding.MAX_YEAR_LABELS
     assert len({later - earlier for earlier, later in itertools.pairwise(ticks)}) <= 1
-
-
-def test_numbers_keep_their_exact_value():
-    assert number(-0.001, 2) == ("0.00", -0.001)
-    assert number(-3.21, 1).shown == "\N{MINUS SIGN}3.2"
-
-
-@pytest.mark.parametrize(
-    ("fraction", "shown"),
-    [(1.0, "100.0 %"), (0.99999, "> 99.9 %"), (0.00001, "< 0.1 %"), (0.0, "0.0 %"), (0.5, "50.0 %")],
-)
-def test_almost_nothing_is_not_nothing(fraction, shown):
-    assert percent(fraction).shown == shown

@@ -11,8 +11,8 @@ from stages.common.display.colours import BLACK, BLUE, GREY_LIGHT, GROUND, ICE, 
 from stages.common.display.numbers import length_text, round_length_m
 from stages.common.geo.grid import Grid
 from stages.common.types import AnyArray, BoolArray, UInt8Array
-from stages.report.pictures.figures import BANNER_IN, new_figure, plain_style, png
-from stages.report.pictures.scenes import View, fit_view, hatch, outline, paint
+from stages.report.pictures.figures import BANNER_IN, encode_png, new_figure, plain_style
+from stages.report.pictures.scenes import MapSize, fit_map, hatch, outline_pixels, paint
 from versions.compare.difference import BOTH, ONLY_A, ONLY_B, UNSEEN
 from versions.compare.tables import Comparison
 
@@ -23,7 +23,7 @@ MAX_SMALL = 12
 COUNT_COLOURS = "cividis"
 
 
-def shrink(pixels: AnyArray, view: View) -> AnyArray:
+def shrink(pixels: AnyArray, view: MapSize) -> AnyArray:
     """(h, w) of a full (H, W): the nearest pixel, so that classes stay classes."""
     rows, columns = (
         ((np.arange(small) + 0.5) * large / small).astype(int)
@@ -38,12 +38,12 @@ def painted(found: UInt8Array, prior: BoolArray | None = None) -> UInt8Array:
     for one, colour in ((BOTH, ICE), (ONLY_A, SIDE_A), (ONLY_B, SIDE_B)):
         picture = paint(picture, found == one, colour)
     picture = hatch(picture, found == UNSEEN)
-    return picture if prior is None else paint(picture, outline(prior), BLACK)
+    return picture if prior is None else paint(picture, outline_pixels(prior), BLACK)
 
 
 def difference_map(comparison: Comparison, maps: Sequence[UInt8Array], prior: BoolArray, grid: Grid) -> bytes:
     """PNG: the last year's map of differences, and in how many years each pixel is in dispute."""
-    view = fit_view(grid, max_width=PANEL_PX, max_height=PANEL_PX)
+    view = fit_map(grid, max_width=PANEL_PX, max_height=PANEL_PX)
     panels = 2 if len(maps) > 1 else 1
     high = PANEL_IN * view.height / view.width
     with plain_style():
@@ -54,12 +54,12 @@ def difference_map(comparison: Comparison, maps: Sequence[UInt8Array], prior: Bo
             _count_panel(figure, axes[1], np.sum([_disputed(one) for one in maps], axis=0), view, len(maps))
         _legend(figure, comparison)
         _scale_bar(axes[0], view)
-        return png(figure)
+        return encode_png(figure)
 
 
 def small_maps(comparison: Comparison, maps: Sequence[UInt8Array], grid: Grid) -> bytes:
     """PNG: a small map of differences for each year; at most twelve, evenly chosen."""
-    view = fit_view(grid, max_width=SMALL_PX, max_height=SMALL_PX)
+    view = fit_map(grid, max_width=SMALL_PX, max_height=SMALL_PX)
     count = min(len(maps), MAX_SMALL)
     chosen = np.round(np.linspace(0, len(maps) - 1, count)).astype(int).tolist()
     columns = min(5, count)
@@ -71,7 +71,7 @@ def small_maps(comparison: Comparison, maps: Sequence[UInt8Array], grid: Grid) -
             title = f"{comparison.years[index]}: {_km2(comparison, index)} km²"
             _show(place, painted(shrink(maps[index], view)), title)
         _legend(figure, comparison)
-        return png(figure)
+        return encode_png(figure)
 
 
 def area_graph(comparison: Comparison) -> bytes:
@@ -95,7 +95,7 @@ def area_graph(comparison: Comparison) -> bytes:
         axes.set_xticks(years, [f"{row.year}" for row in rows])
         axes.set_ylabel("glacier area, km²")
         axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, borderaxespad=0)
-        return png(figure)
+        return encode_png(figure)
 
 
 def _disputed(found: UInt8Array) -> UInt8Array:
@@ -131,7 +131,7 @@ def _show(axes: Any, picture: UInt8Array, title: str) -> None:
     axes.set_title(title, loc="left", size=9, pad=4)
 
 
-def _count_panel(figure: Any, axes: Any, years: AnyArray, view: View, most: int) -> None:
+def _count_panel(figure: Any, axes: Any, years: AnyArray, view: MapSize, most: int) -> None:
     """Years in dispute, white where none."""
     shown = np.ma.masked_equal(shrink(years, view), 0)
     axes.set_facecolor(hexadecimal(PAPER))
@@ -166,7 +166,7 @@ def _legend(figure: Any, comparison: Comparison) -> None:
     )  # fmt: skip
 
 
-def _scale_bar(axes: Any, view: View) -> None:
+def _scale_bar(axes: Any, view: MapSize) -> None:
     """Length on the ground, below the map at its right."""
     length_m = round_length_m(view.width * view.pixel_size_m / 4)
     share = length_m / (view.width * view.pixel_size_m)

@@ -5,5 +5,5 @@ from __future__ import annotations
 SIMULATED = "SIMULATED DATA: NOT A MEASUREMENT"
 """Mark of every picture and page of a site with ``site.simulated``."""
 
-INTERVAL = "± half of the 68 % interval"
-"""Meaning of the ± behind an area."""
+INTERVAL = "± is one standard deviation"
+"""Meaning of the ± after an area."""

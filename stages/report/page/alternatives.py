@@ -1,35 +1,36 @@
-"""What each picture shows, for those who do not see it."""
+"""Alternative texts: what each picture shows, for readers who cannot see it."""
 
 from __future__ import annotations
 
 from stages.common.display import phrases
 from stages.report import rounding
 from stages.report.findings import Findings
-from stages.report.page.change_table import change_total
+from stages.report.ground_changes import change_total
 
 
 def alternative_texts(findings: Findings) -> dict[str, str]:
-    """What each picture shows, for those who do not see it."""
+    """Return the alternative text of each picture by its name."""
     decimals = rounding.decimals_of(findings.areas)
     first, last = findings.areas[0], findings.areas[-1]
     span = f"{first.year}: {rounding.area_text(first, decimals)}"
     if len(findings.areas) > 1:
         span += f"; {last.year}: {rounding.area_text(last, decimals)}"
     mark = f"{phrases.SIMULATED}. " if findings.site.simulated else ""
-    beside = ", beside the true area" if findings.truth else ""
-    best = findings.card
+    truth = ", beside the true area" if findings.truth else ""
+    card = findings.card
     texts = {
-        "glacier_retreat_graph.png": f"Graph of glacier area per year with 68 and 95 % bars{beside}. {span}.",
-        "glacier_retreat_timelapse.gif": f"One frame a year, {first.year} to {last.year}: the scene with the mapped "
+        "glacier_retreat_graph.png": f"Graph of the glacier area per year with bars of the 68 % and 95 % interval"
+        f"{truth}. {span}.",
+        "glacier_retreat_timelapse.gif": f"One frame per year, {first.year} to {last.year}: the scene with the mapped "
         "outline, the outline of the first year, the year and its area.",
         "prediction_gallery.png": "For each year shown: scene, prior and mapped outlines, glacier probability, and "
         "where the map differs from the prior outlines.",
         "change_map.png": change_text(findings),
-        "surface": "Stacked bars of clean and debris-covered ice by year.",
-        "fronts": "How far the ice fronts of the largest glaciers went back, by year, with one-sigma bars.",
-        "learning_curve": f"IoU by epoch; validation IoU {best.val_iou:.2f} at epoch {best.best_epoch}, whose weights "
+        "surface": "Stacked bars of clean and debris-covered ice per year.",
+        "fronts": "Retreat of the ice fronts of the largest glaciers by year, with bars of one standard deviation.",
+        "learning_curve": f"IoU by epoch; validation IoU {card.val_iou:.2f} at epoch {card.best_epoch}, whose weights "
         "were kept.",
-        "precision_recall": f"Precision against recall; the threshold in use is {best.threshold:g}.",
+        "precision_recall": f"Precision against recall; the threshold in use is {card.threshold:g}.",
         "reliability": "Predicted probability against the observed share of glacier, beside the diagonal; expected "
         f"calibration error {findings.scores.expected_calibration_error:.3f}.",
     }
@@ -37,12 +38,12 @@ def alternative_texts(findings: Findings) -> dict[str, str]:
 
 
 def change_text(findings: Findings) -> str:
-    """What the change map shows, with its sums."""
+    """Describe the change map with its sums."""
     rows = findings.statistics.last_changes
     total = change_total(rows)
     if total is None:
         return "Map of ground lost and gained by ice."
     return (
         f"Map of ground lost and gained by ice from {rows[0].from_year} to {rows[0].year}: "
-        f"{total.lost.shown} km² lost, {total.gained.shown} km² gained."
+        f"{total.lost.text} km² lost, {total.gained.text} km² gained."
     )

@@ -7,25 +7,26 @@ from typing import Any
 from stages.common.tables.area import AreaRow
 from stages.report import rounding
 from stages.report.findings import Findings
-from stages.report.numbers import Number, number, optional, percent
+from stages.report.numbers import Number, optional_number, percent_number, plain_number
 
-NO_METHOD = "one sigma, buffer method"
-"""What the interval is where the table does not say."""
+NO_METHOD = "one standard deviation, buffer method"
+"""What the interval rests on where the table does not say."""
+SIGMA_COLUMNS = ("sigma_delineation_km2", "sigma_model_km2", "sigma_season_km2")
 
 
 def area_rows(findings: Findings) -> list[dict[str, Any]]:
-    """The area table, row by row, rounded as the intervals support."""
+    """Return the rows of the area table, with areas rounded as their intervals support."""
     decimals = rounding.decimals_of(findings.areas)
     return [
         {
             "year": row.year,
             "date": row.date,
-            "area": number(row.glacier_area_km2, decimals),
-            "sixty_eight": _interval(row.area_low_km2, row.area_high_km2, decimals),
-            "ninety_five": _interval(row.area_low95_km2, row.area_high95_km2, decimals),
-            "common": optional(row.common_area_km2, decimals),
-            "valid": percent(row.valid_fraction),
-            "unseen": number(row.unseen_km2, decimals),
+            "area": plain_number(row.glacier_area_km2, decimals),
+            "interval_68": _interval(row.area_low_km2, row.area_high_km2, decimals),
+            "interval_95": _interval(row.area_low95_km2, row.area_high95_km2, decimals),
+            "common": optional_number(row.common_area_km2, decimals),
+            "valid": percent_number(row.valid_fraction),
+            "unseen": plain_number(row.unseen_km2, decimals),
             "scenes": row.scene_ids.replace(";", "; "),
         }
         for row in findings.areas
@@ -33,21 +34,24 @@ def area_rows(findings: Findings) -> list[dict[str, Any]]:
 
 
 def source_rows(rows: list[AreaRow]) -> list[dict[str, Any]]:
-    """Where each year's interval comes from; empty where the table tells no sources."""
-    known = ("sigma_delineation_km2", "sigma_model_km2", "sigma_season_km2")
-    if not any(getattr(row, name) is not None for row in rows for name in known):
+    """Return what each year's interval is made of; empty where the table does not say it for any year."""
+    if not any(getattr(row, column) is not None for row in rows for column in SIGMA_COLUMNS):
         return []
     decimals = rounding.decimals_of(rows)
     return [
-        {"year": row.year, "method": row.interval_method, "cells": [optional(getattr(row, n), decimals) for n in known]}
+        {
+            "year": row.year,
+            "method": row.interval_method,
+            "cells": [optional_number(getattr(row, column), decimals) for column in SIGMA_COLUMNS],
+        }
         for row in rows
     ]
 
 
 def interval_methods(rows: list[AreaRow]) -> list[str]:
-    """What the intervals rest on; one entry where all years agree."""
+    """Return what the intervals rest on, in words; a single entry where all years agree."""
     return sorted({row.interval_method or NO_METHOD for row in rows})
 
 
 def _interval(low: float | None, high: float | None, decimals: int) -> tuple[Number, Number] | None:
-    return None if low is None or high is None else (number(low, decimals), number(high, decimals))
+    return None if low is None or high is None else (plain_number(low, decimals), plain_number(high, decimals))

@@ -1,4 +1,4 @@
-"""Area of each glacier by year: the largest by name, the rest as one line."""
+"""Area and held-out scores of each glacier: the largest by name, the rest in one line."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from dataclasses import dataclass
 
 from stages.common.tables.area import GlacierAreaRow
 from stages.common.tables.evaluate import GlacierScoreRow
-from stages.report.numbers import Number, number, optional
+from stages.report.ground_changes import NEAR_NO_OUTLINE, NO_GLACIER
+from stages.report.numbers import Number, optional_number, plain_number
 from stages.report.rounding import DECIMALS_WITHOUT_SIGMA
 
-LARGEST = 15
-NO_GLACIER = "unassigned"
-"""`rgi_id` of ice near no outline."""
+NAMED_GLACIERS = 15
+"""The largest glaciers have a line each; the others are summed in one."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class GlacierCell:
-    """One year, km2."""
+    """Area of a glacier in one year, km2."""
 
     area: Number
-    half: Number | None
-    """Half of the 68 % interval, where one is known: the upper half, as the lower one stops at no ice."""
+    upper_half: Number | None
+    """Upper half of the 68 % interval, as the lower half stops at zero ice; None where no interval exists."""
     unseen: Number | None
-    """Part of the outline not seen, where that is not nothing."""
+    """Unseen part of the outline; None where it rounds to zero."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,46 +33,47 @@ class GlacierLine:
     rgi_id: str
     name: str | None
     outline: Number
-    """Prior outline in the AOI, km2."""
+    """Area of the prior outline inside the AOI, km2."""
     areas: list[GlacierCell | None]
-    """By year; None: no row."""
+    """Area of each year; None for a year without a row."""
 
 
 def glacier_table(rows: Iterable[GlacierAreaRow], years: Sequence[int]) -> list[GlacierLine]:
-    """The largest glaciers of the last year, then the others summed, then ice near no outline."""
+    """Return the largest glaciers of the last year, then the sum of the others, then the ice near no outline."""
     by_id: dict[str, dict[int, GlacierAreaRow]] = {}
     for row in rows:
         by_id.setdefault(row.rgi_id, {})[row.year] = row
     unassigned = by_id.pop(NO_GLACIER, None)
-    ordered = sorted(by_id, key=lambda one: (-_last_area(by_id[one], years), one))
-    lines = [_line(one, by_id[one], years) for one in ordered[:LARGEST]]
-    if rest := [by_id[one] for one in ordered[LARGEST:]]:
-        summed = {year: _sum(year, [one[year] for one in rest if year in one]) for year in years}
-        lines.append(_line(f"{len(rest)} smaller glaciers", summed, years))
-    return lines + ([_line(NO_GLACIER, unassigned, years)] if unassigned else [])
+    ordered = sorted(by_id, key=lambda rgi_id: (-_last_area(by_id[rgi_id], years), rgi_id))
+    lines = [_line(rgi_id, by_id[rgi_id], years) for rgi_id in ordered[:NAMED_GLACIERS]]
+    if smaller := [by_id[rgi_id] for rgi_id in ordered[NAMED_GLACIERS:]]:
+        summed = {year: _sum(year, [by_year[year] for by_year in smaller if year in by_year]) for year in years}
+        lines.append(_line(f"{len(smaller)} smaller glaciers", summed, years))
+    return lines + ([_line(NEAR_NO_OUTLINE, unassigned, years)] if unassigned else [])
 
 
 def held_out_rows(scores: Iterable[GlacierScoreRow]) -> list[tuple[GlacierScoreRow, list[Number | None]]]:
-    """Glaciers with held-out ice, most first.
+    """Return the glaciers with held-out ice and the cells of each, the largest held-out area first.
 
-    Area in km2, held-out share in %, IoU, F1, precision, recall, area bias in %, boundary distance in m.
+    Cells: held-out area in km2, held-out share in %, IoU, F1, precision, recall, area bias in %, boundary distance
+    in metres.
     """
-    tested = sorted((one for one in scores if one.held_out_km2 > 0), key=lambda one: (-one.held_out_km2, one.rgi_id))
+    tested = sorted((row for row in scores if row.held_out_km2 > 0), key=lambda row: (-row.held_out_km2, row.rgi_id))
     return [
         (
-            one,
+            row,
             [
-                number(one.held_out_km2, DECIMALS_WITHOUT_SIGMA),
-                number(100 * one.held_out_fraction, 0),
-                optional(one.iou, 2),
-                optional(one.f1, 2),
-                optional(one.precision, 2),
-                optional(one.recall, 2),
-                optional(one.area_bias_pct, 0),
-                optional(one.boundary_distance_m, 0),
+                plain_number(row.held_out_km2, DECIMALS_WITHOUT_SIGMA),
+                plain_number(100 * row.held_out_fraction, 0),
+                optional_number(row.iou, 2),
+                optional_number(row.f1, 2),
+                optional_number(row.precision, 2),
+                optional_number(row.recall, 2),
+                optional_number(row.area_bias_pct, 0),
+                optional_number(row.boundary_distance_m, 0),
             ],
         )
-        for one in tested
+        for row in tested
     ]
 
 
@@ -94,15 +95,15 @@ def _sum(year: int, rows: Sequence[GlacierAreaRow]) -> GlacierAreaRow:
 def _line(rgi_id: str, rows: dict[int, GlacierAreaRow], years: Sequence[int]) -> GlacierLine:
     latest = rows[max(rows)]
     cells = [_cell(rows[year]) if year in rows else None for year in years]
-    outline = number(latest.outline_area_km2, DECIMALS_WITHOUT_SIGMA)
+    outline = plain_number(latest.outline_area_km2, DECIMALS_WITHOUT_SIGMA)
     return GlacierLine(rgi_id=rgi_id, name=latest.glac_name, outline=outline, areas=cells)
 
 
 def _cell(row: GlacierAreaRow) -> GlacierCell:
     digits = DECIMALS_WITHOUT_SIGMA
-    unseen = number(row.unseen_km2, digits)
+    unseen = plain_number(row.unseen_km2, digits)
     return GlacierCell(
-        area=number(row.area_km2, digits),
-        half=None if row.area_high_km2 is None else number(row.area_high_km2 - row.area_km2, digits),
-        unseen=unseen if float(unseen.shown) > 0 else None,
+        area=plain_number(row.area_km2, digits),
+        upper_half=None if row.area_high_km2 is None else plain_number(row.area_high_km2 - row.area_km2, digits),
+        unseen=unseen if float(unseen.text) > 0 else None,
     )

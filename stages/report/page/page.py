@@ -1,4 +1,4 @@
-"""index.html: one file with everything in it, no script, no network, no clock."""
+"""index.html: one file that embeds everything it shows, without script, network or clock."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from typing import Any
 from stages.common.display import phrases
 from stages.report import rounding
 from stages.report.findings import Findings
-from stages.report.numbers import number
+from stages.report.numbers import plain_number
 from stages.report.page.alternatives import alternative_texts
 from stages.report.page.area_table import area_rows, interval_methods, source_rows
-from stages.report.page.glacier_table import NO_GLACIER, glacier_table, held_out_rows
+from stages.report.page.glacier_table import glacier_table, held_out_rows
 from stages.report.page.provenance_table import provenance_rows
 from stages.report.page.score_table import MEANINGS, score_rows
 from stages.report.page.statistics_content import statistics_content
-from stages.report.page.truth_table import against_truth
+from stages.report.page.truth_table import truth_section
 from stages.report.pictures import curves
 
 TEMPLATES = Path(__file__).parent / "templates"
 
 
-def draw_page(findings: Findings, pictures: Mapping[str, bytes]) -> str:
-    """The page, its pictures embedded."""
+def render_page(findings: Findings, pictures: Mapping[str, bytes]) -> str:
+    """Return the page as HTML, its pictures embedded."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
@@ -35,18 +35,17 @@ def draw_page(findings: Findings, pictures: Mapping[str, bytes]) -> str:
 
 
 def page_content(findings: Findings, pictures: Mapping[str, bytes]) -> dict[str, Any]:
-    """What the template shows."""
+    """Return the values that the template shows."""
     return {
         "site": findings.site,
         "simulated": phrases.SIMULATED,
-        "interval": phrases.INTERVAL,
         "years": findings.years,
         "alt": alternative_texts(findings),
         "pictures": {name: data_uri(name, content) for name, content in pictures.items()},
         "provenance": provenance_rows(findings),
         "grid": findings.provenance[findings.years[0]].grid,
         "card": findings.card,
-        "against": against_truth(findings),
+        "truth": truth_section(findings),
         "maps_by_this_model": findings.maps_by_this_model,
         "model_md5s": sorted({row.model_md5 for row in findings.areas}),
         **_area_content(findings),
@@ -61,43 +60,42 @@ def _area_content(findings: Findings) -> dict[str, Any]:
     return {
         "headline": headline(findings),
         "trend": findings.trend,
-        "findings": sorted(gates, key=lambda one: (one.passed and not one.overridden, not one.overridden)),
-        "failed": [one for one in gates if not one.passed and not one.overridden],
-        "overridden": [one for one in gates if one.overridden],
+        "gates": sorted(gates, key=lambda gate: (gate.passed and not gate.overridden, not gate.overridden)),
+        "failed": [gate for gate in gates if not gate.passed and not gate.overridden],
+        "overridden": [gate for gate in gates if gate.overridden],
         "areas": area_rows(findings),
         "sources": source_rows(findings.areas),
         "methods": interval_methods(findings.areas),
-        "mean_sigma": number(metrics.mean_sigma_km2, rounding.decimals_of(findings.areas)),
-        "speckle": number(metrics.speckle_removed_km2, rounding.DECIMALS_WITHOUT_SIGMA),
+        "mean_sigma": plain_number(metrics.mean_sigma_km2, rounding.decimals_of(findings.areas)),
+        "speckle": plain_number(metrics.speckle_removed_km2, rounding.DECIMALS_WITHOUT_SIGMA),
         "glaciers": glacier_table(findings.glaciers, findings.years),
         "glaciers_have_intervals": any(row.area_low_km2 is not None for row in findings.glaciers),
-        "no_glacier": NO_GLACIER,
     }
 
 
 def _score_content(findings: Findings) -> dict[str, Any]:
     scores = findings.scores
-    own = {
-        "learning_curve": curves.learning_curve(findings),
-        "precision_recall": curves.precision_recall(findings),
-        "reliability": curves.reliability(findings),
+    charts = {
+        "learning_curve": curves.learning_chart(findings),
+        "precision_recall": curves.precision_recall_chart(findings),
+        "reliability": curves.reliability_chart(findings),
     }
     return {
         "scores": scores,
         "score_rows": score_rows(scores),
         "meanings": MEANINGS,
         "tested": {
-            "area": number(scores.test_area_km2, rounding.DECIMALS_WITHOUT_SIGMA),
-            "glacier": number(scores.test_glacier_km2, rounding.DECIMALS_WITHOUT_SIGMA),
-            "calibration": number(scores.expected_calibration_error, 3),
+            "area": plain_number(scores.test_area_km2, rounding.DECIMALS_WITHOUT_SIGMA),
+            "glacier": plain_number(scores.test_glacier_km2, rounding.DECIMALS_WITHOUT_SIGMA),
+            "calibration": plain_number(scores.expected_calibration_error, 3),
         },
         "held_out": held_out_rows(findings.glacier_scores),
-        "curves": {name: data_uri(f"{name}.png", content) for name, content in own.items()},
+        "curves": {name: data_uri(f"{name}.png", content) for name, content in charts.items()},
     }
 
 
 def headline(findings: Findings) -> list[tuple[str, str]]:
-    """What is said first: the areas of the first and the last year."""
+    """Return what the page says first: name and text of the areas of the first and the last year."""
     decimals = rounding.decimals_of(findings.areas)
     ends = [findings.areas[0], findings.areas[-1]] if len(findings.areas) > 1 else findings.areas
     lines = []
@@ -108,6 +106,6 @@ def headline(findings: Findings) -> list[tuple[str, str]]:
 
 
 def data_uri(name: str, content: bytes) -> str:
-    """A picture as part of the page."""
+    """Encode a picture as a data URI, which is part of the page."""
     kind = {".png": "image/png", ".gif": "image/gif"}[Path(name).suffix]
     return f"data:{kind};base64,{b64encode(content).decode('ascii')}"

@@ -6,29 +6,29 @@ from typing import Any
 
 from stages.common.tables.prepare import SceneSource
 from stages.report.findings import Findings
-from stages.report.numbers import percent
+from stages.report.numbers import percent_number
 
 
 def provenance_rows(findings: Findings) -> list[dict[str, Any]]:
-    """Where each year's pixels come from."""
+    """Return one row per year: its scene, its valid share, and the acquisitions it was made of."""
     return [
         {
             "year": year,
-            "record": one,
-            "valid": percent(one.valid_fraction),
-            "cloud": percent(one.cloud_fraction),
-            "outside": percent(one.outside_fraction),
+            "record": provenance,
+            "valid": percent_number(provenance.valid_fraction),
+            "cloud": percent_number(provenance.cloud_fraction),
+            "outside": percent_number(provenance.outside_fraction),
             "sources": [
-                {"record": source, "filled": percent(source.filled_fraction), "sun": sun_text(source)}
-                for source in one.sources
+                {"record": source, "filled": percent_number(source.filled_fraction), "sun": sun_text(source)}
+                for source in provenance.sources
             ],
         }
-        for year, one in sorted(findings.provenance.items())
+        for year, provenance in sorted(findings.provenance.items())
     ]
 
 
 def sun_text(source: SceneSource) -> str | None:
-    """Elevation and azimuth of the sun, to a tenth of a degree."""
+    """Write elevation and azimuth of the sun, to a tenth of a degree; None where neither is known."""
     angles = (source.sun_elevation_deg, source.sun_azimuth_deg)
     if angles == (None, None):
         return None

@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from stages.common.tables.evaluate import EvaluateMetrics, Scores
-from stages.report.numbers import Number, number
+from stages.report.numbers import Number, plain_number
 
 MEANINGS = (
     ("IoU", "ice in both map and labels over ice in either; 1 is perfect"),
     ("F1", "harmonic mean of precision and recall"),
     ("Precision", "share of mapped ice that is ice in the labels"),
     ("Recall", "share of the labelled ice that was mapped"),
-    ("Area bias", "mapped area minus labelled area, in % of the labelled"),
-    ("Boundary distance", "mean over both boundaries of the distance to the other, in metres"),
+    ("Area bias", "mapped area minus labelled area, in % of the labelled area"),
+    ("Boundary distance", "mean distance between mapped and labelled boundary, in metres, measured from both"),
 )
 
-UNSCORED = "the labels are that outline: not scored"
+UNSCORED = "not scored: the labels are this outline itself"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,39 +28,35 @@ class ScoreRow:
     cells: list[Number | None]
     """IoU, F1, precision, recall, area bias in %, boundary distance in metres; None where not defined."""
     note: str = ""
-    """Stands in place of the cells."""
+    """Text in place of the cells."""
     best: bool = False
-    """The model itself."""
+    """True for the model itself, whose row is emphasised."""
 
 
 def score_rows(scores: EvaluateMetrics) -> list[ScoreRow]:
-    """The model, then the baselines it has to beat."""
-    known = [
-        ("This model", "over the test blocks, which training never saw", scores.model),
+    """Return the rows of the model, then those of the baselines it has to beat."""
+    scored_maps = [
+        ("This model", "over the held-out blocks, which training never saw", scores.model),
         (
-            "This model, ignore band left out",
+            "This model without the ignore band",
             "the same without the pixels near the outlines, where the labels themselves are uncertain",
             scores.model_outside_ignore_band,
         ),
-        ("Everything is glacier", "baseline: calls each pixel ice", scores.baseline_everything_is_glacier),
+        ("Everything is glacier", "baseline: calls every pixel ice", scores.baseline_everything_is_glacier),
         ("Threshold", f"baseline: {scores.baseline_threshold_rule}", scores.baseline_threshold),
     ]
     rows = [
-        ScoreRow(name=name, meaning=meaning, cells=score_cells(one), best=index == 0)
-        for index, (name, meaning, one) in enumerate(known)
+        ScoreRow(name=name, meaning=meaning, cells=score_cells(map_scores), best=index == 0)
+        for index, (name, meaning, map_scores) in enumerate(scored_maps)
     ]
-    unchanged = scores.baseline_unchanged_outline
-    last = ScoreRow(
-        name="Unchanged outline",
-        meaning="baseline: the prior outline has not changed",
-        cells=[] if unchanged is None else score_cells(unchanged),
-        note=UNSCORED if unchanged is None else "",
+    unchanged = ScoreRow(
+        name="Unchanged outline", meaning="baseline: the prior outline has not changed", cells=[], note=UNSCORED
     )
-    return [*rows, last]
+    return [*rows, unchanged]
 
 
 def score_cells(scores: Scores) -> list[Number | None]:
-    """Two decimals: a handful of test blocks supports no more."""
+    """Round the scores, to two decimals at most: a handful of held-out blocks supports no more."""
     values = (
         (scores.iou, 2),
         (scores.f1, 2),
@@ -69,4 +65,4 @@ def score_cells(scores: Scores) -> list[Number | None]:
         (scores.area_bias_pct, 1),
         (scores.boundary_distance_m, 0),
     )
-    return [None if value is None else number(value, decimals) for value, decimals in values]
+    return [None if value is None else plain_number(value, decimals) for value, decimals in values]

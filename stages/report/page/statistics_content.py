@@ -1,4 +1,4 @@
-"""What the page says of change, fronts, surface and input: numbers for the template, or the reason there are none."""
+"""What the page shows of change, fronts, surface and input: numbers for the template, or why there are none."""
 
 from __future__ import annotations
 
@@ -6,16 +6,20 @@ from collections.abc import Callable
 from typing import Any
 
 from stages.report.findings import Findings
-from stages.report.page import change_table, input_table, trend_table
+from stages.report.ground_changes import change_lines, change_total
+from stages.report.page import front_table, input_table, surface_table, trend_table
 from stages.report.pictures import front_chart, surface_chart
+
+LINES_BEFORE_FOLD = 8
+"""Lines of the tables of change that stand open; the others are folded."""
 
 
 def statistics_content(findings: Findings, embed: Callable[[str, bytes], str]) -> dict[str, Any]:
-    """Values of the template; `embed` makes a picture part of the page."""
+    """Return the values of the template; `embed` makes a picture part of the page."""
     return {
         "glacier_trends": trend_table.trend_lines(findings.statistics.glacier_trends),
         "trend_facts": trend_table.trend_facts(findings.trend),
-        "trends_shown": trend_table.LARGEST,
+        "lines_before_fold": LINES_BEFORE_FOLD,
         "surface": _surface(findings, embed),
         "fronts": _fronts(findings, embed),
         "change": _change(findings),
@@ -24,22 +28,22 @@ def statistics_content(findings: Findings, embed: Callable[[str, bytes], str]) -
 
 
 def _surface(findings: Findings, embed: Callable[[str, bytes], str]) -> dict[str, Any]:
-    if reason := surface_chart.why_not(findings.areas):
+    if reason := surface_table.why_no_surface(findings.areas):
         return {"reason": reason}
     picture = embed("surface.png", surface_chart.surface_chart(findings))
-    return {"reason": None, "picture": picture, "rows": surface_chart.surface_rows(findings.areas)}
+    return {"reason": None, "picture": picture, "rows": surface_table.surface_lines(findings.areas)}
 
 
 def _fronts(findings: Findings, embed: Callable[[str, bytes], str]) -> dict[str, Any]:
     statistics = findings.statistics
-    if reason := front_chart.why_no_front(statistics.fronts):
+    if reason := front_table.why_no_front(statistics.fronts):
         return {"reason": reason}
-    shown = front_chart.shown_glaciers(findings)
+    glaciers = front_chart.largest_glaciers(findings)
     return {
         "reason": None,
-        "picture": embed("fronts.png", front_chart.front_chart(findings)) if shown else None,
-        "lines": front_chart.front_lines(statistics.front_trends),
-        "gaps": front_chart.gaps(statistics.fronts),
+        "picture": embed("fronts.png", front_chart.front_chart(findings)) if glaciers else None,
+        "lines": front_table.front_lines(statistics.front_trends),
+        "missing_positions": front_table.missing_positions(statistics.fronts),
         "flow_lines": sorted({row.flow_line for row in statistics.fronts if row.position_m is not None}),
     }
 
@@ -51,9 +55,8 @@ def _change(findings: Findings) -> dict[str, Any] | None:
     return {
         "from_year": rows[0].from_year,
         "year": rows[0].year,
-        "lines": change_table.change_lines(rows),
-        "total": change_table.change_total(rows),
-        "shown": change_table.LARGEST,
+        "lines": change_lines(rows),
+        "total": change_total(rows),
     }
 
 
@@ -64,5 +67,5 @@ def _inputs(findings: Findings) -> dict[str, Any]:
         "drifts": input_table.drift_lines(statistics.drifts),
         "bands": input_table.drift_bands(statistics.drifts),
         "finding": input_table.drift_finding(findings.gates),
-        "much": input_table.MUCH,
+        "strong_shift": input_table.STRONG_SHIFT_PSI,
     }

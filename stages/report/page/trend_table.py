@@ -1,4 +1,4 @@
-"""Change over the years: of the whole site in a few facts, and glacier by glacier."""
+"""Change over the years: of the whole site in a few facts, and of each glacier."""
 
 from __future__ import annotations
 
@@ -6,15 +6,12 @@ from dataclasses import dataclass
 
 from stages.common.display.numbers import decimals_for
 from stages.common.tables.area import GlacierTrendRow, Trend
-from stages.report.numbers import Number, number, optional, p_value, signed
-
-LARGEST = 8
-"""Changes shown; the others are folded."""
+from stages.report.numbers import Number, optional_number, p_number, plain_number, signed_number
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrendLine:
-    """One glacier of the table; areas in km2, changes in km2 and % a year."""
+    """One glacier of the table; areas in km2, changes in km2 and % per year."""
 
     rgi_id: str
     name: str | None
@@ -31,28 +28,31 @@ class TrendLine:
 
 
 def trend_facts(trend: Trend) -> list[tuple[str, str]]:
-    """What stands behind the statement, as name and text; nothing that is not known."""
+    """Return what the statement rests on, as name and text; unknown facts are left out."""
     facts = [
         ("Slope of the common area", _slope_text(trend)),
         ("Change from the first year to the last", _change_text(trend)),
-        ("Smallest change that can be told from none", _minimum_text(trend)),
+        ("Smallest detectable change", _minimum_text(trend)),
         ("Mann-Kendall test", _test_text(trend)),
-        ("Error of a year's area", _sigma_text(trend)),
+        ("Standard deviation of the area of one year", _sigma_text(trend)),
         (
             "Autocorrelation of the residuals",
-            _text("{} from year to year", None if trend.autocorrelation is None else signed(trend.autocorrelation, 2)),
+            _text(
+                "{} from year to year",
+                None if trend.autocorrelation is None else signed_number(trend.autocorrelation, 2),
+            ),
         ),
     ]
     return [(name, text) for name, text in facts if text]
 
 
 def trend_lines(rows: list[GlacierTrendRow]) -> list[TrendLine]:
-    """All glaciers tested, the largest change first."""
+    """Return the lines of all tested glaciers, the largest change first."""
     return [_line(row) for row in sorted(rows, key=lambda row: (-abs(row.slope_km2_per_year), row.rgi_id))]
 
 
-def _text(form: str, value: Number | None) -> str:
-    return "" if value is None else form.format(value.shown)
+def _text(template: str, value: Number | None) -> str:
+    return "" if value is None else template.format(value.text)
 
 
 def _decimals(trend: Trend) -> int:
@@ -63,10 +63,10 @@ def _slope_text(trend: Trend) -> str:
     if trend.slope_km2_per_year is None:
         return ""
     decimals = _decimals(trend)
-    text = f"{signed(trend.slope_km2_per_year, decimals).shown} km² a year"
+    text = f"{signed_number(trend.slope_km2_per_year, decimals).text} km² per year"
     low, high = trend.slope_low_km2_per_year, trend.slope_high_km2_per_year
     if low is not None and high is not None:
-        text += f" (95 %: {signed(low, decimals).shown} to {signed(high, decimals).shown})"
+        text += f" (95 % interval: {signed_number(low, decimals).text} to {signed_number(high, decimals).text})"
     return text
 
 
@@ -74,35 +74,38 @@ def _change_text(trend: Trend) -> str:
     if trend.change_km2 is None or trend.change_sigma_km2 is None:
         return ""
     decimals = decimals_for(trend.change_sigma_km2)
-    text = f"{signed(trend.change_km2, decimals).shown} km²"
+    text = f"{signed_number(trend.change_km2, decimals).text} km²"
     if trend.change_low_km2 is not None and trend.change_high_km2 is not None:
-        low, high = signed(trend.change_low_km2, decimals).shown, signed(trend.change_high_km2, decimals).shown
-        text += f" (95 %: {low} to {high})"
+        low, high = (
+            signed_number(trend.change_low_km2, decimals).text,
+            signed_number(trend.change_high_km2, decimals).text,
+        )
+        text += f" (95 % interval: {low} to {high})"
     rho = trend.correlation_between_years
     return text if rho is None else f"{text}; {_rho_text(rho)}"
 
 
 def _rho_text(rho: float) -> str:
-    """Said at 0 too: that the years err apart is an assumption, and the interval rests on it."""
+    """State the assumption that the interval rests on, also where the errors are taken to be independent."""
     if rho == 0:
-        return "the errors of two years are taken to be independent (rho = 0)"
-    return f"the errors of two years are taken to correlate by rho = {rho:g}"
+        return "assumes that the errors of two years are independent (rho = 0)"
+    return f"assumes that the errors of two years are correlated (rho = {rho:g})"
 
 
 def _test_text(trend: Trend) -> str:
     if trend.mann_kendall_p is None:
         return ""
-    shown = p_value(trend.mann_kendall_p).shown
+    shown = p_number(trend.mann_kendall_p).text
     return f"p {shown if shown.startswith('<') else f'= {shown}'} (exact, two-sided)"
 
 
 def _minimum_text(trend: Trend) -> str:
-    least = optional(trend.minimum_detectable_km2_per_year, _decimals(trend))
-    return _text("{} km² a year (80 % power, 5 % two-sided)", least)
+    minimum = optional_number(trend.minimum_detectable_km2_per_year, _decimals(trend))
+    return _text("{} km² per year (80 % power, 5 % two-sided)", minimum)
 
 
 def _sigma_text(trend: Trend) -> str:
-    text = _text("{} km²", optional(trend.sigma_km2, decimals_for(trend.sigma_km2 or 0.0)))
+    text = _text("{} km²", optional_number(trend.sigma_km2, decimals_for(trend.sigma_km2 or 0.0)))
     return f"{text} ({trend.sigma_source})" if text and trend.sigma_source else text
 
 
@@ -112,13 +115,13 @@ def _line(row: GlacierTrendRow) -> TrendLine:
         rgi_id=row.rgi_id,
         name=row.glac_name,
         n_years=row.n_years,
-        first_area=number(row.first_area_km2, 2),
-        slope=signed(row.slope_km2_per_year, decimals),
-        low=signed(row.slope_low_km2_per_year, decimals),
-        high=signed(row.slope_high_km2_per_year, decimals),
-        slope_pct=None if row.slope_pct_per_year is None else signed(row.slope_pct_per_year, 2),
-        minimum=number(row.minimum_detectable_km2_per_year, decimals),
-        p=p_value(row.mann_kendall_p),
-        p_adjusted=p_value(row.p_adjusted),
+        first_area=plain_number(row.first_area_km2, 2),
+        slope=signed_number(row.slope_km2_per_year, decimals),
+        low=signed_number(row.slope_low_km2_per_year, decimals),
+        high=signed_number(row.slope_high_km2_per_year, decimals),
+        slope_pct=None if row.slope_pct_per_year is None else signed_number(row.slope_pct_per_year, 2),
+        minimum=plain_number(row.minimum_detectable_km2_per_year, decimals),
+        p=p_number(row.mann_kendall_p),
+        p_adjusted=p_number(row.p_adjusted),
         detectable=row.detectable,
     )

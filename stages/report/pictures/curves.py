@@ -1,4 +1,4 @@
-"""Small pictures on the page: how the model learned, and how far its probabilities can be trusted."""
+"""Small charts on the page: how the model learned, and how far its probabilities can be trusted."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from typing import Any
 
 from stages.common.display.colours import BLUE, GREEN, MUTED, VERMILLION, hexadecimal
 from stages.report.findings import Findings
-from stages.report.pictures.figures import BACKED, small_chart
+from stages.report.pictures.figures import OPAQUE_LEGEND, small_chart
 
 MIN_MARKER, MAX_MARKER = 12.0, 90.0
 """Marker areas in points squared."""
 
 
-def learning_curve(findings: Findings) -> bytes:
-    """IoU by epoch, training and validation, with the epoch whose weights were kept."""
+def learning_chart(findings: Findings) -> bytes:
+    """Draw IoU by epoch, training and validation, with the epoch whose weights were kept."""
 
     def draw(axes: Any) -> None:
         epochs = [row.epoch for row in findings.history]
@@ -28,30 +28,30 @@ def learning_curve(findings: Findings) -> bytes:
         axes.axvline(findings.card.best_epoch, color=hexadecimal(MUTED), linestyle=":", label="weights kept")
         axes.set(xlabel="Epoch", ylabel="IoU", ylim=(0, 1))
         axes.xaxis.get_major_locator().set_params(integer=True)
-        axes.legend(loc="lower right", fontsize=9, **BACKED)
+        axes.legend(loc="lower right", fontsize=9, **OPAQUE_LEGEND)
 
     return small_chart("Learning curve", draw, simulated=findings.site.simulated)
 
 
-def reliability(findings: Findings) -> bytes:
-    """Predicted probability against the share of glacier found there; marker area grows with the pixels."""
+def reliability_chart(findings: Findings) -> bytes:
+    """Draw the observed share of glacier against the predicted probability; marker area grows with the pixels."""
 
     def draw(axes: Any) -> None:
         rows = [row for row in findings.reliability if row.pixels > 0 and row.kind == "calibrated"]
         most = max((row.pixels for row in rows), default=1)
         sizes = [MIN_MARKER + (MAX_MARKER - MIN_MARKER) * (row.pixels / most) ** 0.5 for row in rows]
-        axes.plot([0, 1], [0, 1], color=hexadecimal(MUTED), linestyle=":", label="as it should be")
+        axes.plot([0, 1], [0, 1], color=hexadecimal(MUTED), linestyle=":", label="perfect calibration")
         points = ([row.probability for row in rows], [row.observed_fraction for row in rows])
         axes.plot(*points, color=hexadecimal(GREEN), linewidth=1)
         axes.scatter(*points, s=sizes, color=hexadecimal(GREEN), label="held-out pixels", zorder=3)
         axes.set(xlabel="Predicted probability", ylabel="Share that is glacier", xlim=(-0.03, 1.03), ylim=(-0.03, 1.03))
-        axes.legend(loc="upper left", fontsize=9, **BACKED)
+        axes.legend(loc="upper left", fontsize=9, **OPAQUE_LEGEND)
 
     return small_chart("Reliability, held-out blocks", draw, simulated=findings.site.simulated)
 
 
-def precision_recall(findings: Findings) -> bytes:
-    """Precision against recall over the thresholds, with the threshold in use."""
+def precision_recall_chart(findings: Findings) -> bytes:
+    """Draw precision against recall over the thresholds, with the threshold in use."""
 
     def draw(axes: Any) -> None:
         rows = findings.precision_recall
@@ -61,7 +61,7 @@ def precision_recall(findings: Findings) -> bytes:
             axes.plot(
                 used.recall, used.precision, "o", color=hexadecimal(VERMILLION), label=f"threshold {used.threshold:g}"
             )
-            axes.legend(loc="lower left", fontsize=9, **BACKED)
+            axes.legend(loc="lower left", fontsize=9, **OPAQUE_LEGEND)
         axes.set(xlabel="Recall", ylabel="Precision", xlim=(-0.03, 1.03), ylim=(-0.03, 1.03))
 
     return small_chart("Precision and recall, held-out blocks", draw, simulated=findings.site.simulated)

@@ -1,4 +1,4 @@
-"""Matplotlib without its global state: a figure in, the same bytes out every time."""
+"""Matplotlib without its global state: the same figure gives the same bytes every time."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from stages.common.display.phrases import SIMULATED
 
 DPI = 120
 BANNER_IN = 0.32
-"""Height of the banner on pictures of a simulated site."""
+"""Height of the banner on pictures of a simulated site, inches."""
 
-BACKED = {"frameon": True, "edgecolor": "none", "framealpha": 0.9}
-"""A legend that lines do not show through."""
+OPAQUE_LEGEND = {"frameon": True, "edgecolor": "none", "framealpha": 0.9}
+"""Arguments of a legend that lines do not show through."""
 
 SMALL_WIDTH_IN, SMALL_HEIGHT_IN = 4.8, 3.4
 
 
 @contextlib.contextmanager
 def plain_style() -> Iterator[None]:
-    """Matplotlib's own defaults, whatever a ``matplotlibrc`` on this machine says, and our ink."""
+    """Use matplotlib's own defaults, whatever a ``matplotlibrc`` on this machine says, and the report's colours."""
     from matplotlib import style
 
-    ours = {
-        "font.family": "DejaVu Sans",  # travels with matplotlib
+    report_style = {
+        "font.family": "DejaVu Sans",  # comes with matplotlib
         "font.size": 10,
         "text.color": hexadecimal(INK),
         "axes.labelcolor": hexadecimal(INK),
@@ -43,12 +43,12 @@ def plain_style() -> Iterator[None]:
         "hatch.linewidth": 0.6,
         "text.parse_math": False,  # a title is text, also with two dollar signs
     }
-    with style.context(["default", ours]):
+    with style.context(["default", report_style]):
         yield
 
 
 def new_figure(width_in: float, height_in: float, *, simulated: bool) -> Any:
-    """A white figure; a banner stands at its top where the site is simulated."""
+    """Make a white figure, with a banner at its top where the site is simulated."""
     from matplotlib.figure import Figure
     from matplotlib.patches import Rectangle
 
@@ -60,8 +60,8 @@ def new_figure(width_in: float, height_in: float, *, simulated: bool) -> Any:
     return figure
 
 
-def png(figure: Any) -> bytes:
-    """The figure as PNG, without the metadata (software, date) that would change its bytes."""
+def encode_png(figure: Any) -> bytes:
+    """Encode the figure as PNG, without the metadata (software, date) that would change its bytes."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     stream = io.BytesIO()
@@ -70,7 +70,7 @@ def png(figure: Any) -> bytes:
 
 
 def small_chart(title: str, draw: Callable[[Any], None], *, simulated: bool, width_in: float = SMALL_WIDTH_IN) -> bytes:
-    """One pair of axes under a title, as PNG; `draw` fills the axes."""
+    """Draw one pair of axes under a title as PNG; `draw` fills the axes."""
     height_in = SMALL_HEIGHT_IN + (BANNER_IN if simulated else 0.0)
     left_in, right_in = 0.62, 0.2
     with plain_style():
@@ -79,4 +79,4 @@ def small_chart(title: str, draw: Callable[[Any], None], *, simulated: bool, wid
         axes = figure.add_axes((*box, (SMALL_HEIGHT_IN - 1.0) / height_in))
         draw(axes)
         axes.set_title(title, loc="left", size=11, weight="bold")
-        return png(figure)
+        return encode_png(figure)

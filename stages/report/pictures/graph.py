@@ -12,13 +12,13 @@ from stages.common.display.numbers import decimals_for
 from stages.common.tables.area import AreaRow
 from stages.report import rounding
 from stages.report.findings import Findings
-from stages.report.numbers import number
+from stages.report.numbers import plain_number
 from stages.report.pictures import graph_data
-from stages.report.pictures.figures import BANNER_IN, new_figure, plain_style, png
+from stages.report.pictures.figures import BANNER_IN, encode_png, new_figure, plain_style
 
 WIDTH_IN, AXES_IN = 9.0, 4.2
 ABOVE_IN = 1.0
-"""Title and legend."""
+"""Height of title and legend, inches."""
 NOTE_COLUMNS = 112
 LINE_IN = 0.2
 
@@ -26,9 +26,9 @@ ONE_YEAR = "One year gives an area, not a change: a trend needs more years."
 
 
 def draw_graph(findings: Findings) -> bytes:
-    """The graph as PNG."""
-    statement, *others = (textwrap.wrap(note, NOTE_COLUMNS) for note in graph_notes(findings))
-    notes = [(line, INK) for line in statement] + [(line, MUTED) for note in others for line in note]
+    """Draw the graph as PNG."""
+    statement, *remarks = (textwrap.wrap(note, NOTE_COLUMNS) for note in graph_notes(findings))
+    notes = [(line, INK) for line in statement] + [(line, MUTED) for remark in remarks for line in remark]
     below_in = 0.75 + LINE_IN * len(notes)
     above_in = ABOVE_IN + (BANNER_IN if findings.site.simulated else 0)
     height_in = above_in + AXES_IN + below_in
@@ -42,28 +42,28 @@ def draw_graph(findings: Findings) -> bytes:
         _draw_legend(figure, axes, 1 - (above_in - ABOVE_IN + 0.48) / height_in)
         for index, (line, colour) in enumerate(reversed(notes)):
             figure.text(0.09, (0.12 + LINE_IN * index) / height_in, line, size=9, color=hexadecimal(colour))
-        return png(figure)
+        return encode_png(figure)
 
 
 def graph_notes(findings: Findings) -> list[str]:
-    """Sentences under the graph: what can be concluded, and what is drawn."""
+    """Return the sentences under the graph: what can be concluded, and what is drawn."""
     rows = findings.areas
     notes = [findings.trend.statement if len(findings.years) > 1 else ONE_YEAR]
-    least = findings.trend.minimum_detectable_km2_per_year
-    if least is not None:
-        shown = number(least, decimals_for(least)).shown
-        if shown not in notes[0]:
-            notes.append(f"A change below {shown} km² a year could not be told from none (80 % power).")
-    ninety_five = any(row.area_low95_km2 is not None for row in rows)
-    bars = "Bars: 68 % interval (thick) and 95 % interval (thin)." if ninety_five else "Bars: 68 % interval."
-    common = " Common area: ice over pixels seen in every year that counts." if graph_data.common_areas(rows) else ""
-    true = " True area: over the pixels seen that year." if findings.truth else ""
+    minimum = findings.trend.minimum_detectable_km2_per_year
+    if minimum is not None:
+        minimum_text = plain_number(minimum, decimals_for(minimum)).text
+        if minimum_text not in notes[0]:
+            notes.append(f"A change below {minimum_text} km² per year could not be detected (80 % power).")
+    has_95 = any(row.area_low95_km2 is not None for row in rows)
+    bars = "Bars: 68 % interval (thick) and 95 % interval (thin)." if has_95 else "Bars: 68 % interval."
+    common = " Common area: ice on the pixels observed in every year that is not left out."
+    truth = " True area: on the pixels observed that year." if findings.truth else ""
     axis = " The axis does not start at zero." if graph_data.axis_limits(rows, findings.truth)[0] > 0 else ""
-    return [*notes, f"{bars}{common}{true}{axis}"]
+    return [*notes, f"{bars}{common if graph_data.common_areas(rows) else ''}{truth}{axis}"]
 
 
 def _draw_legend(figure: Any, axes: Any, top: float) -> None:
-    """Under the title, two lines at most, the measured points first."""
+    """Draw the legend under the title, in two lines at most, the measured points first."""
     handles, labels = axes.get_legend_handles_labels()
     # Error bars are tuples of artists, all else is one artist.
     order = sorted(range(len(labels)), key=lambda index: not isinstance(handles[index], tuple))
@@ -99,7 +99,7 @@ def _draw(axes: Any, findings: Findings) -> None:
 
 def _draw_areas(axes: Any, rows: Sequence[AreaRow], excluded: Sequence[int]) -> None:
     colour = hexadecimal(BLUE)
-    for piece in graph_data.connected(rows):
+    for piece in graph_data.line_pieces(rows):
         axes.plot(
             [row.year for row in piece],
             [row.glacier_area_km2 for row in piece],
@@ -112,12 +112,12 @@ def _draw_areas(axes: Any, rows: Sequence[AreaRow], excluded: Sequence[int]) -> 
         (
             "glacier area",
             colour,
-            [row for row in rows if not graph_data.partly_hidden(row) and row.year not in excluded],
+            [row for row in rows if not graph_data.partly_unseen(row) and row.year not in excluded],
         ),
         (
-            "partly hidden",
+            "partly unseen",
             hexadecimal(BLUE_LIGHT),
-            [row for row in rows if graph_data.partly_hidden(row) and row.year not in excluded],
+            [row for row in rows if graph_data.partly_unseen(row) and row.year not in excluded],
         ),
         ("left out of the common area", "white", [row for row in rows if row.year in excluded]),
     )
@@ -125,12 +125,12 @@ def _draw_areas(axes: Any, rows: Sequence[AreaRow], excluded: Sequence[int]) -> 
         if group:
             points = [row.year for row in group], [row.glacier_area_km2 for row in group]
             axes.errorbar(
-                *points, yerr=graph_data.bars(group, wide=True), fmt="none", color=colour, capsize=4, linewidth=1,
+                *points, yerr=graph_data.error_bars(group, wide=True), fmt="none", color=colour, capsize=4, linewidth=1,
                 zorder=4,
             )  # fmt: skip
             axes.errorbar(
-                *points, yerr=graph_data.bars(group), fmt="o", color=colour, mfc=face, markersize=6, linewidth=3.2,
-                label=label, zorder=5,
+                *points, yerr=graph_data.error_bars(group), fmt="o", color=colour, mfc=face, markersize=6,
+                linewidth=3.2, label=label, zorder=5,
             )  # fmt: skip
 
 
@@ -144,27 +144,28 @@ def _draw_common(axes: Any, rows: Sequence[AreaRow]) -> None:
 
 
 def _draw_truth(axes: Any, findings: Findings) -> None:
-    """What a perfect map would show: a dash a year, joined by a thin line as the mapped areas are."""
-    true = {row.year: row.true_area_km2 for row in findings.truth}
-    if not true:
+    """Draw what a perfect map would show: one dash per year, joined by a thin line like the mapped areas."""
+    true_areas = {row.year: row.true_area_km2 for row in findings.truth}
+    if not true_areas:
         return
     colour = hexadecimal(GREEN)
-    for piece in graph_data.connected(findings.areas):
-        axes.plot([row.year for row in piece], [true[row.year] for row in piece], color=colour, linewidth=1, zorder=3)
+    for piece in graph_data.line_pieces(findings.areas):
+        years = [row.year for row in piece]
+        axes.plot(years, [true_areas[year] for year in years], color=colour, linewidth=1, zorder=3)
     axes.plot(
-        list(true), list(true.values()), linestyle="none", marker="_", markersize=16, markeredgewidth=1.6,
+        list(true_areas), list(true_areas.values()), linestyle="none", marker="_", markersize=16, markeredgewidth=1.6,
         color=colour, label="true area", zorder=3,
     )  # fmt: skip
 
 
 def _draw_unseen(axes: Any, rows: Sequence[AreaRow]) -> None:
-    """Dotted up to what the area would be if all of the prior outlines that was hidden were ice: cloud is no loss."""
-    hidden = [row for row in rows if graph_data.partly_hidden(row)]
-    if hidden:
+    """Draw a dotted line up to the area that a year would have if all its unseen area were ice: cloud is not loss."""
+    unseen = [row for row in rows if graph_data.partly_unseen(row)]
+    if unseen:
         axes.vlines(
-            [row.year for row in hidden], [row.glacier_area_km2 for row in hidden],
-            [row.glacier_area_km2 + row.unseen_km2 for row in hidden],
-            linestyle=":", color=hexadecimal(MUTED), linewidth=1.6, label="prior outline not seen", zorder=2,
+            [row.year for row in unseen], [row.glacier_area_km2 for row in unseen],
+            [row.glacier_area_km2 + row.unseen_km2 for row in unseen],
+            linestyle=":", color=hexadecimal(MUTED), linewidth=1.6, label="unseen prior outline", zorder=2,
         )  # fmt: skip
 
 

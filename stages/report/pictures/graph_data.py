@@ -1,4 +1,4 @@
-"""What the graph shows, as numbers: its axis, its bars, and what is joined by lines."""
+"""Numbers that the graph shows: its axis, its error bars, and which points it joins by lines."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ SPAN_OF_MEAN_MIN = 0.02
 DATA_SHARE = 0.8
 """Points with their intervals fill this share of the axis, where the two bounds above allow."""
 DIFFERS_SIGMA = 0.1
-"""The common area is a series of its own where it differs by more than this share of a sigma."""
-HIDDEN_SIGMA = 0.5
-"""A year is partly hidden where more of the prior outlines than this share of a sigma was not seen."""
+"""The common area is a series of its own where it differs by more than this share of a standard deviation."""
+UNSEEN_SIGMA = 0.5
+"""A year is partly unseen where its unseen area is larger than this share of a standard deviation."""
 
 
 def axis_limits(rows: Sequence[AreaRow], truth: Sequence[TruthRow] = ()) -> tuple[float, float]:
-    """Bottom and top of the area axis in km2: the data with their intervals, padded, never below zero."""
+    """Return bottom and top of the area axis in km2: the data with their intervals, padded, never below zero."""
     values = [value for row in rows for value in _extent(row)] + [row.true_area_km2 for row in truth]
     low, high = min(values), max(values)
     span = max(
         (high - low) / DATA_SHARE,
-        max(high - low for low, high in map(widest, rows)) / INTERVAL_SHARE_MAX,
+        max(high - low for low, high in map(widest_interval, rows)) / INTERVAL_SHARE_MAX,
         SPAN_OF_MEAN_MIN * statistics.fmean(row.glacier_area_km2 for row in rows),
         1e-6,
     )
@@ -36,7 +36,7 @@ def axis_limits(rows: Sequence[AreaRow], truth: Sequence[TruthRow] = ()) -> tupl
 
 
 def common_areas(rows: Sequence[AreaRow]) -> dict[int, float]:
-    """Common area by year where any year's differs from its own area; else empty."""
+    """Return the common area by year where that of any year differs from the year's own area; else empty."""
     common = {row.year: row.common_area_km2 for row in rows if row.common_area_km2 is not None}
     differ = [
         row.year
@@ -47,16 +47,16 @@ def common_areas(rows: Sequence[AreaRow]) -> dict[int, float]:
     return common if differ else {}
 
 
-def partly_hidden(row: AreaRow) -> bool:
-    """So much of the prior outlines was not seen that the area falls short by it."""
-    return row.unseen_km2 > max(HIDDEN_SIGMA * rounding.sigma_km2(row), 1e-9)
+def partly_unseen(row: AreaRow) -> bool:
+    """Return whether so much of the prior outlines is unseen that the area falls short by it."""
+    return row.unseen_km2 > max(UNSEEN_SIGMA * rounding.sigma_km2(row), 1e-9)
 
 
-def connected(rows: Sequence[AreaRow]) -> list[list[AreaRow]]:
-    """Rows to join by a line: neither across a missing year nor through a partly hidden one, which looks like loss."""
+def line_pieces(rows: Sequence[AreaRow]) -> list[list[AreaRow]]:
+    """Group rows that a line joins: not across a missing year, nor through a partly unseen one (it looks like loss)."""
     pieces: list[list[AreaRow]] = []
     for row in rows:
-        if partly_hidden(row):
+        if partly_unseen(row):
             continue
         if pieces and pieces[-1][-1].year == row.year - 1:
             pieces[-1].append(row)
@@ -66,7 +66,7 @@ def connected(rows: Sequence[AreaRow]) -> list[list[AreaRow]]:
 
 
 def trend_line(rows: Sequence[AreaRow], trend: Trend, slope_km2_per_year: float) -> list[tuple[float, float]]:
-    """First, median and last point (year, km2) of a line with this slope through the medians of the trend's years."""
+    """Return first, median and last point (year, km2) of a line with this slope through the medians of the trend."""
     areas = {row.year: row.common_area_km2 for row in rows}
     used = [(year, area) for year in trend.years if (area := areas.get(year)) is not None]
     if not used:
@@ -77,16 +77,16 @@ def trend_line(rows: Sequence[AreaRow], trend: Trend, slope_km2_per_year: float)
     return [(year, middle_area + slope_km2_per_year * (year - middle_year)) for year in years]
 
 
-def widest(row: AreaRow) -> tuple[float, float]:
-    """The 95 % interval where there is one, else that of 68 %; km2."""
+def widest_interval(row: AreaRow) -> tuple[float, float]:
+    """Return the 95 % interval where there is one, else the 68 % interval; km2."""
     low = row.area_low_km2 if row.area_low95_km2 is None else min(row.area_low_km2, row.area_low95_km2)
     high = row.area_high_km2 if row.area_high95_km2 is None else max(row.area_high_km2, row.area_high95_km2)
     return low, high
 
 
-def bars(rows: Sequence[AreaRow], *, wide: bool = False) -> list[list[float]]:
-    """Lengths down and up; an interval that does not hold its area (after clipping) has no negative length."""
-    ends = [widest(row) if wide else (row.area_low_km2, row.area_high_km2) for row in rows]
+def error_bars(rows: Sequence[AreaRow], *, wide: bool = False) -> list[list[float]]:
+    """Return lengths down and up in km2, never negative, also where a clipped interval does not contain its area."""
+    ends = [widest_interval(row) if wide else (row.area_low_km2, row.area_high_km2) for row in rows]
     return [
         [max(0.0, row.glacier_area_km2 - low) for row, (low, _) in zip(rows, ends, strict=True)],
         [max(0.0, high - row.glacier_area_km2) for row, (_, high) in zip(rows, ends, strict=True)],
@@ -94,5 +94,5 @@ def bars(rows: Sequence[AreaRow], *, wide: bool = False) -> list[list[float]]:
 
 
 def _extent(row: AreaRow) -> list[float]:
-    extent = [*widest(row), row.glacier_area_km2 + row.unseen_km2]
+    extent = [*widest_interval(row), row.glacier_area_km2 + row.unseen_km2]
     return extent if row.common_area_km2 is None else [*extent, row.common_area_km2]

@@ -1,91 +1,12 @@
-"""The graph's numbers; its look is for the eye."""
+"""The graph; its look is for the eye."""
 
 from __future__ import annotations
 
-import io
-
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from PIL import Image
 
 from stages.common.display import colours
-from stages.common.tables.area import AreaRow, Trend
-from stages.common.tables.truth import TruthRow
-from stages.report.pictures import graph_data
-from stages.report.pictures.figures import new_figure, plain_style, png
-
-
-def row(year, area, sigma=1.0, **more):
-    return AreaRow(
-        year=year, glacier_area_km2=area, area_low_km2=max(0, area - sigma), area_high_km2=area + sigma,
-        **{"valid_fraction": 1, "unseen_km2": 0, "scene_ids": "a", "model_md5": "b", **more},
-    )  # fmt: skip
-
-
-@given(st.lists(st.floats(1, 1000), min_size=1, max_size=9), st.floats(0, 5))
-def test_axis_holds_the_data_and_never_exaggerates_noise(areas, sigma):
-    rows = [row(2000 + index, area, sigma) for index, area in enumerate(areas)]
-    low, high = graph_data.axis_limits(rows)
-    slack = 1e-9 * high
-    assert low >= 0
-    assert all(low - slack <= one.area_low_km2 and one.area_high_km2 <= high + slack for one in rows)
-    interval = max(one.area_high_km2 - one.area_low_km2 for one in rows)
-    assert interval <= graph_data.INTERVAL_SHARE_MAX * (high - low) + slack
-    assert high - low >= graph_data.SPAN_OF_MEAN_MIN * np.mean(areas) - slack
-
-
-def test_axis_is_taken_from_the_data_not_from_zero():
-    low, high = graph_data.axis_limits([row(2016, 144, 1.4), row(2024, 141, 1.4)])
-    assert low > 130
-    assert high < 155
-
-
-def test_axis_holds_the_truth_too():
-    truth = TruthRow(year=2016, true_area_km2=160, mapped_area_km2=144, error_km2=-16, error_pct=-10, iou=0.9)
-    assert graph_data.axis_limits([row(2016, 144)], [truth])[1] > 160
-
-
-def test_common_area_is_a_series_only_where_it_differs():
-    same = [row(2016, 144, common_area_km2=144.0), row(2017, 143, common_area_km2=143.0)]
-    assert graph_data.common_areas(same) == {}
-    other = [row(2016, 144, common_area_km2=130.0), row(2017, 143)]
-    assert graph_data.common_areas(other) == {2016: 130.0}
-
-
-def test_trend_line_goes_through_the_medians_of_its_years():
-    rows = [row(year, 100, common_area_km2=100.0 - 2 * (year - 2016)) for year in (2016, 2017, 2019, 2020)]
-    trend = Trend(n_years=3, years=[2016, 2017, 2019], excluded_years=[2020], common_pixels_fraction=1, statement="x")
-    assert graph_data.trend_line(rows, trend, -2.0) == [(2016, 100.0), (2017, 98.0), (2019, 94.0)]
-
-
-@pytest.mark.parametrize(("unseen_km2", "hidden"), [(0.4, False), (0.6, True)])
-def test_a_shortfall_well_within_the_interval_hides_nothing(unseen_km2, hidden):
-    assert graph_data.partly_hidden(row(2016, 144, sigma=1.0, unseen_km2=unseen_km2)) is hidden
-
-
-def test_no_line_across_a_missing_or_through_a_hidden_year():
-    rows = [row(2015, 9), row(2016, 9), row(2018, 9), row(2019, 5, unseen_km2=4.0), row(2020, 9)]
-    assert [[one.year for one in piece] for piece in graph_data.connected(rows)] == [[2015, 2016], [2018], [2020]]
-
-
-def test_png_bytes_hold_no_software_and_do_not_change():
-    def draw():
-        with plain_style():
-            figure = new_figure(2, 1, simulated=False)
-            figure.add_axes((0.2, 0.2, 0.7, 0.7)).plot([1, 2])
-            return png(figure)
-
-    assert draw() == draw()
-    assert Image.open(io.BytesIO(draw())).info.keys() == {"dpi"}
-
-
-@pytest.mark.parametrize("simulated", [True, False])
-def test_banner_stands_on_simulated_figures_alone(simulated):
-    with plain_style():
-        picture = np.asarray(Image.open(io.BytesIO(png(new_figure(4, 2, simulated=simulated)))).convert("RGB"))
-    assert ((picture[3, 3] == (213, 94, 0)).all()) == simulated
 
 
 @pytest.mark.parametrize("name", ["nine_years", "one_year"])

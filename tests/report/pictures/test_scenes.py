@@ -12,7 +12,7 @@ from stages.common.geo.grid import Grid
 from stages.common.geo.raster import write_cog
 from stages.report.findings import YearFiles
 from stages.report.pictures import scenes
-from stages.report.pictures.scenes import View
+from stages.report.pictures.scenes import MapSize
 
 
 def disk(radius: float, size: int = 41) -> np.ndarray:
@@ -22,7 +22,7 @@ def disk(radius: float, size: int = 41) -> np.ndarray:
 
 def test_outline_of_a_disk_is_its_rim():
     mask = disk(10)
-    line = scenes.outline(mask)
+    line = scenes.outline_pixels(mask)
     row, column = np.nonzero(line)
     distance = np.hypot(row - 20, column - 20)
     assert ((distance > 8.5) & (distance <= 10)).all()
@@ -32,13 +32,13 @@ def test_outline_of_a_disk_is_its_rim():
 
 def test_hole_has_an_outline():
     mask = disk(15) * (1 - disk(5))
-    assert scenes.outline(mask)[20, 20 - 6]
+    assert scenes.outline_pixels(mask)[20, 20 - 6]
 
 
 def test_edge_of_what_was_seen_is_no_outline():
     mask = np.full((9, 9), 1, dtype=np.uint8)
     mask[:, 5:] = 255
-    assert not scenes.outline(mask).any()
+    assert not scenes.outline_pixels(mask).any()
 
 
 @given(st.integers(0, 4))
@@ -81,9 +81,9 @@ def test_brightness_keeps_the_order_of_reflectance():
 )
 def test_view_fits_and_knows_its_pixel(width, height, shown, pixel_m):
     grid = Grid(crs="EPSG:32644", transform=Affine(10, 0, 0, 0, -10, 0), height=height, width=width)
-    view = scenes.fit_view(grid, max_width=800, max_height=800)
-    assert (view.width, view.height) == shown
-    assert view.pixel_size_m == pytest.approx(pixel_m)
+    map_size = scenes.fit_map(grid, max_width=800, max_height=800)
+    assert (map_size.width, map_size.height) == shown
+    assert map_size.pixel_size_m == pytest.approx(pixel_m)
 
 
 @pytest.fixture
@@ -104,20 +104,20 @@ def sentinel(tmp_path):
 
 
 def test_reflectance_is_read_small_through_scale_and_offset(sentinel):
-    view = View(width=120, height=120, pixel_size_m=100)
-    colour = scenes.read_colour(sentinel, view)
+    map_size = MapSize(width=120, height=120, pixel_size_m=100)
+    colour = scenes.read_colour(sentinel, map_size)
     assert colour.shape == (120, 120, 3)
     assert colour[60, 100] == pytest.approx([0.3, 0.2, 0.1], abs=1e-6)
     assert np.isnan(colour[:, :60]).all()
-    assert (scenes.read_mask(sentinel, view)[:, [10, 110]] == [255, 1]).all()
-    probability = scenes.read_probability(sentinel, view)
+    assert (scenes.read_mask(sentinel, map_size)[:, [10, 110]] == [255, 1]).all()
+    probability = scenes.read_resized_probability(sentinel, map_size)
     assert np.isnan(probability[:, :60]).all()
     assert probability[60, 100] == pytest.approx(0.8)
 
 
 def test_what_was_not_seen_is_hatched_grey(sentinel):
-    view = View(width=120, height=120, pixel_size_m=100)
-    picture = scenes.natural_colour(scenes.read_colour(sentinel, view), scenes.stretch_of([sentinel], view))
+    map_size = MapSize(width=120, height=120, pixel_size_m=100)
+    picture = scenes.natural_colour(scenes.read_colour(sentinel, map_size), scenes.stretch_of([sentinel], map_size))
     hatched = {tuple(colour) for colour in picture[:, :60].reshape(-1, 3).tolist()}
     assert hatched == {scenes.GREY_DARK, scenes.GREY_LIGHT}
 
@@ -125,7 +125,7 @@ def test_what_was_not_seen_is_hatched_grey(sentinel):
 def test_line_on_snow_and_on_rock_has_a_dark_casing():
     for ground in (255, 60):
         picture = np.full((41, 41, 3), ground, dtype=np.uint8)
-        line = scenes.outline(disk(10))
+        line = scenes.outline_pixels(disk(10))
         drawn = scenes.draw_outlines(picture, [(line, (255, 176, 0))])
         assert (drawn[line] == (255, 176, 0)).all()
         casing = scenes.thicken(line) & ~line

@@ -1,20 +1,22 @@
-"""Lost and gained ground of each glacier, from the first year to the last."""
+"""Ground that each glacier lost and gained from the first year to the last, for the table and the map."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from stages.common.tables.area import ChangeRow
-from stages.report.numbers import Number, number, signed
-from stages.report.page.glacier_table import NO_GLACIER
+from stages.report.numbers import Number, plain_number, signed_number
 from stages.report.rounding import DECIMALS_WITHOUT_SIGMA
 
-LARGEST = 8
+NO_GLACIER = "unassigned"
+"""`rgi_id` of the rows about ice near no outline."""
+NEAR_NO_OUTLINE = "near no outline"
+"""Label of these rows in tables."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ChangeLine:
-    """One line; km2."""
+    """One line of the table; areas in km2."""
 
     rgi_id: str
     name: str | None
@@ -26,12 +28,12 @@ class ChangeLine:
 
 
 def change_lines(rows: list[ChangeRow]) -> list[ChangeLine]:
-    """All glaciers, the one that most changed in first."""
+    """Return the lines of all glaciers, the glacier that changed most first."""
     return [_line(row) for row in sorted(rows, key=lambda row: (-(row.lost_km2 + row.gained_km2), row.rgi_id))]
 
 
 def change_total(rows: list[ChangeRow]) -> ChangeLine | None:
-    """The sum over all glaciers and the ice near none; None without rows."""
+    """Sum over all glaciers and the ice near no outline; None without rows."""
     if not rows:
         return None
     return _line(
@@ -50,11 +52,11 @@ def change_total(rows: list[ChangeRow]) -> ChangeLine | None:
 def _line(row: ChangeRow) -> ChangeLine:
     digits = DECIMALS_WITHOUT_SIGMA
     return ChangeLine(
-        rgi_id="near no outline" if row.rgi_id == NO_GLACIER else row.rgi_id,
+        rgi_id=NEAR_NO_OUTLINE if row.rgi_id == NO_GLACIER else row.rgi_id,
         name=row.glac_name,
-        lost=number(row.lost_km2, digits),
-        gained=number(row.gained_km2, digits),
-        net=signed(row.gained_km2 - row.lost_km2, digits),
-        unchanged=number(row.unchanged_km2, digits),
-        unseen=number(row.unseen_km2, digits),
+        lost=plain_number(row.lost_km2, digits),
+        gained=plain_number(row.gained_km2, digits),
+        net=signed_number(row.gained_km2 - row.lost_km2, digits),
+        unchanged=plain_number(row.unchanged_km2, digits),
+        unseen=plain_number(row.unseen_km2, digits),
     )

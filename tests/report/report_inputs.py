@@ -1,4 +1,4 @@
-"""A made-up site with everything that `report` reads: a glacier with a nunatak that shrinks, and a cloud."""
+"""Inputs of `report` for an invented site: a glacier with a nunatak that shrinks, and a cloud."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from stages.common.tables import learning as tables_learning
 from stages.common.tables import truth as tables_truth
 from stages.common.tables.kinds import DN_OFFSET, DN_SCALE, MASK_NODATA, PROBABILITY_NODATA, PROBABILITY_SCALE
 from stages.common.tables.prepare import Provenance, SceneSource
-from tests.report import made_up_statistics
+from tests.report import statistics_inputs
 
 HEIGHT, WIDTH, PIXEL_M = 120, 150, 30.0
 GRID = Grid(crs=tiny.CRS, transform=Affine(PIXEL_M, 0, 350_000, 0, -PIXEL_M, 3_420_000), height=HEIGHT, width=WIDTH)
@@ -127,7 +127,7 @@ def provenance(year: int, storage: str, scale: float, offset: float, cloud: floa
 def area_row(index: int, year: int, years: tuple[int, ...], prior: np.ndarray) -> tables_area.AreaRow:
     hidden = unseen(year)
     area = float((ice(index) & ~hidden).sum() * KM2)
-    anywhere = np.any([unseen(one) for one in years], axis=0)
+    anywhere = np.any([unseen(other_year) for other_year in years], axis=0)
     return tables_area.AreaRow(
         year=year,
         date=f"{year}-10-15",
@@ -163,7 +163,7 @@ def write_area(folder: Path, years: tuple[int, ...], prior: np.ndarray, *, simul
     many = len(years) > 1
     rows = [area_row(index, year, years, prior) for index, year in enumerate(years)]
     if many:
-        rows = [made_up_statistics.with_intervals(row) for row in rows]
+        rows = [statistics_inputs.with_intervals(row) for row in rows]
         write_statistics(folder, years, rows, prior)
     write_table(area / "glacier_area_by_year.csv", rows, tables_area.AreaRow)
     if simulated:
@@ -175,7 +175,7 @@ def write_area(folder: Path, years: tuple[int, ...], prior: np.ndarray, *, simul
         years=list(years),
         excluded_years=[],
         common_pixels_fraction=0.9,
-        statement=f"The common area changed by {slope:.2f} km2 a year (95 %: ± 0.03)."
+        statement=f"The common area changed by {slope:.2f} km² per year (95 % interval: ± 0.03)."
         if many
         else "One year: no change to state.",
         slope_km2_per_year=slope if many else None,
@@ -213,13 +213,13 @@ def write_area(folder: Path, years: tuple[int, ...], prior: np.ndarray, *, simul
 
 
 def write_statistics(folder: Path, years: tuple[int, ...], rows: list[tables_area.AreaRow], prior: np.ndarray) -> None:
-    seen = ~np.any([unseen(year) for year in (years[0], years[-1])], axis=0)
-    seen[90:, :20] = False
-    classes = made_up_statistics.change(ice(0), ice(len(years) - 1), seen)
-    changed = made_up_statistics.changes(
+    observed = ~np.any([unseen(year) for year in (years[0], years[-1])], axis=0)
+    observed[90:, :20] = False
+    classes = statistics_inputs.change(ice(0), ice(len(years) - 1), observed)
+    changed = statistics_inputs.changes(
         classes, prior.astype(int), {1: "RGI60-15.00001"}, span=(years[0], years[-1]), pixel_km2=KM2
     )
-    made_up_statistics.write(folder, rows, glacier_rows(years), classes, GRID, changed, bands=tiny.BANDS, cloudy=CLOUDY)
+    statistics_inputs.write(folder, rows, glacier_rows(years), classes, GRID, changed, bands=tiny.BANDS, cloudy=CLOUDY)
 
 
 def glacier_rows(years: tuple[int, ...]) -> list[tables_area.GlacierAreaRow]:
@@ -273,15 +273,17 @@ def write_scores(folder: Path, years: tuple[int, ...]) -> None:
     write_table(evaluate / "glacier_scores.csv", rows, tables_evaluate.GlacierScoreRow)
     thresholds = np.linspace(0.05, 0.95, 19).round(2).tolist()
     curve = [
-        tables_evaluate.PrecisionRecallRow(threshold=one, precision=0.7 + 0.3 * one, recall=1 - one**3, iou=0.6)
-        for one in thresholds
+        tables_evaluate.PrecisionRecallRow(
+            threshold=threshold, precision=0.7 + 0.3 * threshold, recall=1 - threshold**3, iou=0.6
+        )
+        for threshold in thresholds
     ]
     write_table(evaluate / "precision_recall.csv", curve, tables_evaluate.PrecisionRecallRow)
     bins = [
         tables_evaluate.ReliabilityRow(
-            probability=one / 10 + 0.05, observed_fraction=(one / 10 + 0.05) ** 1.2, pixels=10 * one
+            probability=index / 10 + 0.05, observed_fraction=(index / 10 + 0.05) ** 1.2, pixels=10 * index
         )
-        for one in range(10)
+        for index in range(10)
     ]
     write_table(evaluate / "reliability.csv", bins, tables_evaluate.ReliabilityRow)
     metrics = tables_evaluate.EvaluateMetrics(

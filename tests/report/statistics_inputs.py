@@ -1,4 +1,4 @@
-"""Made-up statistics of a site: intervals from two sources, trends, fronts, lost ground, passes and drift."""
+"""Statistics of an invented site: intervals from two sources, trends, fronts, lost ground, passes and drift."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def glacier_trends(glaciers: list[tables_area.GlacierAreaRow]) -> list[tables_ar
 def fronts(years: tuple[int, ...], glaciers: list[tables_area.GlacierAreaRow], cloudy: int | None) -> list[
     tables_area.FrontRow
 ]:  # fmt: skip
-    """Three fronts: one goes back 20 m a year, one stands, one advances; in the cloudy year the first is hidden."""
+    """Three fronts: one goes back 20 m per year, one stands, one advances; in the cloudy year the first is hidden."""
     names = {row.rgi_id: row.glac_name for row in glaciers if row.rgi_id != "unassigned"}
     rng = np.random.default_rng(3)
     rows = []
@@ -66,33 +66,34 @@ def fronts(years: tuple[int, ...], glaciers: list[tables_area.GlacierAreaRow], c
                     year=year, rgi_id=rgi_id, glac_name=name, flow_line="derived from DEM and outline",
                     position_m=None if retreat is None else 5000 - retreat, position_sigma_m=None if hidden else 11.0,
                     retreat_m=retreat, box_retreat_m=None if retreat is None else 0.9 * retreat,
-                    box_sigma_m=None if hidden else 7.0, reason="the front was not seen" if hidden else None,
+                    box_sigma_m=None if hidden else 7.0, reason="the front was not observed" if hidden else None,
                 )
             )  # fmt: skip
     return rows
 
 
 def front_trends(rows: list[tables_area.FrontRow]) -> list[tables_area.FrontTrendRow]:
-    found = []
+    trends = []
     for rgi_id in dict.fromkeys(row.rgi_id for row in rows):
-        seen = [row for row in rows if row.rgi_id == rgi_id and row.retreat_m is not None]
-        rate = ((seen[-1].retreat_m or 0.0) - (seen[0].retreat_m or 0.0)) / (seen[-1].year - seen[0].year)
-        found.append(
+        positions = [row for row in rows if row.rgi_id == rgi_id and row.retreat_m is not None]
+        first, last = positions[0], positions[-1]
+        rate = ((last.retreat_m or 0.0) - (first.retreat_m or 0.0)) / (last.year - first.year)
+        trends.append(
             tables_area.FrontTrendRow(
-                rgi_id=rgi_id, glac_name=seen[0].glac_name, n_years=len(seen), first_year=seen[0].year,
-                last_year=seen[-1].year, retreat_m=seen[-1].retreat_m or 0.0, retreat_sigma_m=15.6,
+                rgi_id=rgi_id, glac_name=first.glac_name, n_years=len(positions), first_year=first.year,
+                last_year=last.year, retreat_m=last.retreat_m or 0.0, retreat_sigma_m=15.6,
                 rate_m_per_year=rate, rate_low_m_per_year=rate - 2.5, rate_high_m_per_year=rate + 2.5,
                 box_rate_m_per_year=0.9 * rate, minimum_detectable_m_per_year=4.6, mann_kendall_p=0.001,
                 detectable=abs(rate) > 4.6,
             )
         )  # fmt: skip
-    return found
+    return trends
 
 
-def change(first: np.ndarray, last: np.ndarray, seen: np.ndarray) -> np.ndarray:
+def change(first: np.ndarray, last: np.ndarray, observed: np.ndarray) -> np.ndarray:
     """(H, W) classes of `stages.common.tables.kinds.CHANGE_MAP`."""
     classes = np.select([first & last, first, last], [1, 2, 3], 0)
-    return np.where(seen, classes, MASK_NODATA).astype(np.uint8)
+    return np.where(observed, classes, MASK_NODATA).astype(np.uint8)
 
 
 def changes(

@@ -1,0 +1,39 @@
+"""Facts behind the trend, and the trends of single glaciers."""
+
+from __future__ import annotations
+
+import pytest
+
+from stages.common.tables.area import Trend
+from stages.report.page import front_table, trend_table
+from tests.report import report_inputs, statistics_inputs
+
+
+def facts(**columns: float) -> dict[str, str]:
+    trend = Trend(n_years=9, years=[2015], excluded_years=[], common_pixels_fraction=1, statement="x", **columns)
+    return dict(trend_table.trend_facts(trend))
+
+
+def test_a_small_p_is_said_to_be_small_and_not_0():
+    assert facts(mann_kendall_p=5.5e-06)["Mann-Kendall test"] == "p < 0.001 (exact, two-sided)"
+    trend = statistics_inputs.glacier_trends(report_inputs.glacier_rows((2020,)))[0]
+    (line,) = trend_table.trend_lines([trend.model_copy(update={"mann_kendall_p": 5.5e-06, "p_adjusted": 1.1e-05})])
+    assert (line.p.text, line.p_adjusted.text) == ("< 0.001", "< 0.001")
+    fronts = statistics_inputs.fronts((2020, 2021), report_inputs.glacier_rows((2020, 2021)), None)
+    front = statistics_inputs.front_trends(fronts)[0].model_copy(update={"mann_kendall_p": 5.5e-06})
+    assert front_table.front_lines([front])[0]["p"].text == "< 0.001"
+
+
+@pytest.mark.parametrize(
+    ("rho", "assumption"), [(0.0, "are independent (rho = 0)"), (0.25, "are correlated (rho = 0.25)")]
+)
+def test_rho_is_stated_whatever_it_is(rho, assumption):
+    texts = facts(change_km2=-1.9, change_sigma_km2=0.2, correlation_between_years=rho)
+    assert texts["Change from the first year to the last"].endswith(assumption)
+
+
+def test_glaciers_stand_by_the_size_of_their_change():
+    lines = trend_table.trend_lines(statistics_inputs.glacier_trends(report_inputs.glacier_rows((2020,))))
+    sizes = [abs(line.slope.exact) for line in lines]
+    assert sizes == sorted(sizes, reverse=True)
+    assert [line.detectable for line in lines].count(True) == 1
