@@ -20,6 +20,7 @@ from engine import Engine, EngineError, find_engine
 from planning import INSIDE, Plan, plan
 from stages.common import settings
 from stages.common.errors import ContractError, GlacierError
+from stages.common.run import replace
 
 GRACE_S = 10
 """How long a stage may take to end when it is told to."""
@@ -78,6 +79,8 @@ def prepare_draft(made: Plan) -> None:
         The site's folder cannot be written.
     """
     try:
+        for path in made.declared.writes:
+            replace.recover(made.site / path)
         shutil.rmtree(made.draft, ignore_errors=True)
         made.draft.mkdir(parents=True)
         for mount in made.mounts:
@@ -129,12 +132,8 @@ def put_in_place(made: Plan) -> None:
                 fix="write below the declared output, or to /tmp",
             )
     for path in made.declared.writes:
-        new, old = made.draft / path, made.site / path
-        if new.exists():
-            old.parent.mkdir(parents=True, exist_ok=True)
-            if old.is_dir():
-                shutil.rmtree(old)
-            new.replace(old)
+        if (made.draft / path).exists():
+            replace.put_in_place(made.draft / path, made.site / path)
 
 
 def _call(engine: Engine, made: Plan, line: Sequence[str]) -> int:

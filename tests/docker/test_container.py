@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import stat
 import subprocess
@@ -179,6 +181,30 @@ def test_what_is_not_declared_is_not_put_in_place(rogue: Rogue) -> None:
         container.put_in_place(made)
     assert caught.value.where == "artifacts/other/x"
     assert not rogue.output.exists()
+
+
+@pytest.mark.parametrize("error", [errno.EXDEV, errno.ENOSPC], ids=["another disk", "a full disk"])
+def test_an_output_is_never_lost_when_a_new_one_cannot_be_moved(
+    error: int, rogue: Rogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rogue.output.mkdir(parents=True)
+    (rogue.output / "glacier.tif").write_text("old")
+    plan_of_labels = plan(declared("labels", rogue.folder), rogue.folder)
+    container.prepare_draft(plan_of_labels)
+    (plan_of_labels.draft / "artifacts/labels").mkdir()
+    (plan_of_labels.draft / "artifacts/labels/glacier.tif").write_text("new")
+    rename = os.rename
+
+    def refuse(source: Path, target: Path) -> None:
+        if plan_of_labels.draft in Path(source).parents:
+            raise OSError(error, os.strerror(error))
+        rename(source, target)
+
+    monkeypatch.setattr(os, "rename", refuse)
+    monkeypatch.setattr(os, "replace", refuse)
+    with contextlib.suppress(OSError):
+        container.put_in_place(plan_of_labels)
+    assert (rogue.output / "glacier.tif").read_text() == ("new" if error == errno.EXDEV else "old")
 
 
 def test_mount_points_are_made_by_the_caller(site: Path) -> None:

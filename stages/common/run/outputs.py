@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
+from stages.common.run.replace import put_in_place, recover
+
 if TYPE_CHECKING:
     from stages.common.types import AnyArray
 
@@ -21,19 +23,17 @@ SCRATCH = Path("artifacts/.tmp")
 
 @contextlib.contextmanager
 def atomic_folder(folder: Path, *, scratch: Path = SCRATCH) -> Iterator[Path]:
-    """A fresh scratch folder that replaces `folder` when the block ends without an error.
+    """Yield a fresh scratch folder that replaces `folder` when the block ends without an error.
 
-    On an error nothing of it remains and an earlier `folder` is untouched.
+    On an error nothing of it remains and an earlier `folder` stands as it was; what a killed run left is put right.
     """
-    draft = scratch / "-".join(folder.parts)
+    recover(folder)
+    draft = scratch / "-".join(folder.parts).lstrip("/-")
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
     try:
         yield draft
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        if folder.exists():
-            shutil.rmtree(folder)
-        draft.rename(folder)
+        put_in_place(draft, folder)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
 
@@ -71,4 +71,4 @@ def write_table(path: Path, rows: Sequence[BaseModel], row: type[BaseModel]) -> 
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.DictWriter(stream, fieldnames=list(row.model_fields), lineterminator="\n")
         writer.writeheader()
-        writer.writerows(one.model_dump(mode="json") for one in rows)
+        writer.writerows(line.model_dump(mode="json") for line in rows)

@@ -1,0 +1,83 @@
+"""Putting a finished file or folder in the place of an earlier one, so that one whole version exists at every instant.
+
+Two hidden neighbours of the final path are used: ``.<name>.old`` is always whole, ``.<name>.tmp`` never counts.
+"""
+
+from __future__ import annotations
+
+import errno
+import shutil
+from pathlib import Path
+
+
+def put_in_place(draft: Path, final: Path) -> None:
+    """Move `draft` to `final`; an earlier version is renamed aside first and removed last.
+
+    A link is followed, and a draft on another disk is copied to the final one first. A run that is killed in between
+    leaves the earlier version aside: `recover` puts it back.
+
+    Raises
+    ------
+    OSError
+        The disk is full or the place cannot be written; the earlier version stands as it was.
+    """
+    final = final.resolve()
+    final.parent.mkdir(parents=True, exist_ok=True)
+    recover(final)
+    incoming = _scrap(final)
+    try:
+        _move(draft, incoming)
+        if final.is_dir():
+            final.rename(_aside(final))
+        incoming.rename(final)
+    except OSError:
+        recover(final)
+        raise
+    _discard(final)
+
+
+def recover(final: Path) -> None:
+    """Finish what a killed `put_in_place` left: the earlier version comes back where no newer one is in place."""
+    final = final.resolve()
+    aside, scrap = _aside(final), _scrap(final)
+    if aside.exists() and not final.exists():
+        aside.rename(final)
+    _discard(final)
+    _remove(scrap)
+
+
+def _discard(final: Path) -> None:
+    """Remove the earlier version: under the name that never counts, as a removal can be cut short too."""
+    aside, scrap = _aside(final), _scrap(final)
+    if aside.exists():
+        _remove(scrap)
+        aside.rename(scrap)
+        _remove(scrap)
+
+
+def _move(source: Path, target: Path) -> None:
+    try:
+        source.rename(target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        if source.is_dir():
+            shutil.copytree(source, target, symlinks=True)
+        else:
+            shutil.copy2(source, target)
+        _remove(source)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    elif path.exists() or path.is_symlink():
+        path.unlink()
+
+
+def _aside(final: Path) -> Path:
+    return final.with_name(f".{final.name}.old")
+
+
+def _scrap(final: Path) -> Path:
+    return final.with_name(f".{final.name}.tmp")

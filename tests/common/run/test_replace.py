@@ -1,0 +1,164 @@
+"""One whole version exists at every instant, on one disk and on two, whenever the run is killed."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stages.common.run.outputs import atomic_folder
+from stages.common.run.replace import put_in_place, recover
+
+NAMES = ("a.tif", "b.tif", "c.tif")
+
+
+class KilledError(BaseException):
+    """Stands for a kill: no handler of the code may run after it."""
+
+
+def write_version(folder: Path, version: str) -> Path:
+    folder.mkdir(parents=True)
+    for name in NAMES:
+        (folder / name).write_text(version)
+    return folder
+
+
+def version_of(folder: Path) -> str:
+    """The version that is whole in the folder: every file is there, and all are of it."""
+    assert sorted(path.name for path in folder.iterdir()) == sorted(NAMES)
+    (version,) = {path.read_text() for path in folder.iterdir()}
+    return version
+
+
+def kill_at(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the run die before its n-th operation on the file system; removals and copies work file by file."""
+    left = [step]
+
+    def counted(operation: Any) -> Any:
+        def run(*arguments: Any, **keywords: Any) -> Any:
+            left[0] -= 1
+            if left[0] < 0:
+                raise KilledError
+            return operation(*arguments, **keywords)
+
+        return run
+
+    for name in ("rename", "unlink", "rmdir", "mkdir"):
+        monkeypatch.setattr(os, name, counted(getattr(os, name)))
+    monkeypatch.setattr(shutil, "copy2", counted(shutil.copy2))
+
+
+def two_disks(monkeypatch: pytest.MonkeyPatch, disk: Path) -> None:
+    """Refuse every rename into or out of a folder, as the kernel does between file systems."""
+    rename = os.rename
+
+    def refuse(source: Any, target: Any, **keywords: Any) -> None:
+        if Path(source).is_relative_to(disk) != Path(target).is_relative_to(disk):
+            raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+        rename(source, target, **keywords)
+
+    monkeypatch.setattr(os, "rename", refuse)
+
+
+@pytest.fixture(params=["one disk", "two disks"])
+def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    final = tmp_path / "disk/predict/2020"
+    if request.param == "two disks":
+        two_disks(monkeypatch, tmp_path / "disk")
+    return final
+
+
+def test_the_new_version_replaces_the_old_one(place: Path, tmp_path: Path) -> None:
+    write_version(place, "old")
+    with atomic_folder(place, scratch=tmp_path / "scratch") as draft:
+        for name in NAMES:
+            (draft / name).write_text("new")
+    assert version_of(place) == "new"
+    assert [path.name for path in place.parent.iterdir()] == ["2020"], "nothing is left beside it"
+    assert not draft.exists()
+
+
+def test_a_first_version_needs_no_old_one(place: Path, tmp_path: Path) -> None:
+    put_in_place(write_version(tmp_path / "draft", "new"), place)
+    assert version_of(place) == "new"
+
+
+def test_a_file_is_replaced_too(place: Path, tmp_path: Path) -> None:
+    place.parent.mkdir(parents=True)
+    place.write_text("old")
+    (tmp_path / "draft").write_text("new")
+    put_in_place(tmp_path / "draft", place)
+    assert place.read_text() == "new"
+    assert [path.name for path in place.parent.iterdir()] == ["2020"]
+
+
+@pytest.mark.parametrize("step", range(30))
+def test_a_kill_at_any_instant_leaves_one_whole_version(
+    step: int, place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_version(place, "old")
+    with monkeypatch.context() as patch:
+        try:
+            with atomic_folder(place, scratch=tmp_path / "scratch") as draft:
+                for name in NAMES:
+                    (draft / name).write_text("new")
+                kill_at(step, patch)
+            finished = True
+        except KilledError:
+            finished = False
+    recover(place)
+    assert version_of(place) in (("new",) if finished else ("old", "new"))
+    assert [path.name for path in place.parent.iterdir()] == ["2020"]
+
+
+@pytest.mark.parametrize("step", range(30))
+def test_a_half_removed_version_never_comes_back(
+    step: int, place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DVC removes an output before it runs the stage again."""
+    write_version(place, "old")
+    draft = write_version(tmp_path / "draft", "new")
+    with monkeypatch.context() as patch:
+        kill_at(step, patch)
+        with contextlib.suppress(KilledError):
+            put_in_place(draft, place)
+    shutil.rmtree(place, ignore_errors=True)
+    recover(place)
+    assert not place.exists() or version_of(place) == "old"
+
+
+def test_the_next_run_of_the_stage_recovers(place: Path, tmp_path: Path) -> None:
+    write_version(place.with_name(".2020.old"), "old")
+    with pytest.raises(RuntimeError), atomic_folder(place, scratch=tmp_path / "scratch"):
+        raise RuntimeError
+    assert version_of(place) == "old"
+
+
+def test_a_full_disk_leaves_the_old_version(place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_version(place, "old")
+    rename = os.rename
+
+    def fail_at_last(source: Any, target: Any, **keywords: Any) -> None:
+        if Path(target) == place and Path(source).name == ".2020.tmp":
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        rename(source, target, **keywords)
+
+    monkeypatch.setattr(os, "rename", fail_at_last)
+    with pytest.raises(OSError, match="No space"):
+        put_in_place(write_version(tmp_path / "draft", "new"), place)
+    assert version_of(place) == "old"
+    assert [path.name for path in place.parent.iterdir()] == ["2020"]
+
+
+def test_a_link_to_another_place_is_followed(tmp_path: Path) -> None:
+    elsewhere = write_version(tmp_path / "elsewhere/area", "old")
+    link = tmp_path / "area"
+    link.symlink_to(elsewhere)
+    put_in_place(write_version(tmp_path / "draft", "new"), link)
+    assert link.is_symlink()
+    assert version_of(elsewhere) == "new"
