@@ -31,7 +31,7 @@ from bench.twins import inside, make_twin, make_twins, run
 from sandbox import twin_site
 from stages.area.contract import CONTRACT as AREA
 from stages.area.error.interval import COVERED
-from stages.area.map.surface import spread, zonal_area_km2
+from stages.area.map.surface import grow_zones, zonal_area_km2
 from stages.area.measure import measure
 from stages.area.site import read_map
 from stages.area.year.truth import read_truth
@@ -178,7 +178,7 @@ def true_areas_km2(year: int) -> Float64Array:
     """(1 + glaciers,) true glacier over the pixels seen, by the glacier its ice is counted to."""
     labels = Path("artifacts/labels/glacier_id.tif")
     grid, ids, params = read_grid(labels), read_band(labels), load_params()
-    owner = spread(ids, distance_px=params.area.assign_distance_m / grid.pixel_size_m)
+    owner = grow_zones(ids, distance_px=params.area.assign_distance_m / grid.pixel_size_m)
     _, seen = read_map(Path(f"artifacts/predict/{year}/mask.tif"), Path(f"artifacts/prepare/{year}/valid.tif"))
     truth = read_truth(Path("data/truth/truth.json"), Path("data/truth/surface.tif"))
     assert truth is not None

@@ -13,11 +13,11 @@ import numpy as np
 from affine import Affine
 
 from stages.area.fronts.flow_lines import Elevation, derive
-from stages.area.fronts.lanes import Lane, lane_of
-from stages.area.fronts.retreat import positioned, trend_row
-from stages.area.fronts.terminus import Look, Termini
-from stages.area.map.surface import spread
-from stages.area.site import Site
+from stages.area.fronts.lanes import Lane, lane_about
+from stages.area.fronts.retreat import front_trend_row, with_position
+from stages.area.fronts.series import FrontSeries, YearObservation
+from stages.area.map.surface import grow_zones
+from stages.area.site import AreaSite
 from stages.area.trends.fit import YEARS_FOR_A_TREND
 from stages.common.geo.grid import Grid
 from stages.common.params.area import AreaParams
@@ -99,20 +99,20 @@ def measure(world: Landscape, params: TwinParams) -> list[Found]:
         for row in site.glaciers
         if row.outline_area_km2 >= area.terminus.min_glacier_km2
     }
-    lanes = {index: lane_of(site, index, flow.line, area.terminus) for index, flow in flows.items() if flow.line}
-    looks = [_look(world, params, year, lanes) for year in YEARS]
-    termini = Termini(grid_px_m=PIXEL_M, params=area, flows=flows, lanes=lanes, looks=looks)
+    lanes = {index: lane_about(site, index, flow.line, area.terminus) for index, flow in flows.items() if flow.line}
+    observations = [_observation(world, params, year, lanes) for year in YEARS]
+    series = FrontSeries(grid_px_m=PIXEL_M, params=area, flows=flows, lanes=lanes, observations=observations)
     found = []
     for index in lanes:
-        seen = positioned(termini.sightings(index))
-        if len(seen) >= YEARS_FOR_A_TREND:
+        placed = with_position(series.positions(index))
+        if len(placed) >= YEARS_FOR_A_TREND:
             share = world.glaciers[index - 1].length_m / world.glaciers[0].length_m
             row = site.glaciers[index - 1]
-            found.append(Found(row.rgi_id, index == 1, share * params.retreat_m_per_year, trend_row(row, seen)))
+            found.append(Found(row.rgi_id, index == 1, share * params.retreat_m_per_year, front_trend_row(row, placed)))
     return found
 
 
-def site_of(world: Landscape, params: TwinParams) -> Site:
+def site_of(world: Landscape, params: TwinParams) -> AreaSite:
     """The twin's glaciers as an inventory of 2000 would have them; their numbers are the world's."""
     ids = np.where(inventory.inventoried(world, params), world.glacier, 0).astype(np.uint16)
     areas = np.bincount(ids.ravel(), minlength=1 + len(world.glaciers)) * (PIXEL_M / 1000) ** 2
@@ -124,21 +124,22 @@ def site_of(world: Landscape, params: TwinParams) -> Site:
         for one in world.glaciers
     ]  # fmt: skip
     aoi = np.ones(ids.shape, dtype=bool)
-    owner = spread(ids, distance_px=AreaParams().assign_distance_m / PIXEL_M)
-    return Site(
+    owner = grow_zones(ids, distance_px=AreaParams().assign_distance_m / PIXEL_M)
+    return AreaSite(
         grid=GRID, aoi=aoi, prior=ids > 0, owner=owner, glaciers=rows, outlines_km2=areas.astype(np.float64),
         aoi_km2=float(aoi.sum()) * (PIXEL_M / 1000) ** 2, outlines=None,
     )  # fmt: skip
 
 
-def _look(world: Landscape, params: TwinParams, year: int, lanes: dict[int, Lane]) -> Look:
+def _observation(world: Landscape, params: TwinParams, year: int, lanes: dict[int, Lane]) -> YearObservation:
     ice = change.thickness(world, params, year) > 0
     seen = np.ones_like(ice)
     probability = ice * np.uint16(10000)
-    views = {
-        index: lane.view(ice[lane.window], seen[lane.window], probability[lane.window]) for index, lane in lanes.items()
+    fronts = {
+        index: lane.observe(ice[lane.window], seen[lane.window], probability[lane.window])
+        for index, lane in lanes.items()
     }
-    return Look(year, year + 0.8, 0.0, views)
+    return YearObservation(year, year + 0.8, 0.0, fronts)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What `area` reads and writes."""
+"""Contract of the stage `area`: what it reads and writes."""
 
 from stages.common.run.contracts import Contract
 from stages.common.tables import kinds
@@ -27,7 +27,7 @@ MODEL = "{model}"
 
 CONTRACT = Contract(
     stage="area",
-    summary="km2 of glacier a year, with uncertainty, trend, outlines and sanity gates",
+    summary="km2 of glacier per year, with uncertainty, trend, outlines and sanity gates",
     params=("years", "area", "gates"),
     inputs={
         MASK: kinds.MASK,

@@ -1,4 +1,4 @@
-"""The stage's verb: masks in, km2 a year out."""
+"""Measure the glacier area of every year: masks in, km2 per year out."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ from tqdm import tqdm
 
 from stages.area import contract
 from stages.area.error.delineation import delineation_sigma_km2
-from stages.area.error.interval import factors_of
+from stages.area.error.interval import interval_factors
 from stages.area.error.model_error import ModelError, model_error
-from stages.area.fronts.retreat import terminus_rows, trend_rows
-from stages.area.fronts.terminus import Termini, open_termini
+from stages.area.fronts.retreat import front_rows, front_trend_rows
+from stages.area.fronts.series import FrontSeries, start_front_series
 from stages.area.gates.drift import drift_rows, input_drift
-from stages.area.gates.sanity import judge
+from stages.area.gates.sanity import judge_areas
 from stages.area.map.geodesic import check_geodesic
 from stages.area.map.outlines import outline_frame, write_outlines
 from stages.area.map.polygons import trace
 from stages.area.map.surface import remove_speckle
-from stages.area.site import Site, read_map, read_site
+from stages.area.site import AreaSite, read_map, read_site
 from stages.area.tables.rows import area_metrics
-from stages.area.tables.write import write_tables
+from stages.area.tables.write import write_area_tables
 from stages.area.trends.glacier_trend import glacier_trends
 from stages.area.trends.statement import make_trend
-from stages.area.year.change import Changes, SeenMap
-from stages.area.year.cover import cover_of
+from stages.area.year.change import Changes, ObservedMap
+from stages.area.year.cover import ice_cover
 from stages.area.year.season import Season, measure_season
-from stages.area.year.truth import TrueSurface, compare, read_truth
-from stages.area.year.year_area import YearArea, baselines_of, decimal_year
+from stages.area.year.truth import TrueSurface, compare_with_truth, read_truth
+from stages.area.year.year_area import YearArea, decimal_year, processing_baselines
 from stages.common.gates import apply_overrides
 from stages.common.geo.raster import gdal_env
 from stages.common.params.area import AreaParams
 from stages.common.run.outputs import write_json, write_table
 from stages.common.run.records import file_md5, read_document
 from stages.common.run.stage import Run
-from stages.common.tables.area import AreaMetrics, FrontRow, FrontTrendRow, Gates
+from stages.common.tables.area import AreaMetrics, FrontRow, FrontTrendRow, Gates, Trend
 from stages.common.tables.drift import Drift, DriftRow
 from stages.common.tables.learning import MapModel
 from stages.common.tables.prepare import Provenance
@@ -44,33 +44,33 @@ from stages.common.types import BoolArray
 
 
 @dataclass(frozen=True)
-class Dynamics:
-    """Takes each year's map as it is measured; tables are written when all years are known."""
+class FrontsAndChanges:
+    """Collects fronts and changes from each year's map; their tables are written when all years are measured."""
 
     run: Run
-    termini: Termini
+    fronts: FrontSeries
     changes: Changes
 
-    def add(self, one: YearArea, provenance: Provenance, *, ice: BoolArray, seen: BoolArray) -> None:
-        """Look at a year's map: ice and what was seen, (H, W) within the AOI.
+    @classmethod
+    def start(cls, run: Run, site: AreaSite) -> FrontsAndChanges:
+        """Return a collection without any year yet."""
+        return cls(run, start_front_series(run, site), Changes(site=site, out=run.out))
 
-        A year left out of the common area is left out of the change maps too; a front needs no more than itself.
+    def add(self, year_area: YearArea, provenance: Provenance, *, ice: BoolArray, observed: BoolArray) -> None:
+        """Take a year's map: ice and observed pixels, both (H, W) within the AOI.
+
+        A year left out of the common area is left out of the change maps too; a front needs no other year.
         """
-        probability = self.run.by_year(contract.PROBABILITY)[one.year]
-        self.termini.add(one, provenance, ice=ice, seen=seen, probability=probability)
-        if one.common_km2 is not None:
-            self.changes.add(SeenMap(year=one.year, ice=ice, seen=seen))
+        probability = self.run.by_year(contract.PROBABILITY)[year_area.year]
+        self.fronts.add(year_area, provenance, ice=ice, observed=observed, probability=probability)
+        if year_area.common_km2 is not None:
+            self.changes.add(ObservedMap(year=year_area.year, ice=ice, observed=observed))
 
     def write(self) -> None:
-        """Write the tables of the fronts; that of the changes is written with the areas, whose digits it has."""
+        """Write the tables of the fronts; that of the changes is written with the areas, as it has their decimals."""
         out, glaciers = self.run.out, self.changes.site.glaciers
-        write_table(out / "terminus_by_year.csv", terminus_rows(self.termini, glaciers), FrontRow)
-        write_table(out / "terminus_by_glacier.csv", trend_rows(self.termini, glaciers), FrontTrendRow)
-
-
-def follow(run: Run, site: Site) -> Dynamics:
-    """Nothing seen yet."""
-    return Dynamics(run, open_termini(run, site), Changes(site=site, out=run.out))
+        write_table(out / "terminus_by_year.csv", front_rows(self.fronts, glaciers), FrontRow)
+        write_table(out / "terminus_by_glacier.csv", front_trend_rows(self.fronts, glaciers), FrontTrendRow)
 
 
 def measure(run: Run) -> AreaMetrics:
@@ -80,149 +80,161 @@ def measure(run: Run) -> AreaMetrics:
         site = read_site(run)
         truth = read_truth(run.path(contract.TRUTH), run.path(contract.TRUE_SURFACE))
         common = common_pixels(run, site)
-        dynamics = follow(run, site)
-        series = [
-            measure_year(run, site, year, common, truth, dynamics=dynamics)
+        collected = FrontsAndChanges.start(run, site)
+        year_areas = [
+            measure_year(run, site, year, common, truth, collected=collected)
             for year in tqdm(run.params.years, desc="area", unit="year", disable=None)
         ]
-        dynamics.write()
+        collected.write()
     glaciers = glacier_trends(
-        series, site.glaciers, outlines_km2=site.outlines_km2, params=params,
+        year_areas, site.glaciers, outlines_km2=site.outlines_km2, params=params,
         common_outlines_km2=site.areas_km2(common=site.prior & common)["common"],
     )  # fmt: skip
     trend = make_trend(
-        series, glaciers, rho=params.correlation_between_years,
+        year_areas, glaciers, rho=params.correlation_between_years,
         common_pixels_fraction=float(common.sum() / site.aoi.sum()),
     )  # fmt: skip
     run.log.info("%s; %s", trend.statement, glaciers.note)
-    outlines_km2 = float(site.outlines_km2.sum())
-    found = judge(series, trend, aoi_km2=site.aoi_km2, outlines_km2=outlines_km2, bounds=run.params.gates)
     drifts = _drifts(run)
-    found.append(input_drift(drifts, maximum=run.params.gates.drift_psi_max))
-    gates = Gates(findings=apply_overrides(found, run.params.gates.override))
-    _report_gates(run.log, gates)
-    changes = dynamics.changes.rows
-    write_tables(run.out, site, series, glaciers, changes, model_md5=file_md5(run.path(contract.MODEL)))
+    gates = _judge(run, site, year_areas, trend, drifts)
+    changes = collected.changes.rows
+    write_area_tables(run.out, site, year_areas, glaciers, changes, model_md5=file_md5(run.path(contract.MODEL)))
     write_table(run.out / "drift_by_year.csv", drift_rows(drifts), DriftRow)
     write_json(run.out / "trend.json", trend)
     write_json(run.out / "gates.json", gates)
-    return area_metrics(series, trend, gates.findings)
+    return area_metrics(year_areas, trend, gates.findings)
 
 
 def _drifts(run: Run) -> list[Drift]:
     return [read_document(path, Drift) for path in run.by_year(contract.DRIFT).values() if path.exists()]
 
 
-def common_pixels(run: Run, site: Site) -> BoolArray:
-    """(H, W): pixels of the AOI seen in every year that counts; none, if no year does."""
-    common, counted = site.aoi.copy(), False
+def _judge(run: Run, site: AreaSite, year_areas: list[YearArea], trend: Trend, drifts: list[Drift]) -> Gates:
+    """Return the findings of all gates, overrides applied, and log those that failed."""
+    bounds, outlines_km2 = run.params.gates, float(site.outlines_km2.sum())
+    findings = judge_areas(year_areas, trend, aoi_km2=site.aoi_km2, outlines_km2=outlines_km2, bounds=bounds)
+    findings.append(input_drift(drifts, maximum=bounds.drift_psi_max))
+    gates = Gates(findings=apply_overrides(findings, bounds.override))
+    _report_gates(run.log, gates)
+    return gates
+
+
+def common_pixels(run: Run, site: AreaSite) -> BoolArray:
+    """Return the (H, W) pixels of the AOI that were observed in every year that counts; none if no year counts."""
+    common, any_year_counts = site.aoi.copy(), False
     valid = run.by_year(contract.VALID)
     for year, mask in run.by_year(contract.MASK).items():
-        _, seen = read_map(mask, valid[year])
-        if valid_fraction(site, seen) >= run.params.area.common_valid_fraction_min:
-            common &= seen
-            counted = True
-    return common & counted
+        _, observed = read_map(mask, valid[year])
+        if observed_fraction(site, observed) >= run.params.area.common_valid_fraction_min:
+            common &= observed
+            any_year_counts = True
+    return common & any_year_counts
 
 
-def valid_fraction(site: Site, seen: BoolArray) -> float:
-    """Part of the AOI's pixels that were seen."""
-    return float((seen & site.aoi).sum() / site.aoi.sum())
+def observed_fraction(site: AreaSite, observed: BoolArray) -> float:
+    """Return the part of the AOI's pixels that was observed, 0 to 1."""
+    return float((observed & site.aoi).sum() / site.aoi.sum())
 
 
 def measure_year(
-    run: Run, site: Site, year: int, common: BoolArray, truth: TrueSurface | None, *, dynamics: Dynamics
+    run: Run, site: AreaSite, year: int, common: BoolArray, truth: TrueSurface | None, *, collected: FrontsAndChanges
 ) -> YearArea:
-    """Measure one year's map and write its outlines."""
+    """Measure one year's map, write its outlines and hand it to `collected`."""
     params = run.params.area
-    ice, seen = read_map(run.by_year(contract.MASK)[year], run.by_year(contract.VALID)[year])
-    kept, pieces = remove_speckle(ice, seen, min_pixels=_min_pixels(site, params))
+    ice, observed = read_map(run.by_year(contract.MASK)[year], run.by_year(contract.VALID)[year])
+    clean_map, pieces = remove_speckle(ice, observed, min_pixels=_min_pixels(site, params))
     provenance = read_document(run.by_year(contract.PROVENANCE)[year], Provenance)
     model = read_document(run.by_year(contract.MAP_MODEL)[year], MapModel)
     time, dated = decimal_year(provenance)
-    fraction = valid_fraction(site, seen)
-    inside, seen_inside = kept & site.aoi, seen & site.aoi
-    cover = cover_of(run, site, year, ice=inside, seen=seen_inside)
+    fraction = observed_fraction(site, observed)
+    inside, observed_inside = clean_map & site.aoi, observed & site.aoi
+    cover = ice_cover(run, site, year, ice=inside, observed=observed_inside)
     km2 = site.areas_km2(
-        mapped=inside, common=inside & common, unseen=site.prior & ~seen, removed=ice & ~kept & site.aoi,
-        debris=cover.debris_of(inside), aoi=seen_inside, outlines=site.prior & seen,
+        mapped=inside, common=inside & common, unseen=site.prior & ~observed, removed=ice & ~clean_map & site.aoi,
+        debris=cover.debris_of(inside), aoi=observed_inside, outlines=site.prior & observed,
     )  # fmt: skip
-    season = _season(run, site, year, kept)
-    one = YearArea(
+    season = _season(run, site, year, clean_map)
+    year_area = YearArea(
         year=year,
         decimal_year=time,
         dated=dated,
         date=provenance.date,
         scene_ids=";".join(source.id for source in provenance.sources),
-        baselines=baselines_of(provenance),
+        baselines=processing_baselines(provenance),
         mapped_km2=km2["mapped"],
         debris_km2=None if cover.clean is None else km2["debris"],
         surface_method=cover.method,
         unseen_km2=km2["unseen"],
         common_by_glacier_km2=km2["common"] if fraction >= params.common_valid_fraction_min else None,
-        delineation_km2=delineation_sigma_km2(site, kept, seen, params, clean=cover.clean),
-        model=_model_error(run, site, year, seen_inside, model),
-        factors=factors_of(model, params.interval_factors),
-        aoi_seen_km2=float(km2["aoi"].sum()),
-        outlines_seen_km2=float(km2["outlines"].sum()),
+        delineation_km2=delineation_sigma_km2(site, clean_map, observed, params, clean=cover.clean),
+        model=_model_error(run, site, year, observed_inside, model),
+        factors=interval_factors(model, params.interval_factors),
+        aoi_observed_km2=float(km2["aoi"].sum()),
+        outlines_observed_km2=float(km2["outlines"].sum()),
         valid_fraction=fraction,
         speckle_km2=float(km2["removed"].sum()),
         speckle_pieces=pieces,
-        truth=compare(site, truth.of_year(year), mapped=inside, seen=seen_inside, common=common) if truth else None,
+        truth=(
+            compare_with_truth(site, truth.of_year(year), mapped=inside, observed=observed_inside, common=common)
+            if truth
+            else None
+        ),
         sigma_season_km2=season.sigma_km2(float(km2["mapped"].sum())) if season else None,
         season=season.rows if season else (),
     )
-    _write_outlines(run, site, one, inside)
-    dynamics.add(one, provenance, ice=inside, seen=seen_inside)
-    _report_year(run.log, one)
-    return one
+    _write_outlines(run, site, year_area, inside)
+    collected.add(year_area, provenance, ice=inside, observed=observed_inside)
+    _report_year(run.log, year_area)
+    return year_area
 
 
-def _model_error(run: Run, site: Site, year: int, counted: BoolArray, model: MapModel) -> ModelError | None:
+def _model_error(run: Run, site: AreaSite, year: int, counted: BoolArray, model: MapModel) -> ModelError | None:
     probability, votes = run.by_year(contract.PROBABILITY)[year], run.by_year(contract.VOTES)[year]
     return model_error(site, counted, model, probability=probability, votes=votes)
 
 
-def _min_pixels(site: Site, params: AreaParams) -> float:
+def _min_pixels(site: AreaSite, params: AreaParams) -> float:
     return params.min_polygon_area_m2 / site.grid.pixel_size_m**2
 
 
-def _season(run: Run, site: Site, year: int, ice: BoolArray) -> Season | None:
+def _season(run: Run, site: AreaSite, year: int, ice: BoolArray) -> Season | None:
     season = measure_season(
-        site, year, ice, listed=run.by_year(contract.PASSES)[year], masks=run.by_year(contract.PASS_MASKS)[year],
+        site, year, ice, passes_json=run.by_year(contract.PASSES)[year], masks=run.by_year(contract.PASS_MASKS)[year],
         min_pixels=_min_pixels(site, run.params.area),
     )  # fmt: skip
     if season:
         areas = ", ".join(f"{row.date or 'no day'} {row.area_km2:.2f}" for row in season.rows)
         run.log.info(
-            "%d: passes %s km2 where all have seen; spread %.2f km2 (one sigma of a single pass), the map has %.2f",
+            "%d: the passes map %s km2 over the pixels that all of them observed; one pass has a standard deviation of "
+            "%.2f km2; the year's map has %.2f km2 there",
             year, areas, season.spread_km2, season.consensus_km2,
         )  # fmt: skip
     return season
 
 
-def _write_outlines(run: Run, site: Site, one: YearArea, ice: BoolArray) -> None:
+def _write_outlines(run: Run, site: AreaSite, year_area: YearArea, ice: BoolArray) -> None:
     polygons = trace(site.owner, ice, site.grid.transform)
-    path = run.out / f"outlines_{one.year}.gpkg"
-    check_geodesic(one.glacier_area_km2, polygons.values(), site.grid.crs, where=f"mapped outlines of {one.year}")
+    path = run.out / f"outlines_{year_area.year}.gpkg"
+    where = f"mapped outlines of {year_area.year}"
+    check_geodesic(year_area.glacier_area_km2, polygons.values(), site.grid.crs, where=where)
+    areas_km2 = year_area.mapped_km2.tolist()
     frame = outline_frame(
-        polygons, site.rgi_ids, one.mapped_km2.tolist(), crs=site.grid.crs, date=one.date, prior=site.outlines
+        polygons, site.rgi_ids, areas_km2, crs=site.grid.crs, date=year_area.date, prior=site.outlines
     )
     write_outlines(path, frame)
 
 
-def _report_year(log: logging.Logger, one: YearArea) -> None:
-    half_km2 = one.half_width_km2(95)
+def _report_year(log: logging.Logger, year_area: YearArea) -> None:
     log.info(
-        "%d: %.2f ± %.2f km2 (95 %%), %.1f %% of the AOI seen, %.2f km2 of the outlines unseen; "
-        "speckle removed: %.2f km2 in %d pieces",
-        one.year, one.glacier_area_km2, half_km2, 100 * one.valid_fraction, float(np.sum(one.unseen_km2)),
-        one.speckle_km2, one.speckle_pieces,
+        "%d: %.2f ± %.2f km2 (95 %%); %.1f %% of the AOI was observed, %.2f km2 of the outlines are unseen; "
+        "%.2f km2 of speckle in %d pieces was removed",
+        year_area.year, year_area.glacier_area_km2, year_area.half_width_km2(95), 100 * year_area.valid_fraction,
+        float(np.sum(year_area.unseen_km2)), year_area.speckle_km2, year_area.speckle_pieces,
     )  # fmt: skip
 
 
 def _report_gates(log: logging.Logger, gates: Gates) -> None:
-    """Say which gates failed. They are judged by the last stage, so that there is a report first."""
+    """Log which gates failed; the last stage, `gate`, fails the run, so that there is a report first."""
     for finding in gates.findings:
         if finding.overridden or not finding.passed:
             log.warning("gate %s%s: %s", finding.gate, " (overridden)" * finding.overridden, finding.message)

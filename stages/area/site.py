@@ -1,4 +1,4 @@
-"""What is the same in every year: grid, AOI, prior outlines, and whose ice a pixel would be."""
+"""What is the same in every year: grid, AOI, prior outlines, and the glacier that ice in a pixel is counted to."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from scipy import ndimage
 
 from stages.area import contract
 from stages.area.map.outlines import UNASSIGNED
-from stages.area.map.surface import spread, zonal_area_km2
+from stages.area.map.surface import grow_zones, zonal_area_km2
 from stages.common.errors import ContractError
 from stages.common.geo.grid import Grid, parse_metric_crs
 from stages.common.geo.raster import read_band, read_grid
@@ -25,8 +25,8 @@ from stages.common.types import AnyArray, BoolArray, Float64Array, UInt16Array
 
 
 @dataclass(frozen=True, kw_only=True)
-class Site:
-    """Everything a year is measured against."""
+class AreaSite:
+    """Everything that all years of a site share."""
 
     grid: Grid
     aoi: BoolArray
@@ -34,11 +34,13 @@ class Site:
     prior: BoolArray
     """(H, W): prior outlines within the AOI."""
     owner: UInt16Array
-    """(H, W): glacier that ice there is counted to; 0: none is near."""
+    """(H, W): number (1, 2, ...) of the glacier that ice there is counted to; 0 where no glacier is near."""
     glaciers: list[GlacierRow]
+    """Rows of glaciers.csv; glacier number n stands at position n - 1."""
     outlines_km2: Float64Array
-    """(1 + glaciers,): prior outline in the AOI."""
+    """(1 + glaciers,): area of each prior outline within the AOI; position 0: no outline."""
     aoi_km2: float
+    """Area of the AOI."""
     outlines: Any
     """GeoDataFrame of the prior outlines."""
 
@@ -47,27 +49,27 @@ class Site:
         return list(ndimage.find_objects(self.owner))
 
     def window(self, index: int) -> tuple[slice, slice]:
-        """Rows and columns that hold the ground of a glacier, by its value in `owner`; empty where it has none."""
-        found = self._windows[index - 1] if index <= len(self._windows) else None
-        return found or (slice(0, 0), slice(0, 0))
+        """Return rows and columns that hold all pixels of a value of `owner`; empty slices where it has no pixel."""
+        window = self._windows[index - 1] if index <= len(self._windows) else None
+        return window or (slice(0, 0), slice(0, 0))
 
     @property
     def rgi_ids(self) -> list[str]:
-        """By the value of `owner`."""
+        """RGI id of each value of `owner`."""
         return [UNASSIGNED, *(row.rgi_id for row in self.glaciers)]
 
     def areas_km2(self, **selections: BoolArray) -> dict[str, Float64Array]:
-        """(1 + glaciers,) km2 of each selection by owner."""
+        """Return, for each (H, W) selection, its (1 + glaciers,) km2 by value of `owner`."""
         return zonal_area_km2(self.grid, self.owner, selections, n_zones=1 + len(self.glaciers))
 
 
-def read_site(run: Run) -> Site:
+def read_site(run: Run) -> AreaSite:
     """Read what all years share.
 
     Raises
     ------
     ContractError
-        No pixel centre lies in the AOI, or glacier_id.tif and glaciers.csv do not fit.
+        No pixel centre lies in the AOI, or glacier_id.tif and glaciers.csv do not fit each other.
     """
     grid = read_grid(run.path(contract.GLACIER_ID))
     parse_metric_crs(grid.crs, where=run.path(contract.GLACIER_ID))
@@ -81,10 +83,10 @@ def read_site(run: Run) -> Site:
             expected=f"an AOI on the grid {grid}",
             fix="draw the AOI over the glaciers",
         )
-    owner: UInt16Array = spread(ids, distance_px=run.params.area.assign_distance_m / grid.pixel_size_m)
+    owner: UInt16Array = grow_zones(ids, distance_px=run.params.area.assign_distance_m / grid.pixel_size_m)
     prior = (ids > 0) & aoi
     sums = zonal_area_km2(grid, owner, {"aoi": aoi, "prior": prior}, n_zones=1 + len(glaciers))
-    return Site(
+    return AreaSite(
         grid=grid,
         aoi=aoi,
         prior=prior,
@@ -97,12 +99,12 @@ def read_site(run: Run) -> Site:
 
 
 def read_glaciers(path: Path, ids: AnyArray) -> list[GlacierRow]:
-    """Rows of glaciers.csv, which must be numbered 1, 2, 3, ... and cover the raster `ids`.
+    """Read glaciers.csv, whose rows must be numbered 1, 2, 3, ... and cover the raster `ids`.
 
     Raises
     ------
     ContractError
-        They do not.
+        Its numbers have a gap, or `ids` holds a number that it lacks.
     """
     rows = read_rows(path, GlacierRow)
     numbers = [row.glacier_index for row in rows]
@@ -118,7 +120,7 @@ def read_glaciers(path: Path, ids: AnyArray) -> list[GlacierRow]:
 
 
 def read_map(mask: Path, valid: Path) -> tuple[BoolArray, BoolArray]:
-    """Ice and what was seen, both (H, W): a pixel that is invalid, or that the model left open, was not seen."""
+    """Read ice and observed pixels, both (H, W); invalid pixels and those without a class were not observed."""
     mapped = read_band(mask)
-    seen = (read_band(valid) == 1) & (mapped != MASK_NODATA)
-    return np.asarray((mapped == 1) & seen), np.asarray(seen)
+    observed = (read_band(valid) == 1) & (mapped != MASK_NODATA)
+    return np.asarray((mapped == 1) & observed), np.asarray(observed)

@@ -1,4 +1,4 @@
-"""What `gate` reads. It writes nothing: its result is its exit code."""
+"""Contract of the stage `gate`: what it reads. It writes nothing: its result is its exit code."""
 
 from stages.common.run.contracts import Contract
 from stages.common.tables import kinds

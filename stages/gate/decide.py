@@ -1,4 +1,4 @@
-"""The stage's verb: findings in, exit code out."""
+"""Decide whether the run fails: findings in, exit code out."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from stages.gate import contract
 
 
 def decide(run: Run) -> None:
-    """Print what every gate found.
+    """Print the finding of every gate, and fail if a gate failed.
 
     Raises
     ------
@@ -23,8 +23,10 @@ def decide(run: Run) -> None:
     scores = read_document(run.path(contract.SCORES), EvaluateMetrics)
     findings = all_findings(gates, scores, run.params.gates)
     print(findings_table(findings))
-    if idle := sorted(set(run.params.gates.override) - {one.gate for one in findings if one.overridden}):
-        print(f"gates.override names {', '.join(idle)}, which did not fail: left there, a later failure passes too")
+    if idle := sorted(set(run.params.gates.override) - {finding.gate for finding in findings if finding.overridden}):
+        print(
+            f"gates.override names {', '.join(idle)}, which did not fail: remove it, or a later failure passes unseen"
+        )
     failed = [finding for finding in findings if not finding.passed]
     if failed:
         raise GateError(
@@ -32,6 +34,6 @@ def decide(run: Run) -> None:
             where="artifacts/area/gates.json, metrics/evaluate.json",
             expected="numbers that can be true",
             found="".join(f"\n    {finding.gate}: {finding.message}" for finding in failed),
-            fix="look at artifacts/report/index.html; mend scenes, AOI or model before a bound in params.yaml: gates; "
-            "gates.override there lets one pass that you can answer for",
+            fix="look at artifacts/report/index.html; mend scenes, AOI or model before a bound in params.yaml (gates); "
+            "gates.override there lets a failure pass that you can answer for",
         )

@@ -19,7 +19,7 @@ from stages.common.tables.area import AreaSeries, ChangeRow, FrontRow, FrontTren
 from stages.common.tables.data import AuxiliaryManifest
 from stages.common.tables.kinds import MASK_NODATA
 from stages.common.tables.prepare import Provenance, Registration
-from tests.area.made import GRID, PIXEL_KM2, run_area, write_inputs
+from tests.area.area_inputs import GRID, PIXEL_KM2, run_area, write_inputs
 
 OUT = Path("artifacts/area")
 PX = 30.0
@@ -72,9 +72,9 @@ def changes() -> list[ChangeRow]:
 
 
 def hidden(rows: slice) -> np.ndarray:
-    seen = np.ones(GRID.shape, dtype=bool)
-    seen[rows] = False
-    return seen
+    observed = np.ones(GRID.shape, dtype=bool)
+    observed[rows] = False
+    return observed
 
 
 def test_a_planted_retreat_comes_back_with_its_rate_and_interval() -> None:
@@ -149,8 +149,8 @@ def test_a_measured_shift_makes_the_position_better_known() -> None:
     path = Path("artifacts/prepare/2017/provenance.json")
     before = read_document(path, Provenance)
     for verdict, residual_px, expected_px in (("corrected", 0.1, np.hypot(0.1, 0.07)), ("unknown", None, 0.5)):
-        found = Registration(reference=["scene-2016"], verdict=verdict, residual_px=residual_px)
-        sources = [before.sources[0].model_copy(update={"registration": found})]
+        registration = Registration(reference=["scene-2016"], verdict=verdict, residual_px=residual_px)
+        sources = [before.sources[0].model_copy(update={"registration": registration})]
         write_json(path, before.model_copy(update={"sources": sources}))
         assert run_area() == 0
         assert termini()[1].position_sigma_m == pytest.approx(PX * np.hypot(1, expected_px), abs=0.1)
@@ -189,7 +189,7 @@ def test_an_advance_beyond_the_lines_end_is_said_to_be_one() -> None:
 
 def test_a_cloud_at_the_front_is_a_gap_and_no_retreat() -> None:
     fronts = {2016: 120, 2017: 118, 2018: 116, 2019: 114}
-    site(fronts, seen={2017: hidden(slice(110, 125))})
+    site(fronts, observed={2017: hidden(slice(110, 125))})
     assert run_area() == 0
     rows = termini()
     assert [row.position_m is None for row in rows] == [False, True, False, False]
@@ -200,7 +200,7 @@ def test_a_cloud_at_the_front_is_a_gap_and_no_retreat() -> None:
 
 
 def test_a_cloud_above_the_box_leaves_position_and_box_alone() -> None:
-    site({2016: 120, 2017: 118}, seen={2017: hidden(slice(40, 60))})
+    site({2016: 120, 2017: 118}, observed={2017: hidden(slice(40, 60))})
     assert run_area() == 0
     assert termini()[1].retreat_m == pytest.approx(60, abs=2)
     assert termini()[1].box_retreat_m == pytest.approx(60, abs=2)
@@ -287,7 +287,7 @@ def test_the_change_map_holds_what_was_lost_and_gained_since_the_first_year() ->
 
 
 def test_cloud_is_never_loss_in_the_change_map() -> None:
-    site({2016: 120, 2017: 120}, seen={2017: hidden(slice(100, 115))})
+    site({2016: 120, 2017: 120}, observed={2017: hidden(slice(100, 115))})
     assert run_area() == 0
     change = read_band(OUT / "change_2017.tif")
     assert (change[100:115] == MASK_NODATA).all()
@@ -298,7 +298,7 @@ def test_cloud_is_never_loss_in_the_change_map() -> None:
 
 
 def test_a_year_left_out_has_no_change_map_and_is_not_the_first() -> None:
-    site({2016: 120, 2017: 119, 2018: 118}, seen={2016: hidden(slice(0, 80))})
+    site({2016: 120, 2017: 119, 2018: 118}, observed={2016: hidden(slice(0, 80))})
     assert run_area() == 0
     assert [path.name for path in sorted(OUT.glob("change_*.tif"))] == ["change_2018.tif"]
     assert {(row.from_year, row.year) for row in changes()} == {(2017, 2018)}

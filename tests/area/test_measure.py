@@ -21,7 +21,7 @@ from stages.common.tables.area import AreaMetrics, AreaRow, AreaSeries, GlacierA
 from stages.common.tables.kinds import RGI7_COLUMNS
 from stages.common.tables.labels import GlacierRow
 from stages.common.tables.learning import AreaError
-from tests.area.made import GRID, PIXEL_KM2, SURE, burn, run_area, write_inputs
+from tests.area.area_inputs import GRID, PIXEL_KM2, SURE, burn, run_area, write_inputs
 
 OUT = Path("artifacts/area")
 
@@ -49,7 +49,7 @@ def areas() -> list[AreaRow]:
 
 
 def gates() -> dict[str, dict]:
-    return {one["gate"]: one for one in json.loads((OUT / "gates.json").read_text())["findings"]}
+    return {finding["gate"]: finding for finding in json.loads((OUT / "gates.json").read_text())["findings"]}
 
 
 def trend() -> Trend:
@@ -61,9 +61,9 @@ def digests() -> dict[str, str]:
 
 
 def clouded(rows_hidden: slice) -> np.ndarray:
-    seen = np.ones(GRID.shape, dtype=bool)
-    seen[rows_hidden] = False
-    return seen
+    observed = np.ones(GRID.shape, dtype=bool)
+    observed[rows_hidden] = False
+    return observed
 
 
 def test_one_year_gives_its_area_and_says_that_a_trend_needs_more() -> None:
@@ -76,7 +76,7 @@ def test_one_year_gives_its_area_and_says_that_a_trend_needs_more() -> None:
     assert (row.valid_fraction, row.unseen_km2, row.scene_ids, row.date) == (1, 0, "scene-2020", "2020-10-15")
     assert row.model_md5 == hashlib.md5(b"\x08 made up").hexdigest()
     assert "a trend needs at least three years" in trend().statement
-    assert all(one["passed"] for one in gates().values()), gates()
+    assert all(finding["passed"] for finding in gates().values()), gates()
     metrics = AreaMetrics.model_validate_json(Path("metrics/area.json").read_text())
     assert (metrics.n_years, metrics.change_pct, metrics.gates_failed) == (1, None, 0)
 
@@ -93,8 +93,8 @@ def test_the_interval_is_the_boundary_times_the_buffer() -> None:
 def test_cloud_is_never_loss() -> None:
     """The same ice every year, but a tenth of it behind a cloud in 2021, and half in 2022."""
     ice = ice_of()
-    seen = {2021: clouded(slice(0, 50)), 2022: clouded(slice(0, 65))}
-    write_inputs(Path(), {2020: ice, 2021: ice, 2022: ice}, seen=seen, area={"common_valid_fraction_min": 0.65})
+    observed = {2021: clouded(slice(0, 50)), 2022: clouded(slice(0, 65))}
+    write_inputs(Path(), {2020: ice, 2021: ice, 2022: ice}, observed=observed, area={"common_valid_fraction_min": 0.65})
     assert run_area() == 0
     first, second, third = areas()
     assert second.glacier_area_km2 < first.glacier_area_km2
@@ -109,7 +109,7 @@ def test_cloud_is_never_loss() -> None:
 
 
 def test_no_year_seen_well_enough() -> None:
-    write_inputs(Path(), {2020: ice_of()}, seen={2020: clouded(slice(0, 160))})
+    write_inputs(Path(), {2020: ice_of()}, observed={2020: clouded(slice(0, 160))})
     assert run_area() == 0
     (row,) = areas()
     assert (row.glacier_area_km2, row.area_high_km2, row.common_area_km2, row.valid_fraction) == (0, 0, None, 0)
@@ -123,11 +123,11 @@ def test_a_shrinking_series_is_a_loss_with_its_detectable_change() -> None:
     shrinks = {2016 + index: 1 - 0.01 * index for index in range(6)}
     write_inputs(Path(), {year: ice_of(shrink) for year, shrink in shrinks.items()})
     assert run_area() == 0
-    found = trend()
-    assert found.slope_km2_per_year is not None and found.slope_km2_per_year < 0
-    assert found.slope_pct_per_year == pytest.approx(-2, abs=0.3)
-    assert found.mann_kendall_p == pytest.approx(2 / 720)
-    assert found.minimum_detectable_km2_per_year is not None
+    trend_document = trend()
+    assert trend_document.slope_km2_per_year is not None and trend_document.slope_km2_per_year < 0
+    assert trend_document.slope_pct_per_year == pytest.approx(-2, abs=0.3)
+    assert trend_document.mann_kendall_p == pytest.approx(2 / 720)
+    assert trend_document.minimum_detectable_km2_per_year is not None
     metrics = AreaMetrics.model_validate_json(Path("metrics/area.json").read_text())
     assert metrics.change_pct == pytest.approx(100 * (0.95**2 - 1), abs=0.5)
     assert list(metrics.area_by_year_km2) == [str(year) for year in shrinks]
@@ -187,7 +187,7 @@ def test_only_the_aoi_counts() -> None:
 def test_everything_mapped_as_ice_fails_the_gates_but_not_the_stage() -> None:
     write_inputs(Path(), {2020: np.ones(GRID.shape, dtype=np.uint8)})
     assert run_area() == 0
-    failed = {name for name, one in gates().items() if not one["passed"]}
+    failed = {name for name, finding in gates().items() if not finding["passed"]}
     assert failed == {"glacier_fraction_of_aoi", "area_to_outlines_ratio", "outside_outlines"}
     assert "the model calls everything ice" in gates()["glacier_fraction_of_aoi"]["message"]
     assert json.loads(Path("metrics/area.json").read_text())["gates_failed"] == 3
@@ -197,9 +197,9 @@ def test_an_expert_may_let_a_failed_gate_pass_and_that_is_said(capsys: pytest.Ca
     override = {"override": ["glacier_fraction_of_aoi", "trend"]}
     write_inputs(Path(), {2020: np.ones(GRID.shape, dtype=np.uint8)}, gates=override)
     assert run_area() == 0
-    apply_overrides = gates()["glacier_fraction_of_aoi"]
-    assert (apply_overrides["passed"], apply_overrides["overridden"]) == (True, True)
-    assert "the model calls everything ice" in apply_overrides["message"]
+    overridden = gates()["glacier_fraction_of_aoi"]
+    assert (overridden["passed"], overridden["overridden"]) == (True, True)
+    assert "the model calls everything ice" in overridden["message"]
     assert not gates()["trend"]["overridden"], "it did not fail"
     assert not gates()["area_to_outlines_ratio"]["passed"]
     metrics = AreaMetrics.model_validate_json(Path("metrics/area.json").read_text())
@@ -210,9 +210,9 @@ def test_an_expert_may_let_a_failed_gate_pass_and_that_is_said(capsys: pytest.Ca
 def test_an_override_of_no_gate_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     write_inputs(Path(), {2020: ice_of()}, gates={"override": ["glacier_fraction"]})
     assert run_area() == 2
-    said = capsys.readouterr().err
-    assert "gates.override.0" in said
-    assert "'glacier_fraction_of_aoi'" in said
+    message = capsys.readouterr().err
+    assert "gates.override.0" in message
+    assert "'glacier_fraction_of_aoi'" in message
 
 
 def test_intervals_hold_both_sources_and_glaciers_their_own() -> None:
@@ -278,11 +278,11 @@ def test_each_glacier_has_its_trend() -> None:
     assert first.detectable
     assert first.p_adjusted == pytest.approx(2 * 2 / 720, rel=0.01)
     assert (second.slope_km2_per_year, second.mann_kendall_p, second.detectable) == (0, 1, False)
-    found = trend()
-    assert (found.glaciers_tested, found.glaciers_detectable) == (2, 1)
-    assert found.glaciers_note == "2 of 2 glaciers tested"
+    trend_document = trend()
+    assert (trend_document.glaciers_tested, trend_document.glaciers_detectable) == (2, 1)
+    assert trend_document.glaciers_note == "2 of 2 glaciers tested"
     change_km2 = areas()[-1].common_area_km2 - areas()[0].common_area_km2
-    assert found.change_km2 == pytest.approx(change_km2, abs=1e-8)
+    assert trend_document.change_km2 == pytest.approx(change_km2, abs=1e-8)
 
 
 def test_a_scene_without_a_day_is_said_to_stand_at_mid_year() -> None:
@@ -296,7 +296,7 @@ def test_same_inputs_same_bytes_in_a_fresh_process() -> None:
     write_inputs(Path(), {2020: ice_of(), 2021: ice_of(0.98)})
     assert run_area() == 0
     first = digests()
-    code = "from tests.area.made import run_area; raise SystemExit(run_area())"
+    code = "from tests.area.area_inputs import run_area; raise SystemExit(run_area())"
     subprocess.run([sys.executable, "-c", code], check=True, env={"PYTHONPATH": str(tiny.ROOT), "TZ": "Asia/Kolkata"})
     assert digests() == first
 

@@ -8,10 +8,10 @@ from stages.ingest.sources.twin.landscape import make_landscape
 
 
 def test_the_planted_retreat_of_a_twins_large_glaciers_lies_in_the_stated_interval() -> None:
-    found = measure(make_landscape(1, GRID.shape, PIXEL_M), TwinParams(seed=1, retreat_m_per_year=20))
-    assert found[0].planted_m_per_year == 20
-    assert abs((found[0].trend.rate_m_per_year or 0) - 20) < 5
-    large = [one for one in found if one.planted_m_per_year > 10]
+    retreats = measure(make_landscape(1, GRID.shape, PIXEL_M), TwinParams(seed=1, retreat_m_per_year=20))
+    assert retreats[0].planted_m_per_year == 20
+    assert abs((retreats[0].trend.rate_m_per_year or 0) - 20) < 5
+    large = [glacier for glacier in retreats if glacier.planted_m_per_year > 10]
     assert len(large) > 1
-    assert all(one.inside for one in large)
-    assert all(one.trend.detectable for one in large)
+    assert all(glacier.inside for glacier in large)
+    assert all(glacier.trend.detectable for glacier in large)

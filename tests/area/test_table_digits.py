@@ -14,7 +14,7 @@ from stages.common.run.outputs import write_json
 from stages.common.run.records import read_document, read_rows
 from stages.common.tables.area import AreaSeries, ChangeRow, GlacierAreaRow, SeasonRow
 from stages.common.tables.prepare import Pass, Passes
-from tests.area.made import GRID, run_area, write_inputs
+from tests.area.area_inputs import GRID, run_area, write_inputs
 
 OUT = Path("artifacts/area")
 CHANGED = ("lost_km2", "gained_km2", "unchanged_km2", "unseen_km2")
@@ -36,7 +36,7 @@ def whole() -> AreaSeries:
     return read_document(OUT / "series.json", AreaSeries)
 
 
-def known_decimals(rgi_id: str) -> int:
+def decimals_of(rgi_id: str) -> int:
     """Those of the glacier's mean sigma."""
     return decimals_for(mean(row.sigma_delineation_km2 or 0 for row in whole().glaciers if row.rgi_id == rgi_id))
 
@@ -47,13 +47,13 @@ def test_change_has_the_digits_of_the_glaciers_area() -> None:
     areas = {(row.rgi_id, row.year): row for row in read_rows(OUT / "area_by_glacier.csv", GlacierAreaRow)}
     rows = read_rows(OUT / "change_by_glacier.csv", ChangeRow)
     assert [row.rgi_id for row in rows] == [row.rgi_id for row in whole().changes]
-    for shown, exact in zip(rows, whole().changes, strict=True):
-        known = known_decimals(shown.rgi_id)
+    for row, exact in zip(rows, whole().changes, strict=True):
+        decimals = decimals_of(row.rgi_id)
         for name in CHANGED:
-            assert getattr(shown, name) == round(getattr(exact, name), known), (shown.rgi_id, name)
-        change_km2 = areas[shown.rgi_id, 2017].area_km2 - areas[shown.rgi_id, 2016].area_km2
-        assert shown.gained_km2 - shown.lost_km2 == pytest.approx(change_km2, abs=2.01 * 10**-known)
-    assert any(one.lost_km2 != row.lost_km2 for one, row in zip(rows, whole().changes, strict=True))
+            assert getattr(row, name) == round(getattr(exact, name), decimals), (row.rgi_id, name)
+        change_km2 = areas[row.rgi_id, 2017].area_km2 - areas[row.rgi_id, 2016].area_km2
+        assert row.gained_km2 - row.lost_km2 == pytest.approx(change_km2, abs=2.01 * 10**-decimals)
+    assert any(row.lost_km2 != exact.lost_km2 for row, exact in zip(rows, whole().changes, strict=True))
 
 
 def test_passes_have_the_digits_of_the_years_area() -> None:
@@ -68,8 +68,8 @@ def test_passes_have_the_digits_of_the_years_area() -> None:
     assert run_area() == 0
     (year,) = whole().years
     assert 0.1 < year.sigma_delineation_km2 < 1, "two digits of it are two decimals"
-    for shown, exact in zip(read_rows(OUT / "seasons.csv", SeasonRow), whole().seasons, strict=True):
+    for row, exact in zip(read_rows(OUT / "seasons.csv", SeasonRow), whole().seasons, strict=True):
         for name in COMPARED:
-            assert getattr(shown, name) == round(getattr(exact, name), 2), name
-        assert shown.consensus_km2 + shown.difference_km2 == pytest.approx(shown.area_km2, abs=0.0101)
+            assert getattr(row, name) == round(getattr(exact, name), 2), name
+        assert row.consensus_km2 + row.difference_km2 == pytest.approx(row.area_km2, abs=0.0101)
     assert whole().seasons[1].added_km2 != round(whole().seasons[1].added_km2, 2)

@@ -129,4 +129,4 @@ def test_iou_over_baseline(metrics: EvaluateMetrics, minimum: float, passed: boo
 
 def test_the_table_is_aligned() -> None:
     lines = findings_table([GOOD, BAD]).splitlines()
-    assert [line.index(found.message) for line, found in zip(lines, (GOOD, BAD), strict=True)] == [37, 37]
+    assert [line.index(finding.message) for line, finding in zip(lines, (GOOD, BAD), strict=True)] == [37, 37]

@@ -1,4 +1,4 @@
-"""Intervals of 68 and 95 % from the two sources of error. Pure numbers."""
+"""Make intervals of 68 and 95 % from the two sources of error. Pure numbers."""
 
 from __future__ import annotations
 
@@ -13,47 +13,57 @@ from stages.common.types import Float64Array
 
 LEVELS: Final = (68, 95)
 COVERED = {68: float(stats.norm.cdf(1) - stats.norm.cdf(-1)), 95: 0.95}
-"""68 % is one standard deviation of a normal error, 68.27 %, as it is in the field's papers."""
+"""Probability that each level stands for: 68 % is one standard deviation of a normal error, 68.27 %, as in the field's
+papers."""
 
 Z = {level: float(stats.norm.ppf((1 + part) / 2)) for level, part in COVERED.items()}
+"""Normal quantile of each level: 1 and 1.96."""
 
 BLOCKS_FOR_95 = 19
-"""The 95 % quantile of n exchangeable errors, and one more, is among them from n = 19 on: ceil(0.95 (n + 1)) <= n."""
+"""Fewest blocks whose errors bound a further one at 95 %: the least n with ceil(0.95 (n + 1)) <= n."""
 
+MIN_FACTORS_FROM_TWINS = {68: 1.26, 95: 2.47}
+"""Least factors of a model with fewer than `BLOCKS_FOR_95` held-out blocks.
 
-OF_TWINS = {68: 1.26, 95: 2.47}
-"""Factors that 200 unseen twins need for the intervals of a model with seven held-out blocks to hold what they say
-(`python -m bench.coverage`): a handful of blocks of one site says too little of other ground, so no fewer blocks than
-`BLOCKS_FOR_95` may claim less."""
+The intervals of a model with seven blocks need these on 200 twins that it was not trained on (`python -m
+bench.coverage`): a few blocks of one site say too little about other ground."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Factors:
-    """What the model's sigma is multiplied with."""
+    """Factors that the model's sigma is multiplied with."""
 
     by_level: dict[int, float]
+    """Factor of each of `LEVELS`."""
     method: str
-    """What they rest on, in words."""
+    """What the factors rest on, in words."""
 
 
-def factors_of(model: MapModel, given: tuple[float, float] | None) -> Factors:
-    """Factors given by an expert, else the conformal ones of the model, else Student's t or those of twins.
+def interval_factors(model: MapModel, expert_factors: tuple[float, float] | None) -> Factors:
+    """Choose the expert's factors, else the conformal ones of the model, else Student's t or those of twins.
 
     A sigma that is estimated from n blocks is itself uncertain, so that errors over it follow Student's t with n
     degrees of freedom rather than the normal distribution: with 5 blocks 2.57 instead of 1.96 for 95 %. That counts
     the luck of the blocks and not that other ground is harder, so that what twins need is the least.
+
+    Parameters
+    ----------
+    expert_factors
+        Factors at 68 and 95 % from params.yaml (`area.interval_factors`), None where it names none.
     """
     error = model.area_error
     if error is None or error.blocks == 0:
         sources = "delineation alone" if model.members == 1 else "delineation and ensemble spread"
-        unused = "; area.interval_factors have nothing to widen" if given else ""
+        unused = "; area.interval_factors have nothing to widen" if expert_factors else ""
         method = f"normal, {sources}: the model says nothing of its area errors{unused}"
         return Factors(by_level=Z, method=method)
-    if given:
-        method = f"model: factors {given[0]:g} and {given[1]:g} of area.interval_factors; delineation: normal"
-        return Factors(by_level=dict(zip(LEVELS, given, strict=True)), method=method)
+    if expert_factors:
+        low, high = expert_factors
+        method = f"model: factors {low:g} and {high:g} of area.interval_factors; delineation: normal"
+        return Factors(by_level=dict(zip(LEVELS, expert_factors, strict=True)), method=method)
     student = {
-        level: max(float(stats.t.ppf((1 + COVERED[level]) / 2, error.blocks)), OF_TWINS[level]) for level in LEVELS
+        level: max(float(stats.t.ppf((1 + COVERED[level]) / 2, error.blocks)), MIN_FACTORS_FROM_TWINS[level])
+        for level in LEVELS
     }
     if error.factor_68 is not None and error.factor_95 is not None:
         by_level = {68: error.factor_68, 95: max(error.factor_68, error.factor_95)}
@@ -70,10 +80,10 @@ def factors_of(model: MapModel, given: tuple[float, float] | None) -> Factors:
 def half_width(
     delineation: Float64Array | float, model: Float64Array | float, factors: Factors, level: int
 ) -> Float64Array:
-    """Half an interval: sqrt((z sigma_delineation)^2 + (f sigma_model)^2), as the two sources are independent."""
+    """Return half an interval: sqrt((z sigma_delineation)^2 + (f sigma_model)^2); the two sources are independent."""
     return np.hypot(Z[level] * np.asarray(delineation), factors.by_level[level] * np.asarray(model))
 
 
 def change_sigma(first: float, second: float, rho: float) -> float:
-    """Error of the difference of two areas: sqrt(s1^2 + s2^2 - 2 rho s1 s2); of half widths as of sigmas."""
+    """Return the error of a difference: sqrt(s1^2 + s2^2 - 2 rho s1 s2); it holds for half widths as for sigmas."""
     return float(np.sqrt(max(first**2 + second**2 - 2 * rho * first * second, 0.0)))

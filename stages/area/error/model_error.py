@@ -1,4 +1,4 @@
-"""How far an area is off because the model takes rock for ice, or ice for rock: from its calibrated probability."""
+"""Measure how far an area is off because the model takes rock for ice, or ice for rock, from its probability."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from rasterio.windows import Window
 
 from stages.area.map.surface import grid_rows, strips
-from stages.area.site import Site
+from stages.area.site import AreaSite
 from stages.common.errors import ContractError
 from stages.common.geo.grid import pixel_area_km2
 from stages.common.geo.raster import open_raster, read_band
@@ -23,20 +23,20 @@ class ModelError:
     """One sigma of the areas of a map, in km2."""
 
     by_glacier_km2: Float64Array
-    """(1 + glaciers,); position 0: ice near no outline."""
+    """(1 + glaciers,) one sigma of each glacier; position 0: ice near no outline."""
     whole_km2: float
-    """Of the whole ice: glaciers err independently, but for what the ensemble's members have in common."""
+    """One sigma of the whole ice: glaciers err independently, but for what the ensemble's members have in common."""
 
 
 def model_error(
-    site: Site, counted: BoolArray, model: MapModel, *, probability: Path, votes: Path
+    site: AreaSite, counted: BoolArray, model: MapModel, *, probability: Path, votes: Path
 ) -> ModelError | None:
-    """The model's error of each glacier's area, None where the model says nothing of its errors.
+    """Return the model's error of each glacier's area; None where the model states no error.
 
     sigma^2 = dispersion x sum a^2 p (1 - p) + variance of the members' areas. The first term is the binomial one with
     pixel areas a, widened because neighbouring pixels err together (McCullagh and Nelder 1989, 4.5): the dispersion
-    is measured on blocks that training saw nothing of. It takes blocks to err independently; what a model gets wrong
-    everywhere alike is not in it. The second needs an ensemble.
+    is measured on held-out blocks, which training never used. Blocks are taken to err independently; what a model
+    gets wrong in the same way everywhere is not in it. The second term needs an ensemble.
 
     Parameters
     ----------
@@ -61,13 +61,16 @@ def model_error(
     return ModelError(by_glacier_km2=np.sqrt(variance), whole_km2=whole**0.5)
 
 
-def binomial_variance_km4(site: Site, counted: BoolArray, probability: Path) -> Float64Array:
-    """(1 + glaciers,) sum of a^2 p (1 - p) over the counted pixels, a in km2; in strips, as it needs doubles."""
+def binomial_variance_km4(site: AreaSite, counted: BoolArray, probability: Path) -> Float64Array:
+    """Return the (1 + glaciers,) sums of a^2 p (1 - p) over the counted pixels, a in km2.
+
+    Worked in strips, as it needs doubles.
+    """
     sums = np.zeros(1 + len(site.glaciers))
     with open_raster(probability) as dataset:
         for rows in strips(site.grid.height):
-            place = Window(0, rows.start, site.grid.width, rows.stop - rows.start)
-            stored = dataset.read(1, window=place)
+            window = Window(0, rows.start, site.grid.width, rows.stop - rows.start)
+            stored = dataset.read(1, window=window)
             chosen = counted[rows] & (stored != PROBABILITY_NODATA)
             p = stored[chosen] * PROBABILITY_SCALE
             weights = pixel_area_km2(grid_rows(site.grid, rows))[chosen] ** 2 * p * (1 - p)
@@ -75,8 +78,8 @@ def binomial_variance_km4(site: Site, counted: BoolArray, probability: Path) -> 
     return sums
 
 
-def member_areas_km2(site: Site, counted: BoolArray, votes: Path, *, members: int) -> Float64Array:
-    """(members, 1 + glaciers) km2 that each member maps.
+def member_areas_km2(site: AreaSite, counted: BoolArray, votes: Path, *, members: int) -> Float64Array:
+    """Return the (members, 1 + glaciers) km2 that each member of the ensemble maps.
 
     Raises
     ------

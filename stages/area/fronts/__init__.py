@@ -1,4 +1,4 @@
 """Glacier fronts: their position along a flow line in each year, and their retreat.
 
-The flow lines are derived here where none are given. Areas belong to `year`.
+Flow lines are derived here where the site has none. Areas belong to `year`.
 """

@@ -1,4 +1,4 @@
-"""The main flow line of a glacier from its outline and a DEM: a least-cost path (Kienholz et al. 2014).
+"""Derive the main flow line of a glacier from its outline and a DEM: a least-cost path (Kienholz et al. 2014).
 
 Kienholz et al. (2014), The Cryosphere 8, 503-519: between the head and the lowest part of the margin, at a cost that
 is small far from the margin and low down. The head is the highest point of the margin. The longest of the paths to all
@@ -20,15 +20,15 @@ HEIGHT_WEIGHT, HEIGHT_POWER = 3000.0, 3.7
 """f1, a, f2 and b of equation 2 of Kienholz et al. (2014), with the values of OGGM (Maussion et al. 2019)."""
 
 NOSE_HEIGHT_M = 10.0
-"""The margin that is so much higher than its lowest point is not told from it by a DEM: the relative error that SRTM
-was to keep to for 90 % of the heights (Farr et al. 2007, Rev. Geophys. 45, RG2004)."""
+"""A DEM cannot tell margin that is at most this much higher than the lowest point from that point: SRTM was to keep to
+this relative error for 90 % of the heights (Farr et al. 2007, Rev. Geophys. 45, RG2004)."""
 
 SMOOTHING_CELLS = 3.0
-"""Standard deviation. A path over a raster turns by 45 degrees and is up to 8 % too long, ice is not."""
+"""Standard deviation of the smoothing. A path over a raster turns by 45 degrees at a time and is up to 8 % too long."""
 
 
 def centreline(outline: BoolArray, elevation_m: Float32Array) -> Float64Array:
-    """Main flow line, from the head down to the middle of the nose.
+    """Return the main flow line, from the head down to the middle of the nose.
 
     Parameters
     ----------
@@ -44,14 +44,14 @@ def centreline(outline: BoolArray, elevation_m: Float32Array) -> Float64Array:
     body = np.pad(_largest_part(outline), 1)
     height = np.pad(elevation_m, 1, mode="edge")
     margin = body & ~ndimage.binary_erosion(body)
-    terminus, head = nose(margin, height), _highest(margin, height)
+    front, head = nose(margin, height), _highest(margin, height)
     paths = MCP_Geometric(route_cost(body, height))
-    paths.find_costs([terminus], [head])
+    paths.find_costs([front], [head])
     return smoothed(np.array(paths.traceback(head)[::-1], dtype=np.float64)) - 1
 
 
 def nose(margin: BoolArray, elevation_m: Float32Array) -> tuple[int, int]:
-    """Cell in the middle of the lowest stretch of the margin, by the way along it.
+    """Return the cell in the middle of the lowest stretch of the margin, by the way along it.
 
     The lowest cell itself may stand anywhere along a broad front, and a line to it would cross the front at an angle.
     Other low places, as a side branch may have, are no part of the stretch, however near they are.
@@ -67,7 +67,7 @@ def nose(margin: BoolArray, elevation_m: Float32Array) -> tuple[int, int]:
 
 
 def route_cost(body: BoolArray, elevation_m: Float32Array) -> Float64Array:
-    """(H, W) cost of a cell; infinite off the glacier."""
+    """Return the (H, W) cost of crossing a cell; infinite off the glacier."""
     depth = ndimage.distance_transform_edt(body)
     lowest, highest = float(elevation_m[body].min()), float(elevation_m[body].max())
     rise = (elevation_m.astype(np.float64) - lowest) / max(highest - lowest, 1.0)
@@ -77,7 +77,7 @@ def route_cost(body: BoolArray, elevation_m: Float32Array) -> Float64Array:
 
 
 def smoothed(line: Float64Array) -> Float64Array:
-    """(N, 2) line without the raster's corners; its ends stay."""
+    """Smooth the raster's corners out of an (N, 2) line; its ends stay."""
     if len(line) < 3:
         return line
     smooth = ndimage.gaussian_filter1d(line, SMOOTHING_CELLS, axis=0, mode="nearest")
@@ -95,6 +95,6 @@ def _largest_part(outline: BoolArray) -> BoolArray:
 
 
 def _highest(where: BoolArray, value: AnyArray) -> tuple[int, int]:
-    """Cell of `where` with the largest value, the first of several."""
+    """Return the cell of `where` with the largest value, the first of several."""
     row, column = np.unravel_index(int(np.where(where, value, -np.inf).argmax()), where.shape)
     return int(row), int(column)

@@ -1,4 +1,4 @@
-"""Flow lines of the glaciers that are large enough: given, or derived, or the reason why there is none."""
+"""Find a flow line for each glacier: given by the user, or derived from DEM and outline, or the reason why none."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from scipy import ndimage
 
 from stages.area import contract
 from stages.area.fronts.centreline import centreline
-from stages.area.site import Site
+from stages.area.site import AreaSite
 from stages.common.geo.raster import open_raster, pixels_with_data
 from stages.common.geo.vectors import read_polygons
 from stages.common.params.area import FrontParams
@@ -27,12 +27,13 @@ from stages.common.tables.data import AuxiliaryManifest
 from stages.common.types import Float32Array
 
 GIVEN, DERIVED, NONE = "given", "DEM and outline", "none"
+"""Where a flow line comes from, as terminus_by_year.csv says it."""
 
 CELLS_ACROSS = 250
-"""A glacier is worked on at a spacing that gives it at most this many cells squared: finer changes no line."""
+"""Most cells along the side of a square as large as a glacier, when its line is derived: finer cells change no line."""
 
 DIRECTION_M = 300.0
-"""The line goes on beyond the outline as its last part points."""
+"""Length of the line's last part, whose direction it takes beyond the outline."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,30 +41,33 @@ class FlowLine:
     """Flow line of one glacier."""
 
     line: Any
-    """LineString in the grid's CRS from the head to beyond the outline's end; None: there is none."""
+    """LineString in the grid's CRS from the head to beyond the outline's end; None where there is none."""
     source: str
+    """`GIVEN`, `DERIVED` or `NONE`."""
     reason: str | None = None
-    """Why there is none."""
+    """Why there is no line; None where there is one."""
 
 
-def flow_lines(run: Run, site: Site) -> dict[int, FlowLine]:
-    """A flow line, or the reason why there is none, for each glacier by its position (from 1) in glaciers.csv."""
+def flow_lines(run: Run, site: AreaSite) -> dict[int, FlowLine]:
+    """Return a flow line, or the reason why there is none, for each glacier by its number (from 1) in glaciers.csv."""
     params = run.params.area.terminus
     manifest = read_document(run.path(contract.AUXILIARY), AuxiliaryManifest)
-    given = _given(run.path(contract.FLOW_LINES), site) if manifest.flow_lines else {}
-    if strangers := sorted(set(given) - set(site.rgi_ids)):
+    user_lines = _read_lines(run.path(contract.FLOW_LINES), site) if manifest.flow_lines else {}
+    if strangers := sorted(set(user_lines) - set(site.rgi_ids)):
         run.log.warning("flow lines of no glacier in the AOI: %s", ", ".join(strangers))
     dem = Elevation.read(run.path(contract.DEM)) if manifest.dem else None
-    if turned := [rgi_id for rgi_id, line in given.items() if dem and dem.rises_along(line, site.grid.crs)]:
+    if turned := [rgi_id for rgi_id, line in user_lines.items() if dem and dem.rises_along(line, site.grid.crs)]:
         run.log.warning("flow lines drawn from the front up, turned round: %s", ", ".join(turned))
-        given |= {rgi_id: given[rgi_id].reverse() for rgi_id in turned}
-    return {row.glacier_index: _one(row.glacier_index, site, given, dem, params) for row in site.glaciers}
+        user_lines |= {rgi_id: user_lines[rgi_id].reverse() for rgi_id in turned}
+    return {row.glacier_index: _flow_line(row.glacier_index, site, user_lines, dem, params) for row in site.glaciers}
 
 
-def _one(index: int, site: Site, given: Mapping[str, Any], dem: Elevation | None, params: FrontParams) -> FlowLine:
+def _flow_line(
+    index: int, site: AreaSite, user_lines: Mapping[str, Any], dem: Elevation | None, params: FrontParams
+) -> FlowLine:
     rgi_id = site.glaciers[index - 1].rgi_id
-    if rgi_id in given:
-        return FlowLine(line=extended(given[rgi_id], params.extension_m), source=GIVEN)
+    if rgi_id in user_lines:
+        return FlowLine(line=extend_line(user_lines[rgi_id], params.extension_m), source=GIVEN)
     if site.outlines_km2[index] < params.min_glacier_km2:
         return _no_line(f"smaller than {params.min_glacier_km2:g} km2")
     if dem is None:
@@ -75,7 +79,8 @@ def _no_line(reason: str) -> FlowLine:
     return FlowLine(line=None, source=NONE, reason=reason)
 
 
-def _given(path: Path, site: Site) -> dict[str, Any]:
+def _read_lines(path: Path, site: AreaSite) -> dict[str, Any]:
+    """Read the user's flow lines: RGI id to LineString in the grid's CRS."""
     frame = read_polygons(path, site.grid.crs)
     return dict(zip(frame["rgi_id"].tolist(), frame.geometry, strict=True))
 
@@ -85,21 +90,21 @@ class Elevation:
     """A DEM on its own grid."""
 
     height_m: Float32Array
-    """(H, W), NaN where unknown."""
+    """(H, W) metres, NaN where unknown."""
     transform: Affine
     crs: Any
 
     @classmethod
     def read(cls, path: Path) -> Elevation:
-        """The whole DEM."""
+        """Read the whole DEM."""
         with open_raster(path) as dataset:
             height = dataset.read(1)
-            known = pixels_with_data(height, dataset.nodata)
-            height_m = np.where(known, height, np.nan).astype(np.float32)
+            is_known = pixels_with_data(height, dataset.nodata)
+            height_m = np.where(is_known, height, np.nan).astype(np.float32)
             return cls(height_m=height_m, transform=dataset.transform, crs=dataset.crs)
 
     def rises_along(self, line: Any, crs: str) -> bool:
-        """Whether the end of a line lies higher than its head; False where the DEM does not know both."""
+        """Tell whether the end of a line lies higher than its head; False where the DEM does not know both heights."""
         ends = np.array([line.coords[0][:2], line.coords[-1][:2]])
         x, y = warp.transform(crs, self.crs, *ends.T.tolist())
         columns, rows = ~self.transform @ (np.array(x), np.array(y))
@@ -111,7 +116,7 @@ class Elevation:
         return end_m > head_m  # False where one is NaN
 
     def on_cells(self, shape: tuple[int, int], transform: Affine, crs: str) -> Float32Array | None:
-        """(H, W) float32 metres, bilinear, voids filled from the nearest cell; None: it does not reach there."""
+        """Return (H, W) metres, bilinear, voids filled from the nearest cell; None where the DEM reaches no cell."""
         cells = np.full(shape, np.nan, dtype=np.float32)
         warp.reproject(
             self.height_m, cells, src_transform=self.transform, src_crs=self.crs, src_nodata=np.nan,
@@ -124,8 +129,8 @@ class Elevation:
         return np.asarray(cells[tuple(nearest)])
 
 
-def derive(site: Site, index: int, dem: Elevation, params: FrontParams) -> FlowLine:
-    """Flow line of a glacier from its outline within the AOI, and the elevation there."""
+def derive(site: AreaSite, index: int, dem: Elevation, params: FrontParams) -> FlowLine:
+    """Derive a glacier's flow line from its outline within the AOI and the elevation there."""
     rows, columns = site.window(index)
     outline = (site.owner[rows, columns] == index) & site.prior[rows, columns]
     if not outline.any():
@@ -142,15 +147,15 @@ def derive(site: Site, index: int, dem: Elevation, params: FrontParams) -> FlowL
         return _no_line("the DEM is flat there")
     path = centreline(cells, height_m)
     if len(path) < 2:
-        return _no_line("its highest and its lowest point are one")
+        return _no_line("its highest and its lowest point are the same")
     if _cut_off(site, *(path[-1] * step + half + (rows.start, columns.start)), margin=step + 1):
         return _no_line("its lower end lies at the edge of the AOI: the front may be beyond")
     line = shapely.LineString(np.column_stack(transform @ (path[:, 1] + 0.5, path[:, 0] + 0.5)))
-    return FlowLine(line=extended(line, params.extension_m), source=DERIVED)
+    return FlowLine(line=extend_line(line, params.extension_m), source=DERIVED)
 
 
-def extended(line: Any, length_m: float) -> Any:
-    """The line with `length_m` more at its end, straight on in the direction of its last `DIRECTION_M`."""
+def extend_line(line: Any, length_m: float) -> Any:
+    """Lengthen a line by `length_m` at its end, straight on in the direction of its last `DIRECTION_M`."""
     if length_m == 0:
         return line
     before = np.array(line.interpolate(max(line.length - DIRECTION_M, 0)).coords[0])
@@ -159,8 +164,8 @@ def extended(line: Any, length_m: float) -> Any:
     return shapely.LineString([*line.coords, tuple(beyond)])
 
 
-def _cut_off(site: Site, row: float, column: float, *, margin: int) -> bool:
-    """Whether a pixel lies within `margin` of what is not AOI, or of the raster's edge."""
+def _cut_off(site: AreaSite, row: float, column: float, *, margin: int) -> bool:
+    """Tell whether a pixel lies within `margin` pixels of ground outside the AOI, or of the raster's edge."""
     top, left = round(row) - margin, round(column) - margin
     around = site.aoi[max(top, 0) : top + 2 * margin + 1, max(left, 0) : left + 2 * margin + 1]
     return bool(around.size < (2 * margin + 1) ** 2 or not around.all())

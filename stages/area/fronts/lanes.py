@@ -1,4 +1,4 @@
-"""What a year's map shows about a flow line."""
+"""Observe one glacier's front in one year: what the year's map shows about the flow line."""
 
 from __future__ import annotations
 
@@ -10,39 +10,40 @@ import numpy as np
 from affine import Affine
 from scipy import ndimage
 
-from stages.area.fronts.position import Strip, lanes_about, locate, reached, strip_about
-from stages.area.site import Site
+from stages.area.fronts.position import Strip, lanes_about, locate_front, reached, strip_about
+from stages.area.site import AreaSite
 from stages.common.params.area import FrontParams
 from stages.common.tables.kinds import PROBABILITY_NODATA
 from stages.common.types import BoolArray, Float64Array, UInt16Array
 
 SURE, POSSIBLE = 8400, 1600
-"""Probability (0-10000) of ice: the fronts at these lie one sigma of the model on either side of its own."""
+"""Probabilities of ice, 0-10000 as stored: the fronts at these two lie one sigma of the model on either side of the
+mapped front."""
 
 LANES = (-3, -2, -1, 0, 1, 2, 3)
-"""Corridors across the tongue, by half their width to the left of the flow line."""
+"""Corridors across the tongue: how far each lies to the left of the flow line, in halves of the corridor's width."""
 
 Window = tuple[slice, slice]
 
 
 @dataclass(frozen=True, kw_only=True)
-class View:
-    """One glacier's lower end in one year, unrounded."""
+class FrontObservation:
+    """Lower end of one glacier in one year, unrounded."""
 
     position_m: float | None
-    """Of the front, along the flow line."""
+    """Position of the front along the flow line, metres from its head; None where it has none."""
     reason: str | None
-    """Why there is no position."""
+    """Why there is no position; None where there is one."""
     across_m: tuple[float | None, ...]
-    """Where the front lies along the flow line in each of `LANES`; None: nowhere."""
+    """Position of the front in each of `LANES`, metres along the flow line; None where a lane has no front."""
     model_sigma_m: float
-    """Half of the way between the fronts of sure and of possible ice; 0 where neither can be told."""
+    """Half of the way between the fronts of sure and of possible ice; 0 where neither has a position."""
     box_ice: Float64Array
-    """(n_bins,) pixels of ice in the box, by pixel lengths along the line."""
+    """(n_bins,) pixels of ice in the box; bins are one pixel long, along the flow line."""
     box_unseen: Float64Array
-    """(n_bins,) pixels that may be ice too."""
+    """(n_bins,) unseen pixels in the box that may be ice too."""
     box_edge: Float64Array
-    """(n_bins,) pixels by which the ice in the box grows where its edge moves by a pixel."""
+    """(n_bins,) pixels by which the ice in the box grows when its edge moves out by one pixel."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,60 +51,73 @@ class Lane:
     """Pixels about one glacier's flow line."""
 
     window: Window
-    mine: BoolArray
-    """(h, w): ice there is this glacier's, or no glacier's."""
+    """Rows and columns of the grid, (h, w) pixels, that the arrays below stand for."""
+    own_ground: BoolArray
+    """(h, w): pixels whose ice is counted to this glacier, or to no glacier."""
     corridor: Strip
+    """Pixels about the flow line itself."""
     across: tuple[Strip, ...]
-    """Each of `LANES`."""
+    """Pixels of each of `LANES`."""
     box: Strip
+    """Pixels of the box method."""
     pixel_m: float
+    """Side of a pixel."""
 
-    def view(self, ice: BoolArray, seen: BoolArray, probability: UInt16Array) -> View:
-        """Look at a year's map, each (h, w) in the window.
+    def observe(self, ice: BoolArray, observed: BoolArray, probability: UInt16Array) -> FrontObservation:
+        """Measure the front on a year's map, of which each array is the (h, w) part in the window.
 
         Parameters
         ----------
-        ice, seen
-            What is not AOI was not seen.
+        ice, observed
+            Mapped ice, and observed pixels; pixels outside the AOI count as not observed.
         probability
-            0-10000 as stored, or 65535.
+            0-10000 as stored; 65535 where there is none.
         """
-        unseen = ~seen & self.mine
-        body, hidden = reached(ice & self.mine, unseen, self.corridor.inside)
-        position_m, reason = self._front(self.corridor, body, hidden)
-        known = seen & self.mine & (probability != PROBABILITY_NODATA)
+        unseen = ~observed & self.own_ground
+        body, hidden = reached(ice & self.own_ground, unseen, self.corridor.inside)
+        position_m, reason = self._locate(self.corridor, body, hidden)
+        has_probability = observed & self.own_ground & (probability != PROBABILITY_NODATA)
         at_levels = [
-            self._front(self.corridor, *reached(known & (probability >= level), unseen, self.corridor.inside))[0]
+            self._locate(
+                self.corridor, *reached(has_probability & (probability >= level), unseen, self.corridor.inside)
+            )[0]
             for level in (SURE, POSSIBLE)
         ]
         whole = body | hidden
         wider, narrower = ndimage.binary_dilation(whole), ndimage.binary_erosion(whole, border_value=1)
-        return View(
+        return FrontObservation(
             position_m=position_m,
             reason=reason,
-            across_m=tuple(self._front(strip, body, hidden)[0] for strip in self.across),
-            model_sigma_m=_spread_m(position_m, at_levels),
+            across_m=tuple(self._locate(strip, body, hidden)[0] for strip in self.across),
+            model_sigma_m=_model_sigma_m(position_m, at_levels),
             box_ice=self.box.count(body),
             box_unseen=self.box.count(hidden),
             box_edge=(self.box.count(wider) - self.box.count(narrower)) / 2,
         )
 
-    def _front(self, strip: Strip, body: BoolArray, hidden: BoolArray) -> tuple[float | None, str | None]:
-        return locate(strip.count(body), strip.count(hidden), strip.count(strip.inside), pixel_m=self.pixel_m)
+    def _locate(self, strip: Strip, body: BoolArray, hidden: BoolArray) -> tuple[float | None, str | None]:
+        return locate_front(strip.count(body), strip.count(hidden), strip.count(strip.inside), pixel_m=self.pixel_m)
 
 
-def _spread_m(position_m: float | None, at_levels: list[float | None]) -> float:
-    """Half of the way between two fronts; where one has no position, the way from the front to the other."""
+def _model_sigma_m(position_m: float | None, at_levels: list[float | None]) -> float:
+    """Return half of the way between two fronts; where one has no position, the way from the front to the other."""
     if position_m is None:
         return 0.0
     ways = [abs(level - position_m) for level in at_levels if level is not None]
     return sum(ways) / len(ways) if ways else 0.0
 
 
-def lane_of(site: Site, index: int, line: Any, params: FrontParams) -> Lane:
-    """Pixels about the flow line (LineString in the grid's CRS) of a glacier, by its number in `Site.owner`.
+def lane_about(site: AreaSite, index: int, line: Any, params: FrontParams) -> Lane:
+    """Find the pixels about a glacier's flow line.
 
     The window holds the line and all ground whose ice is counted to the glacier.
+
+    Parameters
+    ----------
+    index
+        The glacier's number in `AreaSite.owner`.
+    line
+        LineString in the grid's CRS.
     """
     window = _window(site, index, line.buffer(max(2.5 * params.corridor_m, params.box_width_m)).bounds)
     rows, columns = window
@@ -117,7 +131,7 @@ def lane_of(site: Site, index: int, line: Any, params: FrontParams) -> Lane:
     across = lanes_about(line, grid, width_m=params.corridor_m, offsets_m=[lane * half_m for lane in LANES])
     return Lane(
         window=window,
-        mine=np.isin(site.owner[window], (0, index)),
+        own_ground=np.isin(site.owner[window], (0, index)),
         corridor=across[LANES.index(0)],
         across=tuple(across),
         box=strip_about(line, grid, width_m=params.box_width_m),
@@ -125,8 +139,8 @@ def lane_of(site: Site, index: int, line: Any, params: FrontParams) -> Lane:
     )
 
 
-def _window(site: Site, index: int, bounds: tuple[float, float, float, float]) -> Window:
-    """Rows and columns that hold a glacier's pixels and `bounds` (left, bottom, right, top in metres)."""
+def _window(site: AreaSite, index: int, bounds: tuple[float, float, float, float]) -> Window:
+    """Return rows and columns that hold a glacier's pixels and `bounds` (left, bottom, right, top in metres)."""
     left, bottom, right, top = bounds
     to_pixels = ~site.grid.transform
     (first_column, first_row), (last_column, last_row) = to_pixels @ (left, top), to_pixels @ (right, bottom)

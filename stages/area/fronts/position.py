@@ -1,4 +1,4 @@
-"""Where ice ends along a flow line, and how far it fills a box about it. Pixels in, metres along the line out.
+"""Find where ice ends along a flow line, and how far it fills a box about it: pixels in, metres along the line out.
 
 Centre-line and curvilinear box method as compared by Lea et al. (2014), J. Glaciol. 60, 323-332; the box after Moon
 and Joughin (2008), J. Geophys. Res. 113, F02022.
@@ -21,10 +21,10 @@ from stages.common.geo.grid import Grid
 from stages.common.types import AnyArray, BoolArray, Float64Array, IntArray
 
 NARROWEST_PX = 3
-"""A corridor of fewer pixels is moved by a single one."""
+"""Least width of a corridor: in a narrower one a single pixel moves the front."""
 
 FILLED = 0.5
-"""Part of the corridor's width that is ice at the front."""
+"""Part of the corridor's width that is ice at the front, by definition."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,38 +32,39 @@ class Strip:
     """Pixels about a flow line, by their distance along it."""
 
     inside: BoolArray
-    """(h, w)."""
+    """(h, w): pixels of the strip."""
     bins: IntArray
-    """(N,) pixel lengths along the line, for the pixels of `inside` in their order."""
+    """(N,) bin of each pixel of `inside`, in their order; bins are one pixel long, along the line."""
     n_bins: int
+    """Number of bins from the head of the line to its end."""
 
     def count(self, chosen: BoolArray) -> Float64Array:
-        """(n_bins,) chosen pixels, of a (h, w) selection."""
+        """Count the strip's pixels within an (h, w) selection, by bin: (n_bins,)."""
         weights = chosen[self.inside].astype(np.float64)
         return np.bincount(self.bins, weights=weights, minlength=self.n_bins).astype(np.float64)
 
 
 def strip_about(line: Any, grid: Grid, *, width_m: float) -> Strip:
-    """Pixels whose centres lie within half of `width_m` (at least three pixels in all) of a line: see `lanes_about`."""
+    """Select pixels whose centres lie within half of `width_m` (at least three pixels) of a line: see `lanes_about`."""
     return lanes_about(line, grid, width_m=width_m, offsets_m=[0.0])[0]
 
 
 def lanes_about(line: Any, grid: Grid, *, width_m: float, offsets_m: Sequence[float]) -> list[Strip]:
-    """Strips of pixels along a line and beside it, all by their distance along the line itself.
+    """Select strips of pixels along a line and beside it, all by their distance along the line itself.
 
     Parameters
     ----------
     line
         LineString in the grid's CRS; it may leave the grid.
     width_m
-        Of a strip; at least three pixels.
+        Width of a strip; three pixels where it is less.
     offsets_m
-        How far the middle of each strip lies to the left of the line.
+        How far the middle of each strip lies to the left of the line; negative: to its right.
     """
     pixel_m = grid.pixel_size_m
     half_m = max(width_m, NARROWEST_PX * pixel_m) / 2
     band = shapely.buffer(line, max(map(abs, offsets_m)) + half_m, cap_style="flat")
-    line = shapely.simplify(line, pixel_m / 4)  # each point is held against each of its parts
+    line = shapely.simplify(line, pixel_m / 4)  # the time grows with points times parts
     row, column = np.nonzero(features.geometry_mask([band], grid.shape, grid.transform, invert=True))
     points = shapely.points(*(grid.transform @ (column + 0.5, row + 0.5)))
     along_m = shapely.line_locate_point(line, points)
@@ -79,7 +80,7 @@ def lanes_about(line: Any, grid: Grid, *, width_m: float, offsets_m: Sequence[fl
 
 
 def _to_the_left(points: AnyArray, line: Any, along_m: Float64Array) -> Float64Array:
-    """(N,) metres from points to a line, negative on its right; `along_m` (N,) are their places along it."""
+    """Return (N,) metres from points to a line, negative on its right; `along_m` (N,) are their places along it."""
     foot, above, below = (
         shapely.get_coordinates(shapely.line_interpolate_point(line, np.clip(along_m + step_m, 0, line.length)))
         for step_m in (0, -1, 1)
@@ -90,28 +91,33 @@ def _to_the_left(points: AnyArray, line: Any, along_m: Float64Array) -> Float64A
 
 
 def filled(part: Float64Array, whole: Float64Array) -> Float64Array:
-    """(n_bins,) 0-1: part of the strip's width, by pixel lengths along the line.
+    """Return the (n_bins,) part, 0 to 1, of the strip's width that is filled in each bin.
 
-    A bin without a pixel, as a bend may leave one, is interpolated. Beyond the grid nothing is known: what stands at
-    its edge goes on to the line's end.
+    A bin without a pixel, as a bend may leave one, is interpolated. Bins beyond the grid have no pixel either: they
+    take the value at the grid's edge.
+
+    Parameters
+    ----------
+    part, whole
+        (n_bins,) filled pixels and all pixels of the strip, by bin.
     """
-    known = np.flatnonzero(whole)
-    if not known.size:
+    with_pixels = np.flatnonzero(whole)
+    if not with_pixels.size:
         return np.zeros(len(whole))
-    return np.interp(np.arange(len(whole)), known, part[known] / whole[known])
+    return np.interp(np.arange(len(whole)), with_pixels, part[with_pixels] / whole[with_pixels])
 
 
 def reached(ice: BoolArray, unseen: BoolArray, corridor: BoolArray) -> tuple[BoolArray, BoolArray]:
-    """Ice of the largest body that reaches the corridor, and unseen pixels that may belong to it.
+    """Select the largest body of ice that reaches the corridor, and the unseen pixels that may belong to it.
 
     Dead ice and snow patches below a front are bodies of their own, and so is a tributary that has let go of the trunk,
-    though the line may come from it. What was not seen may be ice, so it joins; a cloud across the tongue does not end
+    though the line may come from it. Unseen pixels may be ice and join bodies: a cloud across the tongue does not end
     it.
 
     Parameters
     ----------
     ice, unseen
-        (h, w), of one glacier.
+        (h, w): pixels of ice and unseen pixels, of one glacier.
     corridor
         (h, w): pixels about the flow line.
     """
@@ -124,14 +130,14 @@ def reached(ice: BoolArray, unseen: BoolArray, corridor: BoolArray) -> tuple[Boo
 
 
 def front_m(width: Float64Array, *, pixel_m: float) -> float | None:
-    """Distance along the line of the last place where at least half of the corridor's width is ice.
+    """Return how far along the line the last place lies where at least half of the corridor's width is ice.
 
-    Between bins it is interpolated, so that a front oblique to the raster is found to a fraction of a pixel.
+    The place is interpolated between bins: a front oblique to the raster is found to a fraction of a pixel.
 
     Parameters
     ----------
     width
-        (n_bins,) 0-1: part of the corridor that is ice, by pixel lengths along the line.
+        (n_bins,) part of the corridor's width that is ice, 0 to 1, by bin.
 
     Returns
     -------
@@ -143,22 +149,22 @@ def front_m(width: Float64Array, *, pixel_m: float) -> float | None:
     last = int(ice[-1])
     if last == len(width) - 1:
         return math.inf
-    here, beyond = float(width[last]), float(width[last + 1])
-    return pixel_m * (last + 0.5 + (here - FILLED) / (here - beyond))
+    above, below = float(width[last]), float(width[last + 1])
+    return pixel_m * (last + 0.5 + (above - FILLED) / (above - below))
 
 
-def locate(
+def locate_front(
     ice: Float64Array, unseen: Float64Array, whole: Float64Array, *, pixel_m: float
 ) -> tuple[float | None, str | None]:
-    """Metres along the line of the front, or None and the reason why it has no position.
+    """Return the front's position in metres along the line, or None and the reason why it has none.
 
-    What was not seen is taken once for ground and once for ice of the same body: where that moves the front by more
-    than a pixel, the front was not seen.
+    Unseen pixels are taken once for ground and once for ice of the same body: where that moves the front by more than
+    a pixel, the front was not observed.
 
     Parameters
     ----------
     ice, unseen, whole
-        (n_bins,) pixels of the corridor by pixel lengths along the line.
+        (n_bins,) pixels of ice, unseen pixels and all pixels of the corridor, by bin.
     """
     low = front_m(filled(ice, whole), pixel_m=pixel_m)
     if low is None:
@@ -172,12 +178,12 @@ def locate(
 
 
 def beyond(counts: Float64Array, from_m: float, *, pixel_m: float) -> float:
-    """Pixels of the bins below `from_m` along the line; of the bin it cuts, a part.
+    """Sum the pixels of the bins that lie further along the line than `from_m`; of the bin it cuts, a part.
 
     Parameters
     ----------
     counts
-        (n_bins,) pixels by pixel lengths along the line.
+        (n_bins,) pixels by bin.
     """
     share = np.clip(np.arange(1, len(counts) + 1) - from_m / pixel_m, 0, 1)
     return float((counts * share).sum())

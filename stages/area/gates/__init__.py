@@ -1,4 +1,4 @@
 """Sanity gates on the areas, and the drift of a year's input against the training data.
 
-A gate returns a finding; the stage `gate` decides what a finding does to the run.
+A gate returns a finding; the stage `gate` decides whether the run fails.
 """

@@ -1,4 +1,4 @@
-"""The gate on the pixels that came in: a model says nothing of what it has never seen the like of."""
+"""Judge the pixels that came in: a model says nothing about pixels unlike all that it was trained on."""
 
 from __future__ import annotations
 
@@ -11,37 +11,37 @@ GATE = "input_drift"
 
 
 def input_drift(drifts: Sequence[Drift], *, maximum: float) -> GateFinding:
-    """No year's pixels are distributed unlike the training pixels, in any band.
+    """Judge whether any year's pixels are distributed unlike the training pixels, in any band.
 
     Parameters
     ----------
     drifts
-        One a year; those that compared nothing are left out.
+        One per year; years that compared nothing are left out.
     maximum
-        Of the population stability index.
+        Largest population stability index that passes.
     """
-    known = [(one.year, worst) for one in drifts if (worst := one.worst) is not None]
-    if not known:
+    worst_bands = [(drift.year, worst) for drift in drifts if (worst := drift.worst) is not None]
+    if not worst_bands:
         return GateFinding(gate=GATE, passed=True, message="no year's pixels could be compared with the training's")
-    year, worst = max(known, key=lambda one: one[1].psi)
-    far = [year for year, one in known if one.psi > maximum]
+    year, worst = max(worst_bands, key=lambda entry: entry[1].psi)
+    drifted_years = [year for year, band in worst_bands if band.psi > maximum]
     message = (
         f"pixels differ from the training pixels by at most {worst.psi:.2f} (stability index; {worst.band} in {year}); "
         f"bound {maximum:g}"
     )
-    if far:
-        years = ", ".join(map(str, far))
+    if drifted_years:
+        years = ", ".join(map(str, drifted_years))
         message += f": drifted too far in {years}: is an offset or a unit wrong, or is the sensor another?"
-    return GateFinding(gate=GATE, passed=not far, message=message)
+    return GateFinding(gate=GATE, passed=not drifted_years, message=message)
 
 
 def drift_rows(drifts: Sequence[Drift]) -> list[DriftRow]:
-    """A row a year and band; a row with the reason for a year that compared nothing."""
+    """Return one row per year and band; for a year that compared nothing, one row with the reason."""
     return [
         row
-        for one in drifts
+        for drift in drifts
         for row in [
-            *(DriftRow(year=one.year, **band.model_dump()) for band in one.bands),
-            *([] if one.bands else [DriftRow(year=one.year, reason=one.reason)]),
+            *(DriftRow(year=drift.year, **band.model_dump()) for band in drift.bands),
+            *([] if drift.bands else [DriftRow(year=drift.year, reason=drift.reason)]),
         ]
     ]

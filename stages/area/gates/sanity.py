@@ -1,4 +1,4 @@
-"""Sanity gates: bounds beyond which a number cannot be true. Each judges numbers and says them with its bound."""
+"""Judge the areas against bounds beyond which a number cannot be true. Each gate states its numbers and its bound."""
 
 from __future__ import annotations
 
@@ -14,41 +14,54 @@ OFFSET_BASELINE = "04.00"
 """From this Sentinel-2 processing baseline on, DN carry an offset of -1000 (ESA, 25 January 2022)."""
 
 
-def judge(
-    series: Sequence[YearArea], trend: Trend, *, aoi_km2: float, outlines_km2: float, bounds: GatesParams
+def judge_areas(
+    year_areas: Sequence[YearArea], trend: Trend, *, aoi_km2: float, outlines_km2: float, bounds: GatesParams
 ) -> list[GateFinding]:
-    """All gates over the years measured, in their order.
+    """Return the findings of all gates over the years measured, in the order of the gates.
 
     Parameters
     ----------
     aoi_km2, outlines_km2
         Area of the AOI, and of the prior outlines within it.
+    bounds
+        Bound of each gate (params.yaml: `gates`).
     """
-    areas = {one.year: one.glacier_area_km2 for one in series}
-    common = {one.decimal_year: one.common_km2 for one in series if one.common_km2 is not None}
-    stepped = [(one.baselines, one.common_km2) for one in series if one.baselines and one.common_km2 is not None]
+    areas = {year_area.year: year_area.glacier_area_km2 for year_area in year_areas}
+    comparable = [(year_area, year_area.common_km2) for year_area in year_areas if year_area.common_km2 is not None]
+    common = {year_area.decimal_year: common_km2 for year_area, common_km2 in comparable}
+    by_baselines = [(year_area.baselines, common_km2) for year_area, common_km2 in comparable if year_area.baselines]
     return [
         aoi_to_outlines(aoi_km2, outlines_km2, minimum=bounds.aoi_to_outlines_ratio_min),
         glacier_fraction(
-            areas, {one.year: one.aoi_seen_km2 for one in series}, maximum=bounds.glacier_fraction_of_aoi_max
+            areas,
+            {year_area.year: year_area.aoi_observed_km2 for year_area in year_areas},
+            maximum=bounds.glacier_fraction_of_aoi_max,
         ),
         area_to_outlines(
-            areas, {one.year: one.outlines_seen_km2 for one in series}, bounds=bounds.area_to_outlines_ratio
+            areas,
+            {year_area.year: year_area.outlines_observed_km2 for year_area in year_areas},
+            bounds=bounds.area_to_outlines_ratio,
         ),
         outside_outlines(
-            areas, {one.year: float(one.mapped_km2[0]) for one in series}, maximum=bounds.outside_outlines_fraction_max
+            areas,
+            {year_area.year: float(year_area.mapped_km2[0]) for year_area in year_areas},
+            maximum=bounds.outside_outlines_fraction_max,
         ),
         annual_change(common, maximum_pct=bounds.annual_change_pct_max),
-        baseline_step(stepped, maximum_pct=bounds.baseline_step_pct_max),
+        baseline_step(by_baselines, maximum_pct=bounds.baseline_step_pct_max),
         trend_rate(trend.slope_pct_per_year, maximum_pct=bounds.trend_pct_max),
-        sigma_share(areas, {one.year: one.sigma_km2 for one in series}, maximum_pct=bounds.sigma_pct_max),
+        sigma_share(
+            areas, {year_area.year: year_area.sigma_km2 for year_area in year_areas}, maximum_pct=bounds.sigma_pct_max
+        ),
         missing_years(list(areas), maximum=bounds.missing_years_max),
-        valid_fraction({one.year: one.valid_fraction for one in series}, minimum=bounds.valid_fraction_min),
+        valid_fraction(
+            {year_area.year: year_area.valid_fraction for year_area in year_areas}, minimum=bounds.valid_fraction_min
+        ),
     ]
 
 
 def aoi_to_outlines(aoi_km2: float, outlines_km2: float, *, minimum: float) -> GateFinding:
-    """The AOI must hold ground without glacier, or the map cannot be seen to be wrong."""
+    """Judge whether the AOI holds enough ground without glacier: without it, nobody sees that a map is wrong."""
     ratio = _ratio(aoi_km2, outlines_km2)
     message = (
         f"the AOI ({aoi_km2:.1f} km2) is {ratio:.2f} times the prior outlines in it ({outlines_km2:.1f} km2); "
@@ -58,21 +71,21 @@ def aoi_to_outlines(aoi_km2: float, outlines_km2: float, *, minimum: float) -> G
 
 
 def glacier_fraction(
-    mapped_km2: Mapping[int, float], aoi_seen_km2: Mapping[int, float], *, maximum: float
+    mapped_km2: Mapping[int, float], aoi_observed_km2: Mapping[int, float], *, maximum: float
 ) -> GateFinding:
-    """Glacier far from filling what was seen of the AOI, in every year."""
-    fractions = {year: _ratio(area, aoi_seen_km2[year]) for year, area in mapped_km2.items() if area > 0}
+    """Judge whether mapped glacier leaves enough of the observed AOI free in every year."""
+    fractions = {year: _ratio(area, aoi_observed_km2[year]) for year, area in mapped_km2.items() if area > 0}
     year, worst = _largest(fractions)
     message = f"glacier fills {worst:.1%} of the AOI seen, at most{_in(year)}; bound {maximum:.0%}"
     return _finding("glacier_fraction_of_aoi", worst <= maximum, message, "the model calls everything ice")
 
 
 def area_to_outlines(
-    mapped_km2: Mapping[int, float], outlines_seen_km2: Mapping[int, float], *, bounds: tuple[float, float]
+    mapped_km2: Mapping[int, float], outlines_observed_km2: Mapping[int, float], *, bounds: tuple[float, float]
 ) -> GateFinding:
-    """Mapped ice is a plausible multiple of the prior outlines, as far as these were seen."""
+    """Judge whether mapped ice is a plausible multiple of the observed part of the prior outlines."""
     low, high = bounds
-    ratios = {year: _ratio(area, outlines_seen_km2[year]) for year, area in mapped_km2.items()}
+    ratios = {year: _ratio(area, outlines_observed_km2[year]) for year, area in mapped_km2.items()}
     outside = {year: ratio for year, ratio in ratios.items() if not low <= ratio <= high}
     message = f"mapped ice is {_span(ratios.values(), '.2f')} times the prior outlines seen; bounds {low:g} to {high:g}"
     return _finding("area_to_outlines_ratio", not outside, message, f"outside the bounds in {_years(outside)}")
@@ -81,14 +94,14 @@ def area_to_outlines(
 def outside_outlines(
     mapped_km2: Mapping[int, float], unassigned_km2: Mapping[int, float], *, maximum: float
 ) -> GateFinding:
-    """Little of the mapped ice lies near no prior outline: inventories miss few glaciers, snow and lakes look alike."""
+    """Judge how much mapped ice lies near no prior outline: inventories miss few glaciers, but snow looks like one."""
     year, worst = _largest({year: _ratio(unassigned_km2[year], area) for year, area in mapped_km2.items()})
     message = f"{worst:.1%} of the mapped ice is near no prior outline, at most{_in(year)}; bound {maximum:.0%}"
     return _finding("outside_outlines", worst <= maximum, message, "look there for snow, cloud or lakes mapped as ice")
 
 
 def annual_change(common_km2: Mapping[float, float], *, maximum_pct: float) -> GateFinding:
-    """No jump between neighbouring years of the common area, in % of the earlier one per decimal year.
+    """Judge the largest change between neighbouring years of the common area, in % of the earlier one per year.
 
     Parameters
     ----------
@@ -106,16 +119,16 @@ def annual_change(common_km2: Mapping[float, float], *, maximum_pct: float) -> G
     return _finding("annual_change", abs(worst) <= maximum_pct, message, "glaciers do not change this fast")
 
 
-def baseline_step(series: Sequence[tuple[tuple[str, ...], float]], *, maximum_pct: float) -> GateFinding:
-    """The mean does not step where the processing baseline, or its offset convention, changes.
+def baseline_step(year_areas: Sequence[tuple[tuple[str, ...], float]], *, maximum_pct: float) -> GateFinding:
+    """Judge whether the mean area steps where the processing baseline, or its offset convention, changes.
 
     Parameters
     ----------
-    series
+    year_areas
         Processing baselines and area of each year that has both, in the order of time.
     """
-    conventions = [(tuple(sorted({base >= OFFSET_BASELINE for base in bases})), area) for bases, area in series]
-    steps = _steps(series) + _steps(conventions)
+    conventions = [(tuple(sorted({base >= OFFSET_BASELINE for base in bases})), area) for bases, area in year_areas]
+    steps = _steps(year_areas) + _steps(conventions)
     if not steps:
         return _finding("baseline_step", True, "no change of processing baseline is known", "")
     worst = max(steps, key=abs)
@@ -125,7 +138,7 @@ def baseline_step(series: Sequence[tuple[tuple[str, ...], float]], *, maximum_pc
 
 
 def trend_rate(slope_pct_per_year: float | None, *, maximum_pct: float) -> GateFinding:
-    """The whole series changes no faster than glaciers do."""
+    """Judge whether the whole series changes faster than glaciers do."""
     if slope_pct_per_year is None:
         return _finding("trend", True, "no trend to judge", "")
     message = f"the common area changes by {slope_pct_per_year:+.2f} % a year; bound {maximum_pct:g} % a year"
@@ -134,7 +147,7 @@ def trend_rate(slope_pct_per_year: float | None, *, maximum_pct: float) -> GateF
 
 
 def sigma_share(mapped_km2: Mapping[int, float], sigma_km2: Mapping[int, float], *, maximum_pct: float) -> GateFinding:
-    """Areas are known well enough to speak of."""
+    """Judge whether the areas are known well enough."""
     shares = {year: 100 * _ratio(sigma_km2[year], area) for year, area in mapped_km2.items()}
     year, worst = _largest(shares)
     message = f"one sigma is {worst:.1f} % of the area, at most{_in(year)}; bound {maximum_pct:g} %"
@@ -142,7 +155,7 @@ def sigma_share(mapped_km2: Mapping[int, float], sigma_km2: Mapping[int, float],
 
 
 def missing_years(years: Sequence[int], *, maximum: int) -> GateFinding:
-    """Years absent between the first and the last."""
+    """Judge how many years are absent between the first and the last."""
     absent = sorted(set(range(min(years), max(years) + 1)) - set(years))
     named = f": {_years(absent)}" if absent else ""
     message = f"{len(absent)} year(s) missing between {min(years)} and {max(years)}{named}; at most {maximum}"
@@ -150,7 +163,7 @@ def missing_years(years: Sequence[int], *, maximum: int) -> GateFinding:
 
 
 def valid_fraction(fractions: Mapping[int, float], *, minimum: float) -> GateFinding:
-    """Enough of the AOI was seen in every year."""
+    """Judge whether enough of the AOI was observed in every year."""
     poor = {year: value for year, value in fractions.items() if value < minimum}
     message = f"{_span(fractions.values(), '.1%')} of the AOI was seen; at least {minimum:.0%}"
     return _finding("valid_fraction", not poor, message, f"too cloudy in {_years(poor)}")
@@ -161,16 +174,16 @@ def _finding(gate: str, passed: bool, message: str, reason: str) -> GateFinding:
 
 
 def _ratio(part: float, whole: float) -> float:
-    """Part / whole; of nothing, any part is infinitely much."""
+    """Return part / whole; where the whole is 0, any part is infinitely much."""
     if whole > 0:
         return part / whole
     return 0.0 if part == 0 else math.copysign(math.inf, part)
 
 
-def _steps(series: Sequence[tuple[object, float]]) -> list[float]:
-    """Change of the mean in % from each run of equal keys to the next."""
+def _steps(keyed_areas: Sequence[tuple[object, float]]) -> list[float]:
+    """Return the change of the mean, in %, from each run of equal keys to the next."""
     means = []
-    for _, run in groupby(series, key=lambda one: one[0]):
+    for _, run in groupby(keyed_areas, key=lambda entry: entry[0]):
         areas = [area for _, area in run]
         means.append(sum(areas) / len(areas))
     return [100 * _ratio(after - before, before) for before, after in pairwise(means)]

@@ -1,4 +1,4 @@
-"""The planimetric area checked by another road: polygons on the ellipsoid."""
+"""Check the planimetric area in a second way: polygons on the ellipsoid."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ from shapely.geometry.base import BaseGeometry
 from stages.common.errors import ContractError
 
 TOLERANCE = 5e-4
-"""Relative difference of the two roads that is allowed."""
+"""Largest relative difference allowed between the two areas."""
 
 LONGEST_EDGE_M = 1000.0
 """A line that is straight on the grid is no geodesic; pieces this short make no difference."""
 
 NEGLIGIBLE_KM2 = 1e-6
+"""Difference that is always allowed: a square metre."""
 
 
 def geodesic_area_km2(polygons: Iterable[BaseGeometry], crs: str) -> float:
-    """Area of polygons given in the projected `crs`, holes left out, on its ellipsoid (Karney 2013)."""
+    """Return the area, holes left out, of polygons in the projected `crs`, on its ellipsoid (Karney 2013)."""
     grid_crs: Any = CRS.from_user_input(crs)
     to_degrees = Transformer.from_crs(grid_crs, grid_crs.geodetic_crs, always_xy=True)
     geod = grid_crs.get_geod()
@@ -44,14 +45,14 @@ def check_geodesic(planimetric_km2: float, polygons: Iterable[BaseGeometry], crs
     Raises
     ------
     ContractError
-        They do not: the grid's CRS does not measure what it claims.
+        They differ by more: the grid's CRS does not measure what it claims.
     """
-    found_km2 = geodesic_area_km2(polygons, crs)
-    if abs(found_km2 - planimetric_km2) > TOLERANCE * found_km2 + NEGLIGIBLE_KM2:
+    geodesic_km2 = geodesic_area_km2(polygons, crs)
+    if abs(geodesic_km2 - planimetric_km2) > TOLERANCE * geodesic_km2 + NEGLIGIBLE_KM2:
         raise ContractError(
             "the area from pixels is not the area on the ellipsoid",
             where=where,
-            expected=f"{found_km2:.4f} km2 within {TOLERANCE:.2%}",
+            expected=f"{geodesic_km2:.4f} km2 within {TOLERANCE:.2%}",
             found=f"{planimetric_km2:.4f} km2 on a grid in {crs}",
-            fix="choose a projected CRS made for this place, as its UTM zone",
+            fix="choose a projected CRS made for this place, such as its UTM zone",
         )

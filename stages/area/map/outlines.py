@@ -1,4 +1,4 @@
-"""Mapped outlines of a year as a GeoPackage with RGI 7.0 names."""
+"""Write the mapped outlines of a year as a GeoPackage with the column names of RGI 7.0."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ UNASSIGNED = "unassigned"
 """rgi_id of ice that lies near no prior outline."""
 
 LAYER = "outlines"
-TAKEN_OVER = ("glac_name", "termlon", "termlat", "zmin_m", "zmax_m")
-"""Columns that a map says nothing about: they stay those of the prior outline."""
-TEXTS = ("rgi_id", "glac_name", "src_date")
+COPIED_COLUMNS = ("glac_name", "termlon", "termlat", "zmin_m", "zmax_m")
+"""Columns that a map says nothing about: they are copied from the prior outline."""
+TEXT_COLUMNS = ("rgi_id", "glac_name", "src_date")
 
 FIXED_DATE = "2000-01-01T00:00:00.000Z"
-"""Stands for the time of writing, which a GeoPackage would hold."""
+"""Written instead of the time of writing, which a GeoPackage would hold."""
 
 
 def outline_frame(
@@ -36,15 +36,17 @@ def outline_frame(
     date: str | None,
     prior: Any,
 ) -> Any:
-    """One feature a glacier with ice.
+    """Return a frame with one feature per glacier that has ice.
 
     Parameters
     ----------
     polygons
-        Position in `rgi_ids` to MultiPolygon in `crs`. The grid's own CRS is kept, for there the pixel edges are
-        exact and polygons measure what the tables say.
+        Position in `rgi_ids` to MultiPolygon in `crs`. The grid's own CRS stays, as pixel edges are exact there and
+        polygons have the areas that the tables state.
+    areas_km2
+        Area of each glacier, by position in `rgi_ids`.
     date
-        Day of the scene.
+        Day of the scene, as written to `src_date`.
     prior
         GeoDataFrame of the prior outlines with RGI 7.0 columns.
 
@@ -52,21 +54,21 @@ def outline_frame(
     -------
     GeoDataFrame with `kinds.RGI7_COLUMNS`.
     """
-    known = prior.drop_duplicates("rgi_id").set_index("rgi_id")
+    prior_rows = prior.drop_duplicates("rgi_id").set_index("rgi_id")
     rows = [
-        _row(shape, rgi_ids[zone], float(areas_km2[zone]), crs=crs, date=date, known=known)
+        _row(shape, rgi_ids[zone], float(areas_km2[zone]), crs=crs, date=date, prior_rows=prior_rows)
         for zone, shape in polygons.items()
     ]
     frame = pandas.DataFrame(rows, columns=list(RGI7_COLUMNS))
     for name in RGI7_COLUMNS:
-        frame[name] = frame[name].astype("object" if name in TEXTS else "float64")
+        frame[name] = frame[name].astype("object" if name in TEXT_COLUMNS else "float64")
     return geopandas.GeoDataFrame(frame, geometry=list(polygons.values()), crs=crs)
 
 
 def write_outlines(path: Path, frame: Any) -> None:
     """Write a GeoPackage whose bytes follow from its content alone.
 
-    The library's setting is process-wide; it is put back, as other writers may want the true time.
+    The library's setting is process-wide; it is put back, as other files may need the true time.
     """
     earlier = pyogrio.get_gdal_config_option("OGR_CURRENT_DATE")
     pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": FIXED_DATE})
@@ -77,7 +79,7 @@ def write_outlines(path: Path, frame: Any) -> None:
 
 
 def _row(
-    shape: BaseGeometry, rgi_id: str, area_km2: float, *, crs: str, date: str | None, known: Any
+    shape: BaseGeometry, rgi_id: str, area_km2: float, *, crs: str, date: str | None, prior_rows: Any
 ) -> dict[str, object]:
     center = shapely.centroid(shape)
     longitude, latitude = Transformer.from_crs(CRS.from_user_input(crs), "EPSG:4326", always_xy=True).transform(
@@ -90,8 +92,8 @@ def _row(
         "cenlon": round(longitude, 7),
         "cenlat": round(latitude, 7),
     }
-    if rgi_id in known.index:
-        row |= {name: _value(known.at[rgi_id, name]) for name in TAKEN_OVER}
+    if rgi_id in prior_rows.index:
+        row |= {name: _value(prior_rows.at[rgi_id, name]) for name in COPIED_COLUMNS}
     return row
 
 

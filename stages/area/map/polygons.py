@@ -1,4 +1,4 @@
-"""Masks to polygons, and the buffer method on them."""
+"""Trace masks into polygons, and apply the buffer method to them."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from rasterio import features
 from shapely import GeometryType
 from shapely.geometry.base import BaseGeometry
 
-from stages.area.map.surface import spread
+from stages.area.map.surface import grow_zones
 from stages.common.types import AnyArray, BoolArray, Float64Array
 
 NO_LOSS_PX = 0.02
-"""Vertices this near a straight line change no digit of an area that is given, but cost a quarter of the time."""
+"""Vertices this near a straight line change no digit of a published area, but cost a quarter of the time."""
 
 
 def trace(zones: AnyArray, selected: BoolArray, transform: Affine) -> dict[int, BaseGeometry]:
-    """Polygons with holes of the selected pixels of each zone, along pixel edges.
+    """Trace the selected pixels of each zone into polygons with holes, along pixel edges.
 
     Pixels that meet at a corner only become parts of their own (4-connected), so that polygons are valid.
 
@@ -29,15 +29,15 @@ def trace(zones: AnyArray, selected: BoolArray, transform: Affine) -> dict[int, 
     -------
     Zone to MultiPolygon in the coordinates of `transform`, by ascending zone; zones without pixels are absent.
     """
-    found: dict[int, list[list[AnyArray]]] = {}
+    parts: dict[int, list[list[AnyArray]]] = {}
     source = zones.astype(np.uint8 if zones.dtype == bool else np.int32, copy=False)
     for geometry, zone in features.shapes(source, mask=selected, connectivity=4, transform=transform):
-        found.setdefault(int(zone), []).append([np.asarray(ring) for ring in geometry["coordinates"]])
-    return {zone: _multipolygon(found[zone]) for zone in sorted(found)}
+        parts.setdefault(int(zone), []).append([np.asarray(ring) for ring in geometry["coordinates"]])
+    return {zone: _multipolygon(parts[zone]) for zone in sorted(parts)}
 
 
 def _multipolygon(parts: Sequence[Sequence[AnyArray]]) -> BaseGeometry:
-    """MultiPolygon from rings, the shell first, of each part; many times faster than one polygon at a time."""
+    """Build a MultiPolygon from the rings of each part, the shell first: many times faster than polygon by polygon."""
     rings = [ring for part in parts for ring in part]
     ring_ends = np.cumsum([0, *map(len, rings)])
     part_ends = np.cumsum([0, *map(len, parts)])
@@ -46,7 +46,7 @@ def _multipolygon(parts: Sequence[Sequence[AnyArray]]) -> BaseGeometry:
 
 
 def trace_mask(mask: BoolArray) -> BaseGeometry:
-    """MultiPolygon of the True pixels in pixel coordinates (column, row)."""
+    """Trace the True pixels into a MultiPolygon in pixel coordinates (column, row)."""
     return trace(mask, mask, Affine.identity()).get(1, shapely.MultiPolygon())
 
 
@@ -61,7 +61,7 @@ def straighten(polygons: BaseGeometry) -> BaseGeometry:
     Parameters
     ----------
     polygons
-        MultiPolygon in pixel coordinates, as `trace_mask` gives it.
+        MultiPolygon in pixel coordinates, as `trace_mask` returns it.
     """
     if shapely.is_empty(polygons):
         return polygons
@@ -75,35 +75,35 @@ def straighten(polygons: BaseGeometry) -> BaseGeometry:
     return shapely.MultiPolygon(list(shapely.from_ragged_array(kind, total / 6, (rings, parts))))
 
 
-def smooth_edge(ice: BoolArray, seen: BoolArray, *, reach_px: int) -> BaseGeometry:
-    """The ice's outline with its staircase straightened, carried on over unseen ground.
+def smooth_edge(ice: BoolArray, observed: BoolArray, *, reach_px: int) -> BaseGeometry:
+    """Return the ice's outline with its staircase straightened, carried on over unobserved ground.
 
-    Only the boundary between ice and ground can be misplaced. The edge of a cloud, of the AOI or of the raster is
-    none: the ice is carried on beyond it, `reach_px` far, by the nearest seen pixel.
+    Only the boundary between ice and ground can be misplaced. The edge of a cloud, of the AOI or of the raster is no
+    such boundary: the ice is carried on beyond it, `reach_px` far, by the nearest observed pixel.
 
     Parameters
     ----------
-    ice, seen
-        (H, W) bool; ice is seen ice.
+    ice, observed
+        (H, W) bool: observed ice, and observed pixels.
 
     Returns
     -------
     MultiPolygon in pixel coordinates (column, row).
     """
     margin = 2 * reach_px
-    padded = np.pad(np.where(seen, 1 + ice, 0).astype(np.uint8), margin)
-    smooth = straighten(trace_mask(spread(padded, distance_px=reach_px) == 2))
+    padded = np.pad(np.where(observed, 1 + ice, 0).astype(np.uint8), margin)
+    smooth = straighten(trace_mask(grow_zones(padded, distance_px=reach_px) == 2))
     smooth = shapely.simplify(smooth, NO_LOSS_PX, preserve_topology=False)  # keeping it would take the time ten times
     return shapely.affinity.translate(smooth, -margin, -margin)
 
 
 def buffer_areas_px(edge: BaseGeometry, counted: BoolArray, *, buffer_px: float) -> tuple[float, float]:
-    """Areas of the ice with its boundary moved inwards and outwards by `buffer_px`, over the `counted` pixels.
+    """Measure the ice with its boundary moved inwards and outwards by `buffer_px`, over the `counted` pixels.
 
     Parameters
     ----------
     edge
-        As `smooth_edge` gives it, with a reach of `buffer_px` at least.
+        Outline as `smooth_edge` returns it, with a reach of at least `buffer_px`.
     counted
         (H, W) bool: pixels over which the area is taken.
 
@@ -120,18 +120,18 @@ def buffer_areas_px(edge: BaseGeometry, counted: BoolArray, *, buffer_px: float)
 
 
 def reach_of(buffer_px: float) -> int:
-    """Pixels that ice must be carried on over unseen ground, so that no buffer feels where it ends."""
+    """Return how far, in pixels, ice must be carried on over unobserved ground so that no buffer reaches its end."""
     return math.ceil(buffer_px) + 2
 
 
 def buffer_sigma_px(edge: BaseGeometry, counted: BoolArray, *, buffer_px: float) -> float:
-    """Area uncertainty, one sigma, in pixels: (A(+b) - A(-b)) / 2 (Paul et al. 2013, 2017)."""
+    """Return one sigma of the area, in pixels: (A(+b) - A(-b)) / 2 (Paul et al. 2013, 2017)."""
     inner, outer = buffer_areas_px(edge, counted, buffer_px=buffer_px)
     return max((outer - inner) / 2, 0.0)
 
 
 def edge_pieces(edge: BaseGeometry) -> tuple[Float64Array, Float64Array]:
-    """The edge in pieces of a pixel at most.
+    """Cut the edge into pieces of at most a pixel.
 
     Returns
     -------

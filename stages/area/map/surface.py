@@ -1,4 +1,4 @@
-"""Pixels to areas: speckle, nearest glacier, true km2 by zone. Arrays in, arrays out."""
+"""Turn pixels into areas: speckle, nearest glacier, true km2 by zone. Arrays in, arrays out."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ EIGHT_NEIGHBOURS = np.ones((3, 3), dtype=bool)
 
 
 def strips(height: int) -> Iterator[slice]:
-    """Consecutive slices of rows that cover `height`."""
+    """Yield consecutive slices of rows that cover `height`."""
     for start in range(0, height, STRIP_ROWS):
         yield slice(start, min(start + STRIP_ROWS, height))
 
 
 def grid_rows(grid: Grid, rows: slice) -> Grid:
-    """The part of `grid` within `rows`."""
+    """Return the part of `grid` within `rows`."""
     moved = grid.transform @ Affine.translation(0, rows.start)
     return Grid(crs=grid.crs, transform=moved, height=rows.stop - rows.start, width=grid.width)
 
@@ -33,7 +33,7 @@ def grid_rows(grid: Grid, rows: slice) -> Grid:
 def zonal_area_km2(
     grid: Grid, zones: AnyArray, selections: Mapping[str, BoolArray], *, n_zones: int
 ) -> dict[str, Float64Array]:
-    """Planimetric area of the selected pixels of each zone, from the true area of every pixel.
+    """Sum the planimetric area of the selected pixels of each zone, from the true area of every pixel.
 
     Parameters
     ----------
@@ -55,8 +55,8 @@ def zonal_area_km2(
     return sums
 
 
-def spread(zones: AnyArray, *, distance_px: float) -> AnyArray:
-    """Give each pixel of zone 0 the nearest other zone, where one lies within `distance_px` between pixel centres.
+def grow_zones(zones: AnyArray, *, distance_px: float) -> AnyArray:
+    """Give each pixel of zone 0 the nearest zone that is not 0 and lies within `distance_px` between pixel centres.
 
     Worked in strips with a halo of that distance, which gives the same as the whole array at once.
     """
@@ -66,26 +66,26 @@ def spread(zones: AnyArray, *, distance_px: float) -> AnyArray:
         return result
     for rows in strips(len(zones)):
         first = max(rows.start - halo, 0)
-        around = zones[first : rows.stop + halo]
-        empty = around == 0
+        with_halo = zones[first : rows.stop + halo]
+        empty = with_halo == 0
         if not empty.any() or empty.all():
             continue
         distance, nearest = ndimage.distance_transform_edt(empty, return_indices=True)
-        filled = np.where(distance <= distance_px, around[tuple(nearest)], 0)
+        filled = np.where(distance <= distance_px, with_halo[tuple(nearest)], 0)
         result[rows] = filled[rows.start - first : rows.stop - first]
     return result
 
 
-def remove_speckle(ice: BoolArray, seen: BoolArray, *, min_pixels: float) -> tuple[BoolArray, int]:
-    """Ice without components smaller than `min_pixels`, and how many components went.
+def remove_speckle(ice: BoolArray, observed: BoolArray, *, min_pixels: float) -> tuple[BoolArray, int]:
+    """Remove components of ice smaller than `min_pixels`; return the (H, W) ice that is left and how many went.
 
     Neighbours count over corners too (8-connected): a narrow tongue that runs diagonally is one piece of ice, which
-    4-connectivity would crumble and delete. A component that touches unseen pixels or the raster's edge is
-    kept: it may be larger behind the cloud.
+    4-connectivity would crumble and delete. A component that touches unobserved pixels or the raster's edge stays: it
+    may be larger behind the cloud.
     """
     labels, count = ndimage.label(ice, structure=EIGHT_NEIGHBOURS)
     small = np.bincount(labels.ravel(), minlength=count + 1) < min_pixels
     small[0] = False
-    hidden = ndimage.binary_dilation(~seen, structure=EIGHT_NEIGHBOURS, border_value=1)
-    small[np.unique(labels[hidden])] = False
+    beside_unobserved = ndimage.binary_dilation(~observed, structure=EIGHT_NEIGHBOURS, border_value=1)
+    small[np.unique(labels[beside_unobserved])] = False
     return ice & ~small[labels], int(small.sum())

@@ -1,4 +1,4 @@
-"""Rows of the tables that `area` writes, and the digits that they carry.
+"""Rows of the tables that `area` writes, and the decimals that they carry.
 
 Nothing is measured here.
 """

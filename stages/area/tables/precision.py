@@ -1,4 +1,4 @@
-"""Digits: tables carry what their uncertainty supports, series.json and the metrics all of them."""
+"""Round rows: CSV tables carry the decimals that their uncertainty supports, series.json and the metrics all."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from stages.common.types import Float64Array
 Row = TypeVar("Row", bound=BaseModel)
 
 FULL_DECIMALS = 9
-"""A thousandth of a square metre: sums of doubles agree that far on every machine, so bytes do too."""
+"""Decimals of km2 down to a thousandth of a square metre: on every machine sums of doubles agree that far."""
 
 
 def mean(values: Iterable[float] | Float64Array) -> float:
-    """Mean, 0 of none."""
-    listed = [float(value) for value in values]
-    return sum(listed) / len(listed) if listed else 0.0
+    """Return the mean; 0 where there is no value."""
+    numbers = [float(value) for value in values]
+    return sum(numbers) / len(numbers) if numbers else 0.0
 
 
-def rounded(row: Row, decimals: int) -> Row:
-    """The row with every area rounded: fields whose names end in ``km2`` or ``km2_per_year``."""
-    changed = {
+def round_areas(row: Row, decimals: int) -> Row:
+    """Return the row with every area rounded: fields whose names end in ``km2`` or ``km2_per_year``."""
+    areas = {
         name: round(value, decimals) + 0.0  # no minus before a zero
         for name in type(row).model_fields
         if name.endswith(("km2", "km2_per_year")) and isinstance(value := getattr(row, name), float)
     }
-    return row.model_copy(update=changed)
+    return row.model_copy(update=areas)
 
 
-def full(row: Row) -> Row:
-    """The row with all the digits that are the same on every machine."""
-    return rounded(row, FULL_DECIMALS)
+def with_all_digits(row: Row) -> Row:
+    """Return the row with all the digits that are the same on every machine."""
+    return round_areas(row, FULL_DECIMALS)

@@ -1,4 +1,4 @@
-"""Tables of the areas: rounded to what their uncertainty supports in CSV, whole in series.json."""
+"""Write the tables of the areas: in CSV rounded to what their uncertainty supports, in series.json with all digits."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from stages.area.site import Site
-from stages.area.tables.precision import Row, full, mean, rounded
-from stages.area.tables.rows import area_row, glacier_rows, truth_rows
+from stages.area.site import AreaSite
+from stages.area.tables.precision import Row, mean, round_areas, with_all_digits
+from stages.area.tables.rows import area_row, glacier_area_rows, truth_rows
 from stages.area.trends.glacier_trend import GlacierTrends
 from stages.area.year.year_area import YearArea
 from stages.common.display.numbers import decimals_for
@@ -16,56 +16,60 @@ from stages.common.run.outputs import write_json, write_table
 from stages.common.tables.area import AreaRow, AreaSeries, ChangeRow, GlacierAreaRow, GlacierTrendRow, SeasonRow
 from stages.common.tables.truth import TruthRow
 
-OfGlacier = TypeVar("OfGlacier", GlacierAreaRow, ChangeRow)
+PerGlacierRow = TypeVar("PerGlacierRow", GlacierAreaRow, ChangeRow)
 
 
-def write_tables(
-    out: Path, site: Site, series: Sequence[YearArea], trends: GlacierTrends, changes: Sequence[ChangeRow],
+def write_area_tables(
+    out: Path, site: AreaSite, year_areas: Sequence[YearArea], trends: GlacierTrends, changes: Sequence[ChangeRow],
     *, model_md5: str,
 ) -> None:  # fmt: skip
     """Write the CSV tables and series.json into `out`."""
-    years = [area_row(one, model_md5=model_md5) for one in series]
-    passes = [row for one in series for row in one.season]
-    glaciers = [row for one in series for row in glacier_rows(one, site.glaciers, site.outlines_km2)]
-    write_table(out / "glacier_area_by_year.csv", round_years(years, series), AreaRow)
-    write_table(out / "area_by_glacier.csv", round_glaciers(glaciers, site, series), GlacierAreaRow)
+    years = [area_row(year_area, model_md5=model_md5) for year_area in year_areas]
+    passes = [row for year_area in year_areas for row in year_area.season]
+    glaciers = [
+        row for year_area in year_areas for row in glacier_area_rows(year_area, site.glaciers, site.outlines_km2)
+    ]
+    write_table(out / "glacier_area_by_year.csv", round_years(years, year_areas), AreaRow)
+    write_table(out / "area_by_glacier.csv", round_glaciers(glaciers, site, year_areas), GlacierAreaRow)
     write_table(out / "trend_by_glacier.csv", [round_trend(row) for row in trends.rows], GlacierTrendRow)
-    write_table(out / "change_by_glacier.csv", round_glaciers(changes, site, series), ChangeRow)
+    write_table(out / "change_by_glacier.csv", round_glaciers(changes, site, year_areas), ChangeRow)
     if passes:
-        write_table(out / "seasons.csv", round_years(passes, series), SeasonRow)
-    if truth := truth_rows(series):
+        write_table(out / "seasons.csv", round_years(passes, year_areas), SeasonRow)
+    if truth := truth_rows(year_areas):
         write_table(out / "truth_by_year.csv", truth, TruthRow)
     whole = AreaSeries(
-        years=[full(row) for row in years],
-        glaciers=[full(row) for row in glaciers],
-        glacier_trends=[full(row) for row in trends.rows],
-        changes=[full(row) for row in changes],
-        seasons=[full(row) for row in passes],
+        years=[with_all_digits(row) for row in years],
+        glaciers=[with_all_digits(row) for row in glaciers],
+        glacier_trends=[with_all_digits(row) for row in trends.rows],
+        changes=[with_all_digits(row) for row in changes],
+        seasons=[with_all_digits(row) for row in passes],
     )
     write_json(out / "series.json", whole)
 
 
-def round_years(rows: Sequence[Row], series: Sequence[YearArea]) -> list[Row]:
-    """One number of decimals for all years, that of their mean sigma, so that columns line up."""
-    decimals = decimals_for(mean(one.sigma_km2 for one in series))
-    return [rounded(row, decimals) for row in rows]
+def round_years(rows: Sequence[Row], year_areas: Sequence[YearArea]) -> list[Row]:
+    """Round all years to the decimals of their mean sigma, so that columns line up."""
+    decimals = decimals_for(mean(year_area.sigma_km2 for year_area in year_areas))
+    return [round_areas(row, decimals) for row in rows]
 
 
-def round_glaciers(rows: Sequence[OfGlacier], site: Site, series: Sequence[YearArea]) -> list[OfGlacier]:
-    """Each glacier with the decimals of its own mean sigma: a small one is known to fewer square metres.
+def round_glaciers(
+    rows: Sequence[PerGlacierRow], site: AreaSite, year_areas: Sequence[YearArea]
+) -> list[PerGlacierRow]:
+    """Round each glacier to the decimals of its own mean sigma: the area of a small one is known more closely.
 
-    Areas and their change with the same ones, so that gained less lost is the change of area but for rounding.
+    Areas and their changes have the same decimals, so that gained less lost is the change of area but for rounding.
     """
-    sigmas = zip(*(one.sigma_by_glacier_km2 for one in series), strict=True)
-    decimals = {rgi_id: decimals_for(mean(known)) for rgi_id, known in zip(site.rgi_ids, sigmas, strict=True)}
-    return [rounded(row, decimals[row.rgi_id]) for row in rows]
+    sigmas = zip(*(year_area.sigma_by_glacier_km2 for year_area in year_areas), strict=True)
+    decimals = {rgi_id: decimals_for(mean(by_year)) for rgi_id, by_year in zip(site.rgi_ids, sigmas, strict=True)}
+    return [round_areas(row, decimals[row.rgi_id]) for row in rows]
 
 
 def round_trend(row: GlacierTrendRow) -> GlacierTrendRow:
-    """Slopes with the decimals of what is detectable, per cent likewise, p with three digits."""
-    kept: dict[str, Any] = {name: float(f"{getattr(row, name):.3g}") for name in ("mann_kendall_p", "p_adjusted")}
+    """Round slopes to the decimals of the detectable slope, per cent likewise, and p to three digits."""
+    numbers: dict[str, Any] = {name: float(f"{getattr(row, name):.3g}") for name in ("mann_kendall_p", "p_adjusted")}
     if row.slope_pct_per_year is not None:
         detectable_pct = 100 * row.minimum_detectable_km2_per_year / row.first_area_km2
-        kept["slope_pct_per_year"] = round(row.slope_pct_per_year, decimals_for(detectable_pct)) + 0.0
-    slopes = rounded(row, decimals_for(row.minimum_detectable_km2_per_year))
-    return slopes.model_copy(update=kept)
+        numbers["slope_pct_per_year"] = round(row.slope_pct_per_year, decimals_for(detectable_pct)) + 0.0
+    slopes = round_areas(row, decimals_for(row.minimum_detectable_km2_per_year))
+    return slopes.model_copy(update=numbers)

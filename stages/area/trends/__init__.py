@@ -1,4 +1,4 @@
-"""Trends of the series of years: slope, test and the sentence that states them.
+"""Trends over the years: slope, significance test, and the sentence that states them.
 
 Arithmetic on numbers of years. No raster is read here.
 """

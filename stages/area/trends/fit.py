@@ -1,4 +1,4 @@
-"""Slope of a series of areas with its interval, its p and the smallest change it could have shown. Pure numbers."""
+"""Fit the slope of a series with its interval, its p and the smallest change it could have shown. Pure numbers."""
 
 from __future__ import annotations
 
@@ -13,65 +13,81 @@ from stages.area.trends.mann_kendall import mann_kendall_p, sen_rank
 from stages.common.types import Float64Array
 
 YEARS_FOR_A_TREND = 3
+"""Fewest years whose slope is stated."""
 YEARS_FOR_SIGNIFICANCE = 5
-"""Of the n! orders of n values two are the most extreme: p >= 2 / n!, which is 0.083 for n = 4 and 0.017 for n = 5.
+"""Fewest years that can be significant at 5 %.
 
-Sen's interval is that test turned round, so that below five years no slope at all can be left out at 95 %.
+Of the n! orders of n values two are the most extreme: p >= 2 / n!, which is 0.083 for n = 4 and 0.017 for n = 5. Sen's
+interval is that test turned round: with fewer than five years it excludes no slope at 95 %.
 """
 
 SIGNIFICANCE = 0.05
+"""Largest p, exclusive, that counts as significant."""
+
 POWER = 0.80
+"""Chance that a change of the detectable size is found."""
 
 ROUNDING = 1e-9
-"""Residuals this small, relative to the values, are those of arithmetic."""
+"""Residuals this small, relative to the values, come from floating-point arithmetic."""
 
 SCATTER, PROPAGATED, SEASON = "scatter about the line", "error of each year's area", "spread within a season"
-"""Where a year's error in `Fit.sigma` is from."""
+"""Sources of a year's error: the largest makes `Fit.sigma`."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Fit:
-    """Trend of a series; slopes in the values' unit a year."""
+    """Trend of a series; slopes are in the values' unit per year."""
 
     slope: float
+    """Theil-Sen slope."""
     low: float | None
-    """95 % interval of the slope: Sen's (1968), widened to what `sigma` alone makes; None: fewer than five years."""
+    """Lower end of the slope's 95 % interval: Sen's (1968), at least as wide as `sigma` alone makes it.
+
+    None for fewer than five years.
+    """
     high: float | None
+    """Upper end of the slope's 95 % interval; None for fewer than five years."""
     p: float
-    """Mann-Kendall, exact, two-sided."""
+    """Two-sided p of the exact Mann-Kendall test."""
     minimum_detectable: float
+    """Slope that the series could have shown with 80 % power at 5 %."""
     sigma: float
-    """Error of a value: the largest of the sources."""
+    """One sigma of a value: the largest of the sources."""
     sigma_source: str
+    """`SCATTER`, `PROPAGATED` or `SEASON`."""
     implied_rho: float | None
-    """Correlation of the years' errors at which they explain the scatter; None: the scatter is larger, or none."""
+    """Correlation of the years' errors at which they explain the scatter; None where the scatter is larger, or 0."""
     autocorrelation: float | None
-    """Of the residuals at lag one; None: there are none."""
+    """Autocorrelation of the residuals at lag one; None where all residuals are negligible."""
     effective_n: float
-    """Independent values that the series is worth; n, unless its neighbours are alike."""
+    """Independent values that the series is worth; `n` unless neighbouring years are alike."""
     n: int
+    """Number of values."""
 
     @property
     def detectable(self) -> bool:
-        """Significant, and as large as this series could have shown with 80 % power."""
+        """Whether the slope is significant, and at least `minimum_detectable`."""
         return self.p < SIGNIFICANCE and abs(self.slope) >= self.minimum_detectable
 
     @property
     def persistent(self) -> bool:
-        """Neighbouring residuals are more alike than chance makes them."""
+        """Whether neighbouring residuals are more alike than chance makes them."""
         return self.effective_n < self.n
 
     @property
     def excluded(self) -> float:
-        """Slope beyond which a change either way is ruled out: the far end of the interval, or what is detectable."""
+        """Slope beyond which a change in either direction is ruled out.
+
+        The far end of the interval, or the detectable slope where that is larger.
+        """
         ends = [abs(end) for end in (self.low, self.high) if end is not None]
         return max([self.minimum_detectable, *ends])
 
 
 def minimum_detectable_change(times: Float64Array, *, sigma: float) -> float:
-    """Slope a year that n independent values with error `sigma` show with 80 % power at 5 %, two-sided.
+    """Return the slope per year that n independent values with error `sigma` show with 80 % power at 5 %, two-sided.
 
-    (t(0.975, n-2) + t(0.80, n-2)) sigma / sqrt(sum (t - mean t)^2); 0.421 sigma a year for nine yearly values.
+    (t(0.975, n-2) + t(0.80, n-2)) sigma / sqrt(sum (t - mean t)^2); 0.421 sigma per year for nine yearly values.
     """
     freedom = len(times) - 2
     quantiles = stats.t.ppf(1 - SIGNIFICANCE / 2, freedom) + stats.t.ppf(POWER, freedom)
@@ -79,12 +95,12 @@ def minimum_detectable_change(times: Float64Array, *, sigma: float) -> float:
 
 
 def slope_sigma(times: Float64Array, *, sigma: float) -> float:
-    """Error of the slope through values with independent errors `sigma`: sigma / sqrt(sum (t - mean t)^2)."""
+    """Return the error of a slope through values with independent errors: sigma / sqrt(sum (t - mean t)^2)."""
     return float(sigma / math.sqrt(((times - times.mean()) ** 2).sum()))
 
 
 def sen_interval(times: Float64Array, values: Float64Array) -> tuple[float, float]:
-    """95 % interval of the slope from the scatter alone (Sen 1968), with the exact distribution of the test."""
+    """Return the 95 % interval of the slope from the scatter alone (Sen 1968), by the exact test."""
     first, second = np.triu_indices(len(times), 1)
     slopes = np.sort((values[second] - values[first]) / (times[second] - times[first]))
     rank = max(sen_rank(len(times), SIGNIFICANCE), 1)
@@ -92,7 +108,7 @@ def sen_interval(times: Float64Array, values: Float64Array) -> tuple[float, floa
 
 
 def autocorrelation(residuals: Float64Array, *, negligible: float) -> float | None:
-    """Correlation of neighbouring residuals about their mean, in the order of time; None where all are negligible."""
+    """Return the correlation of neighbouring residuals, in the order of time; None where all are negligible."""
     centred = residuals - residuals.mean()
     largest = float(np.abs(centred).max())
     if largest <= negligible:
@@ -102,15 +118,15 @@ def autocorrelation(residuals: Float64Array, *, negligible: float) -> float | No
 
 
 def chance_bound(n: int) -> float:
-    """Autocorrelation at lag one that n independent values exceed in 2.5 % of series (Anderson 1942)."""
+    """Return the autocorrelation at lag one that n independent values exceed in 2.5 % of series (Anderson 1942)."""
     return (-1 + float(stats.norm.ppf(0.975)) * math.sqrt(n - 2)) / (n - 1)
 
 
 def effective_size(n: int, r1: float | None) -> float:
-    """Independent values worth n persistent ones: n (1 - r1) / (1 + r1).
+    """Return how many independent values n persistent ones are worth: n (1 - r1) / (1 + r1).
 
-    Bayley and Hammersley (1946), Santer et al. (2000). Only where r1 is above what chance gives: in a short series a
-    smaller one says nothing.
+    Bayley and Hammersley (1946), Santer et al. (2000). n itself unless r1 is above what chance gives: in a short series
+    a smaller r1 says nothing.
     """
     return n * (1 - r1) / (1 + r1) if r1 is not None and r1 > chance_bound(n) else float(n)
 
@@ -123,7 +139,7 @@ def fit_trend(
     rho: float = 0.0,
     seasons: Sequence[float] = (),
 ) -> Fit:
-    """Theil-Sen slope, exact Mann-Kendall p and minimum detectable change of three values or more.
+    """Fit Theil-Sen slope, exact Mann-Kendall p and minimum detectable change to three values or more.
 
     Parameters
     ----------
@@ -132,14 +148,14 @@ def fit_trend(
     values
         Unrounded, so that ties are real.
     sigmas
-        Error of each value. The minimum detectable change and the interval rest on the largest of their root mean
+        One sigma of each value. The minimum detectable change and the interval rest on the largest of their root mean
         square, the scatter about the line and the spread within seasons: errors are partly the same every year, but a
         series that happens to lie on a line proves nothing.
     rho
         Correlation of the errors of two years. What they share moves the series, not its slope: the propagated error
         counts sqrt(1 - rho) times.
     seasons
-        Spreads within the seasons of years with several scenes.
+        Spread within the season of each year that has several passes.
     """
     t, y = np.asarray(times, dtype=np.float64), np.asarray(values, dtype=np.float64)
     n = len(t)
@@ -172,12 +188,12 @@ def fit_trend(
 
 
 def implied_rho(scatter: float, error: float) -> float | None:
-    """1 - (scatter / error)^2: errors that years share do not scatter. From few years it is a rough guess."""
+    """Return 1 - (scatter / error)^2, as errors that years share do not scatter: from few years a rough guess."""
     return 1 - (scatter / error) ** 2 if 0 < scatter < error else None
 
 
 def theil_sen(times: Sequence[float], values: Sequence[float]) -> float:
-    """Slope a year."""
+    """Return the Theil-Sen slope per year."""
     return float(stats.theilslopes(np.asarray(values), np.asarray(times))[0])
 
 

@@ -1,4 +1,4 @@
-"""The trend of each glacier, and how many of them are more than chance."""
+"""Fit the trend of each glacier, and tell which trends are more than chance."""
 
 from __future__ import annotations
 
@@ -19,35 +19,35 @@ from stages.common.types import Float64Array
 
 @dataclass(frozen=True, kw_only=True)
 class GlacierTrends:
-    """trend_by_glacier.csv, unrounded."""
+    """Trends of all glaciers that were tested."""
 
     rows: list[GlacierTrendRow]
+    """Rows of trend_by_glacier.csv, unrounded."""
     note: str
-    """How many glaciers were tested, and why others were not."""
+    """How many glaciers were tested, and why the others were not."""
 
 
 def glacier_trends(
-    series: Sequence[YearArea],
+    year_areas: Sequence[YearArea],
     glaciers: Sequence[GlacierRow],
     *,
     outlines_km2: Float64Array,
     common_outlines_km2: Float64Array,
     params: AreaParams,
 ) -> GlacierTrends:
-    """Trends of the glaciers that can have one.
+    """Fit the trends of the glaciers that can have one.
 
-    Testing many glaciers at 5 % finds one in twenty to change where none does. Benjamini and Hochberg (1995) bound the
-    expected share of false ones among those found; their procedure holds for glaciers that err together (Benjamini
-    and Yekutieli 2001).
+    Testing many glaciers at 5 % finds that one in twenty changes where none does. Benjamini and Hochberg (1995) bound
+    the expected share of false ones among the changes found; their procedure holds for glaciers that err together
+    (Benjamini and Yekutieli 2001).
 
     Parameters
     ----------
     outlines_km2, common_outlines_km2
-        (1 + glaciers,) prior outline in the AOI, and the part of it seen in all years that count. A glacier has its
-        share of the spread within seasons.
+        (1 + glaciers,) prior outline in the AOI, and the part of it observed in all years that count.
     """
-    used = [one for one in series if one.common_by_glacier_km2 is not None]
-    common = [one.common_by_glacier_km2 for one in used if one.common_by_glacier_km2 is not None]
+    used = [year_area for year_area in year_areas if year_area.common_by_glacier_km2 is not None]
+    common = [km2 for year_area in used if (km2 := year_area.common_by_glacier_km2) is not None]
     reasons = _untested(glaciers, outlines_km2, common_outlines_km2, params, n_years=len(used))
     tested = [row for row in glaciers if row.glacier_index not in reasons]
     fits = [_fit(used, common, row.glacier_index, rho=params.correlation_between_years) for row in tested]
@@ -60,7 +60,7 @@ def glacier_trends(
 
 
 def adjusted_p(p: Sequence[float]) -> list[float]:
-    """Benjamini and Hochberg (1995): below 0.05 with the false discovery rate at 5 %."""
+    """Adjust p values (Benjamini and Hochberg 1995): those below 0.05 keep the false discovery rate at 5 %."""
     return stats.false_discovery_control(np.asarray(p), method="bh").tolist() if len(p) else []
 
 
@@ -68,7 +68,7 @@ def _untested(
     glaciers: Sequence[GlacierRow], outlines_km2: Float64Array, common_km2: Float64Array, params: AreaParams, *,
     n_years: int,
 ) -> dict[int, str]:  # fmt: skip
-    """Index of each glacier without a trend of its own, and the reason."""
+    """Return the number of each glacier that is not tested, and the reason."""
     reasons = {}
     for index in (row.glacier_index for row in glaciers):
         if n_years < YEARS_FOR_SIGNIFICANCE:
@@ -86,14 +86,15 @@ def _note(tested: int, reasons: Sequence[str]) -> str:
 
 
 def _fit(used: Sequence[YearArea], common_km2: Sequence[Float64Array], index: int, *, rho: float) -> Fit:
+    """Fit one glacier's trend; the spread within seasons counts by the glacier's share of the common area."""
     areas = [float(by_glacier[index]) for by_glacier in common_km2]
-    sigmas = [float(one.common_sigma_by_glacier_km2[index]) for one in used]
+    sigmas = [float(year_area.common_sigma_by_glacier_km2[index]) for year_area in used]
     seasons = [
-        one.sigma_season_km2 * km2 / one.common_km2
-        for one, km2 in zip(used, areas, strict=True)
-        if one.sigma_season_km2 is not None and one.common_km2
+        year_area.sigma_season_km2 * km2 / year_area.common_km2
+        for year_area, km2 in zip(used, areas, strict=True)
+        if year_area.sigma_season_km2 is not None and year_area.common_km2
     ]
-    return fit_trend([one.decimal_year for one in used], areas, sigmas, rho=rho, seasons=seasons)
+    return fit_trend([year_area.decimal_year for year_area in used], areas, sigmas, rho=rho, seasons=seasons)
 
 
 def _row(glacier: GlacierRow, fit: Fit, p_adjusted: float, *, first_km2: float) -> GlacierTrendRow:
@@ -103,7 +104,7 @@ def _row(glacier: GlacierRow, fit: Fit, p_adjusted: float, *, first_km2: float) 
         n_years=fit.n,
         first_area_km2=first_km2,
         slope_km2_per_year=fit.slope,
-        slope_low_km2_per_year=cast(float, fit.low),  # none only below five years
+        slope_low_km2_per_year=cast(float, fit.low),  # None only below five years
         slope_high_km2_per_year=cast(float, fit.high),
         slope_pct_per_year=100 * fit.slope / first_km2 if first_km2 > 0 else None,
         minimum_detectable_km2_per_year=fit.minimum_detectable,

@@ -1,4 +1,4 @@
-"""The exact Mann-Kendall test for short series."""
+"""Compute the exact Mann-Kendall test for short series."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from scipy import stats
 
 
 def mann_kendall_s(values: Sequence[float]) -> int:
-    """Pairs that rise less pairs that fall, in the order given."""
+    """Return the number of pairs that rise less the number that fall, for `values` in the order of time."""
     return sum((later > earlier) - (later < earlier) for earlier, later in combinations(values, 2))
 
 
 def mann_kendall_p(values: Sequence[float]) -> float:
-    """Exact two-sided p of no trend, for `values` in the order of time.
+    """Return the exact two-sided p of no trend, for `values` in the order of time.
 
     Kendall's tau against time. SciPy has no exact p where values are tied; there the distribution of S over all
     orders of the values is counted, which gives what trying every permutation would.
@@ -26,16 +26,16 @@ def mann_kendall_p(values: Sequence[float]) -> float:
         return float(stats.kendalltau(range(n), values, method="exact").pvalue)
     counts = inversion_counts(list(Counter(values).values()))
     unequal_pairs = len(counts) - 1
-    found = abs(mann_kendall_s(values))
-    extreme = sum(ways for falls, ways in enumerate(counts) if abs(unequal_pairs - 2 * falls) >= found)
+    observed_s = abs(mann_kendall_s(values))
+    extreme = sum(ways for falls, ways in enumerate(counts) if abs(unequal_pairs - 2 * falls) >= observed_s)
     return extreme / sum(counts)
 
 
 def sen_rank(n: int, significance: float) -> int:
-    """Rank, from either end, of the slopes between n untied values that are the ends of Sen's interval.
+    """Return the rank, from either end, of the slopes between n untied values that are the ends of Sen's interval.
 
     The test turned round (Sen 1968), with its exact distribution: values less a slope beyond these would be
-    significant. So it is the number of falling pairs that are few enough to be, 9 for nine values; 0 where none are.
+    significant. So the rank is how many numbers of falling pairs are significant: 9 for nine values; 0 where none is.
     """
     counts = inversion_counts([1] * n)
     extreme = 2 * np.cumsum(np.array(counts, dtype=np.float64)) / sum(counts)
@@ -43,7 +43,7 @@ def sen_rank(n: int, significance: float) -> int:
 
 
 def inversion_counts(multiplicities: Sequence[int]) -> list[int]:
-    """Number of orders of a multiset with 0, 1, 2, ... falling pairs: coefficients of the Gaussian multinomial.
+    """Count the orders of a multiset that have 0, 1, 2, ... falling pairs: coefficients of the Gaussian multinomial.
 
     MacMahon (1913): built by inserting one group of equal values after the other, each a Gaussian binomial.
     """
@@ -55,7 +55,7 @@ def inversion_counts(multiplicities: Sequence[int]) -> list[int]:
 
 
 def _gaussian_binomial(n: int, k: int) -> list[int]:
-    """Coefficients of [n over k] in q, by [n, k] = [n-1, k-1] + q^k [n-1, k]."""
+    """Return the coefficients of [n over k] in q, by [n, k] = [n-1, k-1] + q^k [n-1, k]."""
     rows = [[1]]
     for size in range(1, n + 1):
         rows = [
@@ -66,7 +66,7 @@ def _gaussian_binomial(n: int, k: int) -> list[int]:
 
 def _add(a: list[int], b: list[int]) -> list[int]:
     longer, shorter = (a, b) if len(a) >= len(b) else (b, a)
-    return [one + (shorter[i] if i < len(shorter) else 0) for i, one in enumerate(longer)]
+    return [term + (shorter[i] if i < len(shorter) else 0) for i, term in enumerate(longer)]
 
 
 def _multiply(a: list[int], b: list[int]) -> list[int]:

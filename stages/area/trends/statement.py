@@ -1,4 +1,4 @@
-"""trend.json: the trend of the common area in numbers, and in one honest sentence."""
+"""Make trend.json: the trend of the common area in numbers, and in one honest sentence."""
 
 from __future__ import annotations
 
@@ -13,28 +13,30 @@ from stages.area.year.year_area import YearArea
 from stages.common.display.numbers import decimals_for, signed_text
 from stages.common.tables.area import Trend
 
-MOST_OF_IT = 0.8
-"""Below this part of the AOI a reader is told that the trend is of a part."""
+MOST_OF_AOI = 0.8
+"""Fraction of the AOI's pixels below which the sentence says that the trend is of a part of it."""
 
 
 def make_trend(
-    series: Sequence[YearArea], glaciers: GlacierTrends, *, common_pixels_fraction: float, rho: float
+    year_areas: Sequence[YearArea], glaciers: GlacierTrends, *, common_pixels_fraction: float, rho: float
 ) -> Trend:
-    """trend.json from the years measured, in their order.
+    """Make trend.json from the years measured, in their order.
 
     Parameters
     ----------
+    common_pixels_fraction
+        Fraction of the AOI's pixels that is common to all years.
     rho
         Correlation of the errors of two years.
     """
-    used = [one for one in series if one.common_km2 is not None]
+    used = [year_area for year_area in year_areas if year_area.common_km2 is not None]
     fit = fit_series(used, rho=rho) if len(used) >= YEARS_FOR_A_TREND else None
     return Trend(
         n_years=len(used),
-        years=[one.year for one in used],
-        excluded_years=[one.year for one in series if one.common_km2 is None],
+        years=[year_area.year for year_area in used],
+        excluded_years=[year_area.year for year_area in year_areas if year_area.common_km2 is None],
         common_pixels_fraction=common_pixels_fraction,
-        statement="; ".join([describe(fit, len(used)), *caveats(fit, series, common_pixels_fraction)]),
+        statement="; ".join([trend_sentence(fit, len(used)), *caveats(fit, year_areas, common_pixels_fraction)]),
         glaciers_tested=len(glaciers.rows),
         glaciers_detectable=sum(row.detectable for row in glaciers.rows),
         glaciers_note=glaciers.note,
@@ -44,14 +46,15 @@ def make_trend(
 
 
 def common_km2(used: Sequence[YearArea]) -> list[float]:
-    """Common areas of years that have one."""
-    return [one.common_km2 for one in used if one.common_km2 is not None]
+    """Return the common areas of the years that have one."""
+    return [year_area.common_km2 for year_area in used if year_area.common_km2 is not None]
 
 
 def fit_series(used: Sequence[YearArea], *, rho: float) -> Fit:
-    """Trend of the common area of the years used."""
-    seasons = [one.sigma_season_km2 for one in used if one.sigma_season_km2 is not None]
-    times, sigmas = [one.decimal_year for one in used], [one.common_sigma_km2 for one in used]
+    """Fit the trend of the common area to the years used."""
+    seasons = [year_area.sigma_season_km2 for year_area in used if year_area.sigma_season_km2 is not None]
+    times = [year_area.decimal_year for year_area in used]
+    sigmas = [year_area.common_sigma_km2 for year_area in used]
     return fit_trend(times, common_km2(used), sigmas, rho=rho, seasons=seasons)
 
 
@@ -72,9 +75,9 @@ def _slope(fit: Fit, first_km2: float) -> dict[str, Any]:
 
 
 def _change(used: Sequence[YearArea], *, rho: float) -> dict[str, Any]:
-    """First to last year used; the interval of the difference is that of the two areas, as is its sigma.
+    """Return the change from the first to the last year used; its interval and sigma come from those of the two areas.
 
-    The spread within their seasons comes on top: it is no error of the map, but of the day that was mapped.
+    The spread within their seasons is added: it is an error not of the map but of the day that was mapped.
     """
     first, last = used[0], used[-1]
     change_km2 = common_km2([last])[0] - common_km2([first])[0]
@@ -91,42 +94,42 @@ def _change(used: Sequence[YearArea], *, rho: float) -> dict[str, Any]:
     }
 
 
-def describe(fit: Fit | None, n_years: int) -> str:
-    """What the series says, and what it cannot say."""
+def trend_sentence(fit: Fit | None, n_years: int) -> str:
+    """State the trend, or what the series cannot show."""
     if fit is None:
         few = {0: "No year was seen well enough", 1: "One year gives an area", 2: "Two years give a difference"}
         return f"{few[n_years]}; a trend needs at least three years"
     digits = decimals_for(fit.minimum_detectable)
-    told = f"detectable: {fit.minimum_detectable:.{digits}f}; p = {fit.p:.2g}"
+    detectability = f"detectable: {fit.minimum_detectable:.{digits}f}; p = {fit.p:.2g}"
     slope = signed_text(fit.slope, digits)
     if fit.low is None or fit.high is None:
         never = f"with {n_years} years neither a 95 % interval nor a p below 0.05 exists"
-        return f"Not detectable: {slope} km2 a year ({told}); {never}"
+        return f"Not detectable: {slope} km2 a year ({detectability}); {never}"
     half = max(fit.high - fit.slope, fit.slope - fit.low)
-    numbers = f"{slope} ± {half:.{digits}f} km2 a year (95 %; {told})"
+    numbers = f"{slope} ± {half:.{digits}f} km2 a year (95 %; {detectability})"
     if fit.detectable:
         return numbers
     bound = f"{fit.excluded:.{digits}f}"
     return f"Not detectable: {numbers}; only a change larger than {bound} km2 a year can be ruled out"
 
 
-def caveats(fit: Fit | None, series: Sequence[YearArea], common_pixels_fraction: float = 1.0) -> list[str]:
-    """What a reader must know beside the numbers."""
-    excluded = [one.year for one in series if one.common_km2 is None]
-    undated = [one.year for one in series if one.common_km2 is not None and not one.dated]
-    named = [
+def caveats(fit: Fit | None, year_areas: Sequence[YearArea], common_pixels_fraction: float = 1.0) -> list[str]:
+    """Return what a reader must know beside the numbers, one phrase each."""
+    excluded = [year_area.year for year_area in year_areas if year_area.common_km2 is None]
+    undated = [year_area.year for year_area in year_areas if year_area.common_km2 is not None and not year_area.dated]
+    reasons = [
         (excluded, "left out, too little of the AOI seen"),
         (undated, "day unknown, mid-year assumed"),
     ]
-    said = [f"{', '.join(map(str, years))}: {why}" for years, why in named if years]
-    if fit and common_pixels_fraction < MOST_OF_IT:
-        said.append(
+    phrases = [f"{', '.join(map(str, years))}: {reason}" for years, reason in reasons if years]
+    if fit and common_pixels_fraction < MOST_OF_AOI:
+        phrases.append(
             f"over the {100 * common_pixels_fraction:.0f} % of the AOI that was seen in every one of these years"
         )
     if fit and fit.persistent:
         widened = math.sqrt(fit.n / fit.effective_n)
-        said.append(
+        phrases.append(
             f"neighbouring years are alike (r = {fit.autocorrelation:.2f}): {fit.n} years count as "
             f"{fit.effective_n:.1f}, and what is detectable is {widened:.1f} times as large"
         )
-    return said
+    return phrases

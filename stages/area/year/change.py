@@ -1,4 +1,4 @@
-"""What was lost and gained since the first year, pixel by pixel and glacier by glacier."""
+"""Map what was lost and gained since the first year, pixel by pixel and glacier by glacier."""
 
 from __future__ import annotations
 
@@ -8,57 +8,64 @@ from pathlib import Path
 import numpy as np
 
 from stages.area.map.outlines import UNASSIGNED
-from stages.area.site import Site
+from stages.area.site import AreaSite
 from stages.common.geo.raster import write_cog
 from stages.common.tables.area import ChangeRow
 from stages.common.tables.kinds import MASK_NODATA
 from stages.common.types import BoolArray, UInt8Array
 
 UNCHANGED, LOST, GAINED = 1, 2, 3
-"""Values of change_<year>.tif; 0 is no glacier in either year."""
+"""Values of change_<year>.tif; 0: no glacier in either year, `MASK_NODATA`: not observed in one of the two."""
 
 
 @dataclass(frozen=True)
-class SeenMap:
-    """A year's map: ice, and what was seen, (H, W) within the AOI."""
+class ObservedMap:
+    """Map of one year, within the AOI."""
 
     year: int
     ice: BoolArray
-    seen: BoolArray
+    """(H, W): mapped ice."""
+    observed: BoolArray
+    """(H, W): pixels that were observed."""
 
 
 @dataclass(kw_only=True)
 class Changes:
-    """Compares each year that counts with the first one that does."""
+    """Compares each year that counts with the first year that counts."""
 
-    site: Site
+    site: AreaSite
     out: Path
     """Folder that the maps are written to."""
-    first: SeenMap | None = None
+    first: ObservedMap | None = None
+    """Map of the first year; None before it was added."""
     rows: list[ChangeRow] = field(default_factory=list)
+    """Rows of change_by_glacier.csv so far, unrounded."""
 
-    def add(self, one: SeenMap) -> None:
-        """Write a year's change map and keep its rows; the first year is what the others are held against."""
+    def add(self, later: ObservedMap) -> None:
+        """Write the change map of a year and collect its rows; all years are compared with the first one added."""
         if self.first is None:
-            self.first = one
+            self.first = later
             return
-        change = change_map(self.first, one)
-        write_cog(self.out / f"change_{one.year}.tif", change, self.site.grid, nodata=MASK_NODATA)
-        self.rows += change_rows(self.site, self.first, one, change)
+        change = change_map(self.first, later)
+        write_cog(self.out / f"change_{later.year}.tif", change, self.site.grid, nodata=MASK_NODATA)
+        self.rows += change_rows(self.site, self.first, later, change)
 
 
-def change_map(first: SeenMap, second: SeenMap) -> UInt8Array:
-    """(H, W) uint8: 0 no glacier, 1 unchanged ice, 2 lost, 3 gained, 255 not seen in one of the two: never a loss."""
+def change_map(first: ObservedMap, second: ObservedMap) -> UInt8Array:
+    """Return (H, W) uint8: 0 no glacier, 1 unchanged ice, 2 lost, 3 gained.
+
+    255 where one of the two years was not observed: a pixel that nobody saw is never a loss.
+    """
     change = np.zeros(first.ice.shape, dtype=np.uint8)
     change[first.ice & second.ice] = UNCHANGED
     change[first.ice & ~second.ice] = LOST
     change[~first.ice & second.ice] = GAINED
-    change[~(first.seen & second.seen)] = MASK_NODATA
+    change[~(first.observed & second.observed)] = MASK_NODATA
     return change
 
 
-def change_rows(site: Site, first: SeenMap, second: SeenMap, change: UInt8Array) -> list[ChangeRow]:
-    """Rows of change_by_glacier.csv for one year, unrounded; the last is the ice near no outline."""
+def change_rows(site: AreaSite, first: ObservedMap, second: ObservedMap, change: UInt8Array) -> list[ChangeRow]:
+    """Return the rows of change_by_glacier.csv for one year, unrounded; the last is the ice near no outline."""
     km2 = site.areas_km2(
         lost=change == LOST, gained=change == GAINED, unchanged=change == UNCHANGED,
         unseen=(change == MASK_NODATA) & (first.ice | second.ice | site.prior),
@@ -70,7 +77,7 @@ def change_rows(site: Site, first: SeenMap, second: SeenMap, change: UInt8Array)
             year=second.year,
             rgi_id=rgi_id,
             glac_name=name,
-            **{f"{what}_km2": float(areas[index]) for what, areas in km2.items()},
+            **{f"{selection}_km2": float(areas[index]) for selection, areas in km2.items()},
         )
         for index, (rgi_id, name) in names.items()
     ]

@@ -1,4 +1,4 @@
-"""Clean and debris-covered ice of a year, within its mapped glacier."""
+"""Tell clean from debris-covered ice within a year's mapped glacier."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rasterio.windows import Window
 
 from stages.area import contract
 from stages.area.map.surface import strips
-from stages.area.site import Site
+from stages.area.site import AreaSite
 from stages.common.geo.raster import open_raster, pixels_with_data
 from stages.common.geo.vectors import pixels_inside, read_polygons
 from stages.common.run.records import read_document
@@ -24,45 +24,45 @@ BY_OUTLINES = "debris outlines as given, the same every year"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cover:
-    """What can be said of the ice's surface."""
+class IceCover:
+    """Surface of a year's ice: clean, or covered by debris."""
 
     clean: BoolArray | None
-    """(H, W): free of debris; it means something on ice only. None: it cannot be told."""
+    """(H, W): free of debris, meaningful on ice only; None where clean and debris-covered ice cannot be told apart."""
     method: str
-    """How it was told, or why it cannot be."""
+    """How the two were told apart, or why they cannot be."""
 
     def debris_of(self, ice: BoolArray) -> BoolArray:
-        """(H, W): ice under debris; none where it cannot be told."""
+        """Return the (H, W) ice under debris; no pixel where the two cannot be told apart."""
         return np.zeros_like(ice) if self.clean is None else np.asarray(ice & ~self.clean)
 
 
-def cover_of(run: Run, site: Site, year: int, *, ice: BoolArray, seen: BoolArray) -> Cover:
-    """Tell clean from debris-covered ice by the band ratio, else by debris outlines that were given.
+def ice_cover(run: Run, site: AreaSite, year: int, *, ice: BoolArray, observed: BoolArray) -> IceCover:
+    """Tell clean from debris-covered ice by the band ratio, else by the site's debris outlines.
 
-    Fresh snow lies on debris and ground alike: where too much of the ground off the glaciers is under it, the ratio
-    says nothing of what is below.
+    Fresh snow lies on debris and ground alike: where it covers too much of the ground off the glaciers, the ratio says
+    nothing about what is below.
 
     Parameters
     ----------
-    ice, seen
-        (H, W): mapped ice, and what was seen, both within the AOI.
+    ice, observed
+        (H, W): mapped ice and observed pixels, both within the AOI.
     """
     params = run.params.area.surface
     why_not = f"not available: {RED} and {SWIR} are not among the bands, and no debris outlines are given"
     with open_raster(run.by_year(contract.SCENE)[year]) as scene:
         if {RED, SWIR} <= set(scene.descriptions):
             clean = clean_pixels(scene, ratio_min=params.clean_ratio_min)
-            snow = _share(clean, seen & ~ice & ~site.prior)
+            snow = _fraction(clean, observed & ~ice & ~site.prior)
             if snow <= params.off_glacier_snow_max:
-                return Cover(clean=clean, method=f"{RED} / {SWIR} of at least {params.clean_ratio_min:g}")
+                return IceCover(clean=clean, method=f"{RED} / {SWIR} of at least {params.clean_ratio_min:g}")
             why_not = f"not available: snow on {100 * snow:.0f} % of the ground off the glaciers hides debris too"
     debris = _debris_outlines(run, site)
-    return Cover(clean=None, method=why_not) if debris is None else Cover(clean=~debris, method=BY_OUTLINES)
+    return IceCover(clean=None, method=why_not) if debris is None else IceCover(clean=~debris, method=BY_OUTLINES)
 
 
 def clean_pixels(scene: DatasetReader, *, ratio_min: float) -> BoolArray:
-    """(H, W): pixels that pass the band ratio, worked in strips."""
+    """Return the (H, W) pixels that pass the band ratio, worked in strips."""
     clean = np.zeros(scene.shape, dtype=bool)
     for rows in strips(scene.height):
         red, swir = _reflectance(scene, RED, rows), _reflectance(scene, SWIR, rows)
@@ -77,12 +77,13 @@ def _reflectance(scene: DatasetReader, band: str, rows: slice) -> Float32Array:
     return to_physical(dn, pixels_with_data(dn, scene.nodata), calibration)
 
 
-def _share(part: BoolArray, of: BoolArray) -> float:
-    count = int(of.sum())
-    return int((part & of).sum()) / count if count else 0.0
+def _fraction(part: BoolArray, whole: BoolArray) -> float:
+    """Return which fraction of the pixels of `whole` lies in `part`; 0 where `whole` has none."""
+    count = int(whole.sum())
+    return int((part & whole).sum()) / count if count else 0.0
 
 
-def _debris_outlines(run: Run, site: Site) -> BoolArray | None:
+def _debris_outlines(run: Run, site: AreaSite) -> BoolArray | None:
     if read_document(run.path(contract.AUXILIARY), AuxiliaryManifest).debris is None:
         return None
     polygons = read_polygons(run.path(contract.DEBRIS), site.grid.crs).geometry

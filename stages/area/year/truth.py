@@ -1,4 +1,4 @@
-"""Mapped against true glacier, where the truth is known: on simulated sites, over the pixels that were seen."""
+"""Compare mapped with true glacier where the truth is known: on simulated sites, over the observed pixels."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from stages.area.site import Site
+from stages.area.site import AreaSite
 from stages.common.errors import ContractError
 from stages.common.geo.raster import open_raster
 from stages.common.run.records import read_document
@@ -15,44 +15,52 @@ from stages.common.tables.truth import Truth
 from stages.common.types import BoolArray, UInt8Array
 
 CLEAN, DEBRIS = 1, 2
-"""Values of surface.tif."""
+"""Values of surface.tif; 0: no glacier."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrueSurface:
-    """The rasters of a simulated site."""
+    """True surface of a simulated site, by year."""
 
     path: Path
+    """Path of surface.tif."""
     bands: dict[int, int]
-    """Year to band, from 1."""
+    """Band of each year, counted from 1."""
 
     def of_year(self, year: int) -> UInt8Array:
-        """(H, W): 0 no glacier, 1 clean ice, 2 debris-covered ice."""
+        """Read the (H, W) surface of a year: 0 no glacier, 1 clean ice, 2 debris-covered ice."""
         with open_raster(self.path) as dataset:
             return np.asarray(dataset.read(self.bands[year]))
 
 
 @dataclass(frozen=True, kw_only=True)
-class Comparison:
-    """Areas in km2 over the pixels of the AOI seen in a year."""
+class TruthComparison:
+    """Areas of one year in km2, over the pixels of the AOI that were observed."""
 
     true_km2: float
+    """True glacier."""
     mapped_km2: float
+    """Mapped glacier."""
     both_km2: float
+    """True glacier that is mapped."""
     clean_km2: float
-    clean_found_km2: float
+    """True clean ice."""
+    clean_mapped_km2: float
+    """True clean ice that is mapped."""
     debris_km2: float
-    debris_found_km2: float
+    """True debris-covered ice."""
+    debris_mapped_km2: float
+    """True debris-covered ice that is mapped."""
     true_common_km2: float
     """True glacier over the pixels that are common to all years."""
     outline_km2: float
-    """Prior outline over the pixels seen: the map of whoever holds that nothing has changed."""
+    """Prior outline: the map of somebody who assumes that nothing has changed."""
     outline_both_km2: float
-    """Of that, true glacier."""
+    """Prior outline that is true glacier."""
 
     @property
     def either_km2(self) -> float:
-        """Mapped or true."""
+        """Area that is mapped, or true, or both."""
         return self.true_km2 + self.mapped_km2 - self.both_km2
 
     @property
@@ -62,32 +70,32 @@ class Comparison:
 
     @property
     def error_km2(self) -> float:
-        """Mapped less true."""
+        """Mapped less true area."""
         return self.mapped_km2 - self.true_km2
 
     @property
     def error_pct(self) -> float:
-        """Of the true area; 0 where there is none."""
+        """Error in % of the true area; 0 where there is none."""
         return 100 * self.error_km2 / self.true_km2 if self.true_km2 > 0 else 0.0
 
 
 def read_truth(document: Path, surface: Path) -> TrueSurface | None:
-    """The truth of a simulated site, None for a real one.
+    """Return the truth of a simulated site, None for a real one.
 
     Raises
     ------
     ContractError
-        truth.json speaks of years that surface.tif does not hold.
+        surface.tif has other years than truth.json.
     """
     truth = read_document(document, Truth)
     if not truth.simulated:
         return None
-    years = [one.year for one in truth.years]
+    years = [entry.year for entry in truth.years]
     with open_raster(surface) as dataset:
         bands = {int(name): number for number, name in enumerate(dataset.descriptions, start=1)}
     if sorted(bands) != years:
         raise ContractError(
-            "the true surface is of other years than truth.json",
+            "the years of the true surface are not those of truth.json",
             where=surface,
             expected=years,
             found=sorted(bands),
@@ -96,24 +104,26 @@ def read_truth(document: Path, surface: Path) -> TrueSurface | None:
     return TrueSurface(path=surface, bands=bands)
 
 
-def compare(site: Site, surface: UInt8Array, *, mapped: BoolArray, seen: BoolArray, common: BoolArray) -> Comparison:
-    """Compare one year.
+def compare_with_truth(
+    site: AreaSite, surface: UInt8Array, *, mapped: BoolArray, observed: BoolArray, common: BoolArray
+) -> TruthComparison:
+    """Compare the map of one year with the true surface.
 
     Parameters
     ----------
     surface
         (H, W): 0, 1 or 2, see `TrueSurface`.
     mapped
-        (H, W): mapped glacier, within `seen`.
-    seen
-        (H, W): pixels of the AOI seen that year.
+        (H, W): mapped glacier, within `observed`.
+    observed
+        (H, W): pixels of the AOI that were observed that year.
     common
-        (H, W): pixels seen in all years that count.
+        (H, W): pixels that were observed in all years that count.
     """
-    glacier, clean, debris = ((part & seen) for part in (surface > 0, surface == CLEAN, surface == DEBRIS))
+    glacier, clean, debris = ((part & observed) for part in (surface > 0, surface == CLEAN, surface == DEBRIS))
     sums = site.areas_km2(
-        true=glacier, mapped=mapped, both=mapped & glacier, clean=clean, clean_found=mapped & clean,
-        debris=debris, debris_found=mapped & debris, true_common=(surface > 0) & common,
-        outline=site.prior & seen, outline_both=site.prior & glacier,
+        true=glacier, mapped=mapped, both=mapped & glacier, clean=clean, clean_mapped=mapped & clean,
+        debris=debris, debris_mapped=mapped & debris, true_common=(surface > 0) & common,
+        outline=site.prior & observed, outline_both=site.prior & glacier,
     )  # fmt: skip
-    return Comparison(**{f"{name}_km2": float(by_glacier.sum()) for name, by_glacier in sums.items()})
+    return TruthComparison(**{f"{name}_km2": float(by_glacier.sum()) for name, by_glacier in sums.items()})

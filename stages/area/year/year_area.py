@@ -1,4 +1,4 @@
-"""What is known of one year once its map is measured; trend, gates and tables are made from a list of these."""
+"""Everything that is known of one year once its map is measured; trend, gates and tables are made from these."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import numpy as np
 
 from stages.area.error.interval import Factors, half_width
 from stages.area.error.model_error import ModelError
-from stages.area.year.truth import Comparison
+from stages.area.year.truth import TruthComparison
 from stages.common.tables.area import SeasonRow
 from stages.common.tables.prepare import Provenance
 from stages.common.types import Float64Array
 
 MID_YEAR = 0.5
-"""Stands for the day of a scene of which only the year is known."""
+"""Part of a year that stands for the day of a scene of which only the year is known."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,78 +26,91 @@ class YearArea:
 
     year: int
     decimal_year: float
+    """Mean acquisition time."""
     dated: bool
-    """False: the day is not known, `decimal_year` is the middle of the year."""
+    """Whether a day is known; where not, `decimal_year` is the middle of the year."""
     date: str | None
+    """Day as YYYY-MM-DD, None where unknown."""
     scene_ids: str
+    """Ids of the scenes, separated by semicolons."""
     baselines: tuple[str, ...]
     """Processing baselines of the year's scenes, each once; empty where unknown."""
     mapped_km2: Float64Array
-    """Ice by glacier; position 0: near no outline."""
+    """(1 + glaciers,) mapped ice of each glacier; position 0: ice near no outline. So are all arrays below."""
     debris_km2: Float64Array | None = None
-    """Part of it under debris, by glacier; None: it cannot be told."""
+    """Mapped ice under debris, by glacier; None where it cannot be told."""
     surface_method: str = ""
     """How clean and debris-covered ice were told apart, or why they were not."""
     unseen_km2: Float64Array
-    """Prior outline not seen, by glacier."""
+    """Part of the prior outlines that was not observed, by glacier."""
     common_by_glacier_km2: Float64Array | None
-    """Ice over the common pixels; None: the year is left out."""
+    """Mapped ice over the common pixels, by glacier; None where the year is left out of the common area."""
     delineation_km2: Float64Array
-    """Buffer method, one sigma, by glacier; they add up, as all edges are moved together."""
+    """One sigma of the delineation (buffer method), by glacier; they add up, as all edges are moved together."""
     model: ModelError | None
-    """None: the model says nothing of its errors."""
+    """Error of the model; None where the model states no error."""
     factors: Factors
-    aoi_seen_km2: float
-    outlines_seen_km2: float
+    """Factors that make intervals of the model's sigma."""
+    aoi_observed_km2: float
+    """Part of the AOI that was observed."""
+    outlines_observed_km2: float
+    """Part of the prior outlines that was observed."""
     valid_fraction: float
+    """Fraction of the AOI's pixels that was observed."""
     speckle_km2: float
+    """Area of the ice that was removed as speckle."""
     speckle_pieces: int
-    truth: Comparison | None = None
-    """Of a simulated site."""
+    """Number of pieces that were removed as speckle."""
+    truth: TruthComparison | None = None
+    """Comparison with the truth of a simulated site; None for a real site."""
     sigma_season_km2: float | None = None
-    """Spread of the year's passes, one sigma of a single one; None: there is one pass."""
+    """Spread of the year's passes, one sigma of a single pass; None where there is one pass."""
     season: tuple[SeasonRow, ...] = ()
-    """The passes, where they are kept apart."""
+    """Rows of the year's passes; empty where there is one pass."""
 
     @property
     def glacier_area_km2(self) -> float:
-        """Ice seen in the AOI."""
+        """Mapped ice in the AOI."""
         return float(self.mapped_km2.sum())
 
     @property
     def common_km2(self) -> float | None:
-        """Ice over the common pixels; None: the year is left out."""
+        """Mapped ice over the common pixels; None where the year is left out of the common area."""
         return None if self.common_by_glacier_km2 is None else float(self.common_by_glacier_km2.sum())
 
     @property
     def sigma_delineation_km2(self) -> float:
-        """Of the whole ice."""
+        """One sigma of the delineation, of the whole ice."""
         return float(self.delineation_km2.sum())
 
     @property
     def sigma_model_km2(self) -> float | None:
-        """Of the whole ice; None: not known."""
+        """One sigma of the model, of the whole ice; None where the model states no error."""
         return self.model.whole_km2 if self.model else None
 
     @property
     def sigma_km2(self) -> float:
-        """Both sources together, one sigma, of the whole ice."""
+        """One sigma of both sources together, of the whole ice."""
         return math.hypot(self.sigma_delineation_km2, self.sigma_model_km2 or 0.0)
 
     @property
     def sigma_by_glacier_km2(self) -> Float64Array:
-        """Both sources together, one sigma."""
+        """One sigma of both sources together, by glacier."""
         return np.hypot(self.delineation_km2, self.model.by_glacier_km2 if self.model else 0.0)
 
     @property
     def common_sigma_km2(self) -> float:
-        """Sigma of the common area: a boundary's in proportion, a model's by the root, as its blocks err apart."""
+        """One sigma of the common area.
+
+        The boundary's part shrinks in proportion to the area, the model's with its square root: its blocks err
+        independently.
+        """
         share = self._common_share
         return math.hypot(share * self.sigma_delineation_km2, math.sqrt(share) * (self.sigma_model_km2 or 0.0))
 
     @property
     def common_sigma_by_glacier_km2(self) -> Float64Array:
-        """Sigma of each glacier's common area, likewise."""
+        """One sigma of each glacier's common area, scaled as `common_sigma_km2`."""
         if self.common_by_glacier_km2 is None:
             return self.sigma_by_glacier_km2
         share = np.divide(
@@ -107,16 +120,16 @@ class YearArea:
         return np.hypot(share * self.delineation_km2, np.sqrt(share) * model)
 
     def half_width_km2(self, level: int) -> float:
-        """Half the interval of the whole ice at 68 or 95 %."""
+        """Return half the interval of the whole ice at `level`, 68 or 95 %."""
         return float(half_width(self.sigma_delineation_km2, self.sigma_model_km2 or 0.0, self.factors, level))
 
     def common_half_width_km2(self, level: int) -> float:
-        """Half the interval of the common area, scaled as its sigma is."""
+        """Return half the interval of the common area at `level`, scaled as `common_sigma_km2`."""
         share, model = self._common_share, self.sigma_model_km2 or 0.0
         return float(half_width(share * self.sigma_delineation_km2, math.sqrt(share) * model, self.factors, level))
 
     def half_widths_km2(self, level: int) -> Float64Array:
-        """Half the interval of each glacier at 68 or 95 %."""
+        """Return half the interval of each glacier at `level`, 68 or 95 %."""
         model = self.model.by_glacier_km2 if self.model else 0.0
         return half_width(self.delineation_km2, model, self.factors, level)
 
@@ -127,19 +140,19 @@ class YearArea:
 
 
 def decimal_year(provenance: Provenance) -> tuple[float, bool]:
-    """Mean acquisition time of the year's scenes in decimal years, and whether any day is known.
+    """Return the mean acquisition time of the year's scenes in decimal years, and whether any day is known.
 
-    Where none is, the middle of the year stands in.
+    Where no day is known, the time is the middle of the year.
     """
     days = [source.date for source in provenance.sources if source.date]
     if not days and provenance.date:
         days = [provenance.date]
-    known = [_to_decimal(dt.date.fromisoformat(day[:10])) for day in days]
-    return (sum(known) / len(known), True) if known else (provenance.year + MID_YEAR, False)
+    times = [_to_decimal(dt.date.fromisoformat(day[:10])) for day in days]
+    return (sum(times) / len(times), True) if times else (provenance.year + MID_YEAR, False)
 
 
-def baselines_of(provenance: Provenance) -> tuple[str, ...]:
-    """Processing baselines of the year's scenes, sorted, each once."""
+def processing_baselines(provenance: Provenance) -> tuple[str, ...]:
+    """Return the processing baselines of the year's scenes, sorted, each once."""
     return tuple(sorted({source.processing_baseline for source in provenance.sources if source.processing_baseline}))
 
 

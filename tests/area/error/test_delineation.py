@@ -11,13 +11,13 @@ from rasterio.features import rasterize
 
 from stages.area.error.delineation import delineation_sigma_km2, ice_pixels
 from stages.area.map.polygons import buffer_sigma_px, reach_of, smooth_edge
-from stages.area.site import Site
+from stages.area.site import AreaSite
 from stages.common.geo.grid import Grid
 from stages.common.params.area import AreaParams
 from stages.common.tables.labels import GlacierRow
 
 GRID = Grid(crs="EPSG:32644", transform=Affine(10.0, 0, 320_000, 0, -10.0, 3_420_000), height=200, width=240)
-SEEN = np.ones(GRID.shape, dtype=bool)
+ALL_OBSERVED = np.ones(GRID.shape, dtype=bool)
 
 
 def disc(row: float, column: float, radius: float) -> np.ndarray:
@@ -25,12 +25,12 @@ def disc(row: float, column: float, radius: float) -> np.ndarray:
     return rasterize([(shape, 1)], out_shape=GRID.shape, transform=Affine.identity()).astype(bool)
 
 
-def site(owner: np.ndarray, aoi: np.ndarray = SEEN) -> Site:
+def site(owner: np.ndarray, aoi: np.ndarray = ALL_OBSERVED) -> AreaSite:
     glaciers = [
         GlacierRow(glacier_index=index, rgi_id=f"G{index}", outline_area_km2=1, geodesic_area_km2=1, terminus="unknown")
         for index in range(1, int(owner.max()) + 1)
     ]
-    return Site(
+    return AreaSite(
         grid=GRID, aoi=aoi, prior=owner > 0, owner=owner.astype(np.uint16), glaciers=glaciers,
         outlines_km2=np.zeros(1 + len(glaciers)), aoi_km2=float(aoi.sum()) * 1e-4, outlines=geopandas.GeoDataFrame(),
     )  # fmt: skip
@@ -43,10 +43,12 @@ APART = site(np.where(np.arange(240) < 145, 1, 2)[np.newaxis].repeat(200, axis=0
 @pytest.mark.parametrize("buffer_px", [0.5, 1.0])
 def test_each_glacier_gets_what_it_would_have_alone_and_what_theory_says(buffer_px: float) -> None:
     params = AreaParams(boundary_buffer_px=buffer_px)
-    near_none, large, small = delineation_sigma_km2(APART, LARGE | SMALL, SEEN, params)
+    near_none, large, small = delineation_sigma_km2(APART, LARGE | SMALL, ALL_OBSERVED, params)
     assert near_none == 0
     for sigma_km2, ice, radius in ((large, LARGE, 60), (small, SMALL, 25)):
-        alone = buffer_sigma_px(smooth_edge(ice, SEEN, reach_px=reach_of(buffer_px)), SEEN, buffer_px=buffer_px)
+        alone = buffer_sigma_px(
+            smooth_edge(ice, ALL_OBSERVED, reach_px=reach_of(buffer_px)), ALL_OBSERVED, buffer_px=buffer_px
+        )
         assert sigma_km2 == pytest.approx(alone * 1e-4, rel=0.01)
         assert sigma_km2 == pytest.approx(2 * np.pi * radius * buffer_px * 1e-4, rel=0.02)
 
@@ -54,32 +56,34 @@ def test_each_glacier_gets_what_it_would_have_alone_and_what_theory_says(buffer_
 def test_a_divide_between_glaciers_is_no_edge() -> None:
     """A disc halved by a divide: two halves of its rim, and nothing of the diameter."""
     halves = site(np.where(np.arange(240) < 80, 1, 2)[np.newaxis].repeat(200, axis=0))
-    _, left, right = delineation_sigma_km2(halves, LARGE, SEEN, AreaParams())
+    _, left, right = delineation_sigma_km2(halves, LARGE, ALL_OBSERVED, AreaParams())
     assert left == pytest.approx(right, rel=0.02)
     assert left + right == pytest.approx(2 * np.pi * 60 * 1e-4, rel=0.02)
 
 
 def test_clean_ice_is_moved_half_as_far() -> None:
     clean = LARGE & (np.arange(240) < 80)
-    half_clean = delineation_sigma_km2(APART, LARGE, SEEN, AreaParams(), clean=clean).sum()
-    assert half_clean == pytest.approx(0.75 * delineation_sigma_km2(APART, LARGE, SEEN, AreaParams()).sum(), rel=0.01)
-    all_clean = delineation_sigma_km2(APART, LARGE, SEEN, AreaParams(), clean=LARGE).sum()
-    expected = delineation_sigma_km2(APART, LARGE, SEEN, AreaParams(boundary_buffer_px=0.5)).sum()
+    half_clean = delineation_sigma_km2(APART, LARGE, ALL_OBSERVED, AreaParams(), clean=clean).sum()
+    assert half_clean == pytest.approx(
+        0.75 * delineation_sigma_km2(APART, LARGE, ALL_OBSERVED, AreaParams()).sum(), rel=0.01
+    )
+    all_clean = delineation_sigma_km2(APART, LARGE, ALL_OBSERVED, AreaParams(), clean=LARGE).sum()
+    expected = delineation_sigma_km2(APART, LARGE, ALL_OBSERVED, AreaParams(boundary_buffer_px=0.5)).sum()
     assert all_clean == pytest.approx(expected, rel=0.01)
 
 
 @pytest.mark.parametrize("cut", ["cloud", "aoi"])
 def test_the_edge_of_what_was_seen_is_no_edge_of_a_glacier(cut: str) -> None:
-    kept = np.broadcast_to(np.arange(240) < 80, GRID.shape)
-    place = site(APART.owner, aoi=kept) if cut == "aoi" else APART
-    seen = kept if cut == "cloud" else SEEN
-    sigma_km2 = delineation_sigma_km2(place, LARGE & seen, seen, AreaParams()).sum()
+    uncut = np.broadcast_to(np.arange(240) < 80, GRID.shape)
+    place = site(APART.owner, aoi=uncut) if cut == "aoi" else APART
+    observed = uncut if cut == "cloud" else ALL_OBSERVED
+    sigma_km2 = delineation_sigma_km2(place, LARGE & observed, observed, AreaParams()).sum()
     assert sigma_km2 == pytest.approx(np.pi * 60 * 1e-4, rel=0.03)
 
 
 def test_no_ice_has_no_sigma() -> None:
     nothing = np.zeros(GRID.shape, dtype=bool)
-    assert delineation_sigma_km2(APART, nothing, SEEN, AreaParams()).tolist() == [0, 0, 0]
+    assert delineation_sigma_km2(APART, nothing, ALL_OBSERVED, AreaParams()).tolist() == [0, 0, 0]
 
 
 def test_a_piece_belongs_to_the_ice_beside_it() -> None:

@@ -7,11 +7,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.area.error.interval import BLOCKS_FOR_95, OF_TWINS, Factors, Z, change_sigma, factors_of, half_width
+from stages.area.error.interval import (
+    BLOCKS_FOR_95,
+    MIN_FACTORS_FROM_TWINS,
+    Factors,
+    Z,
+    change_sigma,
+    half_width,
+    interval_factors,
+)
 from stages.common.tables.learning import AreaError, MapModel
-from tests.area.made import SURE
+from tests.area.area_inputs import SURE
 
-TWINS = (OF_TWINS[68], OF_TWINS[95])
+TWINS = (MIN_FACTORS_FROM_TWINS[68], MIN_FACTORS_FROM_TWINS[95])
 
 
 def model(blocks: int, factor_68: float | None = None, factor_95: float | None = None, members: int = 1) -> MapModel:
@@ -20,7 +28,7 @@ def model(blocks: int, factor_68: float | None = None, factor_95: float | None =
 
 
 @pytest.mark.parametrize(
-    ("made_by", "given_factors", "factors", "words"),
+    ("model_document", "expert_factors", "factors", "words"),
     [
         pytest.param(model(24, 0.9, 2.4), None, (0.9, 2.4), "conformal, 24 held-out blocks", id="conformal"),
         pytest.param(model(24, 1.4, 1.2), None, (1.4, 1.4), "conformal", id="95 % is never inside 68 %"),
@@ -34,11 +42,11 @@ def model(blocks: int, factor_68: float | None = None, factor_95: float | None =
     ],
 )
 def test_factors(
-    made_by: MapModel, given_factors: tuple[float, float] | None, factors: tuple[float, float], words: str
+    model_document: MapModel, expert_factors: tuple[float, float] | None, factors: tuple[float, float], words: str
 ) -> None:
-    found = factors_of(made_by, given_factors)
-    assert (found.by_level[68], found.by_level[95]) == pytest.approx(factors, abs=2e-3)
-    assert words in found.method
+    chosen = interval_factors(model_document, expert_factors)
+    assert (chosen.by_level[68], chosen.by_level[95]) == pytest.approx(factors, abs=2e-3)
+    assert words in chosen.method
 
 
 def test_nineteen_blocks_are_the_fewest_for_95_per_cent() -> None:
@@ -51,7 +59,7 @@ def test_students_t_covers_where_sigma_is_known_from_few_blocks(blocks: int) -> 
     """Errors over a root mean square of `blocks` others: the normal factor would cover too little."""
     drawn = np.random.default_rng(1).normal(size=(200_000, blocks + 1))
     ratio = np.abs(drawn[:, 0]) / np.sqrt((drawn[:, 1:] ** 2).mean(axis=1))
-    factors = factors_of(model(blocks), None)
+    factors = interval_factors(model(blocks), None)
     assert (ratio <= factors.by_level[95]).mean() > 0.948
     assert (ratio <= factors.by_level[68]).mean() > 0.679
     assert (ratio <= Z[95]).mean() < 0.93

@@ -13,9 +13,9 @@ from scipy import ndimage
 from shapely.geometry import LineString, Point, Polygon
 
 from stages.area.fronts.centreline import centreline, nose
-from stages.area.fronts.flow_lines import DERIVED, NONE, Elevation, derive, extended
-from stages.area.fronts.position import locate, strip_about
-from stages.area.site import Site
+from stages.area.fronts.flow_lines import DERIVED, NONE, Elevation, derive, extend_line
+from stages.area.fronts.position import locate_front, strip_about
+from stages.area.site import AreaSite
 from stages.common.geo.grid import Grid, snap_grid
 from stages.common.geo.raster import write_cog
 from stages.common.geo.vectors import pixels_inside
@@ -31,11 +31,11 @@ PLANE = Elevation(
 """Falls to the south by 0.1."""
 
 
-def site_of(shape: Any, grid: Grid, aoi: np.ndarray | None = None) -> Site:
+def site_of(shape: Any, grid: Grid, aoi: np.ndarray | None = None) -> AreaSite:
     """A site of one glacier."""
     mask = pixels_inside([shape], grid)
     aoi = np.ones(grid.shape, dtype=bool) if aoi is None else aoi
-    return Site(
+    return AreaSite(
         grid=grid, aoi=aoi, prior=mask & aoi, owner=mask.astype(np.uint16), glaciers=[],
         outlines_km2=np.array([0.0, 9.0]), aoi_km2=1.0, outlines=None,
     )  # fmt: skip
@@ -61,11 +61,11 @@ def test_the_length_of_real_glaciers_is_that_of_rgi(
     shape = geopandas.read_file(folder / outline).to_crs(crs).geometry[0]
     left, bottom, right, top = shape.buffer(500).bounds
     grid = snap_grid((left, bottom, right, top), crs=crs, pixel_size_m=pixel_m, origin_m=(0, 0))
-    found = derive(site_of(shape, grid), 1, Elevation.read(folder / dem), EXACT)
-    assert found.source == DERIVED
-    assert found.line.length == pytest.approx(rgi_length_m, rel=0.03)
-    within = found.line.intersection(shape.buffer(pixel_m)).length
-    assert within == pytest.approx(found.line.length, rel=0.01)
+    flow_line = derive(site_of(shape, grid), 1, Elevation.read(folder / dem), EXACT)
+    assert flow_line.source == DERIVED
+    assert flow_line.line.length == pytest.approx(rgi_length_m, rel=0.03)
+    within = flow_line.line.intersection(shape.buffer(pixel_m)).length
+    assert within == pytest.approx(flow_line.line.length, rel=0.01)
 
 
 def test_the_front_of_hintereisferner_is_where_its_outline_ends(samples: Path) -> None:
@@ -74,11 +74,11 @@ def test_the_front_of_hintereisferner_is_where_its_outline_ends(samples: Path) -
     shape = geopandas.read_file(folder / "Hintereisferner_RGI6.shp").to_crs("EPSG:32632").geometry[0]
     left, bottom, right, top = shape.buffer(500).bounds
     grid = snap_grid((left, bottom, right, top), crs="EPSG:32632", pixel_size_m=10, origin_m=(0, 0))
-    found = derive(site_of(shape, grid), 1, Elevation.read(folder / "hef_srtm.tif"), EXACT)
+    flow_line = derive(site_of(shape, grid), 1, Elevation.read(folder / "hef_srtm.tif"), EXACT)
     tip = max(shape.exterior.coords)  # the easternmost vertex
-    assert Point(found.line.coords[-1]).distance(Point(tip)) < 400
+    assert Point(flow_line.line.coords[-1]).distance(Point(tip)) < 400
     longitude, latitude = Transformer.from_crs("EPSG:32632", "EPSG:4326", always_xy=True).transform(
-        *found.line.coords[-1]
+        *flow_line.line.coords[-1]
     )
     assert (longitude, latitude) == pytest.approx((10.8005, 46.8189), abs=0.002)
 
@@ -132,13 +132,15 @@ def test_a_retreat_around_a_bend_is_measured_along_the_bend(radius_m: float, tur
         return np.asarray((aside_m < half_m) & (along_m > 0) & (along_m < length_m))
 
     outline = tongue(whole_m)
-    site = Site(
+    site = AreaSite(
         grid=grid, aoi=np.ones(grid.shape, dtype=bool), prior=outline, owner=outline.astype(np.uint16), glaciers=[],
         outlines_km2=np.array([0.0, 9.0]), aoi_km2=1.0, outlines=None,
     )  # fmt: skip
     strip = strip_about(derive(site, 1, dem, FrontParams()).line, grid, width_m=100)
     fronts = [
-        locate(strip.count(tongue(whole_m - back)), np.zeros(strip.n_bins), strip.count(strip.inside), pixel_m=30)[0]
+        locate_front(
+            strip.count(tongue(whole_m - back)), np.zeros(strip.n_bins), strip.count(strip.inside), pixel_m=30
+        )[0]
         for back in (100, 300)
     ]
     assert None not in fronts
@@ -157,7 +159,7 @@ def test_the_nose_is_the_middle_of_the_lowest_stretch_and_no_other_low_place_bes
 
 
 def test_the_line_goes_straight_on_beyond_the_outline() -> None:
-    line = extended(LineString([(0, 0), (1000, 0), (1000, -600)]), 500)
+    line = extend_line(LineString([(0, 0), (1000, 0), (1000, -600)]), 500)
     assert line.coords[-1] == pytest.approx((1000, -1100))
     assert line.length == pytest.approx(2100)
 
@@ -194,9 +196,9 @@ def test_voids_of_the_dem_are_filled(tmp_path: Path) -> None:
     height[60:70, 95:105] = -32768
     write_cog(tmp_path / "dem.tif", height, grid_of(), nodata=-32768)
     tongue = Polygon([(2700, 5500), (3300, 5500), (3300, 1000), (2700, 1000)])
-    found = derive(site_of(tongue, grid_of()), 1, Elevation.read(tmp_path / "dem.tif"), EXACT)
+    flow_line = derive(site_of(tongue, grid_of()), 1, Elevation.read(tmp_path / "dem.tif"), EXACT)
     whole = derive(site_of(tongue, grid_of()), 1, PLANE, EXACT)
-    assert found.line.length == pytest.approx(whole.line.length, rel=0.01)
+    assert flow_line.line.length == pytest.approx(whole.line.length, rel=0.01)
 
 
 def test_of_an_outline_in_pieces_the_largest_has_the_line() -> None:

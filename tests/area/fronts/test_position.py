@@ -13,7 +13,7 @@ from rasterio.features import rasterize
 from shapely import LineString, Polygon, affinity
 
 from sandbox import tiny
-from stages.area.fronts.position import beyond, filled, front_m, lanes_about, locate, reached, strip_about
+from stages.area.fronts.position import beyond, filled, front_m, lanes_about, locate_front, reached, strip_about
 from stages.common.geo.grid import Grid
 
 PX = 10.0
@@ -22,7 +22,7 @@ CENTRE = (1000.0, 1000.0)
 HEAD_M = 800.0
 """The line starts this far before the centre and ends as far behind it."""
 
-SEEN = np.ones(GRID.shape, dtype=bool)
+ALL_OBSERVED = np.ones(GRID.shape, dtype=bool)
 
 
 def tongue(length_m: float, *, angle_deg: float = 0.0, width_m: float = 400.0, bulge_m: float = 0.0) -> np.ndarray:
@@ -42,17 +42,17 @@ def line(angle_deg: float = 0.0) -> LineString:
 
 
 def front(
-    ice: np.ndarray, seen: np.ndarray = SEEN, *, angle_deg: float = 0.0, along: LineString | None = None
+    ice: np.ndarray, observed: np.ndarray = ALL_OBSERVED, *, angle_deg: float = 0.0, along: LineString | None = None
 ) -> tuple[float | None, str | None]:
     strip = strip_about(along or line(angle_deg), GRID, width_m=100)
-    body, hidden = reached(ice & seen, ~seen, strip.inside)
-    return locate(strip.count(body), strip.count(hidden), strip.count(strip.inside), pixel_m=PX)
+    body, hidden = reached(ice & observed, ~observed, strip.inside)
+    return locate_front(strip.count(body), strip.count(hidden), strip.count(strip.inside), pixel_m=PX)
 
 
 def hide(rows: slice, columns: slice) -> np.ndarray:
-    seen = SEEN.copy()
-    seen[rows, columns] = False
-    return seen
+    observed = ALL_OBSERVED.copy()
+    observed[rows, columns] = False
+    return observed
 
 
 @given(pixels=st.integers(20, 150))
@@ -66,8 +66,8 @@ def test_a_front_on_a_pixel_edge_is_found_to_the_millimetre(pixels: int) -> None
 @example(length_m=454.0, angle_deg=225.0)
 def test_an_oblique_front_is_found_within_half_a_pixels_diagonal(length_m: float, angle_deg: float) -> None:
     """Where the front runs along the diagonals all its pixels switch at once: half of 1.41 pixels."""
-    found, _ = front(tongue(length_m, angle_deg=angle_deg), angle_deg=angle_deg)
-    assert found == pytest.approx(length_m, abs=0.75 * PX)
+    position_m, _ = front(tongue(length_m, angle_deg=angle_deg), angle_deg=angle_deg)
+    assert position_m == pytest.approx(length_m, abs=0.75 * PX)
 
 
 @pytest.mark.parametrize("change_m", [4.0, 13.7, 37.0, -22.0])
@@ -81,9 +81,9 @@ def test_a_planted_change_below_a_pixel_is_found_where_the_front_is_oblique(chan
 
 def test_of_a_rounded_nose_the_middle_half_counts() -> None:
     """The nose is a parabola: in the corridor's inner half it lies between the tip and bulge / 64 behind it."""
-    found, _ = front(tongue(900, bulge_m=300))
-    assert found is not None
-    assert 900 - 300 * (50 / 200) ** 2 - PX / 2 <= found <= 900 + PX / 2
+    position_m, _ = front(tongue(900, bulge_m=300))
+    assert position_m is not None
+    assert 900 - 300 * (50 / 200) ** 2 - PX / 2 <= position_m <= 900 + PX / 2
 
 
 def test_a_cloud_over_the_front_leaves_no_position_and_says_where_it_may_be() -> None:
@@ -93,21 +93,21 @@ def test_a_cloud_over_the_front_leaves_no_position_and_says_where_it_may_be() ->
 
 
 @pytest.mark.parametrize(
-    "seen",
+    "observed",
     [
         pytest.param(hide(slice(None), slice(40, 60)), id="across the tongue above"),
         pytest.param(hide(slice(None), slice(112, 150)), id="on the ground below"),
         pytest.param(hide(slice(0, 90), slice(None)), id="over the tongue's edge"),
     ],
 )
-def test_a_cloud_elsewhere_changes_nothing(seen: np.ndarray) -> None:
-    assert front(tongue(900), seen) == (pytest.approx(900), None)
+def test_a_cloud_elsewhere_changes_nothing(observed: np.ndarray) -> None:
+    assert front(tongue(900), observed) == (pytest.approx(900), None)
 
 
 def test_a_cloud_that_hides_less_than_a_pixel_of_the_way_is_no_obstacle() -> None:
-    found, reason = front(tongue(900), hide(slice(None), slice(110, 111)))
+    position_m, reason = front(tongue(900), hide(slice(None), slice(110, 111)))
     assert reason is None
-    assert found == pytest.approx(900, abs=PX)
+    assert position_m == pytest.approx(900, abs=PX)
 
 
 def test_dead_ice_below_the_front_is_not_the_front() -> None:
@@ -139,7 +139,7 @@ def test_ice_to_the_lines_end_and_no_ice_at_all_have_no_front() -> None:
 def test_a_front_beyond_the_grid_has_no_position_one_before_its_edge_has() -> None:
     leaving = LineString([(200, 1000), (2900, 1000)])
     end = "the ice reaches the end of the flow line or of the AOI"
-    assert front(SEEN.copy(), along=leaving) == (None, end)
+    assert front(ALL_OBSERVED.copy(), along=leaving) == (None, end)
     assert front(tongue(900), along=leaving) == (pytest.approx(900), None)
 
 
@@ -157,8 +157,8 @@ def test_a_lane_beside_the_line_sees_the_front_there_by_the_lines_own_distances(
     ice = (column + 0.5) * PX < CENTRE[0] - HEAD_M + 900 - 0.5 * to_the_left
     (strip,) = lanes_about(line(), GRID, width_m=100, offsets_m=[offset_m])
     assert strip.inside.any(axis=1).sum() == 10
-    found, _ = locate(strip.count(ice), np.zeros(strip.n_bins), strip.count(strip.inside), pixel_m=PX)
-    assert found == pytest.approx(900 - 0.5 * offset_m, abs=PX / 2)
+    position_m, _ = locate_front(strip.count(ice), np.zeros(strip.n_bins), strip.count(strip.inside), pixel_m=PX)
+    assert position_m == pytest.approx(900 - 0.5 * offset_m, abs=PX / 2)
 
 
 def test_lanes_about_a_bent_line_neither_leave_gaps_nor_overlap() -> None:

@@ -22,9 +22,9 @@ def drift(year: int, **psi: float) -> Drift:
     ],
 )  # fmt: skip
 def test_passes_and_fails_with_numbers(drifts: list[Drift], passed: bool, words: str) -> None:
-    found = input_drift(drifts, maximum=1.0)
-    assert (found.gate, found.passed) == ("input_drift", passed)
-    assert words in found.message
+    finding = input_drift(drifts, maximum=1.0)
+    assert (finding.gate, finding.passed) == ("input_drift", passed)
+    assert words in finding.message
 
 
 def test_rows_hold_each_band_and_the_reason_of_a_year_without_any() -> None:

@@ -13,7 +13,7 @@ from stages.area.trends.glacier_trend import GlacierTrends
 from stages.area.trends.statement import make_trend
 from stages.common.params.area import GateName, GatesParams
 from stages.common.tables.area import GateFinding
-from tests.area.made import year_area
+from tests.area.area_inputs import year_area
 
 
 @pytest.mark.parametrize(
@@ -76,28 +76,28 @@ def test_each_gate_passes_and_fails_with_numbers(finding: GateFinding, passed: b
 def judged(areas_km2: dict[int, float], *, aoi_km2: float) -> list[GateFinding]:
     """All gates on a series whose outlines are Gangotri's 144 km2."""
     series = [
-        year_area(year, area, sigma_km2=1.0, aoi_seen_km2=aoi_km2, outlines_seen_km2=144.0)
+        year_area(year, area, sigma_km2=1.0, aoi_observed_km2=aoi_km2, outlines_observed_km2=144.0)
         for year, area in areas_km2.items()
     ]
     trend = make_trend(series, GlacierTrends(rows=[], note=""), common_pixels_fraction=1.0, rho=0.0)
-    return gates.judge(series, trend, aoi_km2=aoi_km2, outlines_km2=144, bounds=GatesParams())
+    return gates.judge_areas(series, trend, aoi_km2=aoi_km2, outlines_km2=144, bounds=GatesParams())
 
 
 def test_a_plausible_series_passes_every_gate() -> None:
-    found = judged({year: 145 - 0.1 * (year - 2016) for year in range(2016, 2025)}, aoi_km2=900)
-    assert [one.message for one in found if not one.passed] == []
+    findings = judged({year: 145 - 0.1 * (year - 2016) for year in range(2016, 2025)}, aoi_km2=900)
+    assert [finding.message for finding in findings if not finding.passed] == []
 
 
 def test_every_gate_has_a_name_that_can_be_overridden() -> None:
-    found = judged({2016: 145.0, 2017: 144.9}, aoi_km2=900)
+    findings = judged({2016: 145.0, 2017: 144.9}, aoi_km2=900)
     judged_elsewhere = {"input_drift", "iou_over_baseline"}
-    assert {one.gate for one in found} | judged_elsewhere == set(get_args(GateName))
+    assert {finding.gate for finding in findings} | judged_elsewhere == set(get_args(GateName))
 
 
 def test_a_series_that_loses_more_than_glaciers_do_is_an_error_until_proven_otherwise() -> None:
     """2 % a year, smoothly: no single step is beyond its bound."""
-    found = judged({year: 145 - 3 * (year - 2016) for year in range(2016, 2025)}, aoi_km2=900)
-    assert [one.gate for one in found if not one.passed] == ["trend"]
+    findings = judged({year: 145 - 3 * (year - 2016) for year in range(2016, 2025)}, aoi_km2=900)
+    assert [finding.gate for finding in findings if not finding.passed] == ["trend"]
 
 
 @pytest.mark.samples
@@ -110,6 +110,6 @@ def test_the_published_series_is_refused() -> None:
     assert aoi_km2 == pytest.approx(1491.5, abs=0.1)
     with (folder / "published_area_by_year.csv").open(encoding="utf-8") as stream:
         published = {int(row["Year"]): float(row["Glacier_Area_km2"]) for row in csv.DictReader(stream)}
-    failed = {one.gate: one.message for one in judged(published, aoi_km2=aoi_km2) if not one.passed}
+    failed = {finding.gate: finding.message for finding in judged(published, aoi_km2=aoi_km2) if not finding.passed}
     assert set(failed) == {"glacier_fraction_of_aoi", "area_to_outlines_ratio"}
     assert "the model calls everything ice" in failed["glacier_fraction_of_aoi"]

@@ -33,12 +33,12 @@ def burn(shape: shapely.Polygon, size: int) -> np.ndarray:
     return rasterize([(shape, 1)], out_shape=(size, size), transform=Affine.identity()).astype(bool)
 
 
-def areas_px(ice: np.ndarray, seen: np.ndarray, counted: np.ndarray, *, buffer_px: float) -> tuple[float, float]:
-    return buffer_areas_px(smooth_edge(ice, seen, reach_px=reach_of(buffer_px)), counted, buffer_px=buffer_px)
+def areas_px(ice: np.ndarray, observed: np.ndarray, counted: np.ndarray, *, buffer_px: float) -> tuple[float, float]:
+    return buffer_areas_px(smooth_edge(ice, observed, reach_px=reach_of(buffer_px)), counted, buffer_px=buffer_px)
 
 
-def sigma_px(ice: np.ndarray, seen: np.ndarray, *, buffer_px: float) -> float:
-    return buffer_sigma_px(smooth_edge(ice, seen, reach_px=reach_of(buffer_px)), seen, buffer_px=buffer_px)
+def sigma_px(ice: np.ndarray, observed: np.ndarray, *, buffer_px: float) -> float:
+    return buffer_sigma_px(smooth_edge(ice, observed, reach_px=reach_of(buffer_px)), observed, buffer_px=buffer_px)
 
 
 def noise(seed: int, share: float, size: int = 24) -> np.ndarray:
@@ -67,10 +67,10 @@ def test_straightened_ellipse_keeps_its_pixels_area_and_has_its_analytic_sigma(
     radii: tuple[float, float], shift: tuple[float, float], turn: float
 ) -> None:
     mask = burnt_ellipse(radii, shift, turn)
-    seen = np.ones_like(mask)
+    observed = np.ones_like(mask)
     assert straighten(trace_mask(mask)).area == pytest.approx(mask.sum(), rel=1.5e-3)
     for buffer_px in (0.5, 1.0):
-        sigma = sigma_px(mask, seen, buffer_px=buffer_px)
+        sigma = sigma_px(mask, observed, buffer_px=buffer_px)
         assert sigma == pytest.approx(analytic_sigma(radii, buffer_px), rel=0.02)
 
 
@@ -101,21 +101,21 @@ def test_the_staircase_itself_would_overstate_sigma() -> None:
 
 def test_a_nunatak_adds_its_boundary() -> None:
     mask = burn(ellipse((70, 70), (60, 60), 0.0), 140) & ~burn(ellipse((70, 70), (20, 20), 0.0), 140)
-    seen = np.ones_like(mask)
+    observed = np.ones_like(mask)
     expected = analytic_sigma((60, 60), 1) + analytic_sigma((20, 20), 1)
-    assert sigma_px(mask, seen, buffer_px=1) == pytest.approx(expected, rel=0.02)
+    assert sigma_px(mask, observed, buffer_px=1) == pytest.approx(expected, rel=0.02)
 
 
 @pytest.mark.parametrize("cut", ["raster", "aoi", "cloud"])
 def test_an_edge_of_what_was_seen_is_no_boundary(cut: str) -> None:
-    mask, seen = np.zeros((60, 80), dtype=bool), np.ones((60, 80), dtype=bool)
+    mask, observed = np.zeros((60, 80), dtype=bool), np.ones((60, 80), dtype=bool)
     mask[20:50] = True  # a band of ice from edge to edge: two boundaries of 80 px
-    counted, length = seen.copy(), 80
+    counted, length = observed.copy(), 80
     if cut != "raster":
         counted[:, 50:], length = False, 50
     if cut == "cloud":
-        seen[:, 50:], mask[:, 50:] = False, False
-    assert areas_px(mask, seen, counted, buffer_px=1) == pytest.approx((28 * length, 32 * length), rel=1e-3)
+        observed[:, 50:], mask[:, 50:] = False, False
+    assert areas_px(mask, observed, counted, buffer_px=1) == pytest.approx((28 * length, 32 * length), rel=1e-3)
 
 
 def test_nothing_seen_has_no_uncertainty() -> None:
@@ -132,9 +132,9 @@ def test_nothing_seen_has_no_uncertainty() -> None:
 def test_sigma_is_not_negative_and_the_areas_spread_with_the_buffer(
     seed: int, share: float, visible: float, buffers: list[float]
 ) -> None:
-    seen = noise(seed + 1, visible)
-    ice = noise(seed, share) & seen
-    areas = [areas_px(ice, seen, seen, buffer_px=size) for size in sorted(buffers)]
+    observed = noise(seed + 1, visible)
+    ice = noise(seed, share) & observed
+    areas = [areas_px(ice, observed, observed, buffer_px=size) for size in sorted(buffers)]
     sigmas = [(outer - inner) / 2 for inner, outer in areas]
     assert all(sigma >= -1e-9 for sigma in sigmas)
     assert all(later >= earlier - 1e-6 for earlier, later in pairwise(sigmas))

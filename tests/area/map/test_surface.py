@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 from stages.area.map import surface
-from stages.area.map.surface import remove_speckle, spread, zonal_area_km2
+from stages.area.map.surface import grow_zones, remove_speckle, zonal_area_km2
 from stages.common.geo.grid import Grid, pixel_area_km2
 
-SEEN = np.ones((20, 20), dtype=bool)
+ALL_OBSERVED = np.ones((20, 20), dtype=bool)
 
 
 def squares(*places: tuple[int, int, int]) -> np.ndarray:
@@ -22,35 +22,35 @@ def squares(*places: tuple[int, int, int]) -> np.ndarray:
 
 
 def test_speckle_goes_and_is_counted() -> None:
-    kept, pieces = remove_speckle(squares((2, 2, 2), (8, 8, 5)), SEEN, min_pixels=5)
+    cleaned, pieces = remove_speckle(squares((2, 2, 2), (8, 8, 5)), ALL_OBSERVED, min_pixels=5)
     assert pieces == 1
-    assert (kept == squares((8, 8, 5))).all()
+    assert (cleaned == squares((8, 8, 5))).all()
 
 
 def test_a_component_of_just_the_smallest_size_stays() -> None:
     ice = squares((2, 2, 2))
-    assert (remove_speckle(ice, SEEN, min_pixels=4)[0] == ice).all()
+    assert (remove_speckle(ice, ALL_OBSERVED, min_pixels=4)[0] == ice).all()
 
 
 def test_a_diagonal_tongue_is_one_component() -> None:
     ice = np.eye(20, dtype=bool)
     ice[0, 0] = ice[-1, -1] = False
-    assert remove_speckle(ice, SEEN, min_pixels=18)[1] == 0
+    assert remove_speckle(ice, ALL_OBSERVED, min_pixels=18)[1] == 0
 
 
 @pytest.mark.parametrize("hidden", [(4, 4), (3, 4), (1, 1)], ids=["corner", "edge", "upper corner"])
 def test_a_component_beside_a_cloud_stays(hidden: tuple[int, int]) -> None:
-    ice, seen = squares((2, 2, 2)), SEEN.copy()
-    seen[hidden] = False
-    assert remove_speckle(ice, seen, min_pixels=10)[0].sum() == 4
+    ice, observed = squares((2, 2, 2)), ALL_OBSERVED.copy()
+    observed[hidden] = False
+    assert remove_speckle(ice, observed, min_pixels=10)[0].sum() == 4
 
 
 def test_a_component_at_the_rasters_edge_stays() -> None:
-    assert remove_speckle(squares((0, 5, 2)), SEEN, min_pixels=10)[0].sum() == 4
+    assert remove_speckle(squares((0, 5, 2)), ALL_OBSERVED, min_pixels=10)[0].sum() == 4
 
 
 def test_nothing_mapped_is_no_error() -> None:
-    assert remove_speckle(squares(), SEEN, min_pixels=10) == (pytest.approx(squares()), 0)
+    assert remove_speckle(squares(), ALL_OBSERVED, min_pixels=10) == (pytest.approx(squares()), 0)
 
 
 @given(st.integers(0, 2**32 - 1), st.floats(0, 12), st.integers(1, 9))
@@ -59,7 +59,7 @@ def test_spreading_in_strips_is_spreading_at_once(seed: int, distance_px: float,
     zones = np.random.default_rng(seed).choice([0, 0, 0, 0, 0, 0, 0, 1, 2], size=(17, 13)).astype(np.uint16)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(surface, "STRIP_ROWS", rows)
-        spread_out = spread(zones, distance_px=distance_px)
+        spread_out = grow_zones(zones, distance_px=distance_px)
     if zones.any():
         distance = ndimage.distance_transform_edt(zones == 0)
         assert ((spread_out > 0) == (distance <= (distance_px if distance_px >= 1 else 0))).all()

@@ -6,15 +6,15 @@ import pytest
 
 from stages.area.tables.rows import truth_metrics
 from stages.area.trends.statement import make_trend
-from stages.area.year.truth import Comparison
-from tests.area.made import year_area
+from stages.area.year.truth import TruthComparison
+from tests.area.area_inputs import year_area
 from tests.area.trends.test_statement import NO_GLACIERS
 
 
-def comparison(*, true: float, mapped: float, common: float | None = None) -> Comparison:
-    return Comparison(
-        true_km2=true, mapped_km2=mapped, both_km2=min(true, mapped), clean_km2=true, clean_found_km2=true,
-        debris_km2=0, debris_found_km2=0, true_common_km2=true if common is None else common,
+def comparison(*, true: float, mapped: float, common: float | None = None) -> TruthComparison:
+    return TruthComparison(
+        true_km2=true, mapped_km2=mapped, both_km2=min(true, mapped), clean_km2=true, clean_mapped_km2=true,
+        debris_km2=0, debris_mapped_km2=0, true_common_km2=true if common is None else common,
         outline_km2=120 if true else 0, outline_both_km2=true,
     )  # fmt: skip
 
@@ -22,12 +22,12 @@ def comparison(*, true: float, mapped: float, common: float | None = None) -> Co
 @pytest.mark.parametrize(("true", "iou"), [(0.0, 1.0), (90.0, 0.9)])
 def test_a_site_without_ice_has_nothing_wrong_and_a_slope_of_zero_is_a_slope(true: float, iou: float) -> None:
     mapped = 100.0 if true else 0.0
-    series = [year_area(year, mapped, truth=comparison(true=true, mapped=mapped)) for year in range(2016, 2021)]
-    found = truth_metrics(series, make_trend(series, NO_GLACIERS, common_pixels_fraction=1, rho=0))
-    assert found is not None
-    assert found.iou == pytest.approx(iou)
-    assert found.true_slope_km2_per_year == 0
-    assert found.slope_ratio is None
+    year_areas = [year_area(year, mapped, truth=comparison(true=true, mapped=mapped)) for year in range(2016, 2021)]
+    metrics = truth_metrics(year_areas, make_trend(year_areas, NO_GLACIERS, common_pixels_fraction=1, rho=0))
+    assert metrics is not None
+    assert metrics.iou == pytest.approx(iou)
+    assert metrics.true_slope_km2_per_year == 0
+    assert metrics.slope_ratio is None
     if true:  # 90 of 120 km2, and 120 where 90 are true
-        assert found.unchanged_outline_iou == pytest.approx(0.75)
-        assert found.unchanged_outline_mean_absolute_error_pct == pytest.approx(100 / 3)
+        assert metrics.unchanged_outline_iou == pytest.approx(0.75)
+        assert metrics.unchanged_outline_mean_absolute_error_pct == pytest.approx(100 / 3)

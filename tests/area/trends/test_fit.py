@@ -51,16 +51,16 @@ def test_variance_of_s_for_nine_years() -> None:
 @given(st.lists(st.integers(0, 4), min_size=2, max_size=6))
 @settings(max_examples=80, deadline=None)
 def test_p_with_ties_is_that_of_all_permutations(values: list[int]) -> None:
-    found = abs(mann_kendall_s(values))
-    orders = [abs(mann_kendall_s(order)) >= found for order in permutations(values)]
+    observed_s = abs(mann_kendall_s(values))
+    orders = [abs(mann_kendall_s(order)) >= observed_s for order in permutations(values)]
     assert mann_kendall_p(values) == pytest.approx(sum(orders) / len(orders))
 
 
 @given(st.permutations(range(8)))
 @settings(max_examples=30, deadline=None)
 def test_counted_distribution_agrees_with_scipy_without_ties(values: list[int]) -> None:
-    counts, found = inversion_counts([1] * 8), abs(mann_kendall_s(values))
-    extreme = sum(ways for falls, ways in enumerate(counts) if abs(28 - 2 * falls) >= found)
+    counts, observed_s = inversion_counts([1] * 8), abs(mann_kendall_s(values))
+    extreme = sum(ways for falls, ways in enumerate(counts) if abs(28 - 2 * falls) >= observed_s)
     assert extreme / sum(counts) == pytest.approx(stats.kendalltau(range(8), values, method="exact").pvalue)
 
 

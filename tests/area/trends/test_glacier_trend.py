@@ -9,7 +9,7 @@ from stages.area.trends.glacier_trend import GlacierTrends, adjusted_p, glacier_
 from stages.area.year.year_area import YearArea
 from stages.common.params.area import AreaParams
 from stages.common.tables.labels import GlacierRow
-from tests.area.made import year_area
+from tests.area.area_inputs import year_area
 
 PUBLISHED = [
     0.0001, 0.0004, 0.0019, 0.0095, 0.0201, 0.0278, 0.0298, 0.0344, 0.0459, 0.3240, 0.4262, 0.5719, 0.6528, 0.7590,
@@ -28,15 +28,15 @@ def test_published_example_rejects_four_of_fifteen() -> None:
 N_GLACIERS = 4
 
 
-def year(index: int, areas: list[float], **known: Any) -> YearArea:
+def year(index: int, areas: list[float], **attributes: Any) -> YearArea:
     by_glacier = np.array([0.0, *areas])
     return year_area(
         2016 + index, 1.0, mapped_km2=by_glacier, common_by_glacier_km2=by_glacier,
-        delineation_km2=np.full(1 + N_GLACIERS, 0.02), **known,
+        delineation_km2=np.full(1 + N_GLACIERS, 0.02), **attributes,
     )  # fmt: skip
 
 
-def trends(series: list[YearArea], outlines: list[float], seen: list[float]) -> GlacierTrends:
+def trends(series: list[YearArea], outlines: list[float], observed: list[float]) -> GlacierTrends:
     glaciers = [
         GlacierRow(
             glacier_index=index, rgi_id=f"G{index}", outline_area_km2=1, geodesic_area_km2=1, terminus="unknown"
@@ -44,7 +44,7 @@ def trends(series: list[YearArea], outlines: list[float], seen: list[float]) -> 
         for index in range(1, 1 + N_GLACIERS)
     ]  # fmt: skip
     outlines_km2 = np.array([0.0, *outlines])
-    common_km2 = outlines_km2 * np.array([0.0, *seen])
+    common_km2 = outlines_km2 * np.array([0.0, *observed])
     return glacier_trends(
         series, glaciers, outlines_km2=outlines_km2, common_outlines_km2=common_km2, params=AreaParams()
     )
@@ -54,8 +54,8 @@ def test_glaciers_are_tested_and_others_named_with_their_reason() -> None:
     """The first loses 0.1 km2 a year, the second nothing; the third is small, the fourth under cloud."""
     rng = np.random.default_rng(1)
     series = [year(index, [10 - 0.1 * index, 5 + rng.normal(0, 0.02), 0.05, 3.0]) for index in range(9)]
-    found = trends(series, [10, 5, 0.05, 3], [1, 1, 1, 0.5])
-    first, second = found.rows
+    tested = trends(series, [10, 5, 0.05, 3], [1, 1, 1, 0.5])
+    first, second = tested.rows
     assert (first.rgi_id, second.rgi_id) == ("G1", "G2")
     assert first.slope_km2_per_year == pytest.approx(-0.1)
     assert first.slope_pct_per_year == pytest.approx(-1.0)
@@ -63,15 +63,15 @@ def test_glaciers_are_tested_and_others_named_with_their_reason() -> None:
     assert first.minimum_detectable_km2_per_year == pytest.approx(0.421 * 0.02, rel=2e-3)
     assert first.p_adjusted == pytest.approx(2 * first.mann_kendall_p)
     assert (first.detectable, second.detectable) == (True, False)
-    assert found.note == (
+    assert tested.note == (
         "2 of 4 glaciers tested; not tested: 1 below 0.1 km2 in the AOI, 1 less than 80 % seen in every year"
     )
 
 
 def test_a_short_series_tests_none() -> None:
-    found = trends([year(index, [10 - index, 5, 5, 5]) for index in range(4)], [10, 5, 5, 5], [1, 1, 1, 1])
-    assert found.rows == []
-    assert found.note == "0 of 4 glaciers tested; not tested: 4 of a series below 5 years"
+    tested = trends([year(index, [10 - index, 5, 5, 5]) for index in range(4)], [10, 5, 5, 5], [1, 1, 1, 1])
+    assert tested.rows == []
+    assert tested.note == "0 of 4 glaciers tested; not tested: 4 of a series below 5 years"
 
 
 def test_false_discoveries_stay_rare_where_nothing_changes() -> None:

@@ -10,14 +10,14 @@ from stages.area.trends import statement
 from stages.area.trends.glacier_trend import GlacierTrends
 from stages.area.year.year_area import decimal_year
 from stages.common.tables.area import Trend
-from tests.area.made import year_area, year_source
+from tests.area.area_inputs import year_area, year_source
 
 NO_GLACIERS = GlacierTrends(rows=[], note="")
 
 
-def trend_of(areas: Sequence[float | None], *, rho: float = 0.0, **known: Any) -> Trend:
+def trend_of(areas: Sequence[float | None], *, rho: float = 0.0, **attributes: Any) -> Trend:
     """Of a series from 2016 on."""
-    series = [year_area(2016 + index, area, **known) for index, area in enumerate(areas)]
+    series = [year_area(2016 + index, area, **attributes) for index, area in enumerate(areas)]
     return statement.make_trend(series, NO_GLACIERS, common_pixels_fraction=0.9, rho=rho)
 
 
@@ -96,8 +96,8 @@ def test_persistence_is_said() -> None:
 
 
 def test_left_out_and_undated_years_are_named() -> None:
-    made = [year_area(2016, 10.0), year_area(2017, None), year_area(2018, 9.0, dated=False)]
-    trend = statement.make_trend(made, NO_GLACIERS, common_pixels_fraction=1.0, rho=0.0)
+    year_areas = [year_area(2016, 10.0), year_area(2017, None), year_area(2018, 9.0, dated=False)]
+    trend = statement.make_trend(year_areas, NO_GLACIERS, common_pixels_fraction=1.0, rho=0.0)
     assert (trend.years, trend.excluded_years, trend.n_years) == ([2016, 2018], [2017], 2)
     assert "2017: left out" in trend.statement
     assert "2018: day unknown, mid-year assumed" in trend.statement
@@ -131,15 +131,15 @@ def test_what_a_season_adds_is_in_the_interval_of_slope_and_change() -> None:
 
 def test_a_trend_of_a_part_of_the_aoi_says_so() -> None:
     series = [year_area(2016 + index, 100.0 - index) for index in range(5)]
-    said = statement.make_trend(series, NO_GLACIERS, common_pixels_fraction=0.3, rho=0.0).statement
-    assert said.endswith("over the 30 % of the AOI that was seen in every one of these years")
+    sentence = statement.make_trend(series, NO_GLACIERS, common_pixels_fraction=0.3, rho=0.0).statement
+    assert sentence.endswith("over the 30 % of the AOI that was seen in every one of these years")
     assert "of the AOI" not in trend_of([100.0 - index for index in range(5)]).statement
 
 
 def test_errors_of_a_part_of_the_ice() -> None:
     """A quarter of it: a quarter of the boundary's error, half of the model's."""
     common = {"common_by_glacier_km2": np.array([0.0, 25.0])}
-    one = year_area(2016, 100.0, sigma_km2=0.4, model_km2=2.0, **common)
-    assert one.common_sigma_km2 == pytest.approx((0.1**2 + 1.0**2) ** 0.5)
-    assert one.common_sigma_by_glacier_km2[1] == pytest.approx(one.common_sigma_km2)
-    assert one.common_half_width_km2(95) == pytest.approx(1.95996 * one.common_sigma_km2, abs=1e-4)
+    year_2016 = year_area(2016, 100.0, sigma_km2=0.4, model_km2=2.0, **common)
+    assert year_2016.common_sigma_km2 == pytest.approx((0.1**2 + 1.0**2) ** 0.5)
+    assert year_2016.common_sigma_by_glacier_km2[1] == pytest.approx(year_2016.common_sigma_km2)
+    assert year_2016.common_half_width_km2(95) == pytest.approx(1.95996 * year_2016.common_sigma_km2, abs=1e-4)

@@ -15,7 +15,7 @@ from stages.common.run.outputs import write_json
 from stages.common.scene.clean_ice import RED, SWIR, is_clean
 from stages.common.tables.data import AuxiliaryManifest
 from stages.common.tables.kinds import DN_OFFSET, DN_SCALE
-from tests.area.made import GRID, burn, run_area, write_inputs
+from tests.area.area_inputs import GRID, burn, run_area, write_inputs
 
 CLEAN, ROCK = (0.5, 0.02), (0.15, 0.2)
 """Red and short-wave infrared reflectance."""
@@ -74,8 +74,8 @@ def areas() -> list[dict[str, str]]:
     ],
 )
 def test_the_band_ratio(red: float, swir: float, clean: bool) -> None:
-    found = is_clean(np.float32([red]), np.float32([swir]), ratio_min=2.0)
-    assert found.tolist() == [clean]
+    is_clean_pixel = is_clean(np.float32([red]), np.float32([swir]), ratio_min=2.0)
+    assert is_clean_pixel.tolist() == [clean]
 
 
 def test_clean_and_debris_covered_ice_add_up_to_the_whole_by_year_and_by_glacier() -> None:

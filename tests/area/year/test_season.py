@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stages.area.year.season import spread
+from stages.area.year.season import sample_std
 from stages.common.geo.raster import write_cog
 from stages.common.run.outputs import write_json
 from stages.common.tables.area import AreaRow, SeasonRow
 from stages.common.tables.prepare import Pass, Passes
-from tests.area.made import GRID, PIXEL_KM2, run_area, write_inputs
+from tests.area.area_inputs import GRID, PIXEL_KM2, run_area, write_inputs
 
 OUT = Path("artifacts/area")
 UNSEEN = 255
@@ -51,16 +51,16 @@ def test_passes_stand_beside_the_consensus_with_what_they_add_and_miss() -> None
     write_passes(2020, [whole, block(slice(30, 100)), block(slice(40, 98))])
     assert run_area() == 0
     same, snowy, short = read("seasons.csv", SeasonRow)
-    row = 100 * PIXEL_KM2
-    assert [one.pass_number for one in (same, snowy, short)] == [1, 2, 3]
+    row_km2 = 100 * PIXEL_KM2
+    assert [row.pass_number for row in (same, snowy, short)] == [1, 2, 3]
     assert (same.date, same.shared_fraction, same.difference_km2) == ("2020-10-01", 1, 0)
-    assert snowy.area_km2 == pytest.approx(70 * row, rel=1e-3)
-    assert (snowy.added_km2, snowy.missing_km2) == (pytest.approx(10 * row, rel=1e-3), 0)
-    assert (short.added_km2, short.missing_km2) == (0, pytest.approx(2 * row, rel=1e-3))
-    assert short.difference_km2 == pytest.approx(-2 * row, rel=1e-3)
-    assert [one.consensus_km2 for one in (same, snowy, short)] == pytest.approx([60 * row] * 3, rel=1e-3)
+    assert snowy.area_km2 == pytest.approx(70 * row_km2, rel=1e-3)
+    assert (snowy.added_km2, snowy.missing_km2) == (pytest.approx(10 * row_km2, rel=1e-3), 0)
+    assert (short.added_km2, short.missing_km2) == (0, pytest.approx(2 * row_km2, rel=1e-3))
+    assert short.difference_km2 == pytest.approx(-2 * row_km2, rel=1e-3)
+    assert [row.consensus_km2 for row in (same, snowy, short)] == pytest.approx([60 * row_km2] * 3, rel=1e-3)
     several, single = read("glacier_area_by_year.csv", AreaRow)
-    assert several.sigma_season_km2 == pytest.approx(np.std([60, 70, 58], ddof=1) * row, abs=0.006)
+    assert several.sigma_season_km2 == pytest.approx(np.std([60, 70, 58], ddof=1) * row_km2, abs=0.006)
     assert single.sigma_season_km2 is None
 
 
@@ -73,11 +73,11 @@ def test_a_cloud_over_one_pass_is_no_difference_between_them() -> None:
     write_passes(2020, [whole, clouded, short])
     assert run_area() == 0
     rows = read("seasons.csv", SeasonRow)
-    row = 100 * PIXEL_KM2
-    assert [one.area_km2 for one in rows] == pytest.approx([30 * row, 30 * row, 20 * row], rel=1e-3)
+    row_km2 = 100 * PIXEL_KM2
+    assert [row.area_km2 for row in rows] == pytest.approx([30 * row_km2, 30 * row_km2, 20 * row_km2], rel=1e-3)
     assert rows[0].shared_fraction == pytest.approx(70 / 160)
     (year,) = read("glacier_area_by_year.csv", AreaRow)
-    assert year.sigma_season_km2 == pytest.approx(2 * np.std([30, 30, 20], ddof=1) * row, abs=0.006)
+    assert year.sigma_season_km2 == pytest.approx(2 * np.std([30, 30, 20], ddof=1) * row_km2, abs=0.006)
 
 
 def test_little_that_all_have_seen_does_not_stand_for_the_whole() -> None:
@@ -98,7 +98,7 @@ def test_speckle_of_a_pass_is_removed_as_in_the_map() -> None:
     write_inputs(Path(), {2020: whole})
     write_passes(2020, [whole, dirty])
     assert run_area() == 0
-    assert [one.difference_km2 for one in read("seasons.csv", SeasonRow)] == [0, 0]
+    assert [row.difference_km2 for row in read("seasons.csv", SeasonRow)] == [0, 0]
 
 
 def test_without_a_pixel_that_all_have_seen_nothing_is_compared() -> None:
@@ -119,5 +119,5 @@ def test_one_pass_a_year_writes_no_seasons() -> None:
 
 
 def test_the_spread_is_the_sample_standard_deviation() -> None:
-    assert spread([10.0, 12.0]) == pytest.approx(2**0.5)
-    assert spread([3.0, 3.0, 3.0]) == 0
+    assert sample_std([10.0, 12.0]) == pytest.approx(2**0.5)
+    assert sample_std([3.0, 3.0, 3.0]) == 0

@@ -37,19 +37,19 @@ PIXEL_KM2 = 0.0009
 
 def year_area(
     year: int, area_km2: float | None, *, sigma_km2: float = 0.1, dated: bool = True, model_km2: float | None = None,
-    **others: Any,
+    **changed: Any,
 ) -> YearArea:  # fmt: skip
     """A year of one glacier; None: left out."""
     mapped = np.array([0.0, 100.0 if area_km2 is None else area_km2])
-    known: dict[str, Any] = {
+    attributes: dict[str, Any] = {
         "year": year, "decimal_year": year + (0.8 if dated else 0.5), "dated": dated, "date": f"{year}-10-15",
         "scene_ids": "", "baselines": (), "mapped_km2": mapped, "unseen_km2": np.zeros(2),
         "common_by_glacier_km2": None if area_km2 is None else mapped, "delineation_km2": np.array([0.0, sigma_km2]),
         "model": model_km2 and ModelError(by_glacier_km2=np.array([0.0, model_km2]), whole_km2=model_km2),
-        "factors": Factors(by_level=Z, method="normal"), "aoi_seen_km2": 500.0, "outlines_seen_km2": 100.0,
+        "factors": Factors(by_level=Z, method="normal"), "aoi_observed_km2": 500.0, "outlines_observed_km2": 100.0,
         "valid_fraction": 1.0, "speckle_km2": 0.0, "speckle_pieces": 0,
     }  # fmt: skip
-    return YearArea(**known | others)
+    return YearArea(**attributes | changed)
 
 
 def burn(shapes: Sequence[Polygon], grid: Grid = GRID) -> np.ndarray:
@@ -76,7 +76,7 @@ SURE = MapModel(
 
 
 def write_year(
-    root: Path, ice: np.ndarray, seen: np.ndarray, provenance: Provenance, grid: Grid, *,
+    root: Path, ice: np.ndarray, observed: np.ndarray, provenance: Provenance, grid: Grid, *,
     probability: np.ndarray | None = None, model: MapModel = SURE,
 ) -> None:  # fmt: skip
     """A map that is sure of every pixel, unless a probability is given."""
@@ -86,13 +86,13 @@ def write_year(
         folder.mkdir(parents=True)
     write_cog(prepare / "scene.tif", np.ones((3, *grid.shape), np.uint8), grid, nodata=None, bands=tiny.BANDS)
     write_cog(
-        predict / "probability.tif", np.where(seen, ice * np.uint16(10000), 65535).astype(np.uint16), grid,
+        predict / "probability.tif", np.where(observed, ice * np.uint16(10000), 65535).astype(np.uint16), grid,
         nodata=65535, scale=1e-4,
     )  # fmt: skip
-    write_cog(prepare / "valid.tif", seen.astype(np.uint8), grid, nodata=None)
-    write_cog(predict / "mask.tif", np.where(seen, ice, 255).astype(np.uint8), grid, nodata=255)
+    write_cog(prepare / "valid.tif", observed.astype(np.uint8), grid, nodata=None)
+    write_cog(predict / "mask.tif", np.where(observed, ice, 255).astype(np.uint8), grid, nodata=255)
     stored = np.rint((ice if probability is None else probability) / PROBABILITY_SCALE).astype(np.uint16)
-    stored = np.where(seen, stored, np.uint16(PROBABILITY_NODATA))
+    stored = np.where(observed, stored, np.uint16(PROBABILITY_NODATA))
     write_cog(predict / "probability.tif", stored, grid, nodata=PROBABILITY_NODATA, scale=PROBABILITY_SCALE)
     write_json(predict / "model.json", model)
     write_json(prepare / "provenance.json", provenance)
@@ -131,7 +131,7 @@ def write_inputs(
     root: Path,
     ice: Mapping[int, np.ndarray],
     *,
-    seen: Mapping[int, np.ndarray] | None = None,
+    observed: Mapping[int, np.ndarray] | None = None,
     dates: Mapping[int, str | None] | None = None,
     prior: Sequence[Polygon] | None = None,
     aoi: Polygon | None = None,
@@ -141,13 +141,13 @@ def write_inputs(
     model: MapModel = SURE,
     gates: Mapping[str, Any] | None = None,
 ) -> None:
-    """All inputs; by default everything is seen, each scene is of 15 October, outlines are tiny's."""
+    """All inputs; by default everything is observed, each scene is of 15 October, outlines are tiny's."""
     write_site(root, tiny.outlines() if prior is None else prior, grid, aoi)
     content = tiny.params(root / "source", sorted(ice)) | {"area": dict(area or {}), "gates": dict(gates or {})}
     tiny.write_params(root, content)
     for year, mask in ice.items():
         date = (dates or {}).get(year, f"{year}-10-15")
-        visible = (seen or {}).get(year, np.ones(grid.shape, dtype=bool))
+        visible = (observed or {}).get(year, np.ones(grid.shape, dtype=bool))
         chance = (probability or {}).get(year)
         write_year(root, mask, visible, year_source(year, date=date), grid, probability=chance, model=model)
 
