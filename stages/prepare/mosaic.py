@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,26 +12,32 @@ from tqdm import tqdm
 
 from stages.common.geo.grid import Grid
 from stages.common.geo.raster import finish_cog, profile
-from stages.common.params.prepare import TERRAIN_BANDS, PrepareParams
-from stages.common.scene.scene import Scene
+from stages.common.params.prepare import PrepareParams
+from stages.common.scene.scene import SceneInfo
 from stages.common.tables.prepare import OffsetProof, Registration
 from stages.common.types import AnyArray, BoolArray, Float32Array
-from stages.prepare.masks import Cover
-from stages.prepare.pixels import physical_on_grid
-from stages.prepare.radiometry import STORAGE, encode
-from stages.prepare.terrain import terrain
+from stages.prepare.masks import Visibility
+from stages.prepare.radiometry import STORAGE, to_storage
+from stages.prepare.scene_pixels import ScenePixels
 
 
 @dataclass(frozen=True, kw_only=True)
-class Acquisition:
-    """A scene that is to be merged."""
+class PlacedScene:
+    """A scene that is to be merged, and where it lies."""
 
-    scene: Scene
+    pixels: ScenePixels
     grid: Grid
-    """Where its pixels are read: the site's grid, moved by the scene's shift."""
-    cover: Cover
+    """The site's grid, moved by the scene's shift: pixels that are read there come to lie on the site's grid."""
+    visibility: Visibility
     proof: OffsetProof | None
+    """Result of the check of the offset; None for 8-bit RGB, which has no reflectance."""
     registration: Registration | None
+    """Measured shift; None without co-registration."""
+
+    @property
+    def info(self) -> SceneInfo:
+        """Description of the acquisition."""
+        return self.pixels.scene.info
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,54 +45,60 @@ class Mosaic:
     """Which acquisition fills which pixel."""
 
     owner: AnyArray
-    """(H, W) int16: position of the acquisition that is seen there, -1 where none is."""
+    """(H, W) int16: position of the acquisition that fills the pixel, -1 where none does."""
     cloud: BoolArray
     """(H, W) bool: some acquisition has data there, but all that do are cloudy."""
 
     @property
-    def seen(self) -> BoolArray:
-        """(H, W) bool."""
+    def observed(self) -> BoolArray:
+        """(H, W) bool: pixels that an acquisition fills."""
         return self.owner >= 0
 
 
-def lay_out(covers: Sequence[Cover], grid: Grid) -> Mosaic:
+def assign_pixels(visibilities: Sequence[Visibility], grid: Grid) -> Mosaic:
     """Give each pixel to the first acquisition, in the index's order, that has data and no cloud there."""
     owner = np.full(grid.shape, -1, dtype=np.int16)
     covered = np.zeros(grid.shape, dtype=bool)
-    for position, cover in enumerate(covers):
-        covered |= cover.known
-        owner[cover.known & (owner < 0) & ~cover.hidden] = position
+    for position, visibility in enumerate(visibilities):
+        covered |= visibility.has_data
+        owner[visibility.has_data & (owner < 0) & ~visibility.hidden] = position
     return Mosaic(owner=owner, cloud=covered & (owner < 0))
 
 
 def write_scene_cog(
-    path: Path, acquisitions: Sequence[Acquisition], mosaic: Mosaic, grid: Grid, params: PrepareParams, *, dem: Path
+    path: Path,
+    scenes: Sequence[PlacedScene],
+    mosaic: Mosaic,
+    grid: Grid,
+    params: PrepareParams,
+    *,
+    terrain: Mapping[str, Float32Array],
 ) -> int:
-    """Write scene.tif, one band in memory at a time; return the number of clipped values.
+    """Write scene.tif, one merged band in memory at a time; return the number of clipped values.
 
-    `dem` is read for the bands of `TERRAIN_BANDS` alone.
+    Bands that `terrain` names are taken from it, all others from the scenes.
     """
-    how, count, clipped = STORAGE[params.storage], len(params.bands), 0
+    storage, count, clipped = STORAGE[params.storage], len(params.bands), 0
     plain = path.with_suffix(".plain.tif")
-    layout = profile(grid, count=count, dtype=how.dtype, nodata=how.nodata) | {"interleave": "band"}
+    layout = profile(grid, count=count, dtype=storage.dtype, nodata=storage.nodata) | {"interleave": "band"}
     with rasterio.open(plain, "w", **layout) as out:
         for index, name in enumerate(tqdm(params.bands, unit="band", disable=None), start=1):
-            values = terrain(name, dem, grid) if name in TERRAIN_BANDS else _merge(acquisitions, name, mosaic, params)
-            pixels, beyond = encode(values, mosaic.seen, params.storage)
+            values = terrain[name] if name in terrain else _merge(scenes, name, mosaic)
+            pixels, clipped_in_band = to_storage(values, mosaic.observed, params.storage)
             out.write(pixels, index)
             out.set_band_description(index, name)
-            clipped += beyond
-        if (how.scale, how.offset) != (1.0, 0.0):
-            out.scales, out.offsets = [how.scale] * count, [how.offset] * count
+            clipped += clipped_in_band
+        if (storage.scale, storage.offset) != (1.0, 0.0):
+            out.scales, out.offsets = [storage.scale] * count, [storage.offset] * count
     finish_cog(plain, path, continuous=True)
     return clipped
 
 
-def _merge(acquisitions: Sequence[Acquisition], name: str, mosaic: Mosaic, params: PrepareParams) -> Float32Array:
-    """(H, W) float32: a band of each acquisition where it is the owner; NaN elsewhere."""
+def _merge(scenes: Sequence[PlacedScene], name: str, mosaic: Mosaic) -> Float32Array:
+    """Return a band (H, W) float32: each scene's values where it owns the pixel; NaN elsewhere."""
     merged = np.full(mosaic.owner.shape, np.nan, dtype=np.float32)
-    for position, one in enumerate(acquisitions):
+    for position, scene in enumerate(scenes):
         owned = mosaic.owner == position
         if owned.any():
-            np.copyto(merged, physical_on_grid(one.scene, name, one.grid, params), where=owned)
+            np.copyto(merged, scene.pixels.values_on(scene.grid, name), where=owned)
     return merged

@@ -18,51 +18,56 @@ from stages.common.params.prepare import PrepareParams
 from stages.common.run.contracts import PASSES_MAX
 from stages.common.run.outputs import write_json
 from stages.common.tables.prepare import Pass, Passes
-from stages.prepare.mosaic import Acquisition, lay_out, write_scene_cog
-from stages.prepare.provenance import iso_day, share
+from stages.common.types import Float32Array
+from stages.prepare.mosaic import PlacedScene, assign_pixels, write_scene_cog
+from stages.prepare.provenance import grid_fraction, iso_day
 
 PassKey = tuple[str | None, int | None]
 """Day and relative orbit."""
 
 
-def group(acquisitions: Sequence[Acquisition]) -> dict[PassKey, list[Acquisition]]:
-    """Acquisitions by pass, in the order of the year's index, which is the best first.
+def group_by_pass(scenes: Sequence[PlacedScene]) -> dict[PassKey, list[PlacedScene]]:
+    """Return the scenes of each pass, in the order of the year's index, which is the best first.
 
-    Scenes whose day is not known cannot be told apart: they are tiles of one pass.
+    Scenes whose day is unknown cannot be told apart: they are tiles of one pass.
     """
-    found: dict[PassKey, list[Acquisition]] = {}
-    for one in acquisitions:
-        found.setdefault((iso_day(one.scene), one.scene.info.relative_orbit), []).append(one)
-    return found
+    passes: dict[PassKey, list[PlacedScene]] = {}
+    for scene in scenes:
+        passes.setdefault((iso_day(scene.info), scene.info.relative_orbit), []).append(scene)
+    return passes
 
 
 def write_passes(
-    out: Path, acquisitions: Sequence[Acquisition], grid: Grid, params: PrepareParams, *, dem: Path, year: int
+    out: Path,
+    scenes: Sequence[PlacedScene],
+    grid: Grid,
+    params: PrepareParams,
+    *,
+    terrain: Mapping[str, Float32Array],
+    year: int,
 ) -> list[Pass]:
-    """Write ``passes/<n>/scene.tif``, ``passes/<n>/valid.tif`` and passes.json; nothing where there is one pass alone.
+    """Write ``passes/<n>/scene.tif``, ``passes/<n>/valid.tif`` and passes.json; nothing where there is only one pass.
 
     Raises
     ------
     InputError
         There are more passes than can be numbered.
     """
-    groups = group(acquisitions)
+    groups = group_by_pass(scenes)
     check_count(groups, year=year)
     if len(groups) == 1:
         return []
-    found = []
+    passes = []
     for number, ((date, orbit), tiles) in enumerate(groups.items(), start=1):
-        mosaic = lay_out([one.cover for one in tiles], grid)
+        mosaic = assign_pixels([tile.visibility for tile in tiles], grid)
         folder = out / "passes" / str(number)
         folder.mkdir(parents=True)
-        write_scene_cog(folder / "scene.tif", tiles, mosaic, grid, params, dem=dem)
-        write_cog(folder / "valid.tif", mosaic.seen.astype(np.uint8), grid, nodata=None)
-        ids = [one.scene.info.id for one in tiles]
-        found.append(
-            Pass(number=number, date=date, relative_orbit=orbit, scene_ids=ids, valid_fraction=share(mosaic.seen))
-        )
-    write_json(out / "passes.json", Passes(year=year, passes=found))
-    return found
+        write_scene_cog(folder / "scene.tif", tiles, mosaic, grid, params, terrain=terrain)
+        write_cog(folder / "valid.tif", mosaic.observed.astype(np.uint8), grid, nodata=None)
+        ids, fraction = [tile.info.id for tile in tiles], grid_fraction(mosaic.observed)
+        passes.append(Pass(number=number, date=date, relative_orbit=orbit, scene_ids=ids, valid_fraction=fraction))
+    write_json(out / "passes.json", Passes(year=year, passes=passes))
+    return passes
 
 
 def check_count(groups: Mapping[PassKey, object], *, year: int) -> None:

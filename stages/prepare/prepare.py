@@ -1,4 +1,4 @@
-"""The stage's verb: a year's acquisitions onto the one grid, harmonised, with what was seen and where it is from."""
+"""The stage's verb: put a year's acquisitions on the one grid, with what was observed and where it is from."""
 
 from __future__ import annotations
 
@@ -9,86 +9,104 @@ import numpy as np
 from stages.common.geo.grid import Grid
 from stages.common.geo.raster import gdal_env, write_cog
 from stages.common.geo.vectors import pixels_inside, read_polygons, site_grid
-from stages.common.params.prepare import PrepareParams
+from stages.common.params.prepare import CoregisterParams, PrepareParams
 from stages.common.run.outputs import write_json
 from stages.common.run.stage import Run
-from stages.common.scene.scene import Scene
 from stages.common.scene.store import read_scenes
-from stages.common.tables.prepare import Provenance, Registration
-from stages.prepare.coregister import Reference, grid_of_scene, make_reference, register
-from stages.prepare.masks import cover_of
-from stages.prepare.mosaic import Acquisition, lay_out, write_scene_cog
+from stages.common.tables.prepare import OffsetProof, Provenance, Registration
+from stages.prepare.coregister import Reference, grid_of_scene, make_reference, measure_shift
+from stages.prepare.masks import visibility_of
+from stages.prepare.mosaic import PlacedScene, assign_pixels, write_scene_cog
+from stages.prepare.offset import check_offset
 from stages.prepare.passes import write_passes
-from stages.prepare.proof import prove_offset
 from stages.prepare.provenance import provenance_of
 from stages.prepare.radiometry import check_clipped, check_storage
+from stages.prepare.scene_pixels import ScenePixels
+from stages.prepare.terrain import terrain_bands
+
+SCENES, REFERENCE_SCENES = "data/scenes/{year}/index.json", "data/scenes/{reference_year}/index.json"
+
+OFFSET_FINDING = {"proven": "correct", "plausible": "plausible", "not proven": "not decided by the pixels"}
+OFFSET_PLACE = {"snow in SWIR": "snow", "visible floor": "the darkest visible pixels", None: "no band"}
+"""What the log says of the offset's check, by verdict and method."""
 
 
 def prepare(run: Run) -> None:
     """Write scene.tif, valid.tif and provenance.json of one year, and its passes where they are kept apart."""
-    params = run.params.prepare
+    params, year = run.params.prepare, int(run.year or 0)
     with gdal_env():
         grid = site_grid(run.params.grid, run.path("data/aoi.gpkg"))
-        scenes = read_scenes(run.path("data/scenes/{year}/index.json").parent)
-        reference = _reference(run, grid) if params.coregister else None
-        acquisitions = [acquire(scene, grid, params, reference) for scene in scenes]
-        mosaic = lay_out([one.cover for one in acquisitions], grid)
-        dem = run.path("data/auxiliary/dem.tif")
-        clipped = write_scene_cog(run.out / "scene.tif", acquisitions, mosaic, grid, params, dem=dem)
-        write_cog(run.out / "valid.tif", mosaic.seen.astype(np.uint8), grid, nodata=None)
+        scenes = _scenes(run, SCENES)
+        reference = _reference(run, params.coregister, scenes, grid) if params.coregister else None
+        placed = [place(scene, grid, params, reference) for scene in scenes]
+        terrain = terrain_bands(params.bands, run.path("data/auxiliary/dem.tif"), grid)
+        mosaic = assign_pixels([scene.visibility for scene in placed], grid)
+        clipped = write_scene_cog(run.out / "scene.tif", placed, mosaic, grid, params, terrain=terrain)
+        write_cog(run.out / "valid.tif", mosaic.observed.astype(np.uint8), grid, nodata=None)
         if params.passes == "separate":
-            passes = write_passes(run.out, acquisitions, grid, params, dem=dem, year=int(run.year or 0))
+            passes = write_passes(run.out, placed, grid, params, terrain=terrain, year=year)
             run.log.info("%d pass(es) kept apart", len(passes) or 1)
-    check_clipped(clipped, int(mosaic.seen.sum()) * len(params.imagery_bands), scene_ids=_ids(scenes))
-    provenance = provenance_of(acquisitions, mosaic, grid, params, year=int(run.year or 0), clipped=clipped)
+    ids = ", ".join(scene.info.id for scene in placed)
+    check_clipped(clipped, int(mosaic.observed.sum()) * len(params.imagery_bands), scene_ids=ids)
+    provenance = provenance_of(placed, mosaic, grid, params, year=year, clipped=clipped)
     write_json(run.out / "provenance.json", provenance)
     _report(run, provenance)
 
 
-def acquire(scene: Scene, grid: Grid, params: PrepareParams, reference: Reference | None) -> Acquisition:
-    """A scene with what it shows of the grid, its radiometry proved and its shift measured."""
-    check_storage(scene, params.imagery_bands, params.storage)
-    proof = prove_offset(scene) if params.storage == "sentinel2" else None
-    registration = register(scene, reference, grid, params) if reference else None
-    place = grid_of_scene(grid, registration)
-    return Acquisition(
-        scene=scene, grid=place, cover=cover_of(scene, place, params), proof=proof, registration=registration
-    )
+def place(pixels: ScenePixels, grid: Grid, params: PrepareParams, reference: Reference | None) -> PlacedScene:
+    """Return a scene with the pixels it shows of the grid, its offset checked and its shift measured."""
+    proof = check_offset(pixels) if params.storage == "sentinel2" else None
+    visibility, registration, moved = visibility_of(pixels, grid, params.imagery_bands), None, grid
+    if reference and params.coregister:
+        registration = measure_shift(pixels, visibility, reference, grid, params.coregister)
+        moved = grid_of_scene(grid, registration)
+    if moved != grid:
+        visibility = visibility_of(pixels, moved, params.imagery_bands)
+    return PlacedScene(pixels=pixels, grid=moved, visibility=visibility, proof=proof, registration=registration)
 
 
-def _reference(run: Run, grid: Grid) -> Reference:
-    scenes = read_scenes(run.path("data/scenes/{reference_year}/index.json").parent)
+def _scenes(run: Run, index: str) -> list[ScenePixels]:
+    params = run.params.prepare
+    scenes = read_scenes(run.path(index).parent)
     for scene in scenes:
-        check_storage(scene, run.params.prepare.imagery_bands, run.params.prepare.storage)
+        check_storage(scene, params.imagery_bands, params.storage)
+    return [ScenePixels(scene, params) for scene in scenes]
+
+
+def _reference(run: Run, how: CoregisterParams, scenes: Sequence[ScenePixels], grid: Grid) -> Reference:
+    """Return the reference; `scenes` are the year's own, which the reference year need not read again."""
+    is_reference_year = run.path(SCENES) == run.path(REFERENCE_SCENES)
     glacier = pixels_inside(read_polygons(run.path("data/outlines.gpkg"), grid.crs).geometry, grid)
-    return make_reference(scenes, glacier, grid, run.params.prepare)
+    return make_reference(scenes if is_reference_year else _scenes(run, REFERENCE_SCENES), glacier, grid, how)
 
 
-def _ids(scenes: Sequence[Scene]) -> str:
-    return ", ".join(scene.info.id for scene in scenes)
-
-
-def _report(run: Run, found: Provenance) -> None:
-    run.log.info("%s; %.1f %% seen, %.1f %% cloud", found.grid, 100 * found.valid_fraction, 100 * found.cloud_fraction)
-    for source in found.sources:
+def _report(run: Run, provenance: Provenance) -> None:
+    observed, cloud = 100 * provenance.valid_fraction, 100 * provenance.cloud_fraction
+    run.log.info("%s; %.1f %% observed, %.1f %% cloud", provenance.grid, observed, cloud)
+    for source in provenance.sources:
         if source.offset_proof:
-            run.log.info("%s: offset %s (%s)", source.id, source.offset_proof.verdict, source.offset_proof.method)
+            _report_offset(run, source.id, source.offset_proof)
         if source.registration:
             _report_shift(run, source.id, source.registration)
-    if found.clipped_pixels:
-        run.log.warning("%d values lie beyond what the storage holds and were clipped", found.clipped_pixels)
+    if provenance.clipped_pixels:
+        run.log.warning("%d values are beyond what the storage holds and were clipped", provenance.clipped_pixels)
 
 
-def _report_shift(run: Run, scene_id: str, found: Registration) -> None:
-    match found.verdict:
+def _report_offset(run: Run, scene_id: str, proof: OffsetProof) -> None:
+    place, finding = OFFSET_PLACE[proof.method], OFFSET_FINDING[proof.verdict]
+    run.log.info("%s: reflectance offset checked on %s: %s", scene_id, place, finding)
+
+
+def _report_shift(run: Run, scene_id: str, shift: Registration) -> None:
+    match shift.verdict:
         case "too large":
             run.log.warning(
-                "%s lies %s px east and %s px south of the reference, beyond max_shift_px: not corrected",
-                scene_id, found.east_px, found.south_px,
+                "%s lies %s px east and %s px south of the reference, more than max_shift_px: it is not corrected",
+                scene_id, shift.east_px, shift.south_px,
             )  # fmt: skip
         case "unknown":
-            run.log.warning("%s: no shift can be measured (%s tiles of stable terrain)", scene_id, found.tiles)
+            run.log.warning("%s: no shift can be measured (%s tiles of stable terrain)", scene_id, shift.tiles)
         case "reference":
             run.log.info("%s is the reference that other scenes are laid on", scene_id)
         case _:
-            run.log.info("%s: shift %s, %s px left", scene_id, found.verdict, found.residual_px)
+            run.log.info("%s: shift %s, %s px left", scene_id, shift.verdict, shift.residual_px)

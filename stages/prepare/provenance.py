@@ -9,38 +9,38 @@ import numpy as np
 from stages.common.geo.grid import Grid
 from stages.common.params.prepare import PrepareParams
 from stages.common.scene.harmonise import calibration_of
-from stages.common.scene.scene import Scene
+from stages.common.scene.scene import SceneInfo
 from stages.common.tables.prepare import Provenance, SceneSource
 from stages.common.types import BoolArray
 from stages.prepare.masks import FRACTION_DECIMALS
-from stages.prepare.mosaic import Acquisition, Mosaic
+from stages.prepare.mosaic import Mosaic, PlacedScene
 
 
 def provenance_of(
-    acquisitions: Sequence[Acquisition], mosaic: Mosaic, grid: Grid, params: PrepareParams, *, year: int, clipped: int
+    scenes: Sequence[PlacedScene], mosaic: Mosaic, grid: Grid, params: PrepareParams, *, year: int, clipped: int
 ) -> Provenance:
-    """Where the year's pixels come from. Fractions are of the grid; the date is that of the largest part."""
-    filled = [float((mosaic.owner == position).mean()) for position in range(len(acquisitions))]
+    """Return where the year's pixels come from; fractions are of the grid, the date is that of the largest part."""
+    filled = [float((mosaic.owner == position).mean()) for position in range(len(scenes))]
     return Provenance(
         year=year,
-        date=iso_day(acquisitions[int(np.argmax(filled))].scene),
+        date=iso_day(scenes[int(np.argmax(filled))].info),
         storage=params.storage,
         bands=params.bands,
         grid=str(grid),
-        sources=list(_sources(acquisitions, filled, params.imagery_bands[0])),
-        valid_fraction=share(mosaic.seen),
-        outside_fraction=share(~mosaic.seen & ~mosaic.cloud),
-        cloud_fraction=share(mosaic.cloud),
+        sources=list(_sources(scenes, filled, params.imagery_bands[0])),
+        valid_fraction=grid_fraction(mosaic.observed),
+        outside_fraction=grid_fraction(~mosaic.observed & ~mosaic.cloud),
+        cloud_fraction=grid_fraction(mosaic.cloud),
         clipped_pixels=clipped,
     )
 
 
-def _sources(acquisitions: Sequence[Acquisition], filled: Sequence[float], first_band: str) -> Iterator[SceneSource]:
-    for one, share in zip(acquisitions, filled, strict=True):
-        info, calibration = one.scene.info, calibration_of(one.scene, first_band)
+def _sources(scenes: Sequence[PlacedScene], filled: Sequence[float], first_band: str) -> Iterator[SceneSource]:
+    for scene, fraction in zip(scenes, filled, strict=True):
+        info, calibration = scene.info, calibration_of(scene.pixels.scene, first_band)
         yield SceneSource(
             id=info.id,
-            date=iso_day(one.scene),
+            date=iso_day(info),
             product=info.product,
             platform=info.platform,
             processing_level=info.processing_level,
@@ -51,18 +51,18 @@ def _sources(acquisitions: Sequence[Acquisition], filled: Sequence[float], first
             sun_azimuth_deg=info.sun_azimuth_deg,
             scale=calibration.scale,
             offset=calibration.offset,
-            filled_fraction=round(share, FRACTION_DECIMALS),
-            scene_classes=one.cover.classes,
-            offset_proof=one.proof,
-            registration=one.registration,
+            filled_fraction=round(fraction, FRACTION_DECIMALS),
+            scene_classes=scene.visibility.classes,
+            offset_proof=scene.proof,
+            registration=scene.registration,
         )
 
 
-def iso_day(scene: Scene) -> str | None:
-    """Day of acquisition as ISO 8601, where it is known."""
-    return scene.info.day.isoformat() if scene.info.day else None
+def iso_day(info: SceneInfo) -> str | None:
+    """Return the day of acquisition as ISO 8601; None where it is unknown."""
+    return info.day.isoformat() if info.day else None
 
 
-def share(mask: BoolArray) -> float:
-    """Part of the grid, rounded as provenance holds it."""
+def grid_fraction(mask: BoolArray) -> float:
+    """Return the part of the grid where `mask` is True, 0-1, rounded as provenance holds it."""
     return round(float(mask.mean()), FRACTION_DECIMALS)

@@ -1,4 +1,4 @@
-"""Reflectance into storage. A pixel without data is NaN before it."""
+"""Reflectance into storage. A pixel without data is NaN before, 0 after."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ DN_MIN, DN_MAX = 1, 65535
 """DNs of valid pixels: 0 is nodata. Reflectance -0.0999 to 6.4535."""
 
 CLIPPED_FRACTION_MAX = 0.5
-"""Beyond it the scale is wrong, not the surface bright: reflectance above 6.4 does not occur over whole scenes."""
+"""If more than this is clipped, the scale is wrong: reflectance above 6.4 does not occur over whole scenes."""
 
 RGB_MAX = 255
 
 
 @dataclass(frozen=True, kw_only=True)
 class Storage:
-    """How scene.tif holds pixels."""
+    """How scene.tif holds pixels: value = DN x scale + offset."""
 
     dtype: Literal["uint16", "uint8"]
     nodata: float | None
@@ -38,28 +38,28 @@ STORAGE = {
 }
 
 
-def encode(values: Float32Array, seen: BoolArray, storage: str) -> tuple[AnyArray, int]:
-    """Pixels as scene.tif holds them, 0 where not seen, and the number that had to be clipped.
+def to_storage(values: Float32Array, observed: BoolArray, storage: str) -> tuple[AnyArray, int]:
+    """Return (H, W) pixels as scene.tif holds them, 0 where not observed, and the number that had to be clipped.
 
     Parameters
     ----------
     values
-        (H, W) reflectance, or 8-bit values; anything where not seen.
-    seen
+        (H, W) reflectance, or 8-bit values; anything where not observed.
+    observed
         (H, W) bool.
     storage
         A key of `STORAGE`.
     """
-    how = STORAGE[storage]
+    layout = STORAGE[storage]
     low, high = (0, RGB_MAX) if storage == "rgb8" else (DN_MIN, DN_MAX)
-    dn = np.where(seen, values, np.float32(low))
-    dn[seen] -= np.float32(how.offset)
-    dn[seen] /= np.float32(how.scale)
+    dn = np.where(observed, values, np.float32(low))
+    dn[observed] -= np.float32(layout.offset)
+    dn[observed] /= np.float32(layout.scale)
     np.rint(dn, out=dn)
     clipped = int(((dn < low) | (dn > high)).sum())
     np.clip(dn, low, high, out=dn)
-    dn[~seen] = 0
-    return dn.astype(how.dtype), clipped
+    dn[~observed] = 0
+    return dn.astype(layout.dtype), clipped
 
 
 def check_storage(scene: Scene, names: Sequence[str], storage: str) -> None:
@@ -68,7 +68,7 @@ def check_storage(scene: Scene, names: Sequence[str], storage: str) -> None:
     Raises
     ------
     InputError
-        A band is absent; or storage is rgb8 and the pixels are no plain 8-bit values.
+        A band is absent; or storage is rgb8 and the pixels are not plain 8-bit values.
     """
     for name in names:
         if name not in scene.bands:
@@ -90,19 +90,19 @@ def check_storage(scene: Scene, names: Sequence[str], storage: str) -> None:
             )
 
 
-def check_clipped(clipped: int, seen: int, *, scene_ids: str) -> None:
+def check_clipped(clipped: int, values: int, *, scene_ids: str) -> None:
     """Refuse a scene most of whose values the storage cannot hold: its scale or offset is wrong.
 
     Raises
     ------
     InputError
-        More than half of the values were clipped.
+        More than half of the `values` observed values were clipped.
     """
-    if clipped > CLIPPED_FRACTION_MAX * seen:
+    if clipped > CLIPPED_FRACTION_MAX * values:
         raise InputError(
             "most values lie outside what can be reflectance",
             where=scene_ids,
             expected="reflectance from -0.0999 to 6.4535 (prepare.storage: sentinel2)",
-            found=f"{clipped} of {seen} values beyond",
+            found=f"{clipped} of {values} values outside",
             fix="correct scale and offset in ingest.raster.scenes (Sentinel-2 L2A DN: scale 0.0001)",
         )

@@ -23,7 +23,7 @@ Offset = tuple[int, int]
 
 
 def whole_pixel_offset(source: Grid, target: Grid) -> Offset | None:
-    """(row, column) of the source's upper left pixel in `target`, or None where their pixels are not the same."""
+    """Return (row, column) of the source's upper left pixel in `target`; None where their pixels are not the same."""
     if CRS.from_user_input(source.crs) != CRS.from_user_input(target.crs):
         return None
     a, b = source.transform, target.transform

@@ -11,7 +11,7 @@ import shapely
 from sandbox import tiny
 from stages.common.geo.vectors import write_polygons
 from stages.common.tables.kinds import RGI7_COLUMNS
-from tests.prepare.made import BANDS, BOUNDS
+from tests.prepare.scenes import BANDS, BOUNDS
 
 
 @pytest.fixture

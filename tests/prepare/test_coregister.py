@@ -19,8 +19,10 @@ from stages.common.params.prepare import CoregisterParams, PrepareParams
 from stages.common.scene.scene import Layer, Scene, SceneInfo
 from stages.common.scene.store import write_scene
 from stages.common.tables.prepare import Registration
-from stages.prepare.coregister import Reference, grid_of_scene, make_reference, register
-from tests.prepare.made import grid
+from stages.prepare.coregister import Reference, grid_of_scene, make_reference, measure_shift
+from stages.prepare.masks import visibility_of
+from stages.prepare.scene_pixels import ScenePixels
+from tests.prepare.scenes import grid
 
 SIZE, FINE = 192, 10
 PARAMS = PrepareParams(bands=["B02", "B03", "B04", "B11"], storage="sentinel2", coregister=CoregisterParams())
@@ -96,11 +98,24 @@ def make(tmp_path: Path) -> Maker:
     return Maker(tmp_path)
 
 
+def reference_of(
+    scenes: list[Scene], glacier: np.ndarray, site_grid: Grid, params: PrepareParams = PARAMS
+) -> Reference:
+    pixels = [ScenePixels(scene, params) for scene in scenes]
+    return make_reference(pixels, glacier, site_grid, params.coregister or CoregisterParams())
+
+
+def shift_of(scene: Scene, reference: Reference, site_grid: Grid, params: PrepareParams = PARAMS) -> Registration:
+    pixels = ScenePixels(scene, params)
+    visibility = visibility_of(pixels, site_grid, params.imagery_bands)
+    return measure_shift(pixels, visibility, reference, site_grid, params.coregister or CoregisterParams())
+
+
 def measure(
     first: Scene, second: Scene, *, glacier: np.ndarray = NO_GLACIER, params: PrepareParams = PARAMS
 ) -> Registration:
-    where = grid(size=SIZE)
-    return register(second, make_reference([first], glacier, where, params), where, params)
+    site_grid = grid(size=SIZE)
+    return shift_of(second, reference_of([first], glacier, site_grid, params), site_grid, params)
 
 
 def error_px(found: Registration, planted: tuple[float, float]) -> float:
@@ -188,13 +203,13 @@ def test_another_date_of_the_reference_year_is_laid_on_the_first(ground: np.ndar
     first, same, later = (
         make(pixels, day=dt.date(2020, 10, day)) for pixels, day in ((tile, 1), (tile, 1), (seen(ground, 0.3, -0.4), 9))
     )
-    where = grid(size=SIZE)
-    reference = make_reference([first, same, later], NO_GLACIER, where, PARAMS)
+    site_grid = grid(size=SIZE)
+    reference = reference_of([first, same, later], NO_GLACIER, site_grid)
     assert reference.ids == (first.info.id, same.info.id)
-    assert register(same, reference, where, PARAMS).verdict == "reference"
-    found = register(later, reference, where, PARAMS)
-    assert found.verdict == "corrected"
-    assert error_px(found, (0.3, -0.4)) < 0.05
+    assert shift_of(same, reference, site_grid).verdict == "reference"
+    shift = shift_of(later, reference, site_grid)
+    assert shift.verdict == "corrected"
+    assert error_px(shift, (0.3, -0.4)) < 0.05
 
 
 def test_the_reference_is_not_moved(ground: np.ndarray, make: Maker) -> None:
@@ -237,16 +252,16 @@ class TestKhumbu:
         return write_scene(folder / "data/scenes/2024", info, layers)
 
     def shift(self, scene: Scene, reference: Reference) -> np.ndarray:
-        found = register(scene, reference, self.GRID, PARAMS)
-        assert found.verdict in ("small", "corrected"), found
-        assert found.south_px is not None
-        return np.array([found.south_px, found.east_px])
+        registration = shift_of(scene, reference, self.GRID)
+        assert registration.verdict in ("small", "corrected"), registration
+        assert registration.south_px is not None
+        return np.array([registration.south_px, registration.east_px])
 
     @pytest.mark.parametrize("names", list(pairwise(SEASONS)), ids="-".join)
     def test_a_planted_shift_comes_back(
         self, names: tuple[str, str], glacier: np.ndarray, samples: Path, tmp_path: Path
     ) -> None:
-        reference = make_reference([self.season(samples, tmp_path, names[0])], glacier, self.GRID, PARAMS)
+        reference = reference_of([self.season(samples, tmp_path, names[0])], glacier, self.GRID)
         own = self.shift(self.season(samples, tmp_path, names[1]), reference)
         assert np.abs(own).max() < 0.25  # the seasons' own geometry
         planted = (-0.4, 0.3)

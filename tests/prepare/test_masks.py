@@ -15,7 +15,7 @@ from stages.common.run import stage
 from stages.common.scene.scene import Layer
 from stages.prepare.contract import CONTRACT
 from stages.prepare.prepare import prepare
-from tests.prepare.made import BANDS, PX, SIZE, grid, layer, run, store
+from tests.prepare.scenes import BANDS, PX, SIZE, grid, layer, run, store
 
 HALF = grid(-2, -2, size=32, px=2 * PX)
 """The grid of a 20 m layer over the site, with a margin of one pixel."""
@@ -142,4 +142,4 @@ def test_the_second_date_fills_what_the_classes_hide(site: Path) -> None:
 def test_a_value_that_is_no_class_is_refused(site: Path, capfd: pytest.CaptureFixture[str]) -> None:
     store(("a", [*(layer(name, 3000) for name in BANDS), scl(12)]))
     assert stage.main(CONTRACT, prepare, ["--year", "2020"]) == 2
-    assert "values that are no class" in capfd.readouterr().err
+    assert "values that are not classes" in capfd.readouterr().err

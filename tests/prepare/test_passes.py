@@ -17,7 +17,7 @@ from stages.common.tables.kinds import PASS_SCENE, PASS_VALID
 from stages.common.tables.prepare import Passes
 from stages.prepare.contract import CONTRACT
 from stages.prepare.prepare import prepare
-from tests.prepare.made import BANDS, SIZE, cloud, grid, layer, run, store, texture
+from tests.prepare.scenes import BANDS, SIZE, cloud, grid, layer, run, store, texture
 
 YEAR = Path("artifacts/prepare/2020")
 OCTOBER, LATER = dt.date(2020, 10, 15), dt.date(2020, 11, 4)

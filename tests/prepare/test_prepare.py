@@ -21,7 +21,7 @@ from stages.common.scene.store import write_index, write_scene
 from stages.common.tables.kinds import SCENE, VALID
 from stages.prepare.contract import CONTRACT
 from stages.prepare.prepare import prepare
-from tests.prepare.made import BANDS, PX, SIZE, cloud, grid, layer, run, store, texture
+from tests.prepare.scenes import BANDS, PX, SIZE, cloud, grid, layer, run, store, texture
 
 
 def test_aligned_scenes_are_bit_identical(site: Path) -> None:

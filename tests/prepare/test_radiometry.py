@@ -18,7 +18,7 @@ from stages.common.scene.scene import Band, Scene, SceneInfo
 from stages.prepare.radiometry import (
     check_clipped,
     check_storage,
-    encode,
+    to_storage,
 )
 
 NEWER = Calibration(scale=1e-4, offset=-0.1)
@@ -33,7 +33,7 @@ def scene(dtype: str = "uint8", scale: float = 1.0, offset: float = 0.0) -> Scen
 
 def test_every_dn_of_the_newer_convention_is_stored_as_it_is() -> None:
     known = pixels_with_data(ALL_DN, 0)
-    stored, clipped = encode(to_physical(ALL_DN, known, NEWER), known, "sentinel2")
+    stored, clipped = to_storage(to_physical(ALL_DN, known, NEWER), known, "sentinel2")
     assert stored.dtype == np.uint16
     assert (stored == ALL_DN).all()
     assert clipped == 0
@@ -42,7 +42,7 @@ def test_every_dn_of_the_newer_convention_is_stored_as_it_is() -> None:
 def test_older_dn_move_by_a_thousand() -> None:
     dn = np.array([[1, 500, 9999, 64535, 65000]], dtype="uint16")
     known = pixels_with_data(dn, 0)
-    stored, clipped = encode(to_physical(dn, known, OLDER), known, "sentinel2")
+    stored, clipped = to_storage(to_physical(dn, known, OLDER), known, "sentinel2")
     assert stored.tolist() == [[1001, 1500, 10999, 65535, 65535]]
     assert clipped == 1
 
@@ -55,12 +55,12 @@ def test_nodata_is_tested_before_the_offset() -> None:
     assert np.isnan(reflectance[0, 0])
     assert reflectance[0, 1] == pytest.approx(0, abs=1e-7)
     assert reflectance[0, 2] == pytest.approx(-0.01)  # slightly negative is real
-    assert encode(reflectance, known, "sentinel2")[0].tolist() == [[0, 1000, 900]]
+    assert to_storage(reflectance, known, "sentinel2")[0].tolist() == [[0, 1000, 900]]
 
 
 def test_a_valid_pixel_never_becomes_nodata() -> None:
     values = np.array([[-0.5, -0.1, -0.09999, 0.0, 9.0]], dtype="float32")
-    stored, clipped = encode(values, np.ones((1, 5), bool), "sentinel2")
+    stored, clipped = to_storage(values, np.ones((1, 5), bool), "sentinel2")
     assert stored.tolist() == [[1, 1, 1, 1000, 65535]]
     assert clipped == 4  # -0.1 is DN 0, which is taken; -0.09999 rounds to it
 
@@ -74,7 +74,7 @@ def test_stored_pixels_are_nodata_only_where_nothing_was_seen(
     values: np.ndarray, seen: np.ndarray, storage: str
 ) -> None:
     hidden = np.where(seen, values, np.nan).astype("float32")
-    stored, clipped = encode(hidden, seen, storage)
+    stored, clipped = to_storage(hidden, seen, storage)
     assert not stored[~seen].any()
     if storage == "sentinel2":
         assert stored[seen].all()
@@ -86,7 +86,7 @@ def test_stored_pixels_are_nodata_only_where_nothing_was_seen(
 def test_8_bit_values_stay_as_they_are() -> None:
     dn = np.arange(256, dtype="uint8").reshape(16, 16)
     known = np.ones_like(dn, dtype=bool)
-    stored, clipped = encode(to_physical(dn, known, Calibration(scale=1, offset=0)), known, "rgb8")
+    stored, clipped = to_storage(to_physical(dn, known, Calibration(scale=1, offset=0)), known, "rgb8")
     assert stored.dtype == np.uint8
     assert (stored == dn).all()
     assert clipped == 0
@@ -128,7 +128,7 @@ def test_a_missing_band_is_named() -> None:
 def test_a_forgotten_scale_is_noticed() -> None:
     dn = np.full((4, 4), 3000, "uint16")
     known = pixels_with_data(dn, 0)
-    _, clipped = encode(to_physical(dn, known, Calibration(scale=1, offset=0)), known, "sentinel2")
+    _, clipped = to_storage(to_physical(dn, known, Calibration(scale=1, offset=0)), known, "sentinel2")
     with pytest.raises(InputError, match="most values lie outside") as caught:
         check_clipped(clipped, 16, scene_ids="a")
     assert "scale 0.0001" in caught.value.fix

@@ -17,7 +17,7 @@ from stages.common.run import stage
 from stages.prepare.contract import CONTRACT
 from stages.prepare.prepare import prepare
 from stages.prepare.terrain import slope_deg
-from tests.prepare.made import BANDS, PX, SIZE, layer, run, store
+from tests.prepare.scenes import BANDS, PX, SIZE, layer, run, store
 
 
 def dem(*, rise: float = 0.0, void: bool = False) -> None:
@@ -69,7 +69,7 @@ def test_what_is_not_seen_has_no_terrain_either(with_terrain: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("void", "message"), [(None, "the raster is absent"), (True, "the DEM leaves a part of the site out")]
+    ("void", "message"), [(None, "the raster is absent"), (True, "the DEM does not cover the whole site")]
 )
 def test_a_dem_with_gaps_or_none_is_refused(
     void: bool | None, message: str, with_terrain: Path, capfd: pytest.CaptureFixture[str]

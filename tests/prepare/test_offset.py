@@ -10,10 +10,13 @@ import pytest
 import rasterio
 
 from stages.common.errors import InputError
+from stages.common.params.prepare import PrepareParams
 from stages.common.scene.scene import Layer, Scene, SceneInfo
 from stages.common.scene.store import write_scene
-from stages.prepare.proof import OFFSET, PIXELS_MIN, Shares, judge_floor, judge_snow, prove_offset, shares_of
-from tests.prepare.made import grid
+from stages.common.tables.prepare import OffsetProof
+from stages.prepare.offset import OFFSET, PIXELS_MIN, Shares, check_offset, judge_floor, judge_snow, shares_of
+from stages.prepare.scene_pixels import ScenePixels
+from tests.prepare.scenes import grid
 
 SEASONS = ("winter", "spring", "summer", "autumn")
 WRONG = [pytest.param(OFFSET, "left in", id="left in"), pytest.param(-OFFSET, "subtracted twice", id="twice")]
@@ -34,6 +37,10 @@ def scene(
     return write_scene(folder / "data/scenes/2020", SceneInfo(id="a", year=2020, acquired=None, product="a"), layers)
 
 
+def checked(stored: Scene) -> OffsetProof:
+    return check_offset(ScenePixels(stored, PrepareParams(bands=list(stored.bands), storage="sentinel2")))
+
+
 def snow(seed: int = 0, side: int = 40) -> dict[str, np.ndarray]:
     """SWIR of snow: small and positive, with real noise around zero in the shade."""
     noise = np.random.default_rng(seed)
@@ -41,7 +48,7 @@ def snow(seed: int = 0, side: int = 40) -> dict[str, np.ndarray]:
 
 
 def test_snow_proves_the_offset(tmp_path: Path) -> None:
-    proof = prove_offset(scene(tmp_path, snow(), classes=11))
+    proof = checked(scene(tmp_path, snow(), classes=11))
     assert (proof.method, proof.verdict, proof.pixels) == ("snow in SWIR", "proven", 1600)
     assert min(proof.below_offset_fraction.values()) > 0.9
 
@@ -49,7 +56,7 @@ def test_snow_proves_the_offset(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("wrong", "way"), WRONG)
 def test_a_wrong_offset_is_refused_and_the_way_said(wrong: float, way: str, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=f"contradict the scene's offset: it is {way}") as caught:
-        prove_offset(scene(tmp_path, snow(), wrong=wrong, classes=11))
+        checked(scene(tmp_path, snow(), wrong=wrong, classes=11))
     assert "B11" in caught.value.found
     assert ("offset -0.1" in caught.value.fix) == (way == "left in")
 
@@ -61,35 +68,35 @@ def test_rock_around_the_snow_does_not_count(wrong: float, way: str, tmp_path: P
     classes[:15] = 11
     for values in bands.values():
         values[15:] = 0.25
-    assert prove_offset(scene(tmp_path / "right", bands, classes=classes)).pixels == 600
+    assert checked(scene(tmp_path / "right", bands, classes=classes)).pixels == 600
     with pytest.raises(InputError, match=way):
-        prove_offset(scene(tmp_path / "wrong", bands, wrong=wrong, classes=classes))
+        checked(scene(tmp_path / "wrong", bands, wrong=wrong, classes=classes))
 
 
 def test_too_little_snow_proves_nothing_and_fails_nothing(tmp_path: Path) -> None:
     classes = np.full((40, 40), 5)
     classes.flat[: PIXELS_MIN - 1] = 11
-    proof = prove_offset(scene(tmp_path, snow(), wrong=OFFSET, classes=classes))
+    proof = checked(scene(tmp_path, snow(), wrong=OFFSET, classes=classes))
     assert (proof.verdict, proof.pixels) == ("not proven", PIXELS_MIN - 1)
 
 
 def test_ice_cloud_that_passes_for_snow_proves_nothing(tmp_path: Path) -> None:
     """Cloud called snow is bright in SWIR: nothing is below 0.1, nor just above it."""
     cloud = {"B11": np.random.default_rng(0).normal(0.35, 0.04, (40, 40))}
-    assert prove_offset(scene(tmp_path, cloud, classes=11)).verdict == "not proven"
+    assert checked(scene(tmp_path, cloud, classes=11)).verdict == "not proven"
 
 
 def test_thin_cloud_over_half_of_the_snow_does_not_mislead(tmp_path: Path) -> None:
     bands = snow()
     for values in bands.values():
         values[:20] += 0.15
-    assert prove_offset(scene(tmp_path / "right", bands, classes=11)).verdict == "proven"
+    assert checked(scene(tmp_path / "right", bands, classes=11)).verdict == "proven"
     with pytest.raises(InputError, match="left in"):
-        prove_offset(scene(tmp_path / "wrong", bands, wrong=OFFSET, classes=11))
+        checked(scene(tmp_path / "wrong", bands, wrong=OFFSET, classes=11))
 
 
 def test_no_band_that_tells_is_recorded(tmp_path: Path) -> None:
-    proof = prove_offset(scene(tmp_path, {"B08": np.full((40, 40), 0.3)}, classes=11))
+    proof = checked(scene(tmp_path, {"B08": np.full((40, 40), 0.3)}, classes=11))
     assert (proof.method, proof.verdict) == (None, "not proven")
 
 
@@ -148,8 +155,8 @@ class TestKhumbu:
         return np.where((index > 0.42) & (bands["B08"] > 0.15) & (bands["B02"] > 0.18), 11, 5)
 
     def test_as_it_is(self, bands: dict[str, np.ndarray], classes: np.ndarray, tmp_path: Path) -> None:
-        assert prove_offset(scene(tmp_path / "strong", bands, classes=classes)).verdict == "proven"
-        visible = prove_offset(scene(tmp_path / "weak", bands))
+        assert checked(scene(tmp_path / "strong", bands, classes=classes)).verdict == "proven"
+        visible = checked(scene(tmp_path / "weak", bands))
         assert (visible.method, visible.verdict) == ("visible floor", "plausible")
 
     @pytest.mark.parametrize(("wrong", "way"), WRONG)
@@ -158,7 +165,7 @@ class TestKhumbu:
     ) -> None:
         for name, known in (("strong", classes), ("weak", None)):
             with pytest.raises(InputError, match=way):
-                prove_offset(scene(tmp_path / name, bands, wrong=wrong, classes=known))
+                checked(scene(tmp_path / name, bands, wrong=wrong, classes=known))
 
 
 @pytest.mark.samples
@@ -172,7 +179,7 @@ def test_a_real_product_with_negative_reflectance(wrong: float, way: str | None,
             dn = dataset.read(1)[:, 600:1200][::3, ::3][:200]
         bands[name] = np.where(dn > 0, dn * 1e-4 - 0.1, np.nan)
     if way is None:
-        assert prove_offset(scene(tmp_path, bands)).verdict == "plausible"
+        assert checked(scene(tmp_path, bands)).verdict == "plausible"
     else:
         with pytest.raises(InputError, match=way):
-            prove_offset(scene(tmp_path, bands, wrong=wrong))
+            checked(scene(tmp_path, bands, wrong=wrong))

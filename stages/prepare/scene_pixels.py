@@ -1,0 +1,63 @@
+"""Pixels of a stored scene: where its bands have data, and their reflectance, on their own grid or on another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from stages.common.geo.grid import Grid
+from stages.common.geo.raster import grid_of, open_raster, pixels_with_data
+from stages.common.params.prepare import PrepareParams
+from stages.common.scene.harmonise import calibration_of, to_physical
+from stages.common.scene.scene import Scene
+from stages.common.types import AnyArray, BoolArray, Float32Array
+from stages.prepare.warp import bilinear, nearest
+
+
+@dataclass(frozen=True)
+class ScenePixels:
+    """A stored scene whose files are each read once, when they are first needed, and kept as they are stored."""
+
+    scene: Scene
+    params: PrepareParams
+    _planes: dict[Path, tuple[AnyArray, Grid]] = field(default_factory=dict, repr=False)
+
+    def plane(self, path: Path) -> tuple[AnyArray, Grid]:
+        """Return the pixels (H, W) of one of the scene's files in their own dtype, and the grid they lie on."""
+        if path not in self._planes:
+            with open_raster(path) as dataset:
+                self._planes[path] = np.asarray(dataset.read(1)), grid_of(dataset)
+        return self._planes[path]
+
+    def data_mask(self, name: str) -> tuple[BoolArray, Grid]:
+        """Return (H, W) bool, True where a band has data, and the band's own grid.
+
+        In 8-bit RGB a dark pixel may be 0, the usual nodata, in one band and still be real. There a pixel is without
+        data only where all bands are nodata (GDAL's UNIFIED_SRC_NODATA).
+        """
+        names = self.params.imagery_bands if self.params.storage == "rgb8" else [name]
+        masks = [pixels_with_data(self._dn(each), self.scene.bands[each].nodata) for each in names]
+        return np.logical_or.reduce(masks), self.plane(self.scene.bands[names[0]].path)[1]
+
+    def data_mask_on(self, grid: Grid, bands: Sequence[str]) -> BoolArray:
+        """Return (H, W) bool, True where all of `bands` have data, on `grid`."""
+        mask = np.ones(grid.shape, dtype=bool)
+        for name in bands:
+            on_source, source = self.data_mask(name)
+            mask &= nearest(on_source.astype(np.uint8), source, grid, outside=0) == 1
+        return mask
+
+    def values(self, name: str) -> tuple[Float32Array, Grid]:
+        """Return reflectance (or 8-bit values) of a band, (H, W) float32, NaN without data, and the band's own grid."""
+        mask, source = self.data_mask(name)
+        return to_physical(self._dn(name), mask, calibration_of(self.scene, name)), source
+
+    def values_on(self, grid: Grid, name: str) -> Float32Array:
+        """Return the same on `grid`; bilinear where the band has to be resampled."""
+        return bilinear(*self.values(name), grid)
+
+    def _dn(self, name: str) -> AnyArray:
+        return self.plane(self.scene.bands[name].path)[0]
