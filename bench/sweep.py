@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from stages.common.display.numbers import number_text, signed_text
-from versions.experiments import Experiment, read
+from versions.experiments import Experiment, list_experiments
 
 RGB = "prepare.bands=[B02,B03,B04]"
 ROWS: Mapping[str, tuple[str, tuple[str, ...]]] = {
@@ -61,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     site = arguments.site.resolve()
     failed = [] if arguments.table else sweep(site, arguments)
-    print(table(read(site), arguments.only, SCORES[:HELD_OUT_SCORES] if arguments.held_out else SCORES))
+    print(table(list_experiments(site), arguments.only, SCORES[:HELD_OUT_SCORES] if arguments.held_out else SCORES))
     if failed:
         print(f"failed: {', '.join(failed)}; run it again to go on", file=sys.stderr)
     return 1 if failed else 0
@@ -71,7 +71,7 @@ def sweep(site: Path, arguments: argparse.Namespace) -> list[str]:
     """Run the rows that are not there yet; returns those that failed."""
     if changed := output(site, "git", "status", "--porcelain", "--untracked-files=no"):
         sys.exit(f"the working tree has changes; commit or stash them first:\n{changed}")
-    there = {one.name.strip() for one in read(site)}
+    there = {one.name.strip() for one in list_experiments(site)}
     failed, target = [], HELD_OUT_TARGET if arguments.held_out else TARGET
     try:
         for name in arguments.only:

@@ -1,4 +1,4 @@
-"""`make crossval`: each fold of ``crossval.folds`` as a DVC experiment, their held-out maps as one honest map.
+"""`make crossval`: each fold of ``crossval.folds`` as a DVC experiment, their held-out maps pooled into one.
 
     cd <site> && python -m versions.crossval
 
@@ -21,43 +21,48 @@ from typing import Any
 
 import yaml
 
-from stages.common.errors import GlacierError, InputError, ParamsError
+from stages.common.errors import InputError, ParamsError
 from stages.common.params.schema import Params, load_params
+from stages.common.revision import run_git
 from stages.common.run.contracts import check_files
 from stages.common.run.outputs import atomic_folder
 from stages.evaluate.crossval_contract import CONTRACT
+from versions.tools.commands import environment, require, run_dvc, stream_dvc
+from versions.tools.entry import run_command
 
 FOLDS = Path("artifacts/folds")
 
 SCENE_AND_LABELS = {path: kind for path, kind in CONTRACT.inputs.items() if "{folds}" not in path}
-"""What the pooling reads of the site itself: absent, it is said before hours of training."""
+"""What the pooling reads of the site itself: that it is absent is said before hours of training."""
 
 
 def main() -> int:
-    """Run the folds and pool them, in a site's folder; the exit code is that of a stage."""
-    try:
-        params = load_params()
-        _require_folds(params)
-        check_files(SCENE_AND_LABELS, Path(), params, None)
-        names = {fold: run_fold(params, fold) for fold in params.crossval.folds}
-        with atomic_folder(FOLDS) as draft:
-            for fold, name in names.items():
-                collect(name, params, draft / str(fold))
-    except GlacierError as error:
-        print(f"crossval: {error}", file=sys.stderr)
-        return error.exit_code
-    return subprocess.run([sys.executable, "-m", "stages.evaluate.crossval"], check=False).returncode
+    """Run the folds and pool them, in a site's folder; return the exit code, which is that of a stage."""
+    return run_command("crossval", cross_validate)
+
+
+def cross_validate() -> int:
+    """Run the folds, collect their results and pool them; return the exit code of the pooling."""
+    params = load_params()
+    _require_folds(params)
+    check_files(SCENE_AND_LABELS, Path(), params, None)
+    names = {fold: run_fold(params, fold) for fold in params.crossval.folds}
+    with atomic_folder(FOLDS) as draft:
+        for fold, name in names.items():
+            collect(name, params, draft / str(fold))
+    command = [sys.executable, "-m", "stages.evaluate.crossval"]
+    return subprocess.run(command, env=environment(), check=False).returncode
 
 
 def _require_folds(params: Params) -> None:
     if not params.crossval.folds:
-        everything = list(range(params.patches.folds))
+        folds = list(range(params.patches.folds))
         raise ParamsError(
             "the cross-validation is switched off",
             where="params.yaml: crossval.folds",
-            expected=f"folds of the split, as {everything}",
+            expected=f"folds of the split, as {folds}",
             found="[]",
-            fix=f"set `crossval: {{folds: {everything}}}`; each fold is a training of its own",
+            fix=f"set `crossval: {{folds: {folds}}}`; each fold is a training of its own",
         )
 
 
@@ -74,10 +79,10 @@ def run_fold(params: Params, fold: int) -> str:
     print(f"crossval: fold {fold}, experiment {name}", flush=True)
     changes = {"patches.test_fold": fold, "patches.validation_fold": (fold + 1) % params.patches.folds}
     settings = [part for key, value in changes.items() for part in ("--set-param", f"{key}={value}")]
-    command = ["dvc", "exp", "run", "--temp", "--name", name, *settings, "evaluate"]
-    if subprocess.run(command, check=False).returncode:
+    if stream_dvc(Path(), "exp", "run", "--temp", "--name", name, *settings, "evaluate"):
         raise InputError(
-            f"fold {fold} failed", where=f"experiment {name}", expected="`dvc exp run` ends well",
+            f"fold {fold} failed", where=f"experiment {name}", expected="`dvc exp run` succeeds",
+            found="an error; its message is above",
             fix="run `make repro` first; then `make crossval` again, which goes on with this fold",
         )  # fmt: skip
     return name
@@ -91,8 +96,8 @@ def drop_experiment(name: str) -> None:
 
 
 def collect(name: str, params: Params, folder: Path) -> None:
-    """Copy what the pooling reads from the experiment's results."""
-    revision, prefix = _reference(name), _git("rev-parse", "--show-prefix").strip()
+    """Copy what the pooling reads from the experiment's results into `folder`."""
+    revision, prefix = _reference(name), _git("rev-parse", "--show-prefix")
     lock = yaml.safe_load(_git("show", f"{revision}:{prefix}dvc.lock"))["stages"]
     _require_same_inputs(lock, params, name)
     folder.mkdir(parents=True)
@@ -100,15 +105,15 @@ def collect(name: str, params: Params, folder: Path) -> None:
     copy_output(lock[patches]["outs"], f"artifacts/patches/{params.evaluate.year}", "split.tif", folder)
     copy_output(lock["evaluate"]["outs"], "artifacts/evaluate", "held_out.tif", folder)
     metrics = _git("show", f"{revision}:{prefix}metrics/evaluate.json")
-    (folder / "evaluate.json").write_text(metrics, encoding="utf-8")
+    (folder / "evaluate.json").write_text(f"{metrics}\n", encoding="utf-8")
 
 
 def _require_same_inputs(lock: Mapping[str, Any], params: Params, name: str) -> None:
     """Refuse to pool a fold with a scene or labels that are not those it was tested on."""
     path = Path("dvc.lock")
-    ours = yaml.safe_load(path.read_text(encoding="utf-8"))["stages"] if path.exists() else {}
+    current = yaml.safe_load(path.read_text(encoding="utf-8"))["stages"] if path.exists() else {}
     for stage in (f"prepare@{params.evaluate.year}", "labels"):
-        if ours.get(stage, {}).get("outs") != lock[stage]["outs"]:
+        if current.get(stage, {}).get("outs") != lock[stage]["outs"]:
             raise InputError(
                 f"the outputs of {stage} are not those that a fold was tested on", where=f"dvc.lock, experiment {name}",
                 expected="the same scene and labels", found="others: something has changed since the last run",
@@ -124,21 +129,21 @@ def copy_output(outs: Sequence[dict[str, Any]], path: str, file: str, folder: Pa
     InputError
         The cache does not hold it.
     """
-    listing = cached(next(out["md5"] for out in outs if out["path"] == path))
+    listing = cached_file(next(out["md5"] for out in outs if out["path"] == path))
     for entry in json.loads(listing.read_text(encoding="utf-8")):
         if entry["relpath"] == file:
-            shutil.copyfile(cached(entry["md5"]), folder / file)
+            shutil.copyfile(cached_file(entry["md5"]), folder / file)
             return
     raise InputError("an experiment lacks a result", where=f"{path}/{file}", fix="run `make crossval` again")
 
 
-def cached(md5: str) -> Path:
-    """File of this content in DVC's cache.
+def cached_file(md5: str) -> Path:
+    """Return the file with this MD5 in DVC's cache.
 
     Raises
     ------
     InputError
-        There is none.
+        The cache does not hold it.
     """
     path = cache_folder() / md5[:2] / md5[2:]
     if not path.is_file():
@@ -148,25 +153,25 @@ def cached(md5: str) -> Path:
 
 @functools.cache
 def cache_folder() -> Path:
-    """Where DVC's cache keeps content by its MD5."""
-    told = subprocess.run(["dvc", "cache", "dir"], capture_output=True, text=True, check=True)
-    return Path(told.stdout.strip(), "files/md5")
+    """Return the folder in which DVC's cache keeps content by its MD5."""
+    folder = require(
+        run_dvc(Path(), "cache", "dir"), what="DVC does not say where its cache is", fix="run `dvc cache dir`"
+    )
+    return Path(folder, "files/md5")
 
 
 def _reference(name: str) -> str:
-    """Where DVC keeps an experiment that starts from the present commit."""
-    head = _git("rev-parse", "HEAD").strip()
+    """Return the git reference in which DVC keeps an experiment that starts from the present commit."""
+    head = _git("rev-parse", "HEAD")
     return f"refs/exps/{head[:2]}/{head[2:]}/{name}"
 
 
 def _git(*arguments: str) -> str:
-    done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise InputError(
-            f"git {arguments[0]} failed", where=Path.cwd(), expected="a git repository with a commit",
-            found=done.stderr.strip(), fix="commit the site; experiments start from a commit",
-        )  # fmt: skip
-    return done.stdout
+    return require(
+        run_git(Path(), *arguments),
+        what="git does not know the present commit, or an experiment that starts from it",
+        fix="commit the site: experiments start from a commit",
+    )
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ each experiment does.
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from stages.common.display.numbers import number_text, signed_text
-from stages.common.errors import GlacierError, InputError
 from stages.common.run.flatten import flatten
-from versions.compare.console import table
+from versions.tools.commands import require, run_dvc
+from versions.tools.entry import run_command
+from versions.tools.text import aligned_table
 
 COLUMNS = (
     ("IoU", "evaluate/model/iou", 3, False),
@@ -28,7 +28,7 @@ COLUMNS = (
     ("slope km2/a", "area/slope_km2_per_year", 3, True),
     ("gates failed", "area/gates_failed", 0, False),
 )
-"""Head, metric, decimals, and whether its sign is shown."""
+"""Head of the column, metric, decimals, and whether a plus sign stands before a gain."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,61 +42,54 @@ class Experiment:
 
 
 def main() -> int:
-    """Exit code: 0 shown, 2 DVC cannot list them."""
-    try:
-        print(text(read(Path.cwd())))
-    except GlacierError as error:
-        print(error, file=sys.stderr)
-        return error.exit_code
-    return 0
+    """Print the table; return the exit code: 0 printed, 2 DVC cannot list the experiments."""
+    return run_command("experiments", lambda: experiment_table(list_experiments(Path.cwd())))
 
 
-def read(site: Path) -> list[Experiment]:
-    """The workspace, the commit it stands on, and its experiments.
+def list_experiments(site: Path) -> list[Experiment]:
+    """Return the workspace, the commit it stands on, and its experiments.
 
     Raises
     ------
     InputError
         DVC cannot list them.
     """
-    done = subprocess.run(["dvc", "exp", "show", "--json"], cwd=site, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise InputError("DVC cannot list the experiments", where=site.name, found=done.stderr.strip()[-500:])
-    root = subprocess.run(["dvc", "root"], cwd=site, capture_output=True, text=True, check=True).stdout.strip()
+    fix = "run in a site's folder of a git repository with a commit"
+    listing = require(
+        run_dvc(site, "exp", "show", "--json"), what=f"DVC cannot list the experiments of {site.resolve()}", fix=fix
+    )
+    root = require(run_dvc(site, "root"), what=f"DVC has no repository in {site.resolve()}", fix=fix)
     prefix = site.resolve().relative_to((site / root).resolve()).as_posix()
-    return list(_entries(json.loads(done.stdout), "" if prefix == "." else f"{prefix}/"))
+    return list(_entries(json.loads(listing), "" if prefix == "." else f"{prefix}/"))
 
 
-def text(experiments: Sequence[Experiment]) -> str:
-    """The table; parameters and scores that none has, or that are all the same, get no column."""
-    names = dict.fromkeys(name for one in experiments for name in one.params)
-    differ = [name for name in names if len({one.params.get(name) for one in experiments if one.params}) > 1]
-    scores = [column for column in COLUMNS if any(column[1] in one.metrics for one in experiments)]
+def experiment_table(experiments: Sequence[Experiment]) -> str:
+    """Return the table; parameters that are all the same and scores that no experiment has get no column."""
+    names = dict.fromkeys(name for experiment in experiments for name in experiment.params)
+    changed = [name for name in names if len({row.params.get(name) for row in experiments if row.params}) > 1]
+    columns = [column for column in COLUMNS if any(column[1] in row.metrics for row in experiments)]
     rows = [
         (
-            one.name,
-            *(one.params.get(name, "default") for name in differ),
-            *(_cell(one.metrics.get(key), places, sign=sign) for _, key, places, sign in scores),
+            experiment.name,
+            *(experiment.params.get(name, "default") for name in changed),
+            *(_cell(experiment.metrics.get(key), places, sign=sign) for _, key, places, sign in columns),
         )
-        for one in experiments
+        for experiment in experiments
     ]
-    return table(("experiment", *differ, *(column[0] for column in scores)), rows)
+    return aligned_table(("experiment", *changed, *(column[0] for column in columns)), rows)
 
 
 def _cell(value: float | None, places: int, *, sign: bool) -> str:
     return signed_text(value, places) if sign else number_text(value, places)
 
 
-def _entries(listed: Sequence[Mapping[str, Any]], prefix: str) -> Iterator[Experiment]:
-    for base in listed:
-        yield _entry(
-            str(base["name"] or ("workspace" if base["rev"] == "workspace" else base["rev"][:7])),
-            base.get("data") or {},
-            prefix,
-        )
-        for one in base.get("experiments") or []:
-            first = one["revs"][0]
-            yield _entry(f"  {first['name'] or first['rev'][:7]}", first.get("data") or {}, prefix)
+def _entries(listing: Sequence[Mapping[str, Any]], prefix: str) -> Iterator[Experiment]:
+    for base in listing:
+        name = base["name"] or ("workspace" if base["rev"] == "workspace" else base["rev"][:7])
+        yield _entry(str(name), base.get("data") or {}, prefix)
+        for experiment in base.get("experiments") or []:
+            newest = experiment["revs"][0]
+            yield _entry(f"  {newest['name'] or newest['rev'][:7]}", newest.get("data") or {}, prefix)
 
 
 def _entry(name: str, data: Mapping[str, Any], prefix: str) -> Experiment:

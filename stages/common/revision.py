@@ -35,10 +35,17 @@ def git_remote(root: Path) -> str:
     return f"{parts.scheme}://{parts.hostname}{port}{parts.path.rstrip('/').removesuffix('.git')}"
 
 
-def _git(root: Path, *arguments: str) -> str | None:
-    command = ["git", "-C", str(root), *arguments]
+def run_git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run git in a folder and keep its output, bytes that are not UTF-8 as surrogates; without git the code is 127."""
+    command = ["git", "-C", str(folder), *arguments]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return done.stdout.strip()
+        done = subprocess.run(command, capture_output=True, check=False)
+    except OSError as error:
+        return subprocess.CompletedProcess(command, 127, "", f"git cannot be run: {error}")
+    output, errors = (part.decode("utf-8", "surrogateescape") for part in (done.stdout, done.stderr))
+    return subprocess.CompletedProcess(command, done.returncode, output, errors)
+
+
+def _git(root: Path, *arguments: str) -> str | None:
+    done = run_git(root, *arguments)
+    return None if done.returncode else done.stdout.strip()

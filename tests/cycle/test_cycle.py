@@ -34,11 +34,9 @@ def stages_run(said: str) -> set[str]:
 
 ASK = """
 import sys
-from stages.common.params import load_params
-from versions.entry import opened
-with opened(load_params(), "asking") as registry:
-    found = {"champion": registry.champion, "challenger": registry.alias("challenger"), "all": registry.champions()}
-print(found[sys.argv[1]])
+from versions.registry.open import open_registry
+with open_registry("small-twin") as registry:
+    print(registry.champions() if sys.argv[1] == "all" else registry.aliases.get(sys.argv[1]))
 """
 
 
@@ -125,9 +123,8 @@ def test_the_second_push_of_two_fails_clearly(anna: Clone, ben: Clone) -> None:
 RACE = """
 import sys, time
 from stages.common.errors import InputError
-from stages.common.params import load_params
-from versions.entry import opened
-with opened(load_params(), "racing") as registry:
+from versions.registry.open import open_registry
+with open_registry("small-twin") as registry:
     time.sleep(max(0.0, float(sys.argv[2]) - time.time()))
     try:
         registry.crown(sys.argv[1], instead_of="1")

@@ -10,6 +10,7 @@ import sys
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -70,6 +71,13 @@ class Site:
         with store.quiet(LOG):
             client, _ = store.connect(location, "tiny")
         return Registry(client, store.model_name("tiny"), location.shown)
+
+    def entity(self, number: str) -> Any:
+        """A version as the store has it now."""
+        return self.registry.client.get_model_version("glacier-tiny", number)
+
+    def tags(self, number: str) -> dict[str, str]:
+        return dict(self.entity(number).tags)
 
     def register(
         self, kind: tuple[float, float], *, gates: bool = True, tags: dict[str, str] | None = None, **logged: str

@@ -8,7 +8,7 @@ import yaml
 from bench import sweep
 from sandbox import tiny
 from stages.common.params.schema import Params
-from versions.experiments import Experiment, text
+from versions.experiments import Experiment, experiment_table
 
 TWO = [
     Experiment(
@@ -25,7 +25,7 @@ TWO = [
 
 
 def test_only_what_differs_has_a_column() -> None:
-    lines = [line.split() for line in text(TWO).splitlines()]
+    lines = [line.split() for line in experiment_table(TWO).splitlines()]
     assert lines == [
         ["experiment", "train.base_channels", "train.seed", "IoU", "bias", "%"],
         ["main", "16", "default", "0.500", "−1.2"],

@@ -1,4 +1,4 @@
-"""Both models' maps on the held-out blocks of the current split."""
+"""Both models' maps on the held-out blocks of the current split: which blocks count, and the areas in each."""
 
 from __future__ import annotations
 
@@ -17,32 +17,33 @@ from versions.compare.tables import Block
 from versions.compare.version import Version, from_workspace
 from versions.compare.workspace import Workspace
 
-
-@dataclass(frozen=True, kw_only=True)
-class HeldOut:
-    """Where both versions can be scored."""
-
-    pixels: BoolArray
-    """(H, W): test pixels that neither version has learned from."""
-    number: IntArray
-    """(H, W): row x 100,000 + column of the block."""
-    left_out: int
-    unknown: str
-    """Why it is not known what a version has learned from; empty where it is."""
-
-
 STEP = 100_000
+"""Block numbers are row x this + column."""
 
 SPLIT_PARAMS = ("grid.", "labels.", "patches.")
 """Parameters that make the split, beside the data."""
 
 
-def held_out(versions: Sequence[Version], workspace: Workspace) -> HeldOut:
-    """Test blocks of the current split without those that one of the versions has learned from."""
+@dataclass(frozen=True, kw_only=True)
+class ComparableBlocks:
+    """Where both versions can be scored: the test blocks that neither of them has learned from."""
+
+    pixels: BoolArray
+    """(H, W): pixels of these blocks."""
+    number: IntArray
+    """(H, W): row x `STEP` + column of the block."""
+    left_out: int
+    """Number of test blocks that one version has learned from."""
+    unknown: str
+    """Why it is not known what a version has learned from; empty where it is known."""
+
+
+def comparable_blocks(versions: Sequence[Version], workspace: Workspace) -> ComparableBlocks:
+    """Return the test blocks of the current split without those that one of the versions has learned from."""
     roles = read_band(workspace.split)
-    number = block_numbers(roles.shape, workspace.params)
+    number = numbered_blocks(roles.shape, workspace.params)
     test = np.asarray(roles == TEST)
-    before = set(np.unique(number[test]).tolist())
+    test_blocks = set(np.unique(number[test]).tolist())
     unknown = []
     for version in versions:
         own = own_split(version, workspace)
@@ -52,21 +53,21 @@ def held_out(versions: Sequence[Version], workspace: Workspace) -> HeldOut:
         learned = (own != TEST) & (own != BUFFER) & (own != OUTSIDE)
         test = test & ~np.isin(number, np.unique(number[test & learned]))
     reason = f"it is not known which blocks {' and '.join(unknown)} learned from" if unknown else ""
-    left = len(before - set(np.unique(number[test]).tolist()))
-    return HeldOut(pixels=test, number=number, left_out=left, unknown=reason)
+    left_out = len(test_blocks - set(np.unique(number[test]).tolist()))
+    return ComparableBlocks(pixels=test, number=number, left_out=left_out, unknown=reason)
 
 
-def block_numbers(shape: tuple[int, ...], params: Params) -> IntArray:
-    """(H, W): row x `STEP` + column of each pixel's block."""
+def numbered_blocks(shape: tuple[int, ...], params: Params) -> IntArray:
+    """Return row x `STEP` + column of each pixel's block, (H, W)."""
     rows, columns = (np.arange(side, dtype=np.int64) for side in shape)
     block = rows[:, None] // params.patches.block_rows_px * STEP + columns[None, :] // params.patches.block_columns_px
     return np.asarray(block)
 
 
 def own_split(version: Version, workspace: Workspace) -> IntArray | None:
-    """Roles (H, W) in the split that a version was trained with; None where unknown or on another grid.
+    """Return the roles (H, W) in the split that a version was trained with; None where unknown or on another grid.
 
-    It is read from DVC's cache or remote; else it is the current one where the data and the parameters that make it
+    It is read from DVC's cache or remote; else it is the current split, where the data and the parameters that make it
     are the current ones.
     """
     md5s = (out_md5(version.lock, stage) for stage in sorted(version.lock) if stage.startswith("patches@"))
@@ -80,38 +81,42 @@ def own_split(version: Version, workspace: Workspace) -> IntArray | None:
 
 
 def _same_split(version: Version, workspace: Workspace) -> bool:
-    now = from_workspace(workspace.site)
-    mine, theirs = (
-        {name: value for name, value in one.params.items() if name.startswith(SPLIT_PARAMS)} for one in (now, version)
-    )
-    return mine == theirs and now.data_dvc_md5 == version.data_dvc_md5
+    current = from_workspace(workspace.site)
+    same_data = current.data_dvc_md5 == version.data_dvc_md5
+    return same_data and _split_params(current) == _split_params(version)
 
 
-def confusion(found: UInt8Array, truth: BoolArray, where: HeldOut, area_km2: Float64Array) -> list[Block]:
-    """A row a block with test pixels that both have seen: what each map hits and what it claims beyond, in km2.
+def _split_params(version: Version) -> dict[str, str]:
+    return {name: value for name, value in version.params.items() if name.startswith(SPLIT_PARAMS)}
+
+
+def block_rows(
+    classes: UInt8Array, labelled: BoolArray, blocks: ComparableBlocks, area_km2: Float64Array
+) -> list[Block]:
+    """Return a row per block with test pixels that both versions observed: what each map hits, and maps beyond, in km2.
 
     Parameters
     ----------
-    found
-        (H, W): `versions.compare.difference.classes` of both maps.
-    truth
+    classes
+        (H, W): `versions.compare.difference.difference_classes` of both maps.
+    labelled
         (H, W): labelled ice.
     area_km2
         (H, W): area of each pixel.
     """
-    used = where.pixels & (found != UNSEEN)
-    numbers, index = np.unique(where.number[used], return_inverse=True)
-    kind, ice, weights = found[used], truth[used], area_km2[used]
+    used = blocks.pixels & (classes != UNSEEN)
+    numbers, index = np.unique(blocks.number[used], return_inverse=True)
+    kind, ice, weights = classes[used], labelled[used], area_km2[used]
 
     def total(selected: BoolArray) -> list[float]:
-        return [float(one) for one in np.bincount(index, weights=weights * selected, minlength=len(numbers))]
+        return [float(km2) for km2 in np.bincount(index, weights=weights * selected, minlength=len(numbers))]
 
-    a, b = ((kind == one) | (kind == BOTH) for one in (ONLY_A, ONLY_B))
+    a, b = ((kind == alone) | (kind == BOTH) for alone in (ONLY_A, ONLY_B))
     columns = (numbers.tolist(), total(a & ice), total(a & ~ice), total(b & ice), total(b & ~ice), total(ice))
     return [
         Block(
             row=number // STEP, column=number % STEP, a_hit_km2=a_hit, a_false_km2=a_false, b_hit_km2=b_hit,
-            b_false_km2=b_false, labelled_km2=labelled,
+            b_false_km2=b_false, labelled_km2=labelled_km2,
         )
-        for number, a_hit, a_false, b_hit, b_false, labelled in zip(*columns, strict=True)
+        for number, a_hit, a_false, b_hit, b_false, labelled_km2 in zip(*columns, strict=True)
     ]  # fmt: skip

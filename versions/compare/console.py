@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from stages.common.display.numbers import number_text, signed_text
 from stages.common.display.phrases import SIMULATED
-from versions.compare.tables import Comparison
+from versions.compare.tables import VersionComparison
+from versions.tools.text import aligned_table
 
 MOST_ROWS = 12
 HEADLINES = (
@@ -16,8 +15,8 @@ HEADLINES = (
 """Metrics that the console shows; the page has all."""
 
 
-def text(comparison: Comparison) -> str:
-    """All of it in short."""
+def comparison_text(comparison: VersionComparison) -> str:
+    """Return the whole comparison in short."""
     mark = f": {SIMULATED}" if comparison.simulated else ""
     parts = [
         f"{comparison.title}{mark}",
@@ -34,47 +33,33 @@ def text(comparison: Comparison) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 1) -> str:
-    """Aligned columns, the first `left` to the left."""
-    lines = [list(head), *map(list, rows)]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return "\n".join(
-        "  "
-        + "   ".join(
-            cell.ljust(width) if index < left else cell.rjust(width)
-            for index, (cell, width) in enumerate(zip(line, widths, strict=True))
-        ).rstrip()
-        for line in lines
-    )
-
-
-def more(count: int) -> str:
-    """What the console leaves out."""
+def omitted_rows(count: int) -> str:
+    """Return a line that says how many rows the console leaves out; empty where it shows all."""
     return f"\n  ... and {count} more" if count > 0 else ""
 
 
-def _params(comparison: Comparison) -> str:
+def _params(comparison: VersionComparison) -> str:
     rows = [(row.name, _short(row.a), _short(row.b)) for row in comparison.params]
     if not rows:
         return "  parameters: all the same"
-    return table(("parameter", "A", "B"), rows[:MOST_ROWS], left=3) + more(len(rows) - MOST_ROWS)
+    return aligned_table(("parameter", "A", "B"), rows[:MOST_ROWS], left=3) + omitted_rows(len(rows) - MOST_ROWS)
 
 
 def _short(value: str | None) -> str:
     return "–" if value is None else value if len(value) <= 40 else f"{value[:37]}..."
 
 
-def _metrics(comparison: Comparison) -> str:
-    known = {row.name: row for row in comparison.metrics}
+def _metrics(comparison: VersionComparison) -> str:
+    metrics = {row.name: row for row in comparison.metrics}
     rows = [
         (name, number_text(row.a, 3), number_text(row.b, 3), signed_text(row.difference, 3))
         for name in HEADLINES
-        if (row := known.get(name))
+        if (row := metrics.get(name))
     ]
-    return table(("metric, as recorded", "A", "B", "B - A"), rows) if rows else ""
+    return aligned_table(("metric, as recorded", "A", "B", "B - A"), rows) if rows else ""
 
 
-def _areas(comparison: Comparison) -> str:
+def _areas(comparison: VersionComparison) -> str:
     rows = [
         (
             str(row.year), number_text(row.a_km2, 2), _interval(row.a_low_km2, row.a_high_km2),
@@ -83,14 +68,14 @@ def _areas(comparison: Comparison) -> str:
         )
         for row in comparison.areas
     ]  # fmt: skip
-    return table(("year", "A km2", "interval", "B km2", "interval", "B - A", "in dispute"), rows)
+    return aligned_table(("year", "A km2", "interval", "B km2", "interval", "B - A", "in dispute"), rows)
 
 
 def _interval(low: float, high: float) -> str:
     return f"{number_text(low, 2)} to {number_text(high, 2)}"
 
 
-def _glaciers(comparison: Comparison) -> str:
+def _glaciers(comparison: VersionComparison) -> str:
     rows = [
         (
             f"{row.rgi_id}{' ' + row.glac_name if row.glac_name else ''}", number_text(row.a_km2, 2),
@@ -102,16 +87,16 @@ def _glaciers(comparison: Comparison) -> str:
     if not rows:
         return "  glaciers: all the same"
     head = ("glacier, last year", "A km2", "B km2", "B - A", "mean of years")
-    return table(head, rows[:MOST_ROWS]) + more(len(rows) - MOST_ROWS)
+    return aligned_table(head, rows[:MOST_ROWS]) + omitted_rows(len(rows) - MOST_ROWS)
 
 
-def _judgement(comparison: Comparison) -> str:
-    found = comparison.judgement
-    lines = [f"  Verdict   {found.statement}"]
+def _judgement(comparison: VersionComparison) -> str:
+    judgement = comparison.judgement
+    lines = [f"  Verdict   {judgement.statement}"]
     if comparison.same_model:
         lines.append("            both are the same model, byte for byte")
-    if found.left_out:
-        lines.append(f"            {found.left_out} test blocks left out: one of the versions has learned from them")
+    if count := judgement.left_out:
+        lines.append(f"            {count} test blocks left out: one of the versions has learned from them")
     lines.append(
         f"  Maps      {100 * comparison.mean_dispute_fraction:.1f} % of the ice is in dispute, all years together"
     )

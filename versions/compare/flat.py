@@ -8,8 +8,8 @@ from typing import Any
 from stages.common.run.flatten import flatten
 
 
-def numbers(documents: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
-    """``stage/part/name`` to value, of the numbers in metrics documents."""
+def metric_numbers(documents: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
+    """Return the numbers in metrics documents by ``stage/part/name``."""
     leaves = flatten(documents, separator="/")
     return {
         key: float(value)
@@ -18,6 +18,6 @@ def numbers(documents: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
     }
 
 
-def texts(leaves: Mapping[str, Any]) -> dict[str, str]:
-    """Values as MLflow keeps them, so that both compare."""
+def param_texts(leaves: Mapping[str, Any]) -> dict[str, str]:
+    """Return the values as text, as MLflow keeps them, so that both compare."""
     return {key: str(value) for key, value in leaves.items()}

@@ -13,40 +13,42 @@ import numpy as np
 
 from stages.common.display.numbers import signed_text
 from stages.common.types import Float64Array
-from versions.compare.tables import Block, Judgement, Measure, Verdict
+from versions.compare.tables import Block, ComparisonVerdict, Judgement, ScoreDifference
 
 DRAWS, SEED = 10_000, 20_240
 PERCENTILES = (2.5, 97.5)
 
 FEWEST_BLOCKS = 5
-"""With four, 1 in 128 draws is one block four times over, and the interval cannot show what other blocks would say."""
+"""With four, 1 in 64 draws is one block four times over, and the interval cannot show what other blocks would say."""
 
 IOU, BIAS = "IoU", "absolute area bias"
-BETTER: Verdict = "B is better"
-WORSE: Verdict = "B is worse"
-UNDECIDED: Verdict = "cannot be told apart"
+BETTER: ComparisonVerdict = "B is better"
+WORSE: ComparisonVerdict = "B is worse"
+UNDECIDED: ComparisonVerdict = "cannot be told apart"
 
 
-def judge(blocks: Sequence[Block], *, left_out: int = 0, unknown: str = "") -> Judgement:
+def judge_blocks(blocks: Sequence[Block], *, left_out: int = 0, unknown: str = "") -> Judgement:
     """Compare both models over test blocks.
 
     Parameters
     ----------
+    blocks
+        Test blocks that neither version has learned from.
     left_out
-        Test blocks that are not among `blocks`, because a version has learned from them.
+        Number of test blocks that are not among `blocks`, because a version has learned from them.
     unknown
-        Why it is not known which blocks these are; then nothing is decided.
+        Why it is not known which blocks a version has learned from; then nothing is decided.
     """
     sums = np.array([[b.a_hit_km2, b.a_false_km2, b.b_hit_km2, b.b_false_km2, b.labelled_km2] for b in blocks]).reshape(
         -1, 5
     )
     reason = unknown or ("" if len(blocks) >= FEWEST_BLOCKS else _too_few(len(blocks)))
-    whole, drawn = _scores(sums.sum(axis=0, keepdims=True)), None if reason else _scores(draw(sums))
+    whole, drawn = _scores(sums.sum(axis=0, keepdims=True)), None if reason else _scores(bootstrap_sums(sums))
     measures = [
-        _measure(IOU, "", 1, whole[:, 0], None if drawn is None else drawn[:, 0]),
-        _measure(BIAS, "%", -1, whole[:, 1], None if drawn is None else drawn[:, 1]),
+        _score_difference(IOU, "", 1, whole[:, 0], None if drawn is None else drawn[:, 0]),
+        _score_difference(BIAS, "%", -1, whole[:, 1], None if drawn is None else drawn[:, 1]),
     ]
-    verdict = UNDECIDED if reason else together([one.verdict for one in measures])
+    verdict = UNDECIDED if reason else joint_verdict([measure.verdict for measure in measures])
     return Judgement(
         verdict=verdict,
         statement=f"{UNDECIDED}: {reason}" if reason else _statement(verdict, measures, len(blocks)),
@@ -57,21 +59,21 @@ def judge(blocks: Sequence[Block], *, left_out: int = 0, unknown: str = "") -> J
     )
 
 
-def draw(sums: Float64Array) -> Float64Array:
-    """(DRAWS, K) totals of the rows of (N, K) drawn with replacement, N at a time."""
-    chosen = np.random.default_rng(SEED).multinomial(len(sums), [1 / len(sums)] * len(sums), size=DRAWS)
-    return np.asarray(chosen @ sums)
+def bootstrap_sums(sums: Float64Array) -> Float64Array:
+    """Return (DRAWS, K) totals of the rows of `sums`, (N, K), drawn with replacement, N at a time."""
+    counts = np.random.default_rng(SEED).multinomial(len(sums), [1 / len(sums)] * len(sums), size=DRAWS)
+    return np.asarray(counts @ sums)
 
 
-def together(verdicts: Sequence[Verdict]) -> Verdict:
-    """Better (worse) where one measure says so and none says the contrary."""
+def joint_verdict(verdicts: Sequence[ComparisonVerdict]) -> ComparisonVerdict:
+    """Return better (worse) where one score says so and none says the contrary."""
     if BETTER in verdicts and WORSE not in verdicts:
         return BETTER
     return WORSE if WORSE in verdicts and BETTER not in verdicts else UNDECIDED
 
 
 def _scores(totals: Float64Array) -> Float64Array:
-    """(N, measure, side): IoU, and |mapped / labelled - 1| in %; NaN where no ice is labelled."""
+    """Return IoU, and |mapped / labelled - 1| in %, as (N, score, side); NaN where no ice is labelled."""
     labelled = totals[:, 4]
     sides = []
     for hit, false in (totals[:, 0:2].T, totals[:, 2:4].T):
@@ -82,37 +84,40 @@ def _scores(totals: Float64Array) -> Float64Array:
     return np.stack(sides, axis=2)
 
 
-def _measure(name: str, unit: str, better: int, whole: Float64Array, drawn: Float64Array | None) -> Measure:
+def _score_difference(
+    name: str, unit: str, better: int, whole: Float64Array, drawn: Float64Array | None
+) -> ScoreDifference:
     a, b = (None if np.isnan(value) else float(value) for value in whole[0])
     low, high = (None, None) if drawn is None else _interval(drawn[:, 1] - drawn[:, 0])
     verdict = UNDECIDED
     if low is not None and high is not None and (low > 0 or high < 0):
         verdict = BETTER if (low > 0) == (better > 0) else WORSE
-    return Measure(
+    return ScoreDifference(
         name=name, unit=unit, better=1 if better > 0 else -1, a=a, b=b,
         difference=None if a is None or b is None else b - a, low=low, high=high, verdict=verdict,
     )  # fmt: skip
 
 
 def _interval(differences: Float64Array) -> tuple[float | None, float | None]:
-    known = differences[np.isfinite(differences)]
-    if not known.size:
+    finite = differences[np.isfinite(differences)]
+    if not finite.size:
         return None, None
-    low, high = np.percentile(known, PERCENTILES)
+    low, high = np.percentile(finite, PERCENTILES)
     return float(low), float(high)
 
 
-def _statement(verdict: Verdict, measures: Sequence[Measure], blocks: int) -> str:
+def _statement(verdict: ComparisonVerdict, measures: Sequence[ScoreDifference], blocks: int) -> str:
     parts = [
-        f"{one.name} {_signed(one, one.difference)} (95 %: {_signed(one, one.low)} to {_signed(one, one.high)})"
-        for one in measures
-        if one.difference is not None and one.low is not None and one.high is not None
+        f"{score.name} {_signed(score, score.difference)} "
+        f"(95 %: {_signed(score, score.low)} to {_signed(score, score.high)})"
+        for score in measures
+        if score.difference is not None and score.low is not None and score.high is not None
     ]
     return f"{verdict} on {blocks} test blocks: {'; '.join(parts) or 'no ice is labelled there'}"
 
 
-def _signed(measure: Measure, value: float) -> str:
-    return f"{signed_text(value, 1)} {measure.unit}" if measure.unit else signed_text(value, 3)
+def _signed(score: ScoreDifference, value: float) -> str:
+    return f"{signed_text(value, 1)} {score.unit}" if score.unit else signed_text(value, 3)
 
 
 def _too_few(count: int) -> str:

@@ -14,26 +14,26 @@ class Objects:
     def __init__(self, site: Path) -> None:
         from dvc.repo import Repo
 
-        logging.getLogger("dvc").setLevel(logging.ERROR)  # what cannot be had is said by whoever asked for it
+        logging.getLogger("dvc").setLevel(logging.ERROR)  # whoever asks for a file says what is absent
         self.repo: Any = Repo(str(site))
         self._cache: Any = self.repo.cache.local
 
     def close(self) -> None:
-        """Let go of DVC's files."""
+        """Close DVC's files."""
         self.repo.close()
 
     def file(self, md5: str) -> Path | None:
-        """The file with this MD5, read-only in the cache; None where neither cache nor remote has it."""
+        """Return the file with this MD5, read-only in the cache; None where neither cache nor remote has it."""
         return Path(self._cache.oid_to_path(md5)) if self._has(md5) else None
 
     def folder(self, md5: str) -> Mapping[str, Path] | None:
-        """Files of a folder by relative path; None where neither cache nor remote has all of them."""
-        found = {name: self.file(one) for name, one in self.listing(md5).items()}
-        files = {name: path for name, path in found.items() if path is not None}
-        return files if found and len(files) == len(found) else None
+        """Return the files of a folder by relative path; None where neither cache nor remote has all of them."""
+        listing = self.listing(md5)
+        files = {name: path for name, file_md5 in listing.items() if (path := self.file(file_md5)) is not None}
+        return files if listing and len(files) == len(listing) else None
 
     def listing(self, md5: str) -> Mapping[str, str]:
-        """MD5 of a folder's files by relative path; empty where neither cache nor remote has the list."""
+        """Return the MD5 of a folder's files by relative path; empty where neither cache nor remote has the list."""
         from dvc_data.hashfile.hash_info import HashInfo
         from dvc_data.hashfile.tree import Tree
 
@@ -46,7 +46,7 @@ class Objects:
         return bool(self._cache.exists(md5) or (self._pull(md5) and self._cache.exists(md5)))
 
     def _pull(self, md5: str) -> bool:
-        """Whether the remote gave it. No remote, or one that does not answer, is as one that lacks it."""
+        """Whether the remote gave it. No remote, or one that does not answer, counts as one that lacks it."""
         from dvc.exceptions import DvcException
         from dvc_data.hashfile.hash_info import HashInfo
 
@@ -57,14 +57,14 @@ class Objects:
 
 
 def entry(lock: Mapping[str, Any], stage: str) -> Mapping[str, Any]:
-    """A stage of dvc.lock; empty where it is absent."""
+    """Return a stage of dvc.lock; empty where it is absent."""
     return dict(lock.get(stage, {}))
 
 
 def dep_md5(lock: Mapping[str, Any], stage: str, name: str) -> str | None:
-    """MD5 that dvc.lock records of a stage's dependency whose path ends with `name`."""
-    found = (dep.get("md5") for dep in entry(lock, stage).get("deps", []) if dep["path"].endswith(name))
-    return next(found, None)
+    """Return the MD5 that dvc.lock records of a stage's dependency whose path ends with `name`, or None."""
+    md5s = (dep.get("md5") for dep in entry(lock, stage).get("deps", []) if dep["path"].endswith(name))
+    return next(md5s, None)
 
 
 def code_md5(lock: Mapping[str, Any], stage: str) -> dict[str, str]:
@@ -74,6 +74,6 @@ def code_md5(lock: Mapping[str, Any], stage: str) -> dict[str, str]:
 
 
 def out_md5(lock: Mapping[str, Any], stage: str) -> str | None:
-    """MD5 that dvc.lock records of a stage's folder."""
-    found = (out.get("md5") for out in entry(lock, stage).get("outs", []) if out["path"].startswith("artifacts/"))
-    return next(found, None)
+    """Return the MD5 that dvc.lock records of a stage's folder, or None."""
+    md5s = (out.get("md5") for out in entry(lock, stage).get("outs", []) if out["path"].startswith("artifacts/"))
+    return next(md5s, None)

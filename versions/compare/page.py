@@ -9,15 +9,15 @@ from stages.common.display.numbers import number_text, signed_text
 from stages.common.display.phrases import SIMULATED
 from stages.report.page.page import TEMPLATES as REPORT_TEMPLATES
 from stages.report.page.page import data_uri
-from versions.compare.tables import Comparison
+from versions.compare.tables import VersionComparison
 
 TEMPLATES = Path(__file__).parent / "templates"
 
 TONES = {"B is better": "good", "B is worse": "bad"}
 
 
-def draw_page(comparison: Comparison, pictures: Mapping[str, bytes]) -> str:
-    """The page, its pictures embedded."""
+def comparison_page(comparison: VersionComparison, pictures: Mapping[str, bytes]) -> str:
+    """Return the page as HTML, its pictures embedded."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(

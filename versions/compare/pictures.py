@@ -14,7 +14,7 @@ from stages.common.types import AnyArray, BoolArray, UInt8Array
 from stages.report.pictures.figures import BANNER_IN, encode_png, new_figure, plain_style
 from stages.report.pictures.scenes import MapSize, fit_map, hatch, outline_pixels, paint
 from versions.compare.difference import BOTH, ONLY_A, ONLY_B, UNSEEN
-from versions.compare.tables import Comparison
+from versions.compare.tables import VersionComparison
 
 SIDE_A, SIDE_B = VERMILLION, BLUE
 PANEL_IN, SMALL_IN = 5.6, 2.3
@@ -24,7 +24,7 @@ COUNT_COLOURS = "cividis"
 
 
 def shrink(pixels: AnyArray, view: MapSize) -> AnyArray:
-    """(h, w) of a full (H, W): the nearest pixel, so that classes stay classes."""
+    """Return the view (h, w) of `pixels` (H, W): the nearest pixel of each, so that classes stay classes."""
     rows, columns = (
         ((np.arange(small) + 0.5) * large / small).astype(int)
         for small, large in zip((view.height, view.width), pixels.shape[:2], strict=True)
@@ -32,33 +32,33 @@ def shrink(pixels: AnyArray, view: MapSize) -> AnyArray:
     return np.asarray(pixels[np.ix_(rows, columns)])
 
 
-def painted(found: UInt8Array, prior: BoolArray | None = None) -> UInt8Array:
-    """(h, w, 3) picture of the `classes` (h, w), with the outline of `prior` where it is given."""
-    picture = np.full((*found.shape, 3), GROUND, dtype=np.uint8)
-    for one, colour in ((BOTH, ICE), (ONLY_A, SIDE_A), (ONLY_B, SIDE_B)):
-        picture = paint(picture, found == one, colour)
-    picture = hatch(picture, found == UNSEEN)
+def paint_classes(classes: UInt8Array, prior: BoolArray | None = None) -> UInt8Array:
+    """Return a picture (h, w, 3) of the `classes` (h, w), with the outline of `prior` where it is given."""
+    picture = np.full((*classes.shape, 3), GROUND, dtype=np.uint8)
+    for kind, colour in ((BOTH, ICE), (ONLY_A, SIDE_A), (ONLY_B, SIDE_B)):
+        picture = paint(picture, classes == kind, colour)
+    picture = hatch(picture, classes == UNSEEN)
     return picture if prior is None else paint(picture, outline_pixels(prior), BLACK)
 
 
-def difference_map(comparison: Comparison, maps: Sequence[UInt8Array], prior: BoolArray, grid: Grid) -> bytes:
-    """PNG: the last year's map of differences, and in how many years each pixel is in dispute."""
+def difference_map(comparison: VersionComparison, maps: Sequence[UInt8Array], prior: BoolArray, grid: Grid) -> bytes:
+    """Draw the last year's map of differences, and in how many years each pixel is in dispute, as PNG."""
     view = fit_map(grid, max_width=PANEL_PX, max_height=PANEL_PX)
     panels = 2 if len(maps) > 1 else 1
     high = PANEL_IN * view.height / view.width
     with plain_style():
         figure, axes = _sheet(panels, 1, (PANEL_IN, high), comparison, foot_in=1.05)
-        last = painted(shrink(maps[-1], view), shrink(prior, view))
+        last = paint_classes(shrink(maps[-1], view), shrink(prior, view))
         _show(axes[0], last, f"{comparison.years[-1]}: {_km2(comparison, -1)} km² in dispute")
         if panels == 2:
-            _count_panel(figure, axes[1], np.sum([_disputed(one) for one in maps], axis=0), view, len(maps))
+            _count_panel(figure, axes[1], np.sum([_disputed(classes) for classes in maps], axis=0), view, len(maps))
         _legend(figure, comparison)
         _scale_bar(axes[0], view)
         return encode_png(figure)
 
 
-def small_maps(comparison: Comparison, maps: Sequence[UInt8Array], grid: Grid) -> bytes:
-    """PNG: a small map of differences for each year; at most twelve, evenly chosen."""
+def small_maps(comparison: VersionComparison, maps: Sequence[UInt8Array], grid: Grid) -> bytes:
+    """Draw a small map of differences for each year, as PNG; at most twelve, evenly chosen."""
     view = fit_map(grid, max_width=SMALL_PX, max_height=SMALL_PX)
     count = min(len(maps), MAX_SMALL)
     chosen = np.round(np.linspace(0, len(maps) - 1, count)).astype(int).tolist()
@@ -69,13 +69,13 @@ def small_maps(comparison: Comparison, maps: Sequence[UInt8Array], grid: Grid) -
         figure, axes = _sheet(columns, rows, size, comparison, foot_in=0.6)
         for place, index in zip(axes, chosen, strict=False):
             title = f"{comparison.years[index]}: {_km2(comparison, index)} km²"
-            _show(place, painted(shrink(maps[index], view)), title)
+            _show(place, paint_classes(shrink(maps[index], view)), title)
         _legend(figure, comparison)
         return encode_png(figure)
 
 
-def area_graph(comparison: Comparison) -> bytes:
-    """PNG: areas per year of both models, with intervals."""
+def area_graph(comparison: VersionComparison) -> bytes:
+    """Draw the areas per year of both models, with intervals, as PNG."""
     rows = comparison.areas
     years = np.array([row.year for row in rows], dtype=float)
     with plain_style():
@@ -98,18 +98,18 @@ def area_graph(comparison: Comparison) -> bytes:
         return encode_png(figure)
 
 
-def _disputed(found: UInt8Array) -> UInt8Array:
-    return np.asarray((found == ONLY_A) | (found == ONLY_B), dtype=np.uint8)
+def _disputed(classes: UInt8Array) -> UInt8Array:
+    return np.asarray((classes == ONLY_A) | (classes == ONLY_B), dtype=np.uint8)
 
 
-def _km2(comparison: Comparison, index: int) -> str:
+def _km2(comparison: VersionComparison, index: int) -> str:
     return f"{comparison.areas[index].dispute_km2:.2f}"
 
 
 def _sheet(
-    columns: int, rows: int, panel_in: tuple[float, float], comparison: Comparison, *, foot_in: float
+    columns: int, rows: int, panel_in: tuple[float, float], comparison: VersionComparison, *, foot_in: float
 ) -> tuple[Any, list[Any]]:
-    """A figure with panels row by row, room for a title over each and a legend below."""
+    """Return a figure with panels row by row, room for a title over each and a legend below."""
     gap, head = 0.14, 0.28
     banner = BANNER_IN if comparison.simulated else 0.0
     width = columns * panel_in[0] + (columns + 1) * gap
@@ -120,9 +120,9 @@ def _sheet(
         row, column = divmod(index, columns)
         left = gap + column * (panel_in[0] + gap)
         bottom = height - banner - (row + 1) * (panel_in[1] + head)
-        one = figure.add_axes((left / width, bottom / height, panel_in[0] / width, panel_in[1] / height))
-        one.set_axis_off()
-        axes.append(one)
+        panel = figure.add_axes((left / width, bottom / height, panel_in[0] / width, panel_in[1] / height))
+        panel.set_axis_off()
+        axes.append(panel)
     return figure, axes
 
 
@@ -147,14 +147,14 @@ def _count_panel(figure: Any, axes: Any, years: AnyArray, view: MapSize, most: i
     bar.tick_params(labelsize=8, length=2)
 
 
-def _legend(figure: Any, comparison: Comparison) -> None:
+def _legend(figure: Any, comparison: VersionComparison) -> None:
     from matplotlib.patches import Patch
 
     entries = [
         (f"ice for A alone ({comparison.a.name})", SIDE_A, None),
         (f"ice for B alone ({comparison.b.name})", SIDE_B, None),
         ("ice for both", ICE, None),
-        ("not seen", GREY_LIGHT, "////"),
+        ("not observed", GREY_LIGHT, "////"),
     ]
     patches = [
         Patch(facecolor=hexadecimal(colour), edgecolor="#505860", hatch=hatched, label=label, linewidth=0.8)
@@ -167,7 +167,7 @@ def _legend(figure: Any, comparison: Comparison) -> None:
 
 
 def _scale_bar(axes: Any, view: MapSize) -> None:
-    """Length on the ground, below the map at its right."""
+    """Draw a length on the ground, below the map at its right."""
     length_m = round_length_m(view.width * view.pixel_size_m / 4)
     share = length_m / (view.width * view.pixel_size_m)
     ink = hexadecimal(INK)

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from stages.common.tables.base import Fraction, NotNegative, Record
 
-Verdict = Literal["B is better", "B is worse", "cannot be told apart"]
+ComparisonVerdict = Literal["B is better", "B is worse", "cannot be told apart"]
 
 
 class Side(Record):
@@ -19,12 +19,14 @@ class Side(Record):
     commit: str | None
     model_md5: str
     bands: list[str]
-    maps: Annotated[str, Field(description="which maps were taken from DVC's cache, and which were made")]
+    maps: Annotated[
+        str, Field(description="which maps were taken from DVC's cache, and which were made for this comparison")
+    ]
     notes: list[str]
 
 
 class ParamDifference(Record):
-    """A parameter that differs; null: this version has none."""
+    """A parameter that differs; null where a version does not have it."""
 
     name: str
     a: str | None
@@ -45,37 +47,37 @@ class YearDifference(Record):
 
     year: int
     a_km2: NotNegative
-    a_low_km2: Annotated[NotNegative, Field(description="interval as in glacier_area_by_year.csv")]
+    a_low_km2: Annotated[NotNegative, Field(description="lower end of the interval, as in glacier_area_by_year.csv")]
     a_high_km2: NotNegative
     b_km2: NotNegative
     b_low_km2: NotNegative
     b_high_km2: NotNegative
     difference_km2: float
-    only_a_km2: Annotated[NotNegative, Field(description="ice in A's map alone, in the AOI, seen by both")]
+    only_a_km2: Annotated[NotNegative, Field(description="ice in A's map alone, in the AOI, where both observed")]
     only_b_km2: NotNegative
     both_km2: NotNegative
-    unseen_km2: Annotated[NotNegative, Field(description="of the AOI, not seen by one of them")]
+    unseen_km2: Annotated[NotNegative, Field(description="part of the AOI that one of them did not observe")]
 
     @property
     def dispute_km2(self) -> float:
-        """Ice for one model and not for the other."""
+        """Ice for one model and not for the other, km2."""
         return self.only_a_km2 + self.only_b_km2
 
 
 class GlacierDifference(Record):
-    """One glacier."""
+    """One glacier in both versions."""
 
     rgi_id: str
     glac_name: str | None
     outline_km2: NotNegative
-    a_km2: Annotated[NotNegative, Field(description="last year")]
+    a_km2: Annotated[NotNegative, Field(description="area in the last year")]
     b_km2: NotNegative
     difference_km2: float
-    mean_difference_km2: Annotated[float, Field(description="over all years")]
+    mean_difference_km2: Annotated[float, Field(description="mean of B minus A over all years")]
 
 
 class Block(Record):
-    """One test block of the spatial split; km2."""
+    """One test block of the spatial split: labelled ice, what each map hits of it, and what it maps beyond it, km2."""
 
     row: int
     column: int
@@ -86,8 +88,8 @@ class Block(Record):
     labelled_km2: NotNegative
 
 
-class Measure(Record):
-    """A score over the test blocks; `better` is the sign of a difference that is for the better."""
+class ScoreDifference(Record):
+    """A score over the test blocks; `better` is the sign of a difference that is an improvement."""
 
     name: str
     unit: str
@@ -95,24 +97,26 @@ class Measure(Record):
     a: float | None
     b: float | None
     difference: float | None
-    low: Annotated[float | None, Field(description="95 % interval, paired bootstrap over blocks")] = None
+    low: Annotated[
+        float | None, Field(description="lower end of the 95 % interval, from a paired bootstrap over blocks")
+    ] = None
     high: float | None = None
-    verdict: Verdict
+    verdict: ComparisonVerdict
 
 
 class Judgement(Record):
-    """What the test blocks say."""
+    """Verdict over the test blocks, and the scores it rests on."""
 
-    verdict: Verdict
+    verdict: ComparisonVerdict
     statement: str
     blocks: int
     draws: int
-    measures: list[Measure]
-    left_out: Annotated[int, Field(description="test blocks that one version has learned from")]
+    measures: list[ScoreDifference]
+    left_out: Annotated[int, Field(description="number of test blocks that one version has learned from")]
 
 
-class Comparison(Record):
-    """compare.json."""
+class VersionComparison(Record):
+    """Content of compare.json."""
 
     site: str
     title: str
@@ -128,4 +132,4 @@ class Comparison(Record):
     glaciers: list[GlacierDifference]
     blocks: list[Block]
     judgement: Judgement
-    mean_dispute_fraction: Annotated[Fraction, Field(description="km2 in dispute over ice in either, all years")]
+    mean_dispute_fraction: Annotated[Fraction, Field(description="ice in dispute over ice in either map, all years")]

@@ -1,4 +1,4 @@
-"""A version of a site: its parameters, its numbers and its model, wherever they are kept."""
+"""A version of a site: its parameters, its metrics and its model, wherever they are kept."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ from pydantic import ValidationError
 
 from stages.common.errors import InputError
 from stages.common.params.schema import Params
+from stages.common.revision import DIRTY
 from stages.common.run.flatten import flatten
 from stages.common.run.records import file_md5
 from versions.compare import revisions
-from versions.compare.flat import numbers, texts
+from versions.compare.flat import metric_numbers, param_texts
 from versions.compare.objects import Objects, dep_md5
-from versions.registry.registered import Registry
+from versions.registry.registered import RegisteredVersion
 
 MODEL = "artifacts/train/model.onnx"
-MEASURED = ("train", "evaluate", "area")
+STAGES_WITH_METRICS = ("train", "evaluate", "area")
 
 Read = Callable[[str], bytes | None]
 """Name of a file of the site to its content in a version, or None."""
@@ -33,25 +34,25 @@ class Version:
     """One side of a comparison."""
 
     name: str
-    """As it was asked for."""
+    """Name as the user gave it."""
     kind: str
     commit: str | None
     params: Mapping[str, str]
-    """Dotted name to value, as text."""
+    """Value, as text, by dotted name."""
     metrics: Mapping[str, float]
-    """``stage/part/name`` to value."""
+    """Value by ``stage/part/name``."""
     lock: Mapping[str, Any]
     """Stages of its dvc.lock; empty where unknown."""
     model: Path
-    """The model it trained, not the one it maps with, which may be the champion."""
+    """File of the model that it trained, not of the one it maps with, which may be the champion."""
     model_md5: str
     data_dvc_md5: str | None
-    """MD5 of its data.dvc: what its data was."""
+    """MD5 of its data.dvc, which names its data."""
     notes: tuple[str, ...] = ()
 
 
 def from_workspace(site: Path) -> Version:
-    """The files as they stand."""
+    """Return the site's files as they stand."""
     model = site / MODEL
     if not model.is_file():
         raise InputError(
@@ -62,7 +63,7 @@ def from_workspace(site: Path) -> Version:
 
 
 def from_commit(site: Path, name: str, kind: str, commit: str, objects: Objects) -> Version:
-    """Files as they were at a commit, the model from DVC's cache or remote.
+    """Return the files as they were at a commit, the model from DVC's cache or remote.
 
     Raises
     ------
@@ -82,7 +83,7 @@ def from_commit(site: Path, name: str, kind: str, commit: str, objects: Objects)
     model = objects.file(md5) if md5 else None
     if model is None:
         raise InputError(
-            "the model of this version cannot be had", where=f"{name} ({commit[:7]})",
+            "the model of this version is nowhere to be found", where=f"{name} ({commit[:7]})",
             expected=f"MD5 {md5} in DVC's cache or remote" if md5 else "a trained model in its dvc.lock",
             found="nothing",
             fix="`dvc push` where it was trained, then compare again; or check it out and `make repro`",
@@ -90,40 +91,41 @@ def from_commit(site: Path, name: str, kind: str, commit: str, objects: Objects)
     return _version(name, kind, commit, read, model)
 
 
-def from_registry(site: Path, name: str, number: str, registry: Registry, folder: Path) -> Version:
-    """A registered model with the numbers of its run; its lock is that of the commit that trained this model."""
-    found = registry.fetch(number, folder / f"v{number}")
-    md5 = file_md5(found.model)
-    commit = revisions.commit_of(site, found.git_commit) if found.git_commit else None
-    commits = [*revisions.experiments(site).get(found.experiment or "", []), *filter(None, [commit])]
+def from_registry(site: Path, name: str, registered: RegisteredVersion, folder: Path) -> Version:
+    """Return a registered model with the metrics of its run; its lock is that of the commit that trained this model."""
+    model, tags = registered.fetch_model(folder), registered.tags
+    commit = revisions.commit_of(site, tags.get("git_commit", "").removesuffix(DIRTY))
+    commits = [*revisions.experiments(site).get(tags.get("experiment_name", ""), []), *filter(None, [commit])]
     return Version(
         name=name,
-        kind=f"registered model {registry.name} version {number}",
+        kind=f"registered model {registered.model_name} version {registered.number}",
         commit=commit,
-        params=found.params,
-        metrics=numbers(found.metrics),
-        lock=_lock_with(site, commits, md5),
-        model=found.model,
-        model_md5=md5,
-        data_dvc_md5=found.data_dvc_md5,
+        params=registered.params,
+        metrics=metric_numbers(registered.fetch_metrics(folder)),
+        lock=_lock_with(site, commits, registered.md5),
+        model=model,
+        model_md5=registered.md5,
+        data_dvc_md5=tags.get("data_dvc_md5"),
     )
 
 
 def lock_of(site: Path) -> Mapping[str, Any]:
-    """Stages of the workspace's dvc.lock."""
+    """Return the stages of the workspace's dvc.lock."""
     return _stages(_bytes(site / "dvc.lock"))
 
 
 def _version(name: str, kind: str, commit: str | None, read: Read, model: Path) -> Version:
     raw = yaml.safe_load(read("params.yaml") or b"")
     filled, note = _with_defaults(raw)
-    documents = {one: json.loads(content) for one in MEASURED if (content := read(f"metrics/{one}.json"))}
+    documents = {
+        stage: json.loads(content) for stage in STAGES_WITH_METRICS if (content := read(f"metrics/{stage}.json"))
+    }
     return Version(
         name=name,
         kind=kind,
         commit=commit,
-        params=texts(flatten(filled)),
-        metrics=numbers(documents),
+        params=param_texts(flatten(filled)),
+        metrics=metric_numbers(documents),
         lock=_stages(read("dvc.lock")),
         model=model,
         model_md5=file_md5(model),
@@ -133,11 +135,11 @@ def _version(name: str, kind: str, commit: str | None, read: Read, model: Path) 
 
 
 def _with_defaults(raw: Mapping[str, Any]) -> tuple[Mapping[str, Any], str]:
-    """Parameters with what they leave out, and a note where an older schema's cannot be filled."""
+    """Return the parameters with their defaults, and a note where those of an older schema cannot be filled in."""
     try:
         return Params.model_validate(raw).model_dump(mode="json"), ""
     except ValidationError:
-        return raw, "its parameters break today's schema: shown as they stand, defaults not filled in"
+        return raw, "its parameters do not fit today's schema: they are shown as they stand, without defaults"
 
 
 def _stages(content: bytes | None) -> Mapping[str, Any]:
@@ -145,7 +147,7 @@ def _stages(content: bytes | None) -> Mapping[str, Any]:
 
 
 def _lock_with(site: Path, commits: Sequence[str], model_md5: str) -> Mapping[str, Any]:
-    """Stages of the first commit's dvc.lock that trained this model; empty where none did."""
+    """Return the stages of the first commit's dvc.lock that trained this model; empty where none did."""
     locks = (_stages(revisions.file_at(site, commit, "dvc.lock")) for commit in commits)
     return next((lock for lock in locks if dep_md5(lock, "evaluate", MODEL) == model_md5), {})
 

@@ -16,7 +16,7 @@ GLACIER_ID, AOI = "artifacts/labels/glacier_id.tif", "data/aoi.gpkg"
 
 @dataclass(frozen=True, kw_only=True)
 class Workspace:
-    """A site's folder and what is known of it."""
+    """A site's folder, its parameters and its lock."""
 
     site: Path
     params: Params

@@ -1,4 +1,4 @@
-"""The gates of a promotion: pure functions of what is known of challenger and champion."""
+"""The gates of a promotion: pure functions of the evidence on challenger and champion."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from stages.common.gates import iou_over_baseline
 from stages.common.params.promote import PromoteParams
 from stages.common.tables.area import GateFinding, Gates
 from stages.common.tables.evaluate import EvaluateMetrics
@@ -26,134 +27,125 @@ class SliceScore:
 
     @property
     def score(self) -> float | None:
-        """What versions are compared by: IoU, or recall where only ice is looked at (clean, debris)."""
+        """The score that versions are compared by: IoU, or recall where only ice is labelled (clean, debris)."""
         return self.recall if self.iou is None else self.iou
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What is known of one version, on the test blocks of today."""
+    """What one version is judged by, on the test blocks of today."""
 
     number: str
     scores: EvaluateMetrics
     slices: dict[Slice, SliceScore] = field(default_factory=dict)
     onnx_difference: float = 0.0
     sanity: Gates = field(default_factory=lambda: Gates(findings=[]))
-    other_split: tuple[str, ...] = ()
-    """What makes the split (parameters, outlines) and was otherwise in its training than it is today."""
+    split_changes: tuple[str, ...] = ()
+    """Names of what makes the split (parameters, outlines) and differed in its training from today."""
 
 
 def read_slices(path: Path) -> dict[Slice, SliceScore]:
-    """Rows of slices.csv; none where `evaluate` wrote none."""
+    """Return the rows of slices.csv; none where `evaluate` wrote none."""
     if not path.exists():
         return {}
     with path.open(encoding="utf-8", newline="") as stream:
         return {
             (row["slice"], row["group"]): SliceScore(
-                float(row["labelled_km2"] or 0), _number(row["iou"]), _number(row["recall"])
+                float(row["labelled_km2"] or 0), _optional(row["iou"]), _optional(row["recall"])
             )
             for row in csv.DictReader(stream)
         }
 
 
-def judge(challenger: Evidence, champion: Evidence | None, bounds: PromoteParams) -> list[GateFinding]:
-    """Every gate's finding; a first champion is compared with none."""
-    found = [
-        held_out(challenger),
-        sanity(challenger),
-        beats_baselines(challenger, bounds),
-        onnx_parity(challenger, bounds),
-        area_bias(challenger, bounds),
-        calibration(challenger, bounds),
+def judge_challenger(challenger: Evidence, champion: Evidence | None, bounds: PromoteParams) -> list[GateFinding]:
+    """Return every gate's finding; the first champion is compared with no other version."""
+    findings = [
+        held_out_gate(challenger),
+        sanity_gate(challenger),
+        baselines_gate(challenger, bounds),
+        onnx_parity_gate(challenger, bounds),
+        area_bias_gate(challenger, bounds),
+        calibration_gate(challenger, bounds),
     ]
-    return found + ([] if champion is None else list(not_worse(challenger, champion, bounds)))
+    return findings + ([] if champion is None else list(champion_gates(challenger, champion, bounds)))
 
 
-def held_out(challenger: Evidence) -> GateFinding:
-    """The test blocks of today were none of its training's."""
-    names = ", ".join(challenger.other_split)
-    said = (
-        f"was trained with another split ({names}): it may have seen the test blocks" if names else "saw no test block"
+def held_out_gate(challenger: Evidence) -> GateFinding:
+    """Check that the test blocks of today were test blocks in its training too."""
+    names = ", ".join(challenger.split_changes)
+    message = (
+        f"was trained with another split ({names}): it may have learned from the test blocks"
+        if names
+        else "learned from no test block"
     )
-    return GateFinding(gate="held_out", passed=not names, message=said)
+    return GateFinding(gate="held_out", passed=not names, message=message)
 
 
-def sanity(challenger: Evidence) -> GateFinding:
-    """No sanity gate failed on the areas of its run."""
-    failed = [one.gate for one in challenger.sanity.findings if not one.passed]
-    said = f"failed on its areas: {', '.join(failed)}" if failed else "all gates on its areas passed"
-    return GateFinding(gate="sanity", passed=not failed, message=said)
+def sanity_gate(challenger: Evidence) -> GateFinding:
+    """Check that no sanity gate failed on the areas of its run."""
+    failed = [finding.gate for finding in challenger.sanity.findings if not finding.passed]
+    message = f"failed on its areas: {', '.join(failed)}" if failed else "all gates on its areas passed"
+    return GateFinding(gate="sanity", passed=not failed, message=message)
 
 
-def beats_baselines(challenger: Evidence, bounds: PromoteParams) -> GateFinding:
-    """It maps better than a threshold, and than calling everything glacier."""
-    scores = challenger.scores
-    iou = scores.model.iou or 0.0
-    rivals = {
-        "everything is glacier": scores.baseline_everything_is_glacier,
-        scores.baseline_threshold_rule: scores.baseline_threshold,
-        "the unchanged outline": scores.baseline_unchanged_outline,
-    }
-    best, rival = max((one.iou or 0.0, name) for name, one in rivals.items() if one is not None)
-    return GateFinding(
-        gate="beats_baselines",
-        passed=iou > best + bounds.iou_over_baselines_min,
-        message=f"IoU {iou:.3f}; {rival}: {best:.3f}",
-    )
+def baselines_gate(challenger: Evidence, bounds: PromoteParams) -> GateFinding:
+    """Check, by the rule of the stage `gate`, that it maps better than baselines that need no training."""
+    finding = iou_over_baseline(challenger.scores, minimum=bounds.iou_over_baselines_min)
+    return finding.model_copy(update={"gate": "beats_baselines"})
 
 
-def onnx_parity(challenger: Evidence, bounds: PromoteParams) -> GateFinding:
-    """ONNX Runtime gives what Keras gave."""
-    found = challenger.onnx_difference
-    limit = bounds.onnx_difference_max
-    return GateFinding(
-        gate="onnx_parity", passed=found <= limit, message=f"Keras and ONNX differ by {found:.1e}, limit {limit:.0e}"
-    )
+def onnx_parity_gate(challenger: Evidence, bounds: PromoteParams) -> GateFinding:
+    """Check that ONNX Runtime gives what Keras gave."""
+    difference, limit = challenger.onnx_difference, bounds.onnx_difference_max
+    message = f"Keras and ONNX differ by {difference:.1e}, limit {limit:.0e}"
+    return GateFinding(gate="onnx_parity", passed=difference <= limit, message=message)
 
 
-def area_bias(challenger: Evidence, bounds: PromoteParams) -> GateFinding:
-    """It maps neither far too much nor far too little."""
+def area_bias_gate(challenger: Evidence, bounds: PromoteParams) -> GateFinding:
+    """Check that it maps neither far too much nor far too little."""
     bias, limit = challenger.scores.model.area_bias_pct, bounds.area_bias_pct_max
     passed = bias is not None and abs(bias) <= limit
-    said = "no labelled ice" if bias is None else f"{bias:+.1f} %"
-    return GateFinding(gate="area_bias", passed=passed, message=f"{said} on the test blocks, limit {limit:g} %")
+    text = "no labelled ice" if bias is None else f"{bias:+.1f} %"
+    return GateFinding(gate="area_bias", passed=passed, message=f"{text} on the test blocks, limit {limit:g} %")
 
 
-def calibration(challenger: Evidence, bounds: PromoteParams) -> GateFinding:
-    """Its probabilities mean what they say."""
-    found, limit = challenger.scores.expected_calibration_error, bounds.calibration_error_max
-    return GateFinding(
-        gate="calibration", passed=found <= limit, message=f"expected calibration error {found:.3f}, limit {limit:g}"
-    )
+def calibration_gate(challenger: Evidence, bounds: PromoteParams) -> GateFinding:
+    """Check that its probabilities mean what they say."""
+    error, limit = challenger.scores.expected_calibration_error, bounds.calibration_error_max
+    message = f"expected calibration error {error:.3f}, limit {limit:g}"
+    return GateFinding(gate="calibration", passed=error <= limit, message=message)
 
 
-def not_worse(challenger: Evidence, champion: Evidence, bounds: PromoteParams) -> Iterator[GateFinding]:
-    """Not worse than the champion beyond a margin, pooled and on any slice with enough labelled ice.
+def champion_gates(challenger: Evidence, champion: Evidence, bounds: PromoteParams) -> Iterator[GateFinding]:
+    """Check that it is not worse than the champion beyond a margin, pooled and on each slice with enough labelled ice.
 
     A champion that was trained with another split may have learned from today's test blocks: no challenger that has not
-    could stand beside it, so they are not compared, and the finding says so.
+    could match it, so they are not compared, and the finding says so.
     """
-    if champion.other_split:
-        names = ", ".join(champion.other_split)
-        said = f"not compared: champion (version {champion.number}) may have learned from the test blocks ({names})"
-        yield GateFinding(gate="not_worse", passed=True, message=said)
+    if champion.split_changes:
+        names = ", ".join(champion.split_changes)
+        message = f"not compared: champion (version {champion.number}) may have learned from the test blocks ({names})"
+        yield GateFinding(gate="not_worse", passed=True, message=message)
         return
-    yield _compared(POOLED, challenger.scores.model.iou, champion, champion.scores.model.iou, bounds.iou_margin)
-    for key, one in challenger.slices.items():
-        other = champion.slices.get(key)
-        if key[0] == POOLED[0] or other is None or one.labelled_km2 < bounds.slice_km2_min:
+    yield _compare(POOLED, challenger.scores.model.iou, champion, champion.scores.model.iou, bounds.iou_margin)
+    for key, score in challenger.slices.items():
+        champion_score = champion.slices.get(key)
+        if key[0] == POOLED[0] or champion_score is None or score.labelled_km2 < bounds.slice_km2_min:
             continue
-        if other.score is not None:
-            yield _compared(key, one.score, champion, other.score, bounds.slice_margin)
+        if champion_score.score is not None:
+            yield _compare(key, score.score, champion, champion_score.score, bounds.slice_margin)
 
 
-def as_markdown(findings: Sequence[GateFinding]) -> str:
-    """Findings as a table."""
-    rows = [f"| {'passed' if one.passed else '**failed**'} | {one.gate} | {one.message} |" for one in findings]
-    return "\n".join(["| | gate | found |", "|---|---|---|", *rows])
+def findings_markdown(findings: Sequence[GateFinding]) -> str:
+    """Return the findings as a table in Markdown."""
+    rows = [
+        f"| {'passed' if finding.passed else '**failed**'} | {finding.gate} | {finding.message} |"
+        for finding in findings
+    ]
+    return "\n".join(["| | gate | finding |", "|---|---|---|", *rows])
 
 
-def _compared(key: Slice, new: float | None, champion: Evidence, old: float | None, margin: float) -> GateFinding:
+def _compare(key: Slice, new: float | None, champion: Evidence, old: float | None, margin: float) -> GateFinding:
     gate = "not_worse" if key == POOLED else f"not_worse on {key[0]} {key[1]}"
     return GateFinding(
         gate=gate,
@@ -162,5 +154,5 @@ def _compared(key: Slice, new: float | None, champion: Evidence, old: float | No
     )
 
 
-def _number(text: str) -> float | None:
+def _optional(text: str) -> float | None:
     return float(text) if text else None

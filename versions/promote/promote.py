@@ -1,6 +1,6 @@
 """``make promote``: judge a registered version beside the champion, and make it champion if every gate passes.
 
-The gates look at the same frozen test blocks for both. What they found is stored with the version, passed or not.
+The gates score both on the same frozen test blocks. Their findings are stored with the version, passed or not.
 """
 
 from __future__ import annotations
@@ -9,29 +9,32 @@ import argparse
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
-from stages.common.errors import GateError
+from stages.common.errors import GateError, InputError
 from stages.common.gates import findings_table
 from stages.common.params.schema import Params, load_params
 from stages.common.tables.area import GateFinding
-from versions.promote.gates import as_markdown, judge
-from versions.promote.judging import evidence, get_inputs, same_model, sanity_of
-from versions.promote.logged import challenger
-from versions.registry import champion
-from versions.registry.entry import opened, run
+from versions.promote.challenger import challenger_number
+from versions.promote.evidence import fetch_inputs, gather_evidence, sanity_findings
+from versions.promote.gates import findings_markdown, judge_challenger
+from versions.registry import champion as champion_files
+from versions.registry.open import open_registry
+from versions.registry.registered import RegisteredVersion
 from versions.registry.registry import Registry
+from versions.tools.entry import run_command
+from versions.tools.scratch import temporary_folder
 
 VERDICT_TAG = "promotion"
-"""Tag of a version: passed or refused; ``promotion.<gate>`` holds what a gate found."""
+"""Tag of a version: passed or refused; ``promotion.<gate>`` holds a gate's finding."""
 TAG_LIMIT = 5000
 """MLflow's limit for a tag's value."""
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """What the gates found of a version."""
+class PromotionVerdict:
+    """Findings of all gates on a version."""
 
     number: str
     champion: str | None
@@ -39,27 +42,27 @@ class Verdict:
 
     @property
     def passed(self) -> bool:
-        """Whether it may become champion."""
-        return all(one.passed for one in self.findings)
+        """Whether the version may become champion."""
+        return all(finding.passed for finding in self.findings)
 
     @property
-    def against(self) -> str:
-        """Whom it was compared with."""
+    def rival(self) -> str:
+        """Which champion the version was compared with."""
         return "no champion yet" if self.champion is None else f"champion: version {self.champion}"
 
 
-def assess(registry: Registry, number: str, site: Path, params: Params) -> Verdict:
-    """Judge a version; nothing is changed."""
-    reigning = registry.champion
-    get_inputs(site, params)
-    with TemporaryDirectory(prefix="glacier-") as name:
-        folder = Path(name)
-        other = None
-        if reigning is not None and not same_model(registry, number, reigning, folder):
-            other = evidence(registry, reigning, site, params, folder)
-        found = evidence(registry, number, site, params, folder)
-        found = replace(found, sanity=sanity_of(registry, number, site, params, folder))
-        return Verdict(number, reigning, judge(found, other, params.promote))
+def assess(
+    version: RegisteredVersion, champion: RegisteredVersion | None, site: Path, params: Params, folder: Path
+) -> PromotionVerdict:
+    """Judge a version beside the champion, and change nothing; `folder` is for downloads."""
+    fetch_inputs(site, params)
+    rival = None
+    if champion is not None and champion.md5 != version.md5:
+        rival = gather_evidence(champion, site, params, folder)
+    evidence = gather_evidence(version, site, params, folder)
+    evidence = replace(evidence, sanity=sanity_findings(version, site, params, folder))
+    findings = judge_challenger(evidence, rival, params.promote)
+    return PromotionVerdict(version.number, champion.number if champion else None, findings)
 
 
 def promote(site: Path, number: str | None) -> str:
@@ -68,7 +71,7 @@ def promote(site: Path, number: str | None) -> str:
     Returns
     -------
     str
-        What was found and done.
+        The findings, and what was done.
 
     Raises
     ------
@@ -78,23 +81,26 @@ def promote(site: Path, number: str | None) -> str:
         There is no such version, or someone else changed the champion meanwhile.
     """
     params = load_params(site / "params.yaml")
-    with opened(params, "the model registry cannot be used") as registry:
-        number = number or challenger(site, registry)
-        if number == registry.champion:
-            return f"version {number} is the champion already\n" + _hand_over(site, registry, number, params)
-        _check_settled(site, registry)
-        champion.check_tag(site, number, registry.md5(number))
-        verdict = assess(registry, number, site, params)
+    with open_registry(params.site.name) as registry, temporary_folder() as folder:
+        version = registry.version(number or challenger_number(site, registry))
+        champion = champion_version(registry)
+        if champion is not None and champion.number == version.number:
+            return f"version {version.number} is the champion already\n" + _hand_over(site, version, params, folder)
+        _check_settled(site, champion)
+        champion_files.check_tag(site, version.number, version.md5)
+        verdict = assess(version, champion, site, params, folder)
         store_findings(registry, verdict)
         if not verdict.passed:
             raise refusal(registry, verdict)
-        done = _hand_over(site, registry, number, params, lambda: registry.crown(number, instead_of=verdict.champion))
-    was = f", in place of version {verdict.champion}" if verdict.champion else ""
-    return f"{findings_table(verdict.findings)}\nversion {number} of {registry.name} is champion{was}\n{done}"
+        change = partial(registry.crown, version.number, instead_of=verdict.champion)
+        steps = _hand_over(site, version, params, folder, change)
+    before = f", in place of version {verdict.champion}" if verdict.champion else ""
+    table = findings_table(verdict.findings)
+    return f"{table}\nversion {version.number} of {registry.model_name} is champion{before}\n{steps}"
 
 
 def rollback(site: Path) -> str:
-    """Make the champion before the present one champion again; what was done.
+    """Make the champion before the present one champion again; return what was done.
 
     Raises
     ------
@@ -102,66 +108,81 @@ def rollback(site: Path) -> str:
         There was none before, or the last change of champions was not finished.
     """
     params = load_params(site / "params.yaml")
-    with opened(params, "the model registry cannot be used") as registry:
-        present = registry.champion or registry.no_champion()
-        _check_settled(site, registry)
-        previous = registry.before(present)
-        done = _hand_over(site, registry, previous, params, lambda: registry.step_back(from_=present))
-    return f"version {previous} of {registry.name} is champion again, in place of version {present}\n{done}"
+    with open_registry(params.site.name) as registry, temporary_folder() as folder:
+        present = champion_version(registry)
+        if present is None:
+            raise InputError(
+                "there is no champion yet", where=registry.place, fix="`make promote` makes the first champion"
+            )
+        _check_settled(site, present)
+        previous = registry.version(registry.champion_before(present.number))
+        change = partial(registry.step_back, from_=present.number)
+        steps = _hand_over(site, previous, params, folder, change)
+    return (
+        f"version {previous.number} of {registry.model_name} is champion again, in place of version {present.number}\n"
+        f"{steps}"
+    )
 
 
-def store_findings(registry: Registry, verdict: Verdict) -> None:
-    """Put the reasons, passed or failed, into the version's tags and description."""
+def champion_version(registry: Registry) -> RegisteredVersion | None:
+    """Return the champion; None where there is none yet."""
+    return registry.version(number) if (number := registry.champion) else None
+
+
+def store_findings(registry: Registry, verdict: PromotionVerdict) -> None:
+    """Put the findings, passed or failed, into the version's tags and description."""
     tags = {
-        tag_of(one.gate): f"{'passed' if one.passed else 'failed'}: {one.message}"[:TAG_LIMIT]
-        for one in verdict.findings
+        gate_tag(finding.gate): f"{'passed' if finding.passed else 'failed'}: {finding.message}"[:TAG_LIMIT]
+        for finding in verdict.findings
     }
     word = "passed" if verdict.passed else "refused"
-    title = f"Promotion {word} ({verdict.against})"
-    registry.note(verdict.number, {VERDICT_TAG: word, **tags}, f"{title}\n\n{as_markdown(verdict.findings)}")
+    title = f"Promotion {word} ({verdict.rival})"
+    registry.annotate(verdict.number, {VERDICT_TAG: word, **tags}, f"{title}\n\n{findings_markdown(verdict.findings)}")
 
 
-def tag_of(gate: str) -> str:
-    """Name of a gate's tag, of signs that MLflow takes: ``size > 10 km2`` is ``size_over_10_km2``."""
+def gate_tag(gate: str) -> str:
+    """Return the name of a gate's tag, of signs that MLflow takes: ``size > 10 km2`` is ``size_over_10_km2``."""
     name = gate.replace("<", "under").replace(">", "over")
     return f"{VERDICT_TAG}.{re.sub(r'[^a-zA-Z0-9_.-]+', '_', name)}"
 
 
-def refusal(registry: Registry, verdict: Verdict) -> GateError:
-    """The error of a version that does not pass."""
-    failed = [one for one in verdict.findings if not one.passed]
+def refusal(registry: Registry, verdict: PromotionVerdict) -> GateError:
+    """Return the error of a version that does not pass."""
+    failed = [finding for finding in verdict.findings if not finding.passed]
     return GateError(
         f"version {verdict.number} is refused: {len(failed)} of {len(verdict.findings)} gates failed\n"
         + findings_table(verdict.findings),
-        where=f"{registry.name} in {registry.shown}",
-        expected=f"a model no worse than the bounds in params.yaml: promote ({verdict.against})",
-        found=", ".join(one.gate for one in failed),
-        fix="the champion stays; look at the version's page (`make ui`), train another model",
+        where=registry.place,
+        expected=f"a model within the bounds of params.yaml: promote ({verdict.rival})",
+        found=", ".join(finding.gate for finding in failed),
+        fix="the champion stays; look at the version's page (`make ui`) and train another model",
     )
 
 
-def _check_settled(site: Path, registry: Registry) -> None:
-    """Refuse to change hands while the files here name another champion than the registry."""
-    if number := registry.champion:
-        champion.check_settled(site, number, registry.md5(number))
+def _check_settled(site: Path, champion: RegisteredVersion | None) -> None:
+    """Refuse to change the champion while the files of this checkout name another one than the registry."""
+    if champion is not None:
+        champion_files.check_settled(site, champion.number, champion.md5)
 
 
 def _hand_over(
-    site: Path, registry: Registry, number: str, params: Params, change: Callable[[], object] = lambda: None
+    site: Path,
+    version: RegisteredVersion,
+    params: Params,
+    folder: Path,
+    change: Callable[[], object] = lambda: None,
 ) -> str:
-    """Get everything that is needed, `change` the registry, and let the files follow; what was done."""
-    md5 = registry.md5(number)
-    champion.check_tag(site, number, md5)
-    with TemporaryDirectory(prefix="glacier-") as folder:
-        model = registry.fetch_model(number, Path(folder))
-        change()
-        message = f"Champion of {params.site.name}: version {number}\n\nMD5 {md5}"
-        return "\n".join(f"  {line}" for line in champion.publish(site, number, model, message))
+    """Fetch all that is needed, `change` the registry, and let the files follow; return what was done."""
+    champion_files.check_tag(site, version.number, version.md5)
+    model = version.fetch_model(folder)
+    change()
+    message = f"Champion of {params.site.name}: version {version.number}\n\nMD5 {version.md5}"
+    return "\n".join(f"  {line}" for line in champion_files.publish(site, version.number, model, message))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Exit code: 0 done, 1 a gate failed and the champion stays, 2 it could not be tried or finished."""
+    """Return the exit code: 0 done, 1 a gate failed and the champion stays, 2 it could not be tried or finished."""
     parser = argparse.ArgumentParser(prog="python -m versions.promote", description=__doc__)
     parser.add_argument("--version", help="number of a registered version; default: the challenger")
     arguments = parser.parse_args(argv)
-    return run("promote", lambda: promote(Path.cwd(), arguments.version or None))
+    return run_command("promote", lambda: promote(Path.cwd(), arguments.version or None))

@@ -1,99 +1,78 @@
-"""Models in MLflow's registry as versions to compare; nothing is written there."""
+"""One registered version: its model, and what the run that trained it has logged. Nothing is written here."""
 
 from __future__ import annotations
 
 import json
-import logging
-import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from stages.common import settings
-from stages.common.errors import InputError
-from stages.track import store
-
-LOG = logging.getLogger("compare")
+from stages.common.errors import ContractError
+from stages.common.run.records import file_md5
+from stages.track.store import MODEL_TAG
 
 
-@dataclass(frozen=True, kw_only=True)
-class Registered:
-    """A version of the site's registered model."""
+@dataclass(frozen=True)
+class RegisteredVersion:
+    """A version of a site's registered model. What is asked for twice is fetched once."""
 
+    client: Any
+    model_name: str
     number: str
-    model: Path
-    params: dict[str, str]
-    metrics: dict[str, dict[str, Any]]
-    """Document by stage."""
-    git_commit: str | None
-    experiment: str | None
-    """Name of the experiment of ``dvc exp`` that logged it."""
-    data_dvc_md5: str | None
+    run_id: str
+    md5: str
+    """MD5 that the model was registered with."""
 
+    @classmethod
+    def from_store(cls, client: Any, entity: Any) -> RegisteredVersion:
+        """Take over what the store says of a version."""
+        return cls(client, entity.name, str(entity.version), entity.run_id, str(entity.tags.get(MODEL_TAG)))
 
-class Registry:
-    """The registered model of one site."""
+    @cached_property
+    def _run(self) -> Any:
+        return self.client.get_run(self.run_id)
 
-    def __init__(self, site_name: str) -> None:
-        settings.quiet_mlflow()
-        self.name = f"glacier-{site_name}"
-        self._location = store.locate()
+    @property
+    def params(self) -> dict[str, str]:
+        """Parameters as the run logged them, by dotted name."""
+        return dict(self._run.data.params)
 
-    @contextmanager
-    def _client(self) -> Iterator[Any]:
-        import mlflow
-        from mlflow.exceptions import MlflowException
+    @property
+    def tags(self) -> dict[str, str]:
+        """Tags of the run: where it comes from."""
+        return dict(self._run.data.tags)
 
-        with (
-            store.quiet(LOG),
-            settings.mlflow_time_limits(timeout_s=store.FIRST_CONTACT_S, retries=store.FIRST_CONTACT_RETRIES),
-        ):
-            try:
-                mlflow.set_tracking_uri(self._location.uri)
-                mlflow.set_registry_uri(self._location.uri)
-                yield mlflow.MlflowClient()
-            except (MlflowException, OSError) as error:
-                raise InputError(
-                    "the model registry does not answer", where=self._location.shown, found=str(error).split("\n")[0],
-                    fix=f"start the server, or correct {settings.TRACKING_URI}",
-                ) from error  # fmt: skip
+    def fetch_model(self, folder: Path) -> Path:
+        """Download the ONNX file into `folder`, unless it is there already.
 
-    def names(self) -> dict[str, str]:
-        """Every name of a version to its number: ``12``, ``v12``, and the aliases; empty without a registry."""
-        database = self._location.database
-        if database is not None and not database.is_file():
-            return {}
-        with self._client() as client:
-            numbers = [one.version for one in client.search_model_versions(f"name = '{self.name}'")]
-            model = client.get_registered_model(self.name) if numbers else None
-            aliases = {alias: str(number) for alias, number in model.aliases.items()} if model else {}
-        known = {str(number): str(number) for number in numbers}
-        return known | {f"v{number}": number for number in known} | aliases
-
-    def fetch(self, number: str, folder: Path) -> Registered:
-        """Download a version's model and the numbers of its run into `folder`."""
+        Raises
+        ------
+        ContractError
+            The store hands out other bytes than were registered.
+        """
         import mlflow
 
-        with self._client() as client:
-            version = client.get_model_version(self.name, number)
-            fetched = mlflow.artifacts.download_artifacts(
-                artifact_uri=f"models:/{self.name}/{number}", dst_path=str(_made(folder / "model"))
-            )
-            run = client.get_run(version.run_id)
-            documents = Path(client.download_artifacts(run.info.run_id, "metrics", str(_made(folder / "run"))))
-            return Registered(
-                number=number,
-                model=next(Path(fetched).rglob("*.onnx")),
-                params=dict(run.data.params),
-                metrics={path.stem: json.loads(path.read_text(encoding="utf-8")) for path in documents.glob("*.json")},
-                git_commit=re.sub("-dirty$", "", run.data.tags.get("git_commit", "")) or None,
-                experiment=run.data.tags.get("experiment_name"),
-                data_dvc_md5=run.data.tags.get("data_dvc_md5"),
-            )
+        target = folder / f"v{self.number}/model"
+        if not target.is_dir():
+            uri = f"models:/{self.model_name}/{self.number}"
+            mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=str(target))
+        path = next(target.rglob("*.onnx"))
+        if (md5 := file_md5(path)) != self.md5:
+            raise ContractError(
+                "the store hands out another model than was registered",
+                where=f"{self.model_name} version {self.number}", expected=f"MD5 {self.md5}",
+                found=f"MD5 {md5}", fix="choose another VERSION, or restore the store",
+            )  # fmt: skip
+        return path
 
+    def fetch_artifact(self, name: str, folder: Path) -> Path:
+        """Download a file or folder that the run logged, as ``train/model_card.json``, into `folder`."""
+        target = folder / f"v{self.number}/run"
+        target.mkdir(parents=True, exist_ok=True)
+        return Path(self.client.download_artifacts(self.run_id, name, str(target)))
 
-def _made(folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    def fetch_metrics(self, folder: Path) -> dict[str, dict[str, Any]]:
+        """Download the run's metrics documents into `folder`, and return them by stage."""
+        documents = self.fetch_artifact("metrics", folder)
+        return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in documents.glob("*.json")}

@@ -2,34 +2,46 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 from stages.common import settings
 from stages.common.errors import InputError
+from stages.common.revision import run_git
 
 Done = subprocess.CompletedProcess[str]
 
-
-def dvc(site: Path, *arguments: str) -> Done:
-    """Run DVC, its output kept."""
-    return _run([sys.executable, "-m", "dvc", *arguments], site)
+ROOT = Path(__file__).resolve().parents[2]
+"""Root of the repository that this code stands in."""
 
 
-def git(site: Path, *arguments: str) -> Done:
-    """Run git, its output kept."""
-    return _run(["git", *arguments], site)
+def environment() -> dict[str, str]:
+    """Return the environment of a command: this interpreter's programs come first, and it finds this code."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+    return {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT)}
 
 
-def must(done: Done, *, what: str, fix: str) -> str:
-    """Output of a command that had to succeed.
+def run_dvc(site: Path, *arguments: str) -> Done:
+    """Run the DVC of this interpreter, its output kept."""
+    command = [sys.executable, "-m", "dvc", *arguments]
+    return subprocess.run(command, cwd=site, env=environment(), capture_output=True, text=True, check=False)
+
+
+def stream_dvc(site: Path, *arguments: str) -> int:
+    """Run the DVC of this interpreter, its output as it comes; return its exit code."""
+    command = [sys.executable, "-m", "dvc", *arguments]
+    return subprocess.run(command, cwd=site, env=environment(), check=False).returncode
+
+
+def require(done: Done, *, what: str, fix: str) -> str:
+    """Return the output of a command that had to succeed.
 
     Raises
     ------
     InputError
-        It failed: `what` it was to do, its last words, and the fix.
+        It failed: `what` went wrong, the command's last words, and the fix.
     """
     if done.returncode:
         raise InputError(what, where=" ".join(done.args[-4:]), found=last_words(done), fix=fix)
@@ -37,7 +49,7 @@ def must(done: Done, *, what: str, fix: str) -> str:
 
 
 def last_words(done: Done) -> str:
-    """What a command said in the end: its error, without the hints and decorations around it."""
+    """Return a command's error message, without the hints and decorations around it."""
     lines = [line.strip() for line in (done.stderr or done.stdout).splitlines() if line.strip()]
     errors = [line for line in lines if line.startswith(("ERROR", "error", "fatal"))]
     return " ".join((errors or lines)[-2:])[:500]
@@ -45,16 +57,12 @@ def last_words(done: Done) -> str:
 
 def in_git(site: Path) -> bool:
     """Whether the site stands in a git repository with a commit."""
-    return git(site, "rev-parse", "--verify", "--quiet", "HEAD").returncode == 0
+    return run_git(site, "rev-parse", "--verify", "--quiet", "HEAD").returncode == 0
 
 
 def default_remote(site: Path) -> str:
-    """Address of DVC's default remote; empty: there is none."""
-    name = dvc(site, "config", "core.remote").stdout.strip()
-    url = dvc(site, "config", f"remote.{name}.url").stdout.strip() if name else ""
+    """Return the address of DVC's default remote; empty where there is none."""
+    name = run_dvc(site, "config", "core.remote").stdout.strip()
+    url = run_dvc(site, "config", f"remote.{name}.url").stdout.strip() if name else ""
     # A folder's path is kept relative to the file that names it.
     return str((settings.repository_root() / ".dvc" / url).resolve()) if url and "://" not in url else url
-
-
-def _run(command: Sequence[str], folder: Path) -> Done:
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)

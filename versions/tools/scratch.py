@@ -1,8 +1,10 @@
-"""A stage beside the working tree: a scratch site of links, some files replaced, some parameters changed."""
+"""Running a stage beside the working tree: a scratch site of links, some files replaced, some parameters changed.
+
+This is the one place of the package that runs stages, and so the one that knows their contracts.
+"""
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,23 +15,35 @@ from typing import Any
 
 import yaml
 
+from stages.area.contract import CONTRACT as AREA
 from stages.common.errors import InputError
 from stages.common.params.schema import load_params
 from stages.common.run.contracts import Contract, paths_of
+from stages.evaluate.contract import CONTRACT as EVALUATE
+from stages.predict.contract import CONTRACT as PREDICT
+from versions.tools.commands import environment
 
-ROOT = Path(__file__).resolve().parents[2]
+CONTRACTS: Mapping[str, Contract] = {contract.stage: contract for contract in (EVALUATE, PREDICT, AREA)}
+"""Stages that run in a scratch site."""
+
+
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """Make a folder that is removed at the end."""
+    with TemporaryDirectory(prefix="glacier-") as name:
+        yield Path(name)
 
 
 @contextmanager
 def scratch_site(
     site: Path,
-    contracts: Sequence[Contract],
+    stages: Sequence[str],
     *,
     replaced: Mapping[str, Path] | None = None,
     changes: Mapping[str, Any] | None = None,
     years: Sequence[int | None] = (None,),
 ) -> Iterator[Path]:
-    """A folder in which the stages of `contracts` can run without touching the site's.
+    """Make a folder in which `stages` can run without touching the site's folder.
 
     Parameters
     ----------
@@ -38,7 +52,7 @@ def scratch_site(
     replaced
         Input, relative to a site, to the file that stands for it.
     changes
-        Dotted parameter, as ``predict.model``, to its value here.
+        Dotted parameter, as ``predict.model``, to its value in the scratch site.
     years
         Years for which per-year stages will run.
 
@@ -46,29 +60,27 @@ def scratch_site(
     ------
     The folder; it is removed at the end.
     """
-    with TemporaryDirectory(prefix="glacier-") as name:
-        folder = Path(name)
+    with temporary_folder() as folder:
         _write_params(site, folder, changes or {})
         params = load_params(folder / "params.yaml")
-        for contract in contracts:
-            for template in contract.inputs:
-                for year in years:
-                    for path in paths_of(template, params, year).values():
-                        _link((replaced or {}).get(str(path), site / path), folder / path)
+        templates = [template for stage in stages for template in CONTRACTS[stage].inputs]
+        for template in templates:
+            for year in years:
+                for path in paths_of(template, params, year).values():
+                    _link((replaced or {}).get(str(path), site / path), folder / path)
         yield folder
 
 
-def run_stage(folder: Path, stage: str, *arguments: str) -> None:
+def run_scratch_stage(folder: Path, stage: str, *arguments: str) -> None:
     """Run a stage in a scratch site.
 
     Raises
     ------
     InputError
-        It failed; what it said is part of the message.
+        It failed; its own message is part of this one.
     """
     command = [sys.executable, "-m", f"stages.{stage}", *arguments]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=folder, env=environment(), capture_output=True, text=True, check=False)
     if done.returncode:
         raise InputError(f"the stage {stage} failed", where=f"stages.{stage}", found=done.stderr.strip()[-2000:])
 

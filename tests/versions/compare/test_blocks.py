@@ -1,20 +1,20 @@
-"""What each map hits and claims in a block, counted by hand."""
+"""Areas that each map hits and maps beyond in a block, counted by hand."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from versions.compare.blocks import STEP, HeldOut, confusion
+from versions.compare.blocks import STEP, ComparableBlocks, block_rows
 from versions.compare.difference import BOTH, NEITHER, ONLY_A, ONLY_B, UNSEEN
 
 
-def test_a_block_is_counted_in_km2_where_both_have_seen() -> None:
-    found = np.array([[ONLY_A, ONLY_B, BOTH, NEITHER], [UNSEEN, ONLY_A, ONLY_B, BOTH]], dtype=np.uint8)
-    truth = np.array([[True, True, True, True], [True, False, False, False]])
+def test_a_block_is_counted_in_km2_where_both_observed() -> None:
+    classes = np.array([[ONLY_A, ONLY_B, BOTH, NEITHER], [UNSEEN, ONLY_A, ONLY_B, BOTH]], dtype=np.uint8)
+    labelled = np.array([[True, True, True, True], [True, False, False, False]])
     number = np.array([[0, 0, 1, 1], [0, 0, 1, 1]]) + 3 * STEP
-    where = HeldOut(pixels=np.ones((2, 4), dtype=bool), number=number, left_out=0, unknown="")
-    first, second = confusion(found, truth, where, np.full((2, 4), 0.25))
+    blocks = ComparableBlocks(pixels=np.ones((2, 4), dtype=bool), number=number, left_out=0, unknown="")
+    first, second = block_rows(classes, labelled, blocks, np.full((2, 4), 0.25))
     assert (first.row, first.column, second.column) == (3, 0, 1)
     assert (first.a_hit_km2, first.a_false_km2, first.b_hit_km2, first.b_false_km2) == pytest.approx(
         (0.25, 0.25, 0.25, 0)
@@ -26,8 +26,8 @@ def test_a_block_is_counted_in_km2_where_both_have_seen() -> None:
 
 
 def test_pixels_that_are_not_held_out_count_for_nothing() -> None:
-    found = np.full((2, 2), BOTH, dtype=np.uint8)
-    held = np.array([[True, False], [False, False]])
-    where = HeldOut(pixels=held, number=np.zeros((2, 2), dtype=np.int64), left_out=0, unknown="")
-    (only,) = confusion(found, np.ones((2, 2), dtype=bool), where, np.ones((2, 2)))
+    classes = np.full((2, 2), BOTH, dtype=np.uint8)
+    pixels = np.array([[True, False], [False, False]])
+    blocks = ComparableBlocks(pixels=pixels, number=np.zeros((2, 2), dtype=np.int64), left_out=0, unknown="")
+    (only,) = block_rows(classes, np.ones((2, 2), dtype=bool), blocks, np.ones((2, 2)))
     assert only.labelled_km2 == only.a_hit_km2 == only.b_hit_km2 == 1

@@ -1,4 +1,4 @@
-"""Each gate of a promotion alone: what passes, what does not, and what is said."""
+"""Each gate of a promotion alone: what passes, what does not, and its message."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from stages.common.params.promote import PromoteParams
 from stages.common.tables.area import GateFinding, Gates
 from stages.common.tables.evaluate import EvaluateMetrics, Scores
-from versions.promote.gates import Evidence, SliceScore, as_markdown, judge, read_slices
+from versions.promote.gates import Evidence, SliceScore, findings_markdown, judge_challenger, read_slices
 
 BOUNDS = PromoteParams()
 
@@ -30,20 +30,20 @@ def evidence(iou: float = 0.8, *, bias: float | None = 2.0, error: float = 0.02,
 
 
 def failed(challenger: Evidence, champion: Evidence | None = None, bounds: PromoteParams = BOUNDS) -> list[str]:
-    return [one.gate for one in judge(challenger, champion, bounds) if not one.passed]
+    return [finding.gate for finding in judge_challenger(challenger, champion, bounds) if not finding.passed]
 
 
 @pytest.mark.parametrize(
     ("challenger", "expected"),
     [
         pytest.param(evidence(), [], id="nothing is wrong"),
-        pytest.param(evidence(threshold=0.8), ["beats_baselines"], id="a threshold is as good"),
+        pytest.param(evidence(threshold=0.81), ["beats_baselines"], id="a threshold is better"),
         pytest.param(evidence(bias=10.5), ["area_bias"], id="too much"),
         pytest.param(evidence(bias=-10.5), ["area_bias"], id="too little"),
         pytest.param(evidence(bias=None), ["area_bias"], id="no labelled ice"),
         pytest.param(evidence(error=0.11), ["calibration"], id="overconfident"),
         pytest.param(replace(evidence(), onnx_difference=2e-5), ["onnx_parity"], id="the export differs"),
-        pytest.param(replace(evidence(), other_split=("patches.test_fold",)), ["held_out"], id="another split"),
+        pytest.param(replace(evidence(), split_changes=("patches.test_fold",)), ["held_out"], id="another split"),
         pytest.param(
             replace(evidence(), sanity=Gates(findings=[GateFinding(gate="jump", passed=False, message="")])),
             ["sanity"],
@@ -86,11 +86,11 @@ def test_slices_are_read_and_may_be_absent(tmp_path: Path) -> None:
         "slice,group,n_glaciers,labelled_km2,iou,f1,precision,recall,area_bias_pct,boundary_distance_m\n"
         "surface,clean,4,2.5,,,,0.91,,\nsize,1-5,3,6.0,0.82,0.9,0.9,0.9,1.5,40\n"
     )
-    found = read_slices(path)
-    assert found == {("surface", "clean"): SliceScore(2.5, None, 0.91), ("size", "1-5"): SliceScore(6.0, 0.82, 0.9)}
-    assert [one.score for one in found.values()] == [0.91, 0.82]
+    slices = read_slices(path)
+    assert slices == {("surface", "clean"): SliceScore(2.5, None, 0.91), ("size", "1-5"): SliceScore(6.0, 0.82, 0.9)}
+    assert [score.score for score in slices.values()] == [0.91, 0.82]
 
 
 def test_findings_as_a_table() -> None:
-    table = as_markdown([GateFinding(gate="area_bias", passed=False, message="+20.0 %")])
+    table = findings_markdown([GateFinding(gate="area_bias", passed=False, message="+20.0 %")])
     assert table.splitlines()[-1] == "| **failed** | area_bias | +20.0 % |"

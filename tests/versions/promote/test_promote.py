@@ -6,7 +6,9 @@ import re
 import shutil
 import signal
 import sys
+from typing import Any
 
+import mlflow
 import pytest
 import yaml
 
@@ -15,13 +17,13 @@ from stages.common.errors import GateError, InputError
 from stages.common.run.records import file_md5
 from tests.versions.conftest import Site
 from tests.versions.models import BETTER, DIM, GOOD, INVERTED
-from versions.promote.promote import promote, rollback, tag_of
+from versions.promote.promote import gate_tag, promote, rollback
 from versions.registry import champion
 
 
 def names_the_same_bytes(site: Site, number: str) -> None:
     """Registry version, file, .dvc file, `artifacts:` entry, commit, git tag and remote agree."""
-    md5 = site.registry.md5(number)
+    md5 = site.registry.version(number).md5
     entry = yaml.safe_load((tiny.ROOT / "dvc.yaml").read_text())["artifacts"][champion.ARTIFACT]
     assert site.registry.champion == number
     assert file_md5(site.folder / entry["path"]) == md5
@@ -41,25 +43,25 @@ def names_the_same_bytes(site: Site, number: str) -> None:
     ],
 )
 def test_the_tag_of_a_gate_is_one_that_mlflow_takes(gate: str, tag: str) -> None:
-    assert tag_of(gate) == tag
+    assert gate_tag(gate) == tag
 
 
 def test_promotion_refusal_and_rollback(site: Site) -> None:
     first = site.register(GOOD)
     assert "IoU" in promote(site.folder, None)
     names_the_same_bytes(site, first)
-    assert site.registry.version(first).tags["promotion"] == "passed"
+    assert site.tags(first)["promotion"] == "passed"
 
     worse = site.register(DIM)
     with pytest.raises(GateError) as caught:
         promote(site.folder, worse)
     assert "not_worse" in caught.value.found
     names_the_same_bytes(site, first)
-    noted = site.registry.version(worse)
-    assert noted.tags["promotion"] == "refused"
-    assert noted.tags["promotion.not_worse"].startswith("failed: ")
-    assert noted.tags["promotion.calibration"].startswith(("passed: ", "failed: "))
-    assert "| **failed** | not_worse |" in noted.description
+    tags = site.tags(worse)
+    assert tags["promotion"] == "refused"
+    assert tags["promotion.not_worse"].startswith("failed: ")
+    assert tags["promotion.calibration"].startswith(("passed: ", "failed: "))
+    assert "| **failed** | not_worse |" in site.entity(worse).description
 
     better = site.register(BETTER)
     assert f"in place of version {first}" in promote(site.folder, None)
@@ -71,6 +73,27 @@ def test_promotion_refusal_and_rollback(site: Site) -> None:
     with pytest.raises(InputError, match="no champion to go back to"):
         rollback(site.folder)
     names_the_same_bytes(site, first)
+
+
+def test_versions_are_searched_once_and_each_model_is_downloaded_once(
+    site: Site, two: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searches, downloads = [], []
+    search, download = mlflow.MlflowClient.search_model_versions, mlflow.artifacts.download_artifacts
+
+    def count_search(*arguments: Any, **named: Any) -> Any:
+        searches.append(arguments)
+        return search(*arguments, **named)
+
+    def count_download(*, artifact_uri: str, dst_path: str) -> str:
+        downloads.append(artifact_uri)
+        return str(download(artifact_uri=artifact_uri, dst_path=dst_path))
+
+    monkeypatch.setattr(mlflow.MlflowClient, "search_model_versions", count_search)
+    monkeypatch.setattr(mlflow.artifacts, "download_artifacts", count_download)
+    promote(site.folder, None)
+    assert len(searches) == 1
+    assert sorted(downloads) == [f"models:/glacier-tiny/{number}" for number in two]
 
 
 def test_an_inverted_model_is_refused_with_exit_code_1_and_its_reasons(site: Site) -> None:
@@ -123,7 +146,7 @@ def test_test_blocks_of_other_parameters_are_not_judged_on(site: Site) -> None:
     params = tiny.params(site.folder / "source", [2020])
     params["patches"]["test_fold"] = 2
     tiny.write_params(site.folder, params)
-    with pytest.raises(InputError, match="test blocks here are not those of") as caught:
+    with pytest.raises(InputError, match="test blocks in artifacts/ are not those of") as caught:
         promote(site.folder, None)
     assert caught.value.found == "out of date: patches@2020"
     assert site.registry.champion is None
@@ -139,7 +162,8 @@ def test_files_of_an_older_run_are_brought_up_to_date(site: Site) -> None:
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from versions import champion, promote
+from versions.promote import promote
+from versions.registry import champion
 champion.{step} = lambda *a, **k: os.kill(os.getpid(), signal.SIGKILL)
 promote.{change}(Path.cwd(){arguments})
 """
@@ -171,7 +195,7 @@ def test_a_killed_promotion_is_not_passed_over_by_the_next(site: Site, two: tupl
     kill(site, "_write", "promote", ", None")
     site.register(DIM)
     for command in (lambda: promote(site.folder, None), lambda: rollback(site.folder)):
-        with pytest.raises(InputError, match="the files here do not say so") as caught:
+        with pytest.raises(InputError, match="the files of this checkout do not say so") as caught:
             command()
         assert f"`make promote VERSION={two[1]}` finishes it" in caught.value.fix
     promote(site.folder, two[1])
@@ -185,7 +209,7 @@ def test_a_killed_rollback_steps_back_once(site: Site, two: tuple[str, str], ste
     promote(site.folder, None)
     kill(site, step, "rollback")
     assert site.registry.champion == two[0]
-    with pytest.raises(InputError, match="the files here do not say so"):
+    with pytest.raises(InputError, match="the files of this checkout do not say so"):
         rollback(site.folder)
     promote(site.folder, two[0])
     names_the_same_bytes(site, two[0])
@@ -210,10 +234,10 @@ def test_history_survives_an_interruption_between_its_two_writes(site: Site) -> 
     numbers = [site.register(kind) for kind in (GOOD, BETTER)]
     registry = site.registry
     registry.crown(numbers[0], instead_of=None)
-    registry.client.set_registered_model_tag(registry.name, "champions", " ".join(numbers))  # and then killed
+    registry.client.set_registered_model_tag(registry.model_name, "champions", " ".join(numbers))  # and then killed
     assert (registry.champion, registry.champions()) == (numbers[0], numbers[:1])
     registry.crown(numbers[1], instead_of=numbers[0])
-    registry.client.set_registered_model_alias(registry.name, "champion", numbers[0])  # a killed rollback
+    registry.client.set_registered_model_alias(registry.model_name, "champion", numbers[0])  # a killed rollback
     assert registry.champions() == numbers[:1]
 
 
@@ -230,7 +254,7 @@ def test_who_judged_against_an_old_champion_is_refused(site: Site) -> None:
 def test_a_lock_that_a_killed_process_left_is_broken(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     number = site.register(GOOD)
     monkeypatch.setattr("versions.registry.lock.PATIENCE_S", 0.5)
-    site.registry.client.create_registered_model("glacier-tiny.changing-champion")
+    site.registry.client.create_registered_model("glacier-tiny.changing-champion.1")
     site.registry.crown(number, instead_of=None)
     assert site.registry.champion == number
     assert not site.registry.client.search_registered_models("name LIKE '%changing%'")

@@ -12,8 +12,8 @@ import yaml
 
 from stages.common.errors import InputError
 from stages.common.tables.area import GateFinding
-from versions.promote.promote import Verdict
-from versions.retrain.summary import Outcome, base_revision, changes, endings, promotion
+from versions.promote.promote import PromotionVerdict
+from versions.retrain.summary import Outcome, base_revision, changes, compared_maps, endings, promotion
 
 IDENTITY = ("-c", "user.name=Test", "-c", "user.email=test@localhost")
 
@@ -62,6 +62,10 @@ def test_nothing_is_new(site: Path) -> None:
     ]  # fmt: skip
 
 
+def test_maps_that_cannot_be_compared_are_not_part_of_the_summary(site: Path) -> None:
+    assert compared_maps(site, "main") == []
+
+
 def test_a_revision_that_git_does_not_know(site: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     with pytest.raises(InputError, match="git does not know this revision"):
         base_revision(site, "nowhere")
@@ -69,14 +73,14 @@ def test_a_revision_that_git_does_not_know(site: Path, tmp_path_factory: pytest.
 
 
 def test_endings_are_said() -> None:
-    said = endings(Outcome(base="main", pulled="", pushed="refused", sanity_passed=False, verdict=None))
+    said = endings(Outcome(base="main", pull_error="", push_error="refused", sanity_passed=False, verdict=None))
     assert "A sanity gate failed" in said
     assert "not all on the remote** (refused): run `dvc push`" in said
 
 
 @pytest.mark.parametrize(("passed", "said"), [(True, "would make it champion"), (False, "would refuse it")])
 def test_what_a_promotion_would_do(passed: bool, said: str) -> None:
-    verdict = Verdict("3", "2", [GateFinding(gate="area_bias", passed=passed, message="+1 %")])
+    verdict = PromotionVerdict("3", "2", [GateFinding(gate="area_bias", passed=passed, message="+1 %")])
     text = "\n".join(promotion(verdict))
     assert "Version 3 (champion: version 2):" in text
     assert said in text
