@@ -73,7 +73,7 @@ def test_the_lock_of_a_fresh_clone_is_checked_without_data(ben: Clone) -> None:
     assert time.monotonic() - begun < 30
     assert not (ben.folder / "data").exists()
     ben.change(area={"boundary_buffer_px": 0.5})
-    assert ben.run(*ben.make_command("check-lock")).stdout.startswith("dvc.lock is not current")
+    assert "dvc.lock is not current" in ben.run(*ben.make_command("check-lock")).stdout
     ben.done("git", "checkout", "--quiet", "params.yaml")
 
 
