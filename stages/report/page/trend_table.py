@@ -32,7 +32,7 @@ def trend_facts(trend: Trend) -> list[tuple[str, str]]:
     facts = [
         ("Slope of the common area", _slope_text(trend)),
         ("Change from the first year to the last", _change_text(trend)),
-        ("Smallest detectable change", _minimum_text(trend)),
+        ("Smallest detectable change (detection limit)", _minimum_text(trend)),
         ("Mann-Kendall test", _test_text(trend)),
         ("Standard deviation of the area of one year", _sigma_text(trend)),
         (

@@ -49,7 +49,7 @@ OWN_COLOURS = (
 )  # fmt: skip
 """Colours with a meaning, which the palette keeps exactly."""
 
-TITLES = ("scene", "outlines", "glacier probability", "mapped against prior outline")
+TITLES = ("scene", "outlines", "glacier probability", "difference")
 
 
 def draw_gallery(findings: Findings) -> bytes:
