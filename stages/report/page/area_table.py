@@ -9,7 +9,7 @@ from stages.report import rounding
 from stages.report.findings import Findings
 from stages.report.numbers import Number, optional_number, percent_number, plain_number
 
-NO_METHOD = "one standard deviation, buffer method"
+NO_METHOD = "buffer method"
 """What the interval rests on where the table does not say."""
 SIGMA_COLUMNS = ("sigma_delineation_km2", "sigma_model_km2", "sigma_season_km2")
 
