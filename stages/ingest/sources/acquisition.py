@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,9 @@ from stages.common.errors import InputError
 from stages.common.params.schema import Params
 from stages.common.scene.scene import Layer, SceneInfo
 from stages.ingest.region import Region
+
+ID_LENGTH_MAX = 200
+"""File systems take names of 255 bytes, and files are named by the id and an ending."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,3 +50,11 @@ class Supply:
     dem: Callable[[Params, Region], Layer] | None = None
     truth: Callable[[Params, Region, Path], None] | None = None
     """Writes ``data/truth/``."""
+
+
+def scene_id(name: str) -> str:
+    """Return a scene's id, which is the name of its folder: letters, digits, ``_``, ``-`` and ``.`` of its `name`.
+
+    It never starts with a dot or dash, so that no name leads out of the folder or hides in it.
+    """
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", name).lstrip(".-")[:ID_LENGTH_MAX] or "scene"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -20,7 +21,7 @@ from stages.common.scene.scene import CLOUD_MASK, SCL, Layer, SceneInfo
 from stages.common.types import AnyArray
 from stages.ingest.input_files import open_georeferenced, read_window, resolve_path
 from stages.ingest.region import Region, clip_window, clipped_grid, inside_aoi
-from stages.ingest.sources.acquisition import Acquisition
+from stages.ingest.sources.acquisition import Acquisition, scene_id
 
 WHERE = "ingest.raster.scenes"
 
@@ -103,9 +104,22 @@ def check_paths(paths: Sequence[Path]) -> None:
 
 
 def unique_ids(paths: Sequence[Path]) -> list[str]:
-    """Item ids: the files' names without ending, numbered where they repeat."""
-    stems = [re.sub(r"[^A-Za-z0-9_.-]+", "-", path.stem) for path in paths]
-    return [stem if stems.index(stem) == i else f"{stem}-{stems[:i].count(stem) + 1}" for i, stem in enumerate(stems)]
+    """Return an id per raster: the file's name without its ending, numbered where another raster before has it.
+
+    Upper and lower case count as equal, as on the file systems of macOS. Rasters that are added at the end of the list
+    never change the ids before them.
+    """
+    ids: list[str] = []
+    taken: set[str] = set()
+    for path in paths:
+        stem = unique = scene_id(path.stem)
+        for number in itertools.count(2):
+            if unique.lower() not in taken:
+                break
+            unique = f"{stem}-{number}"
+        taken.add(unique.lower())
+        ids.append(unique)
+    return ids
 
 
 def _acquisition(scene: RasterSceneParams, path: Path, name: str, region: Region) -> Acquisition:

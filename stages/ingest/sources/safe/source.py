@@ -13,7 +13,7 @@ from stages.common.params.schema import Params
 from stages.common.scene.scene import SCL, Layer, SceneInfo
 from stages.ingest.input_files import resolve_path
 from stages.ingest.region import Region
-from stages.ingest.sources.acquisition import Acquisition
+from stages.ingest.sources.acquisition import Acquisition, scene_id
 from stages.ingest.sources.safe.masks import masks_of, without_lost
 from stages.ingest.sources.safe.metadata import BANDS, ProductMetadata, TileMetadata, product_metadata, tile_metadata
 from stages.ingest.sources.safe.store import Store, readable, stores
@@ -104,7 +104,7 @@ def info_of(granule: Granule) -> SceneInfo:
     product, tile = granule.product, granule.tile
     name = product.uri.removesuffix(".SAFE")
     return SceneInfo(
-        id=name if tile.tile in name else f"{name}_T{tile.tile}",
+        id=scene_id(name if tile.tile in name else f"{name}_T{tile.tile}"),
         year=product.sensed.year,
         acquired=product.sensed,
         product=product.uri,

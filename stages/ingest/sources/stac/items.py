@@ -11,6 +11,7 @@ from typing import Any
 from stages.common.errors import InputError
 from stages.common.scene.scene import SceneInfo
 from stages.common.scene.stac import MGRS
+from stages.ingest.sources.acquisition import scene_id
 from stages.ingest.sources.stac.profiles import Profile
 
 PRODUCT_NAME = re.compile(
@@ -51,7 +52,7 @@ def read_item(item: Mapping[str, Any], profile: Profile, wanted: Sequence[str]) 
     sensed = _sensed(item, properties)
     hrefs = _hrefs(item, profile)
     info = SceneInfo(
-        id=re.sub(r"[^A-Za-z0-9_.-]+", "-", str(item["id"])),
+        id=scene_id(str(item["id"])),
         year=sensed.year,
         acquired=sensed,
         product=product,

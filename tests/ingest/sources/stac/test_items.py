@@ -70,8 +70,9 @@ def test_an_item_without_a_time_is_refused(time: str | None) -> None:
         read_item(cdse_item(datetime=time), CDSE, [])
 
 
-def test_an_id_can_be_a_folder() -> None:
-    assert read_item(cdse_item() | {"id": "../a b/c"}, CDSE, []).info.id == "..-a-b-c"
+@pytest.mark.parametrize(("name", "expected"), [("../a b/c", "a-b-c"), ("..", "scene"), (".hidden", "hidden")])
+def test_an_id_can_be_a_folder(name: str, expected: str) -> None:
+    assert read_item(cdse_item() | {"id": name}, CDSE, []).info.id == expected
 
 
 def test_secrets_do_not_stand_in_messages(monkeypatch: pytest.MonkeyPatch) -> None:
