@@ -92,7 +92,7 @@ def summary(name: str, found: list[Found]) -> str:
 def measure(world: Landscape, params: TwinParams) -> list[Found]:
     """Retreat of the glaciers that have a flow line, on the twin's true ice."""
     site, area = site_of(world, params), AreaParams()
-    surface = (world.bed_m + change.thickness(world, params, YEARS[0])).astype(np.float32)
+    surface = (world.bed_m + change.ice_thickness(world, params, YEARS[0])).astype(np.float32)
     dem = Elevation(height_m=surface, transform=GRID.transform, crs=GRID.crs)
     flows = {
         row.glacier_index: derive(site, row.glacier_index, dem, area.terminus)
@@ -114,7 +114,7 @@ def measure(world: Landscape, params: TwinParams) -> list[Found]:
 
 def site_of(world: Landscape, params: TwinParams) -> AreaSite:
     """The twin's glaciers as an inventory of 2000 would have them; their numbers are the world's."""
-    ids = np.where(inventory.inventoried(world, params), world.glacier, 0).astype(np.uint16)
+    ids = np.where(inventory.inventoried_ice(world, params), world.glacier, 0).astype(np.uint16)
     areas = np.bincount(ids.ravel(), minlength=1 + len(world.glaciers)) * (PIXEL_M / 1000) ** 2
     rows = [
         GlacierRow(
@@ -132,7 +132,7 @@ def site_of(world: Landscape, params: TwinParams) -> AreaSite:
 
 
 def _observation(world: Landscape, params: TwinParams, year: int, lanes: dict[int, Lane]) -> YearObservation:
-    ice = change.thickness(world, params, year) > 0
+    ice = change.ice_thickness(world, params, year) > 0
     seen = np.ones_like(ice)
     probability = ice * np.uint16(10000)
     fronts = {

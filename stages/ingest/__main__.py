@@ -1,4 +1,4 @@
-"""``python -m stages.ingest``, in a site's folder."""
+"""Run ``python -m stages.ingest`` in a site's folder."""
 
 from stages.ingest.ingest import main
 

@@ -1,4 +1,4 @@
-"""Optional inputs: elevation, debris cover and flow lines, and the list of which there are."""
+"""Optional inputs: elevation, debris cover and flow lines, and the manifest that lists which of them exist."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ log = logging.getLogger("ingest")
 
 
 def write_auxiliary(params: Params, supply: Supply, region: Region, folder: Path) -> None:
-    """Write the optional inputs that are given, and ``manifest.json``.
+    """Write the optional inputs that the site has, and ``manifest.json``.
 
     Raises
     ------
@@ -33,8 +33,8 @@ def write_auxiliary(params: Params, supply: Supply, region: Region, folder: Path
         A file cannot be used; the DEM does not reach the AOI.
     """
     folder.mkdir()
-    given = params.ingest.auxiliary
-    dem, debris, flow_lines = _dem(params, supply, region), given.debris, given.flow_lines
+    debris, flow_lines = params.ingest.auxiliary.debris, params.ingest.auxiliary.flow_lines
+    dem = _dem(params, supply, region)
     if dem is not None:
         write_cog(folder / "dem.tif", dem.pixels, dem.grid, nodata=dem.nodata)
     if debris is not None:
@@ -57,19 +57,19 @@ def _dem(params: Params, supply: Supply, region: Region) -> Layer | None:
 
 
 def load_debris(params: FileParams, region: Region) -> Any:
-    """Polygons of debris cover that touch the AOI, whole, in EPSG:4326; their attributes are dropped.
+    """Return the whole polygons of debris cover that touch the AOI, in EPSG:4326 and without attributes.
 
     Raises
     ------
     InputError
-        Not readable, empty, no CRS, or no polygons.
+        The file cannot be read, is empty, has no CRS, or holds other shapes than polygons.
     """
     import geopandas
 
     path = resolve_path(params.path, where="ingest.auxiliary.debris.path")
     frame = read_vector(path, params.layer)
     debris = geopandas.GeoDataFrame(geometry=only_polygons(path, frame), crs=frame.crs)
-    kept = debris[debris.intersects(region.aoi.to_crs(frame.crs).union_all())].to_crs(OUTLINES_CRS)
-    if kept.empty:
+    in_aoi = debris[debris.intersects(region.aoi.to_crs(frame.crs).union_all())].to_crs(OUTLINES_CRS)
+    if in_aoi.empty:
         log.warning("%s: none of the %d polygons of debris touches the AOI", path, len(debris))
-    return kept.reset_index(drop=True)
+    return in_aoi.reset_index(drop=True)

@@ -1,4 +1,4 @@
-"""What `ingest` writes. It reads what params.yaml names, wherever that lies, and is no stage of the DAG."""
+"""What `ingest` writes. It reads the files and servers that params.yaml names, and is not a stage of the DAG."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The verb: a source's scenes, the outlines and the AOI into ``data/``, whole or not at all."""
+"""Write a source's scenes, the outlines and the AOI into ``data/``, whole or not at all."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from stages.ingest.vectors.polygons import load_aoi
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run from the command line in a site's folder; exit code 0 done, 2 bad input or parameter."""
+    """Run from the command line in a site's folder, and return the exit code (`stages.common.run.stage`)."""
     return run_command_line(CONTRACT, lambda _, log: ingest(load_params(), log), argv)
 
 
@@ -45,10 +45,10 @@ def ingest(params: Params, log: logging.Logger) -> None:
     supply = source_for(params)
     with atomic_folder(DATA) as out:
         region, outlines = _write_vectors(params, supply, out)
-        candidates = list(supply.acquisitions(params, region))  # all headers are checked before any pixel is read
-        taken, rows = select_acquisitions(params, region, outlines, candidates)
+        acquisitions = list(supply.acquisitions(params, region))  # all headers are checked before any pixel is read
+        taken, rows = select_acquisitions(params, region, outlines, acquisitions)
         write_table(out / TABLE, rows, SceneChoiceRow)
-        scenes = store(out / "scenes", taken)
+        scenes = store_scenes(out / "scenes", taken)
         _check_scenes(params, scenes, outlines)
         write_auxiliary(params, supply, region, out / "auxiliary")
         (supply.truth or _no_truth)(params, region, out / "truth")
@@ -57,7 +57,12 @@ def ingest(params: Params, log: logging.Logger) -> None:
     remove_read_cache()
     changed = write_pin(params.years)
     log.info("%d scenes of %d years, %d outlines", len(scenes), len(params.years), len(outlines))
-    log.info("%s %s; `dvc commit -f %s` records the data", PIN, "has a new list" if changed else "lists the same", PIN)
+    log.info(
+        "%s %s; `dvc commit -f %s` records the data",
+        PIN,
+        "has a new list of outputs" if changed else "lists the same outputs",
+        PIN,
+    )
 
 
 def _write_vectors(params: Params, supply: Supply, out: Path) -> tuple[Region, Any]:
@@ -67,25 +72,27 @@ def _write_vectors(params: Params, supply: Supply, out: Path) -> tuple[Region, A
     if supply.outlines:
         outlines = touching(supply.outlines(params, region), aoi, where="params.yaml: ingest.aoi")
     else:
-        outlines = load_outlines(_file_of_outlines(params), aoi)
+        outlines = load_outlines(_outlines_file(params), aoi)
     write_polygons(out / "outlines.gpkg", outlines, layer="outlines")
     return region, outlines
 
 
-def store(folder: Path, acquisitions: Sequence[Acquisition]) -> list[Scene]:
-    """Write acquisitions to ``<folder>/<year>/``, each year with its index."""
+def store_scenes(folder: Path, acquisitions: Sequence[Acquisition]) -> list[Scene]:
+    """Write acquisitions to ``<folder>/<year>/``, each year with its index, and return the stored scenes by year."""
     years: dict[int, list[Scene]] = {}
-    with tqdm(total=sum(one.layer_count for one in acquisitions), unit="band", disable=None) as bar:
-        for one in acquisitions:
-            bar.set_description(one.info.id)
-            scene = write_scene(folder / str(one.info.year), one.info, _counted(one, bar))
-            years.setdefault(one.info.year, []).append(scene)
+    layer_count = sum(acquisition.layer_count for acquisition in acquisitions)
+    with tqdm(total=layer_count, unit="band", disable=None) as bar:
+        for acquisition in acquisitions:
+            info = acquisition.info
+            bar.set_description(info.id)
+            scene = write_scene(folder / str(info.year), info, _with_progress(acquisition, bar))
+            years.setdefault(info.year, []).append(scene)
     for year, scenes in years.items():
         write_index(folder / str(year), year, scenes)
     return [scene for _, scenes in sorted(years.items()) for scene in scenes]
 
 
-def _counted(acquisition: Acquisition, bar: Any) -> Iterator[Layer]:
+def _with_progress(acquisition: Acquisition, bar: Any) -> Iterator[Layer]:
     for layer in acquisition.layers():
         yield layer
         bar.set_postfix_str(f"{layer.name}, {layer.pixels.nbytes / 1e6:.1f} MB")
@@ -96,25 +103,25 @@ def _check_scenes(params: Params, scenes: Sequence[Scene], outlines: Any) -> Non
     check_one_level(scenes)
     for year in params.years:
         check_year([scene for scene in scenes if scene.info.year == year], params.prepare)
-    seen = shapely.union_all([footprint([band.path for band in scene.bands.values()]) for scene in scenes])
-    if not outlines.intersects(seen).any():
+    covered = shapely.union_all([footprint([band.path for band in scene.bands.values()]) for scene in scenes])
+    if not outlines.intersects(covered).any():
         raise InputError(
             "no outline lies within a scene",
             where="params.yaml: ingest.outlines",
-            expected=f"outlines within {[round(value, 4) for value in seen.bounds]} degrees",
+            expected=f"outlines within {[round(value, 4) for value in covered.bounds]} degrees",
             found=f"outlines within {outlines.total_bounds.round(4).tolist()} degrees",
-            fix="give scenes of the glaciers, or outlines of this place",
+            fix="give scenes that show the glaciers, or the outlines of this place",
         )
 
 
-def _file_of_outlines(params: Params) -> FileParams:
+def _outlines_file(params: Params) -> FileParams:
     if params.ingest.outlines is None:
         raise ParamsError(
-            "no outlines are given",
+            "params.yaml names no outlines",
             where="params.yaml: ingest.outlines",
             expected="path: a GeoPackage, Shapefile or GeoJSON of RGI 6 or 7",
             found="nothing",
-            fix="see docs/data.md; the source twin alone makes its own",
+            fix="see docs/data.md; only the source twin makes its own outlines",
         )
     return params.ingest.outlines
 

@@ -1,4 +1,4 @@
-"""Paths as params.yaml gives them, and what may stand there instead of data."""
+"""Files that params.yaml names: their paths, and checks that they can be used."""
 
 from __future__ import annotations
 
@@ -19,11 +19,13 @@ from stages.common.geo.raster import open_raster
 from stages.common.types import AnyArray
 
 VARIABLE = re.compile(r"\$(\{)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?(1)\})")
-"""``$NAME`` or ``${NAME}``; an experiment's changed parameters (`dvc exp run -S`) cannot be beside the latter."""
+"""``$NAME`` or ``${NAME}``. With ``${NAME}`` in params.yaml, `dvc exp run -S` cannot change parameters."""
 
 
 def resolve_path(text: str, *, where: str) -> Path:
-    """Path of params.yaml: ``$NAME`` and ``${NAME}`` filled in; relative paths are relative to the site's folder.
+    """Return a path of params.yaml with ``$NAME`` and ``${NAME}`` replaced by the environment variable's value.
+
+    Relative paths are relative to the site's folder.
 
     Raises
     ------
@@ -31,42 +33,43 @@ def resolve_path(text: str, *, where: str) -> Path:
         The environment variable is not set.
     """
 
-    def value(match: re.Match[str]) -> str:
+    def value_of(match: re.Match[str]) -> str:
         name = match["name"]
-        found = settings.lookup(name)
-        if found is None:
+        value = settings.lookup(name)
+        if value is None:
             raise ParamsError(
                 f"the environment variable {name} is not set",
                 where=f"params.yaml: {where}",
-                expected=f"the folder that stands for {match[0]} in {text}",
+                expected=f"the folder that replaces {match[0]} in {text}",
                 found="nothing",
                 fix=f"export {name}=<folder>",
             )
-        return found
+        return value
 
-    return Path(VARIABLE.sub(value, text))
+    return Path(VARIABLE.sub(value_of, text))
 
 
 def open_georeferenced(path: Path) -> DatasetReader:
-    """Open a raster that must say where on Earth it lies, north up.
+    """Open a raster, which must state its place on Earth on a north-up grid.
 
     Raises
     ------
     InputError
-        Not readable, no CRS, a rotated, mirrored or empty transform, or validity in a mask of its own.
+        The raster cannot be read, has no CRS, has a rotated, mirrored or empty transform, or marks valid pixels in a
+        mask or alpha band.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
         dataset = open_raster(path)
     try:
-        _check_placed(path, dataset)
+        _check_georeferencing(path, dataset)
     except InputError:
         dataset.close()
         raise
     return dataset
 
 
-def _check_placed(path: Path, dataset: DatasetReader) -> None:
+def _check_georeferencing(path: Path, dataset: DatasetReader) -> None:
     if dataset.crs is None:
         raise InputError(
             "the raster has no CRS",
@@ -90,17 +93,17 @@ def _check_placed(path: Path, dataset: DatasetReader) -> None:
             "the raster marks valid pixels in a mask or alpha band, which would be lost",
             where=path,
             expected="a nodata value",
-            found="a mask of its own",
+            found="a mask or alpha band",
             fix="`gdalwarp -dstnodata <value> <file> <new file>`, without the alpha band",
         )
 
 
 def read_window(path: Path, dataset: DatasetReader, band: int, window: Window) -> AnyArray:
-    """Pixels of a window; a file that breaks off is noticed here, for it opens without complaint.
+    """Read the pixels of a window. A truncated file opens without an error and is noticed only here.
 
     Returns
     -------
-    (H, W) in the file's dtype
+    Pixels, (H, W) in the file's dtype.
 
     Raises
     ------
@@ -120,12 +123,12 @@ def read_window(path: Path, dataset: DatasetReader, band: int, window: Window) -
 
 
 def read_vector(path: Path, layer: str | None) -> Any:
-    """All features of a GeoPackage, Shapefile or GeoJSON.
+    """Read all features of a GeoPackage, Shapefile or GeoJSON into a GeoDataFrame.
 
     Raises
     ------
     InputError
-        Absent, a Git LFS pointer, not readable, empty, or without CRS or geometry.
+        The file is absent, a Git LFS pointer, not readable, empty, or has no CRS or geometry.
     """
     import geopandas
 
@@ -133,10 +136,10 @@ def read_vector(path: Path, layer: str | None) -> Any:
     require_file(path, what="vector file", expected=expected, fix="check the path in params.yaml")
     try:
         with warnings.catch_warnings():
-            # Several layers and no choice: the first is taken, which is named in our own error where it is wrong.
+            # GDAL warns where it reads the first of several layers; our own checks say what is wrong with it.
             warnings.simplefilter("ignore", UserWarning)
             frame = geopandas.read_file(path, layer=layer)
-    except RuntimeError as error:  # the root of all of pyogrio's
+    except RuntimeError as error:  # the base class of all errors of pyogrio
         raise InputError(
             "the vector file is not readable",
             where=path,

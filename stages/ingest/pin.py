@@ -1,4 +1,4 @@
-"""``data.dvc``: the list of outputs that DVC pins. The hashes are DVC's own work (`dvc commit`)."""
+"""``data.dvc``: the list of outputs that DVC pins. DVC adds the hashes (`dvc commit`)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PIN = Path("data.dvc")
 
 
 def pinned_paths(years: Sequence[int]) -> list[str]:
-    """Outputs in data.dvc, one a year, so that a new year touches no other line."""
+    """Return the outputs in data.dvc: one per year, so that a new year changes no other line."""
     return [
         *(f"data/scenes/{year}" for year in years),
         "data/outlines.gpkg",
@@ -25,7 +25,7 @@ def pinned_paths(years: Sequence[int]) -> list[str]:
 
 
 def write_pin(years: Sequence[int], path: Path = PIN) -> bool:
-    """Write the list of outputs; say whether it changed.
+    """Write the list of outputs, and return whether it changed.
 
     Entries that stay keep their hashes, so that the committed pin can still be compared with the new data.
     """

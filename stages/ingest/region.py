@@ -1,4 +1,4 @@
-"""Clipping a raster to the site without resampling it."""
+"""Clip a raster to the site without resampling it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from stages.common.geo.vectors import EDGE_NODES
 from stages.common.types import BoolArray
 
 MARGIN_PX = 4
-"""Pixels kept around the site: bilinear resampling reaches for one, a changed grid origin for another few."""
+"""Pixels kept around the site: bilinear resampling needs one, a changed grid origin a few more."""
 
 
 class OutsideError(InputError):
@@ -30,16 +30,16 @@ class OutsideError(InputError):
 
 @dataclass(frozen=True, kw_only=True)
 class Region:
-    """Where the site is."""
+    """The place of the site."""
 
     grid: Grid
-    """The one grid of all years."""
+    """Grid of all years."""
     aoi: Any
     """GeoDataFrame of one polygon, in its own CRS."""
 
 
 def clip_window(path: Path | str, dataset: DatasetReader, region: Region) -> Window:
-    """Whole pixels of the raster that cover the site's grid and a margin.
+    """Return the window of whole pixels of the raster that cover the site's grid and a margin.
 
     Raises
     ------
@@ -70,12 +70,12 @@ def _whole_pixels(dataset: DatasetReader, extent: tuple[float, float, float, flo
 
 
 def _within(first: float, last: float, size: int) -> tuple[int, int]:
-    """Whole pixels from `first` to `last` with the margin, as far as there are any."""
+    """Return the range of whole pixels from `first` to `last` with the margin, as far as the raster reaches."""
     return max(math.floor(first) - MARGIN_PX, 0), min(math.ceil(last) + MARGIN_PX, size)
 
 
 def clipped_grid(dataset: DatasetReader, window: Window) -> Grid:
-    """Grid of the window's pixels."""
+    """Return the grid of the window's pixels."""
     whole = grid_of(dataset)
     return Grid(
         crs=whole.crs,
@@ -86,7 +86,7 @@ def clipped_grid(dataset: DatasetReader, window: Window) -> Grid:
 
 
 def inside_aoi(grid: Grid, region: Region) -> BoolArray:
-    """(H, W) bool: pixels of `grid` that the AOI touches."""
+    """Return the pixels of `grid` that the AOI touches, (H, W) bool."""
     burnt = rasterio.features.geometry_mask(
         [_aoi_in(region, grid.crs)], out_shape=grid.shape, transform=grid.transform, all_touched=True, invert=True
     )

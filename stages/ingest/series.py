@@ -1,4 +1,4 @@
-"""Checks over the stored scenes: those of a year fit together, and all years are of one kind."""
+"""Checks over the stored scenes: those of one year fit together, and all years have one processing level."""
 
 from __future__ import annotations
 
@@ -19,34 +19,42 @@ from stages.common.scene.scene import Scene
 from stages.common.types import AnyArray, BoolArray, Float32Array
 
 MAGNITUDE_RATIO_MAX = 100.0
-"""Median reflectance of two places differs by 20 at most (snow and rock in SWIR); a forgotten scale by 10,000."""
+"""Largest ratio of two scenes' median reflectance: snow and rock differ by a factor of 20 at most (in the SWIR), a
+forgotten scale makes a factor of 10,000."""
 
 REFLECTANCE_TOLERANCE, UNLIKE_SHARE_MAX = 0.05, 0.5
-"""Neighbouring tiles of one pass differ slightly where they overlap, above all between UTM zones: most agree."""
+"""Neighbouring tiles of one pass differ slightly where they overlap, above all between UTM zones, but most of their
+pixels agree."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Overlap:
-    """Pixels of a band that two scenes share."""
+    """How many pixels of a band two scenes have in common, and how many of these differ."""
 
     shared: int
-    """Valid in both."""
+    """Number of pixels that are valid in both scenes."""
     unlike: int
-    """Of those, with other values (reflectance: by more than 0.05)."""
+    """Number of the shared pixels whose values differ (reflectance: by more than `REFLECTANCE_TOLERANCE`)."""
     added: int
-    """Valid in the second alone."""
+    """Number of pixels that are valid in the second scene only."""
 
 
 def check_one_level(scenes: Sequence[Scene]) -> None:
-    """Refuse a series of several processing levels: top-of-atmosphere and surface reflectance never mix."""
+    """Refuse a series of several processing levels: top-of-atmosphere and surface reflectance never mix.
+
+    Raises
+    ------
+    InputError
+        The scenes are of several levels.
+    """
     levels = {scene.info.processing_level: scene.info for scene in scenes if scene.info.processing_level}
     if len(levels) > 1:
-        found = ", ".join(f"{level} ({info.year}, {info.id})" for level, info in sorted(levels.items()))
+        examples = ", ".join(f"{level} ({info.year}, {info.id})" for level, info in sorted(levels.items()))
         raise InputError(
             "the scenes are of different processing levels",
             where="data/scenes",
             expected="one level over the whole series",
-            found=found,
+            found=examples,
             fix="get all scenes at one level, L2A for Sentinel-2",
         )
 
@@ -54,8 +62,8 @@ def check_one_level(scenes: Sequence[Scene]) -> None:
 def check_year(scenes: Sequence[Scene], prepare: PrepareParams) -> None:
     """Refuse scenes of one year that cannot be merged.
 
-    Reflectance is compared as it will be, not as it is stored: baselines, offsets and dtypes may differ. 8-bit RGB
-    has no such common measure and must be stored alike.
+    Reflectance is compared, not DN: baselines, offsets and dtypes may differ. 8-bit RGB has no such common measure
+    and must be stored alike.
 
     Raises
     ------
@@ -73,57 +81,60 @@ def check_year(scenes: Sequence[Scene], prepare: PrepareParams) -> None:
 
 def _check_alike(first: Scene, second: Scene, prepare: PrepareParams) -> None:
     for name in prepare.imagery_bands:
-        one, other = _kind(first, name, prepare), _kind(second, name, prepare)
-        if one != other:
+        first_storage, second_storage = (_storage(scene, name, prepare) for scene in (first, second))
+        if first_storage != second_storage:
             raise InputError(
                 "two scenes of one year are stored differently",
                 where=f"{second.info.year}, {second.info.id}, band {name}",
-                expected=f"{_words(one)} (as {first.info.id})",
-                found=_words(other),
+                expected=f"{_words(first_storage)} (as {first.info.id})",
+                found=_words(second_storage),
                 fix="convert one of them; scale and offset are in ingest.raster.scenes",
             )
 
 
-def _kind(scene: Scene, name: str, prepare: PrepareParams) -> dict[str, object]:
-    kind: dict[str, object] = {"processing_level": scene.info.processing_level}
+def _storage(scene: Scene, name: str, prepare: PrepareParams) -> dict[str, object]:
+    storage: dict[str, object] = {"processing_level": scene.info.processing_level}
     if prepare.storage == "rgb8":
         band = scene.bands[name]
-        kind |= {"dtype": band.dtype, "scale": band.scale, "offset": band.offset}
-    return kind
+        storage |= {"dtype": band.dtype, "scale": band.scale, "offset": band.offset}
+    return storage
 
 
-def _words(kind: dict[str, object]) -> str:
-    return ", ".join(f"{key} {value}" for key, value in kind.items())
+def _words(storage: dict[str, object]) -> str:
+    return ", ".join(f"{key} {value}" for key, value in storage.items())
 
 
 def _check_magnitude(first: Scene, second: Scene, names: Sequence[str]) -> None:
     for name in names:
-        one, other = (float(np.nanmedian(np.abs(_values(scene, name)[0]))) for scene in (first, second))
-        if max(one, other) > MAGNITUDE_RATIO_MAX * max(min(one, other), 1e-4):
+        medians = [float(np.nanmedian(np.abs(_values(scene, name)[0]))) for scene in (first, second)]
+        if max(medians) > MAGNITUDE_RATIO_MAX * max(min(medians), 1e-4):
             raise InputError(
                 "two scenes of one year differ in reflectance by orders of magnitude",
                 where=f"{second.info.year}, {second.info.id}, band {name}",
-                expected=f"a median near {one:.3g} (as {first.info.id})",
-                found=f"{other:.3g}",
+                expected=f"a median near {medians[0]:.3g} (as {first.info.id})",
+                found=f"{medians[1]:.3g}",
                 fix="correct scale and offset in ingest.raster.scenes (Sentinel-2 L2A DN: scale 0.0001)",
             )
 
 
 def _check_overlap(first: Scene, second: Scene, prepare: PrepareParams) -> None:
-    found = [overlap(first, second, name, prepare) for name in prepare.imagery_bands]
-    shared, unlike = max(one.shared for one in found), max(one.unlike for one in found)
+    overlaps = [overlap(first, second, name, prepare) for name in prepare.imagery_bands]
+    shared = max(band_overlap.shared for band_overlap in overlaps)
+    unlike = max(band_overlap.unlike for band_overlap in overlaps)
     if shared == 0:
         return
     if first.info.day == second.info.day:
         if unlike > _unlike_max(prepare) * shared:
-            raise _wrong_overlap(first, second, f"{shared} px are valid in both, {unlike} of them with other values")
-    elif prepare.passes == "merge" and _fills_nothing(first, found):
+            raise _wrong_overlap(
+                first, second, f"{shared} px are valid in both, {unlike} of them with different values"
+            )
+    elif prepare.passes == "merge" and _fills_nothing(first, overlaps):
         days = " and ".join(str(scene.info.day or f"{scene.info.year}, day unknown") for scene in (first, second))
         raise _wrong_overlap(first, second, f"taken on {days}, and the second shows nothing that the first does not")
 
 
-def _fills_nothing(first: Scene, found: Sequence[Overlap]) -> bool:
-    return first.cloud_mask is None and first.scl is None and not any(one.added for one in found)
+def _fills_nothing(first: Scene, overlaps: Sequence[Overlap]) -> bool:
+    return first.cloud_mask is None and first.scl is None and not any(band_overlap.added for band_overlap in overlaps)
 
 
 def _unlike_max(prepare: PrepareParams) -> float:
@@ -141,22 +152,22 @@ def _wrong_overlap(first: Scene, second: Scene, problem: str) -> InputError:
 
 
 def overlap(first: Scene, second: Scene, name: str, prepare: PrepareParams) -> Overlap:
-    """How a band of two scenes meets, on the second's grid and by nearest neighbour."""
+    """Compare a band of two scenes where they overlap, on the second scene's grid and by nearest neighbour."""
     tolerance = REFLECTANCE_TOLERANCE if prepare.storage == "sentinel2" else 0.0
-    one, from_grid = _values(first, name)
-    other, grid = _values(second, name)
-    warped = _nearest(one, from_grid, grid)
-    there, here = ~np.isnan(warped), ~np.isnan(other)
-    both: BoolArray = there & here
+    first_values, first_grid = _values(first, name)
+    second_values, grid = _values(second, name)
+    warped = _nearest(first_values, first_grid, grid)
+    first_valid, second_valid = ~np.isnan(warped), ~np.isnan(second_values)
+    both: BoolArray = first_valid & second_valid
     return Overlap(
         shared=int(both.sum()),
-        unlike=int((np.abs(warped - other)[both] > tolerance).sum()),
-        added=int((here & ~there).sum()),
+        unlike=int((np.abs(warped - second_values)[both] > tolerance).sum()),
+        added=int((second_valid & ~first_valid).sum()),
     )
 
 
 def _values(scene: Scene, name: str) -> tuple[Float32Array, Grid]:
-    """(H, W) float32 reflectance (or 8-bit value) on the band's own grid, NaN where it has no data."""
+    """Return the reflectance (or 8-bit value) of a band, (H, W) float32 with NaN where it has no data, and its grid."""
     with open_raster(scene.bands[name].path) as dataset:
         dn, grid = np.asarray(dataset.read(1)), grid_of(dataset)
     return to_physical(dn, pixels_with_data(dn, scene.bands[name].nodata), calibration_of(scene, name)), grid

@@ -1,4 +1,4 @@
-"""The site's window of any raster that GDAL can open, whole pixels as they are."""
+"""Read the site's window of any raster that GDAL can open, without resampling."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ def read_layer(
     Parameters
     ----------
     source
-        As GDAL names it; may lie in a zip or on a server.
+        Name under which GDAL opens the raster; it may be in a zip or on a server.
     where
-        As people name it.
+        Name of the raster in messages.
 
     Raises
     ------
     rasterio.errors.RasterioIOError
-        It cannot be opened or read.
+        The raster cannot be opened or read.
     OutsideError
         The AOI and the raster have no area in common.
     """

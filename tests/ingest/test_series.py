@@ -112,9 +112,9 @@ def test_another_day_need_fill_no_gap_where_it_is_mapped_on_its_own(make: Maker)
     ("second", "message"),
     [
         pytest.param({"day": 20}, "shows nothing that the first does not", id="another day, no gap to fill"),
-        pytest.param({"reflectance": 0.9, "column": 20}, "with other values", id="one day, another place or time"),
-        pytest.param({"column": 20, "convention": "by-baseline", "processing_baseline": "03.01"}, "with other values",
-                     id="one day, offset handled wrongly"),
+        pytest.param({"reflectance": 0.9, "column": 20}, "with different values", id="one day, another place or time"),
+        pytest.param({"column": 20, "convention": "by-baseline", "processing_baseline": "03.01"},
+                     "with different values", id="one day, offset handled wrongly"),
         pytest.param({"stored": "forgotten", "column": 40}, "orders of magnitude", id="scale forgotten"),
         pytest.param({"processing_level": "L1C", "column": 40}, "stored differently", id="another level"),
         pytest.param({"convention": "by-baseline", "column": 40}, "baseline is not known", id="baseline unknown"),

@@ -19,37 +19,39 @@ ID_LENGTH_MAX = 200
 
 @dataclass(frozen=True, kw_only=True)
 class Acquisition:
-    """One scene that a source has: what is known of it, and its layers, read when they are asked for."""
+    """One scene that a source has: its metadata, and its layers, which are read when they are asked for."""
 
     info: SceneInfo
     layers: Callable[[], Iterable[Layer]]
-    """Bands in order, and layers called ``cloud_mask`` and ``scl`` where there are any; clipped, not resampled."""
+    """Read all layers, clipped and not resampled: the bands in order, ``cloud_mask`` and ``scl`` where they exist."""
     layer_count: int
+    """Number of layers that `layers` gives."""
     layer: Callable[[str], Layer | None] | None = None
-    """One layer by name without reading the others, None where there is no such layer; also bands that `layers` leaves
-    out. A source without it has its `layers` walked."""
+    """Read one layer by name, also a band that `layers` leaves out; the answer is None where there is no such layer.
+    Sources that cannot do so have None here."""
     unfit: str | None = None
-    """Why it can never be taken, where that is known without a look at its pixels."""
+    """Why the acquisition can never be taken, where the metadata tell; else None."""
 
 
 class GoneError(InputError):
-    """A file that a catalogue or product names is not there, and will not be: another scene may stand in."""
+    """A file that a catalogue or product names does not exist, so that another scene must be taken."""
 
 
 Source = Callable[[Params, Region], Iterator[Acquisition]]
-"""Acquisitions over a region for all years of the parameters, by year."""
+"""Gives the acquisitions over a region for all years of the parameters, by year."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Supply:
-    """What a source gives. Most have imagery alone; outlines and DEM are then files that params.yaml names."""
+    """What a source gives. Most give imagery only; outlines and DEM are then files that params.yaml names."""
 
     acquisitions: Source
     outlines: Callable[[Params, Region], Any] | None = None
-    """GeoDataFrame, EPSG:4326, columns of RGI 7.0."""
+    """Makes the outlines: a GeoDataFrame in EPSG:4326 with the columns of RGI 7.0."""
     dem: Callable[[Params, Region], Layer] | None = None
+    """Makes the elevation in metres."""
     truth: Callable[[Params, Region, Path], None] | None = None
-    """Writes ``data/truth/``."""
+    """Writes ``data/truth/`` of a simulated site."""
 
 
 def scene_id(name: str) -> str:

@@ -7,16 +7,16 @@ from stages.common.params.schema import Params
 from stages.ingest.sources.acquisition import Supply
 
 LISTED_SOURCES = frozenset({"raster"})
-"""Sources whose scenes params.yaml lists one by one: all are taken. Of the others' candidates the best are chosen."""
+"""Sources whose scenes params.yaml lists one by one. All of these are taken; of other sources the best are chosen."""
 
 
 def source_for(params: Params) -> Supply:
-    """Return the source that ``ingest.source`` names. Another one is another module and another line here.
+    """Return the source that ``ingest.source`` names. A new source is a new module and a new line here.
 
     Raises
     ------
     ParamsError
-        ``site.simulated`` is not what the source is.
+        ``site.simulated`` does not agree with the source.
     """
     from stages.ingest.sources import raster as rasters
     from stages.ingest.sources.safe import source as safe
@@ -32,10 +32,10 @@ def source_for(params: Params) -> Supply:
     supply = supplies[params.ingest.source]
     if params.site.simulated != (supply.truth is not None):
         raise ParamsError(
-            "site.simulated is not what the source is",
+            "site.simulated does not agree with the source",
             where="params.yaml: site.simulated",
             expected=f"{str(supply.truth is not None).lower()} for the source {params.ingest.source}",
             found=str(params.site.simulated).lower(),
-            fix="correct it, or ingest.source: nothing simulated may pass for a measurement, nor the other way round",
+            fix="correct it, or ingest.source: simulated data must never pass for measurements",
         )
     return supply

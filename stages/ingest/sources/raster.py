@@ -26,16 +26,18 @@ from stages.ingest.sources.acquisition import Acquisition, scene_id
 WHERE = "ingest.raster.scenes"
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
-"""A band's name is an asset's key and a file's name."""
+"""Names that a band may have: its name becomes the key of an asset and the name of a file."""
+
+DEM_NODATA = -32768.0
 
 
 def acquisitions(params: Params, region: Region) -> Iterator[Acquisition]:
-    """One acquisition a raster, by year and in the order listed; headers are checked here, pixels when read.
+    """Yield one acquisition per raster, by year and in the order listed; headers are checked here, pixels when read.
 
     Raises
     ------
     ParamsError, InputError
-        See the checks below.
+        The lists of years, bands or paths do not fit together, or a raster cannot be used.
     """
     scenes = params.ingest.raster.scenes
     check_years(scenes, params.years)
@@ -43,22 +45,22 @@ def acquisitions(params: Params, region: Region) -> Iterator[Acquisition]:
     paths = [resolve_path(scene.path, where=f"{WHERE}.path") for scene in scenes]
     check_paths(paths)
     ids = unique_ids(paths)
-    for scene, path, name in sorted(zip(scenes, paths, ids, strict=True), key=lambda one: one[0].of_year):
+    for scene, path, name in sorted(zip(scenes, paths, ids, strict=True), key=lambda listed: listed[0].of_year):
         yield _acquisition(scene, path, name, region)
 
 
 def check_years(scenes: Sequence[RasterSceneParams], years: Sequence[int]) -> None:
-    """Every declared year has a scene, and every scene a declared year."""
-    found = {scene.of_year for scene in scenes}
-    if missing := sorted(set(years) - found):
+    """Refuse years without a scene, and scenes of undeclared years."""
+    scene_years = {scene.of_year for scene in scenes}
+    if missing := sorted(set(years) - scene_years):
         raise ParamsError(
             "a declared year has no scene",
             where=f"params.yaml: {WHERE}",
             expected=f"a scene for each of {list(years)}",
-            found=f"none for {missing}",
+            found=f"no scene for {missing}",
             fix="add the scene, or leave the year out of years",
         )
-    if stray := sorted(found - set(years)):
+    if stray := sorted(scene_years - set(years)):
         raise ParamsError(
             "a scene is of an undeclared year",
             where=f"params.yaml: {WHERE}",
@@ -68,8 +70,8 @@ def check_years(scenes: Sequence[RasterSceneParams], years: Sequence[int]) -> No
         )
 
 
-def check_band_names(scenes: Sequence[RasterSceneParams], wanted: Sequence[str]) -> None:
-    """Every scene has the bands that `prepare` wants, under names that can be file names."""
+def check_band_names(scenes: Sequence[RasterSceneParams], required: Sequence[str]) -> None:
+    """Refuse scenes that lack a band of `prepare`, or whose bands' names cannot be file names."""
     for scene in scenes:
         where = f"params.yaml: {WHERE}, {scene.path}"
         if unfit := [name for name in scene.bands if not NAME.fullmatch(name) or name in (CLOUD_MASK, SCL)]:
@@ -78,20 +80,20 @@ def check_band_names(scenes: Sequence[RasterSceneParams], wanted: Sequence[str])
                 where=where,
                 expected=f"letters, digits, '_', '-' and '.', and not {CLOUD_MASK} or {SCL}",
                 found=unfit,
-                fix="call it otherwise, here and in prepare.bands",
+                fix="rename the band, here and in prepare.bands",
             )
-        if missing := [name for name in wanted if name not in scene.bands]:
+        if missing := [name for name in required if name not in scene.bands]:
             raise ParamsError(
                 "a scene lacks a band",
                 where=where,
-                expected=f"prepare.bands: {list(wanted)}",
+                expected=f"prepare.bands: {list(required)}",
                 found=f"{scene.bands}, without {missing}",
                 fix="name the file's bands as prepare.bands does, or take the band out of prepare.bands",
             )
 
 
 def check_paths(paths: Sequence[Path]) -> None:
-    """No raster stands for two scenes."""
+    """Refuse a raster that is listed for two scenes."""
     doubled = sorted({str(path) for path in paths if paths.count(path) > 1})
     if doubled:
         raise ParamsError(
@@ -124,7 +126,7 @@ def unique_ids(paths: Sequence[Path]) -> list[str]:
 
 def _acquisition(scene: RasterSceneParams, path: Path, name: str, region: Region) -> Acquisition:
     with open_georeferenced(path) as dataset:
-        _check_named(path, dataset, scene.bands)
+        _check_band_order(path, dataset, scene.bands)
         clip_window(path, dataset, region)
     info = SceneInfo(
         id=name,
@@ -138,13 +140,13 @@ def _acquisition(scene: RasterSceneParams, path: Path, name: str, region: Region
     return Acquisition(info=info, layers=partial(_layers, scene, path, region), layer_count=count)
 
 
-def _check_named(path: Path, dataset: DatasetReader, names: Sequence[str]) -> None:
+def _check_band_order(path: Path, dataset: DatasetReader, names: Sequence[str]) -> None:
     if dataset.count != len(names):
         raise InputError(
-            "the raster has another number of bands than params.yaml names",
+            "the raster's number of bands is not that of params.yaml",
             where=path,
-            expected=f"{len(names)}: {list(names)}",
-            found=dataset.count,
+            expected=f"{len(names)} bands: {list(names)}",
+            found=f"{dataset.count} bands",
             fix="name every band of the file, in its order",
         )
     described = list(dataset.descriptions)
@@ -167,21 +169,21 @@ def _layers(scene: RasterSceneParams, path: Path, region: Region) -> Iterator[La
             nodata = _nodata(scene, path, dataset, index)
             pixels = read_window(path, dataset, index, window)
             if not (pixels_with_data(pixels, nodata) & over_site).any():
-                raise _nothing_there(path, name, nodata)
+                raise _no_data(path, name, nodata)
             yield Layer(
                 name=name,
                 pixels=pixels,
                 grid=grid,
                 nodata=nodata,
-                scale=_given(scene, "scale", dataset.scales[index - 1]),
-                offset=_given(scene, "offset", dataset.offsets[index - 1]),
+                scale=_stated(scene, "scale", dataset.scales[index - 1]),
+                offset=_stated(scene, "offset", dataset.offsets[index - 1]),
             )
     if scene.cloud_mask is not None:
         yield _cloud_mask(resolve_path(scene.cloud_mask, where=f"{WHERE}.cloud_mask"), region)
 
 
-def _given(scene: RasterSceneParams, name: str, in_file: float) -> float:
-    """What params.yaml says, else what the file says."""
+def _stated(scene: RasterSceneParams, name: str, in_file: float) -> float:
+    """Return what params.yaml states, else what the file states."""
     return float(getattr(scene, name) if name in scene.model_fields_set else in_file)
 
 
@@ -201,12 +203,12 @@ def _nodata(scene: RasterSceneParams, path: Path, dataset: DatasetReader, index:
     return nodata
 
 
-def _nothing_there(path: Path, band: str, nodata: float | None) -> InputError:
+def _no_data(path: Path, band: str, nodata: float | None) -> InputError:
     return InputError(
         "the raster holds no data over the AOI",
         where=f"{path}, band {band}",
         expected="valid pixels",
-        found=f"nodata ({nodata}) or NaN only",
+        found=f"only nodata ({nodata}) or NaN",
         fix="give the scene that covers the AOI; check ingest.raster.scenes.nodata",
     )
 
@@ -220,16 +222,19 @@ def _cloud_mask(path: Path, region: Region) -> Layer:
 
 
 def clip_dem(path: Path, region: Region) -> Layer:
-    """Elevation (int16 or float32, metres) over the region, in one of the nodata values that `kinds.DEM` permits."""
+    """Return the elevation over the region, (H, W) int16 or float32 in metres, as `kinds.DEM` permits it.
+
+    Raises
+    ------
+    InputError
+        The raster cannot be used, or holds no elevation over the AOI.
+    """
     with open_georeferenced(path) as dataset:
         window: Window = clip_window(path, dataset, region)
         pixels, nodata, grid = read_window(path, dataset, 1, window), dataset.nodata, clipped_grid(dataset, window)
-    known = pixels_with_data(pixels, nodata)
-    if not (known & inside_aoi(grid, region)).any():
-        raise _nothing_there(path, "1", nodata)
-    kept = pixels if pixels.dtype == "int16" else pixels.astype("float32")
-    kept[~known] = DEM_NODATA
-    return Layer(name="dem", pixels=kept, grid=grid, nodata=DEM_NODATA)
-
-
-DEM_NODATA = -32768.0
+    has_data = pixels_with_data(pixels, nodata)
+    if not (has_data & inside_aoi(grid, region)).any():
+        raise _no_data(path, "1", nodata)
+    elevation_m = pixels if pixels.dtype == "int16" else pixels.astype("float32")
+    elevation_m[~has_data] = DEM_NODATA
+    return Layer(name="dem", pixels=elevation_m, grid=grid, nodata=DEM_NODATA)

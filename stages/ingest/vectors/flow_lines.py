@@ -1,4 +1,4 @@
-"""Flow lines that a user gives: one a glacier, drawn from the head to the front or beyond."""
+"""Flow lines that a user gives: one per glacier, drawn from the head to the front or beyond."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ log = logging.getLogger("ingest")
 
 
 def load_flow_lines(params: FileParams, region: Region) -> Any:
-    """Flow lines that touch the AOI, whole, as a GeoDataFrame in EPSG:4326 with the column rgi_id, sorted by it.
+    """Return the whole flow lines that touch the AOI: a GeoDataFrame in EPSG:4326, sorted by its column rgi_id.
 
     Raises
     ------
     InputError
-        Not readable, empty, no CRS; no id, or an id twice; a geometry that is no line, or a line in several pieces.
+        The file cannot be read, is empty or has no CRS; an id is absent or not unique; a geometry is not a line, or a
+        line in several pieces.
     """
     import geopandas
 
@@ -31,14 +32,14 @@ def load_flow_lines(params: FileParams, region: Region) -> Any:
     frame = read_vector(path, params.layer)
     ids = rgi7_columns(path, frame)["rgi_id"]
     lines = geopandas.GeoDataFrame({"rgi_id": ids}, geometry=_only_lines(path, frame), crs=frame.crs)
-    kept = lines[lines.intersects(region.aoi.to_crs(frame.crs).union_all())].to_crs(OUTLINES_CRS)
-    if kept.empty:
+    in_aoi = lines[lines.intersects(region.aoi.to_crs(frame.crs).union_all())].to_crs(OUTLINES_CRS)
+    if in_aoi.empty:
         log.warning("%s: none of the %d flow lines touches the AOI", path, len(lines))
-    return kept.sort_values("rgi_id", ignore_index=True)
+    return in_aoi.sort_values("rgi_id", ignore_index=True)
 
 
 def _only_lines(path: Path, frame: Any) -> list[Any]:
-    shapes = [None if shape is None else _one_line(shape) for shape in frame.geometry]
+    shapes = [None if shape is None else _joined(shape) for shape in frame.geometry]
     wrong = [
         f"feature {index}: {'none' if shape is None else 'empty' if shape.is_empty else shape.geom_type}"
         for index, shape in enumerate(shapes)
@@ -46,16 +47,16 @@ def _only_lines(path: Path, frame: Any) -> list[Any]:
     ]
     if wrong:
         raise InputError(
-            f"{len(wrong)} feature(s) are no single lines",
+            f"{len(wrong)} feature(s) are not single lines",
             where=path,
-            expected="a LineString each",
+            expected="one LineString per feature",
             found=", ".join(wrong[:5]),
-            fix="draw one line a glacier, from its head to its front, without gaps",
+            fix="draw one line per glacier, from its head to its front, without gaps",
         )
     return shapes
 
 
-def _one_line(shape: Any) -> Any:
-    """A MultiLineString whose parts join is one line, as GIS programs write it."""
+def _joined(shape: Any) -> Any:
+    """Return a MultiLineString whose parts join as one line: GIS programs write single lines so."""
     flat = shapely.force_2d(shape)
     return shapely.line_merge(flat, directed=True) if flat.geom_type == "MultiLineString" else flat

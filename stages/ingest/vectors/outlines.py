@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,26 +25,26 @@ RGI6_COLUMNS = {
     "zmin_m": "Zmin",
     "zmax_m": "Zmax",
 }
-"""RGI 7.0 name to that of RGI 5.0 and 6.0 (RGI Consortium 2017, technical note 6.0, table 3)."""
+"""Column names of RGI 7.0 with those of RGI 5.0 and 6.0 (RGI Consortium 2017, technical note 6.0, table 3)."""
 
 FILLED_BELOW = -900
-"""Elevations below it are fill values (-999, -9999; RGI 6.0 technical note): no glacier is that deep."""
+"""Elevations below this, in metres, are fill values (-999, -9999; RGI 6.0 technical note)."""
 
 OUTLINES_CRS = "EPSG:4326"
 
-TEXTS = ("rgi_id", "glac_name", "src_date")
-"""Columns that are text; the others are numbers."""
+TEXT_COLUMNS = ("rgi_id", "glac_name", "src_date")
+"""Columns that hold text; the others hold numbers."""
 
 
 def load_outlines(params: FileParams, aoi: Any) -> Any:
-    """Outlines that touch the AOI, whole, in EPSG:4326, sorted by id.
+    """Return the whole outlines that touch the AOI, in EPSG:4326, sorted by id.
 
     Parameters
     ----------
     params
-        File and layer.
+        File and layer of the outlines.
     aoi
-        GeoDataFrame of `load_aoi`.
+        GeoDataFrame as `load_aoi` returns it.
 
     Returns
     -------
@@ -52,7 +53,8 @@ def load_outlines(params: FileParams, aoi: Any) -> Any:
     Raises
     ------
     InputError
-        Not readable, empty, no CRS, no id column, doubled ids, no polygons, or none of them touches the AOI.
+        The file cannot be read, is empty, has no CRS or no id column; ids are not unique; shapes are not polygons; or
+        no outline touches the AOI.
     """
     import geopandas
 
@@ -66,16 +68,16 @@ def load_outlines(params: FileParams, aoi: Any) -> Any:
 
 
 def touching(outlines: Any, aoi: Any, *, where: object) -> Any:
-    """Those of the outlines (GeoDataFrame, EPSG:4326) that touch the AOI, whole, sorted by id.
+    """Return those of the outlines (GeoDataFrame, EPSG:4326) that touch the AOI, whole and sorted by id.
 
     Raises
     ------
     InputError
-        There are none.
+        No outline touches the AOI.
     """
     region = aoi.geometry.segmentize(_side(aoi) / 100).to_crs(OUTLINES_CRS).union_all()
-    kept = outlines[outlines.intersects(region)]
-    if kept.empty:
+    in_aoi = outlines[outlines.intersects(region)]
+    if in_aoi.empty:
         raise InputError(
             "no outline touches the AOI",
             where=where,
@@ -83,16 +85,16 @@ def touching(outlines: Any, aoi: Any, *, where: object) -> Any:
             found=f"{len(outlines)} outlines within {_bounds(outlines.total_bounds)}",
             fix="give the outlines of this region, or correct ingest.aoi (bounds are left, bottom, right, top)",
         )
-    return kept.sort_values("rgi_id", ignore_index=True)
+    return in_aoi.sort_values("rgi_id", ignore_index=True)
 
 
 def rgi7_columns(path: Path, frame: Any) -> dict[str, Any]:
-    """Attributes (pandas Series) under their RGI 7.0 names; what the file does not have is null.
+    """Return the attributes (pandas Series) under their RGI 7.0 names; what the file does not have is null.
 
     Raises
     ------
     InputError
-        There is no id column of RGI 5 to 7, or an id is absent or given twice.
+        The file has no id column of RGI 5 to 7, or an id is absent or not unique.
     """
     names = {name: name for name in RGI7_COLUMNS} if "rgi_id" in frame.columns else RGI6_COLUMNS
     if names["rgi_id"] not in frame.columns:
@@ -107,11 +109,11 @@ def rgi7_columns(path: Path, frame: Any) -> dict[str, Any]:
     return {name: _column(name, frame, names.get(name)) for name in RGI7_COLUMNS}
 
 
-def _column(name: str, frame: Any, found: str | None) -> Any:
+def _column(name: str, frame: Any, file_name: str | None) -> Any:
     import pandas
 
-    values = [PARSERS[name](value) for value in frame[found]] if found in frame.columns else [None] * len(frame)
-    return pandas.Series(values, dtype="str" if name in TEXTS else "float64")
+    values = [PARSERS[name](value) for value in frame[file_name]] if file_name in frame.columns else [None] * len(frame)
+    return pandas.Series(values, dtype="str" if name in TEXT_COLUMNS else "float64")
 
 
 def _check_ids(path: Path, ids: list[str | None]) -> None:
@@ -119,14 +121,14 @@ def _check_ids(path: Path, ids: list[str | None]) -> None:
         raise InputError(
             "an outline has no id",
             where=path,
-            expected="an id each",
-            found=f"none in feature {ids.index(None)}",
+            expected="an id for each outline",
+            found=f"no id in feature {ids.index(None)}",
             fix="give it one; any unique text will do",
         )
-    doubled = sorted({str(one) for one in ids if ids.count(one) > 1})
+    doubled = sorted({str(name) for name, count in Counter(ids).items() if count > 1})
     if doubled:
         raise InputError(
-            "outline ids are given twice",
+            "outline ids are not unique",
             where=path,
             expected="unique ids",
             found=", ".join(doubled[:5]),
@@ -135,7 +137,7 @@ def _check_ids(path: Path, ids: list[str | None]) -> None:
 
 
 def clean_text(value: Any) -> str | None:
-    """Text without the padding of old dbf files (RGI 5 names end in blanks and a stray character)."""
+    """Return a text without the padding of old dbf files: names of RGI 5 end in blanks and a stray character."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return None
     first = re.split(r"\s{3,}|\x00", str(value).strip())[0]
@@ -143,17 +145,17 @@ def clean_text(value: Any) -> str | None:
 
 
 def iso_date(value: Any) -> str | None:
-    """Day as ISO 8601, or month or year where no more is known.
+    """Return a day as ISO 8601, or the month or year where no more is known.
 
     RGI 6 writes YYYYMMDD with 99 for an unknown month or day and -9999999 for an unknown date.
 
     >>> iso_date("20030799"), iso_date("20019999"), iso_date("-9999999"), iso_date("2000-10-30T00:00:00")
     ('2003-07', '2001', None, '2000-10-30')
     """
-    found = clean_text(value)
-    if found is None:
+    date = clean_text(value)
+    if date is None:
         return None
-    match = re.match(r"(\d{4})-?(\d{2})?-?(\d{2})?", found)
+    match = re.match(r"(\d{4})-?(\d{2})?-?(\d{2})?", date)
     if match is None or match[1] in ("9999", "0000"):
         return None
     year, month, day = match.groups()
@@ -163,22 +165,22 @@ def iso_date(value: Any) -> str | None:
 
 
 def finite_or_none(value: Any) -> float | None:
-    """Finite number, or None."""
+    """Return a finite number, or None for anything else."""
     try:
-        found = float(value)
+        number = float(value)
     except (TypeError, ValueError):
         return None
-    return found if abs(found) < float("inf") else None
+    return number if math.isfinite(number) else None
 
 
 def elevation_m(value: Any) -> float | None:
-    """Elevation, or None where a fill value stands."""
-    found = finite_or_none(value)
-    return found if found is not None and found > FILLED_BELOW else None
+    """Return an elevation in metres, or None for a fill value."""
+    elevation = finite_or_none(value)
+    return elevation if elevation is not None and elevation > FILLED_BELOW else None
 
 
 PARSERS: dict[str, Callable[[Any], Any]] = {
-    name: clean_text if name in TEXTS else finite_or_none for name in RGI7_COLUMNS
+    name: clean_text if name in TEXT_COLUMNS else finite_or_none for name in RGI7_COLUMNS
 } | {
     "src_date": iso_date,
     "zmin_m": elevation_m,

@@ -1,4 +1,4 @@
-"""AOI and outlines as polygons that can be trusted."""
+"""AOI and outlines as valid polygons."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from stages.common.params.ingest import BoxParams, FileParams
 from stages.ingest.input_files import read_vector, resolve_path
 
 MEND_AREA_CHANGE_MAX = 0.01
-"""Share of a polygon's area that mending may change. Self-touching rings change nothing; a bow-tie, everything."""
+"""Largest share of a polygon's area that mending may change: a self-touching ring changes nothing, a bow-tie all."""
 
 log = logging.getLogger("ingest")
 
 
 def load_aoi(aoi: FileParams | BoxParams) -> Any:
-    """AOI as a GeoDataFrame of one row, in the CRS it was given in.
+    """Return the AOI as a GeoDataFrame of one row, in the CRS of the file or parameters.
 
     Raises
     ------
     InputError, ParamsError
-        The file cannot be used, holds no polygon, or the CRS is unknown.
+        The file cannot be used or holds no polygon, or the CRS is unknown.
     """
     import geopandas
 
@@ -43,7 +43,7 @@ def load_aoi(aoi: FileParams | BoxParams) -> Any:
         raise InputError(
             "the AOI lies nowhere on Earth",
             where=source,
-            expected="coordinates of its CRS",
+            expected="coordinates that are valid in the CRS",
             found=f"{result.total_bounds.tolist()} in {crs.to_string()}",
             fix="give the CRS that the coordinates are in",
         )
@@ -57,21 +57,21 @@ def _parse_crs(name: str) -> CRS:
         raise ParamsError(
             "the CRS is unknown",
             where="params.yaml: ingest.aoi.crs",
-            expected="a code as EPSG:32644",
+            expected="a code such as EPSG:32644",
             found=name,
             fix="see epsg.io",
         ) from error
 
 
 def only_polygons(path: Path, frame: Any) -> list[Any]:
-    """Geometries of `frame`, all of them valid polygons without height.
+    """Return the geometries of `frame` as valid polygons without height.
 
     Invalid ones are mended, with a warning, where that moves less than `MEND_AREA_CHANGE_MAX` of the area.
 
     Raises
     ------
     InputError
-        A geometry is absent, empty, no polygon, or broken beyond safe mending.
+        A geometry is absent, empty, not a polygon, or cannot be mended safely.
     """
     shapes = list(frame.geometry)
     wrong = [
@@ -81,11 +81,11 @@ def only_polygons(path: Path, frame: Any) -> list[Any]:
     ]
     if wrong:
         raise InputError(
-            f"{len(wrong)} feature(s) are no polygons",
+            f"{len(wrong)} feature(s) are not polygons",
             where=path,
             expected="Polygon or MultiPolygon",
             found=", ".join(wrong[:5]),
-            fix="remove them, or polygonise lines in a GIS",
+            fix="remove them, or turn lines into polygons in a GIS",
         )
     return [
         shape if shape.is_valid else _mend(path, index, shape)
@@ -102,7 +102,7 @@ def _mend(path: Path, index: int, shape: Any) -> Any:
             "a polygon is invalid, and mending it would change its area",
             where=f"{path}, feature {index}",
             expected=f"a change of at most {100 * MEND_AREA_CHANGE_MAX:g} %",
-            found=f"{reason}; {100 * change:.1f} %",
+            found=f"{reason}; mending would change {100 * change:.1f} %",
             fix="correct it in a GIS (QGIS: Fix geometries, then look at it)",
         )
     log.warning("%s, feature %d was invalid (%s): mended, area changed by %.4f %%", path, index, reason, 100 * change)

@@ -1,4 +1,4 @@
-"""What the metadata of a Sentinel-2 product say, in SAFE or as kept on AWS.
+"""Read the metadata of a Sentinel-2 product, in SAFE or as stored on AWS.
 
 Fields are those of the Sentinel-2 Products Specification Document (S2-PDGS-TAS-DI-PSD), versions 13 to 15.
 """
@@ -19,10 +19,10 @@ import defusedxml.ElementTree
 from stages.common.errors import InputError
 
 BANDS = ("B01", "B02", "B03", "B04", "B05", "B06", "B07", "B08", "B8A", "B09", "B10", "B11", "B12")
-"""By ``band_id``."""
+"""Bands in the order of their ``band_id``."""
 
 XML_BYTES_MAX = 32 * 2**20
-"""The largest real tile metadata have half a megabyte."""
+"""Largest metadata file that is read; the largest real one has half a megabyte."""
 
 TILE_ID = re.compile(
     r"^S2(?P<unit>[A-Z])_\w+_MSI_(?P<level>L1C|L2A)_TL_.*_T(?P<tile>\d{2}[A-Z]{3})_N(?P<baseline>\d{2}\.\d{2})$"
@@ -34,7 +34,7 @@ class ProductMetadata:
     """MTD_MSIL2A.xml or MTD_MSIL1C.xml."""
 
     uri: str
-    """As ``S2A_MSIL2A_….SAFE``."""
+    """Name of the product, as ``S2A_MSIL2A_….SAFE``."""
     level: str
     baseline: str
     sensed: dt.datetime
@@ -46,7 +46,7 @@ class ProductMetadata:
     """``BOA_ADD_OFFSET`` or ``RADIO_ADD_OFFSET`` by band; empty before baseline 04.00."""
 
     def scale_and_offset(self, band: str) -> tuple[float, float]:
-        """Reflectance = DN x scale + offset."""
+        """Return the scale and offset of a band: reflectance = DN x scale + offset."""
         return 1 / self.quantification, self.offsets.get(band, 0.0) / self.quantification
 
 
@@ -55,7 +55,7 @@ class TileMetadata:
     """MTD_TL.xml of a granule (metadata.xml on AWS)."""
 
     tile: str
-    """As ``44RLV``."""
+    """MGRS tile, as ``44RLV``."""
     level: str
     baseline: str
     sensed: dt.datetime
@@ -63,7 +63,7 @@ class TileMetadata:
     sun_elevation_deg: float | None
     sun_azimuth_deg: float | None
     raster_masks: tuple[str, ...] = ()
-    """File names of the masks that are no polygons, as ``MSK_DETFOO_B02.jp2``; none before baseline 04.00."""
+    """File names of the masks that are rasters, as ``MSK_DETFOO_B02.jp2``; there are none before baseline 04.00."""
 
 
 def product_metadata(content: bytes, where: object) -> ProductMetadata:
@@ -72,16 +72,16 @@ def product_metadata(content: bytes, where: object) -> ProductMetadata:
     Raises
     ------
     InputError
-        No XML, unsafe XML, or a field is absent.
+        The content is not XML or not safe XML, or a field is absent.
     """
     root = parse(content, where)
     level = _text(root, "PROCESSING_LEVEL", where).removeprefix("Level-")
-    named = (
+    scale_name, offset_name = (
         ("BOA_QUANTIFICATION_VALUE", "BOA_ADD_OFFSET")
         if level == "2A"
         else ("QUANTIFICATION_VALUE", "RADIO_ADD_OFFSET")
     )
-    found = (_band_offset(node, where) for node in root.iter(named[1]))
+    offsets = (_band_offset(node, where) for node in root.iter(offset_name))
     return ProductMetadata(
         uri=_text(root, "PRODUCT_URI", where),
         level=f"L{level}",
@@ -89,8 +89,8 @@ def product_metadata(content: bytes, where: object) -> ProductMetadata:
         sensed=_time(_text(root, "PRODUCT_START_TIME", where), where),
         platform=_text(root, "SPACECRAFT_NAME", where).lower(),
         relative_orbit=int(_number(root, "SENSING_ORBIT_NUMBER", where)),
-        quantification=_number(root, named[0], where),
-        offsets=dict(found),
+        quantification=_number(root, scale_name, where),
+        offsets=dict(offsets),
     )
 
 
@@ -100,13 +100,13 @@ def tile_metadata(content: bytes, where: object) -> TileMetadata:
     Raises
     ------
     InputError
-        No XML, unsafe XML, or a field is absent.
+        The content is not XML or not safe XML, or a field is absent.
     """
     root = parse(content, where)
     name = _text(root, "TILE_ID", where)
     match = TILE_ID.match(name)
     if match is None:
-        raise _unreadable(where, "a tile id as S2A_OPER_MSI_L2A_TL_…_T44RLV_N05.09", name)
+        raise _unreadable(where, "a tile id such as S2A_OPER_MSI_L2A_TL_…_T44RLV_N05.09", name)
     sun = root.find(".//Mean_Sun_Angle")
     zenith, azimuth = (None if sun is None else _angle(sun, key) for key in ("ZENITH_ANGLE", "AZIMUTH_ANGLE"))
     masks = ((node.text or "").strip().rpartition("/")[2] for node in root.iter("MASK_FILENAME"))
@@ -123,12 +123,12 @@ def tile_metadata(content: bytes, where: object) -> TileMetadata:
 
 
 def parse(content: bytes, where: object) -> Element:
-    """Parse XML that may come from anywhere: no entities, no DTD, no more than `XML_BYTES_MAX`.
+    """Parse XML of unknown origin: no entities, no DTD, at most `XML_BYTES_MAX`.
 
     Raises
     ------
     InputError
-        It is none, or not safe.
+        The content is not XML, or not safe.
     """
     if len(content) > XML_BYTES_MAX:
         raise _unreadable(where, f"at most {XML_BYTES_MAX} bytes of XML", "more")
@@ -146,38 +146,38 @@ def _band_offset(node: Element, where: object) -> tuple[str, float]:
 
 
 def _text(root: Element, name: str, where: object) -> str:
-    found = next((node for node in root.iter() if node.tag.rpartition("}")[2] == name), None)
-    if found is None or not (found.text or "").strip():
-        raise _unreadable(where, f"the field {name}", "none")
-    return str(found.text).strip()
+    node = next((node for node in root.iter() if node.tag.rpartition("}")[2] == name), None)
+    if node is None or not (node.text or "").strip():
+        raise _unreadable(where, f"the field {name}", "no such field")
+    return str(node.text).strip()
 
 
 def _number(root: Element, name: str, where: object) -> float:
-    found = _text(root, name, where)
+    text = _text(root, name, where)
     try:
-        return float(found)
+        return float(text)
     except ValueError as error:
-        raise _unreadable(where, f"a number in {name}", found) from error
+        raise _unreadable(where, f"a number in {name}", text) from error
 
 
 def _angle(sun: Element, name: str) -> float | None:
-    """Degrees; some granules at a swath's edge say NaN."""
-    found = float(sun.findtext(name) or "nan")
-    return None if math.isnan(found) else found
+    """Return an angle in degrees, or None: some granules at the edge of a swath say NaN."""
+    angle_deg = float(sun.findtext(name) or "nan")
+    return None if math.isnan(angle_deg) else angle_deg
 
 
 def _time(text: str, where: object) -> dt.datetime:
     try:
         return dt.datetime.fromisoformat(text).astimezone(dt.UTC)
     except ValueError as error:
-        raise _unreadable(where, "a time as 2022-10-05T11:54:11.024Z", text) from error
+        raise _unreadable(where, "a time such as 2022-10-05T11:54:11.024Z", text) from error
 
 
-def _unreadable(where: object, expected: str, found: Any) -> InputError:
+def _unreadable(where: object, expected: str, actual: Any) -> InputError:
     return InputError(
         "the product's metadata cannot be read",
         where=where,
         expected=expected,
-        found=found,
-        fix="download the product again; a SAFE product in the compact format, of December 2016 or reprocessed since",
+        found=actual,
+        fix="download the product again; it must be in the compact SAFE format (made since December 2016)",
     )

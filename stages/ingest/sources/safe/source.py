@@ -14,9 +14,9 @@ from stages.common.scene.scene import SCL, Layer, SceneInfo
 from stages.ingest.input_files import resolve_path
 from stages.ingest.region import Region
 from stages.ingest.sources.acquisition import Acquisition, scene_id
-from stages.ingest.sources.safe.masks import masks_of, without_lost
+from stages.ingest.sources.safe.masks import masks_of, remove_lost_pixels
 from stages.ingest.sources.safe.metadata import BANDS, ProductMetadata, TileMetadata, product_metadata, tile_metadata
-from stages.ingest.sources.safe.store import Store, readable, stores
+from stages.ingest.sources.safe.store import Store, explain_read_errors, stores
 from stages.ingest.windowed import read_layer
 
 log = logging.getLogger("ingest")
@@ -37,70 +37,70 @@ class Granule:
 
     store: Store
     folder: str
-    """As ``GRANULE/L2A_T44RLV_…``."""
+    """Folder of the granule inside the product, as ``GRANULE/L2A_T44RLV_…``."""
     product: ProductMetadata
     tile: TileMetadata
 
     def file(self, layer: str, resolution_m: int) -> str | None:
-        """Name of a layer's image, or None where the product lacks it."""
+        """Return the name of a layer's image, or None where the product lacks it."""
         size = max(resolution_m, SCL_NATIVE_M if layer == SCL else NATIVE_M[layer])
         tail = f"*_{layer.upper()}.jp2" if self.product.level == "L1C" else f"R{size}m/*_{layer.upper()}_{size}m.jp2"
-        found = self.store.find(f"{self.folder}/IMG_DATA/{tail}")
-        return found[0] if found else None
+        return next(iter(self.store.find(f"{self.folder}/IMG_DATA/{tail}")), None)
 
     def masks(self, band: str) -> list[str]:
-        """Names of a band's raster masks, as the metadata list them."""
+        """Return the names of a band's raster masks, as the metadata list them."""
         return [f"{self.folder}/QI_DATA/{name}" for name in masks_of(self.tile.raster_masks, band)]
 
 
 def acquisitions(params: Params, region: Region) -> Iterator[Acquisition]:
-    """One candidate a tile of each product, of whatever day; metadata are checked here, pixels when read.
+    """Yield one acquisition per tile of each product, of any day; metadata are checked here, pixels when read.
 
     Raises
     ------
     ParamsError, InputError
-        No product, one that cannot be read or lacks a band, or one of another processing level.
+        There is no product; or a product cannot be read, lacks a band, or is of another processing level.
     """
     safe = params.ingest.safe
     if safe is None:
         raise _no_section()
     _check_bands(params.prepare.imagery_bands, safe)
-    found = [one for store in stores(resolve_path(safe.folder, where="ingest.safe.folder")) for one in granules(store)]
-    _check_levels(found, safe.processing_level)
+    folder = resolve_path(safe.folder, where="ingest.safe.folder")
+    tiles = [granule for store in stores(folder) for granule in granules(store)]
+    _check_levels(tiles, safe.processing_level)
     if safe.processing_level == "L1C":
-        log.warning("L1C has no scene classification: cloud is not judged, look at the scenes")
-    for one in found:
-        _check_files(one, params.prepare.imagery_bands, safe.resolution_m)
-    _note_masks(found)
-    for one in sorted(found, key=lambda granule: granule.tile.sensed):
-        yield _acquisition(one, params.prepare.imagery_bands, safe.resolution_m, region)
+        log.warning("L1C has no scene classification: clouds are not detected, so look at the scenes yourself")
+    for granule in tiles:
+        _check_files(granule, params.prepare.imagery_bands, safe.resolution_m)
+    _note_masks(tiles)
+    for granule in sorted(tiles, key=lambda granule: granule.tile.sensed):
+        yield _acquisition(granule, params.prepare.imagery_bands, safe.resolution_m, region)
 
 
 def granules(store: Store) -> Iterator[Granule]:
-    """Tiles of a product.
+    """Yield the tiles of a product.
 
     Raises
     ------
     InputError
-        The metadata of product or tile are absent or cannot be read.
+        The metadata of the product or a tile are absent or cannot be read.
     """
     headers, tiles = store.find("MTD_MSIL[12][AaCc].xml"), store.find("GRANULE/*/MTD_TL.xml")
     if not headers or not tiles:
         raise InputError(
             "the Sentinel-2 product has no metadata",
-            where=store.where(""),
+            where=store.label(""),
             expected="MTD_MSIL2A.xml, and MTD_TL.xml in a folder of GRANULE",
-            found=f"{len(store.names)} other files",
-            fix="download it again, whole",
+            found=f"{len(store.names)} files, none of these",
+            fix="download the whole product again",
         )
-    product = product_metadata(store.read(headers[0]), store.where(headers[0]))
+    product = product_metadata(store.read(headers[0]), store.label(headers[0]))
     for name in tiles:
-        tile = tile_metadata(store.read(name), store.where(name))
+        tile = tile_metadata(store.read(name), store.label(name))
         yield Granule(store=store, folder=name.removesuffix("/MTD_TL.xml"), product=product, tile=tile)
 
 
 def info_of(granule: Granule) -> SceneInfo:
-    """What the metadata say of a granule."""
+    """Return the metadata of a granule."""
     product, tile = granule.product, granule.tile
     name = product.uri.removesuffix(".SAFE")
     return SceneInfo(
@@ -124,7 +124,7 @@ def _acquisition(granule: Granule, bands: Sequence[str], resolution_m: int, regi
     names = [*bands, *([SCL] if granule.file(SCL, resolution_m) else [])]
 
     def layers() -> Iterator[Layer]:
-        yield from (one for one in map(layer, names) if one is not None)
+        yield from (band for band in map(layer, names) if band is not None)
 
     return Acquisition(info=info_of(granule), layers=layers, layer_count=len(names), layer=layer)
 
@@ -134,69 +134,69 @@ def _layer(granule: Granule, resolution_m: int, region: Region, name: str) -> La
     if file is None:
         return None
     scale, offset = (1.0, 0.0) if name == SCL else granule.product.scale_and_offset(name)
-    where = granule.store.where(file)
-    with readable(where):
+    where = granule.store.label(file)
+    with explain_read_errors(where):
         layer = read_layer(
-            name, granule.store.gdal(file), region, where=where, nodata=None if name == SCL else DN_NODATA,
+            name, granule.store.gdal_path(file), region, where=where, nodata=None if name == SCL else DN_NODATA,
             scale=scale, offset=offset,
         )  # fmt: skip
-    return without_lost(layer, granule.store, granule.masks(name), region)
+    return remove_lost_pixels(layer, granule.store, granule.masks(name), region)
 
 
-def _check_bands(wanted: Sequence[str], safe: SafeSourceParams) -> None:
-    if unknown := [name for name in wanted if name not in BANDS]:
+def _check_bands(required: Sequence[str], safe: SafeSourceParams) -> None:
+    if unknown := [name for name in required if name not in BANDS]:
         raise ParamsError(
             "Sentinel-2 has no such band",
             where="params.yaml: prepare.bands",
-            expected=f"some of {list(BANDS)}",
+            expected=f"bands among {list(BANDS)}",
             found=unknown,
-            fix="name the bands as Sentinel-2 does, as B02",
+            fix="use the names of Sentinel-2, such as B02",
         )
     if safe.processing_level == "L1C" and safe.resolution_m != min(NATIVE_M.values()):
         raise ParamsError(
-            "L1C products hold each band at its own resolution only",
+            "L1C products hold each band only at its own resolution",
             where="params.yaml: ingest.safe.resolution_m",
             expected="10",
             found=safe.resolution_m,
-            fix="set it to 10, or take L2A",
+            fix="set it to 10, or use L2A products",
         )
 
 
-def _check_levels(found: Sequence[Granule], wanted: str) -> None:
-    if others := [one for one in found if one.product.level != wanted]:
+def _check_levels(granules: Sequence[Granule], level: str) -> None:
+    if wrong := [granule for granule in granules if granule.product.level != level]:
         raise InputError(
-            f"{len(others)} product(s) are not {wanted}; top-of-atmosphere and surface reflectance never mix",
-            where=others[0].store.path,
-            expected=f"{wanted} only (ingest.safe.processing_level)",
-            found=", ".join(sorted({one.product.level for one in found})),
+            f"{len(wrong)} product(s) are not {level}; top-of-atmosphere and surface reflectance never mix",
+            where=wrong[0].store.path,
+            expected=f"only {level} (ingest.safe.processing_level)",
+            found=", ".join(sorted({granule.product.level for granule in granules})),
             fix="move the others out of the folder, or set ingest.safe.processing_level for all",
         )
 
 
-def _check_files(granule: Granule, wanted: Sequence[str], resolution_m: int) -> None:
-    if missing := [name for name in wanted if granule.file(name, resolution_m) is None]:
+def _check_files(granule: Granule, required: Sequence[str], resolution_m: int) -> None:
+    if missing := [name for name in required if granule.file(name, resolution_m) is None]:
         raise InputError(
             "the product lacks bands",
-            where=granule.store.where(f"{granule.folder}/IMG_DATA"),
-            expected=f"{list(wanted)} at {resolution_m} m or their own resolution",
+            where=granule.store.label(f"{granule.folder}/IMG_DATA"),
+            expected=f"{list(required)} at {resolution_m} m or their own resolution",
             found=f"no image of {missing}",
-            fix="download the whole product; coarser bands: ingest.safe.resolution_m 20 or 60",
+            fix="download the whole product, or use coarser bands: ingest.safe.resolution_m 20 or 60",
         )
-    if missing := [name for band in wanted for name in granule.masks(band) if name not in granule.store.names]:
+    if missing := [name for band in required for name in granule.masks(band) if name not in granule.store.names]:
         raise InputError(
             "the product lacks masks that its metadata name",
-            where=granule.store.where(missing[0]),
+            where=granule.store.label(missing[0]),
             expected="detector footprints and quality masks of all bands",
-            found=f"{len(missing)} absent",
+            found=f"{len(missing)} masks absent",
             fix="download the whole product",
         )
 
 
-def _note_masks(found: Sequence[Granule]) -> None:
-    if without := sum(not one.tile.raster_masks for one in found):
+def _note_masks(granules: Sequence[Granule]) -> None:
+    if without := sum(not granule.tile.raster_masks for granule in granules):
         log.info(
             "%d of %d tiles have no raster masks of detectors and quality (usual before baseline 04.00): "
-            "only DN 0 is no data there", without, len(found),
+            "there only DN 0 marks missing data", without, len(granules),
         )  # fmt: skip
 
 
@@ -204,7 +204,7 @@ def _no_section() -> ParamsError:
     return ParamsError(
         "the source's parameters are absent",
         where="params.yaml: ingest.safe",
-        expected="folder",
+        expected="a section with the key folder",
         found="nothing",
-        fix="add ingest.safe.folder: the folder with the downloads",
+        fix="add ingest.safe.folder, the folder of the downloads",
     )

@@ -1,4 +1,4 @@
-"""A SAFE product as files, in a folder or in the zip it came as, which is read where it lies and never unpacked."""
+"""A SAFE product as files, in a folder or in the zip it was downloaded as, which is never unpacked."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ from stages.common.errors import InputError
 from stages.ingest.sources.safe.metadata import XML_BYTES_MAX
 
 ZIP_BYTES_MAX = 16 * 2**30
-"""Unpacked; a real product has about one gigabyte."""
+"""Largest size of a product, unpacked; a real product has about one gigabyte."""
 
 ZIP_RATIO_MAX = 200
-"""Unpacked to packed, of a file above `RATIO_FROM_BYTES`: JPEG 2000 hardly shrinks, metadata about 20 times."""
+"""Largest ratio of unpacked to packed size, of files above `RATIO_FROM_BYTES`: JPEG 2000 hardly shrinks, metadata about
+20 times."""
 
 RATIO_FROM_BYTES = 2**20
 
@@ -29,23 +30,29 @@ class Store:
     """Files of one product."""
 
     path: Path
-    """Folder or zip."""
+    """Folder or zip of the product."""
     root: str
-    """Folder inside the zip; empty for a folder."""
+    """Name of the product's folder inside the zip; empty where `path` is a folder."""
     names: tuple[str, ...]
-    """Files, relative to the product's folder, sorted."""
+    """Names of all files, relative to the product's folder, sorted."""
 
     @property
     def zipped(self) -> bool:
-        """Whether it is a zip."""
+        """Whether the product is in a zip."""
         return self.path.is_file()
 
     def find(self, pattern: str) -> list[str]:
-        """Names that match; ``*`` stands for any characters."""
+        """Return the names that match `pattern`, in which ``*`` stands for any characters."""
         return [name for name in self.names if fnmatchcase(name, pattern)]
 
     def read(self, name: str) -> bytes:
-        """A small file; one byte too many is read of one that is too large."""
+        """Return the content of a metadata file, at most one byte more than is permitted.
+
+        Raises
+        ------
+        InputError
+            The zip is damaged.
+        """
         if not self.zipped:
             with (self.path / name).open("rb") as stream:
                 return stream.read(XML_BYTES_MAX + 1)
@@ -55,33 +62,33 @@ class Store:
         except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, RuntimeError) as error:
             raise _damaged(self.path, error) from error
 
-    def where(self, name: str) -> str:
-        """A file as people name it."""
+    def label(self, name: str) -> str:
+        """Return the name of a file in messages."""
         return f"{self.path}: {self.root}{name}" if self.zipped else str(self.path / name)
 
-    def gdal(self, name: str) -> str:
-        """A file as GDAL names it."""
+    def gdal_path(self, name: str) -> str:
+        """Return the name under which GDAL opens a file."""
         return f"/vsizip/{{{self.path}}}/{self.root}{name}" if self.zipped else str(self.path / name)
 
 
 def stores(folder: Path) -> Iterator[Store]:
-    """All products in a folder and its subfolders, by name.
+    """Yield all products in a folder and its subfolders, by name.
 
     Raises
     ------
     InputError
-        The folder is absent or holds none, or a zip is damaged or not to be trusted.
+        The folder is absent or holds no product, or a zip is damaged or cannot be trusted.
     """
-    found = [folder] if folder.suffix == ".SAFE" else [*folder.rglob("*.SAFE"), *folder.rglob("*.zip")]
-    if not folder.is_dir() or not found:
+    paths = [folder] if folder.suffix == ".SAFE" else [*folder.rglob("*.SAFE"), *folder.rglob("*.zip")]
+    if not folder.is_dir() or not paths:
         raise InputError(
             "there is no Sentinel-2 product",
             where=folder,
             expected="folders called ….SAFE, or zips of them, as the Copernicus Data Space gives them",
-            found="nothing of the kind" if folder.is_dir() else "no such folder",
+            found="no product" if folder.is_dir() else "no such folder",
             fix="set ingest.safe.folder to where the downloads are",
         )
-    for path in sorted(found, key=lambda one: (one.name, str(one))):
+    for path in sorted(paths, key=lambda path: (path.name, str(path))):
         if path.is_dir():
             files = sorted(str(PurePosixPath(file.relative_to(path))) for file in path.rglob("*") if file.is_file())
             yield Store(path=path, root="", names=tuple(files))
@@ -90,13 +97,13 @@ def stores(folder: Path) -> Iterator[Store]:
 
 
 @contextmanager
-def readable(where: str) -> Iterator[None]:
-    """Turn what GDAL says of an image that cannot be read into an error.
+def explain_read_errors(where: str) -> Iterator[None]:
+    """Turn GDAL's error on an image that cannot be read into one that says the fix.
 
     Raises
     ------
     InputError
-        It cannot be read.
+        The image cannot be read.
     """
     try:
         yield
@@ -120,49 +127,51 @@ def _zipped(path: Path) -> Iterator[Store]:
     names = sorted(entry.filename for entry in entries if not entry.is_dir())
     roots = sorted({name.partition(".SAFE/")[0] + ".SAFE/" for name in names if ".SAFE/" in name})
     if not roots:
-        raise _damaged(path, "no folder called ….SAFE in it")
+        raise _damaged(path, "it holds no folder called ….SAFE")
     for root in roots:
-        inside = tuple(name.removeprefix(root) for name in names if name.startswith(root))
-        yield Store(path=path, root=root, names=inside)
+        files = tuple(name.removeprefix(root) for name in names if name.startswith(root))
+        yield Store(path=path, root=root, names=files)
 
 
 def check_entries(path: Path, entries: list[zipfile.ZipInfo]) -> None:
-    """Refuse a zip that would reach out of its folder or swell.
+    """Refuse a zip whose files would lie outside its folder, or that is a zip bomb.
 
     Raises
     ------
     InputError
-        A name leads outside, an entry is a link, or sizes are beyond any real product's.
+        A name leads outside the folder, an entry is a link, or sizes are beyond those of any real product.
     """
     for entry in entries:
         parts = PurePosixPath(entry.filename.replace("\\", "/"))
         if parts.is_absolute() or ".." in parts.parts or (parts.parts and ":" in parts.parts[0]):
-            raise _untrusted(path, "names inside its own folder", entry.filename)
+            raise _untrusted(path, "only names inside its own folder", entry.filename)
         if stat.S_ISLNK(entry.external_attr >> 16):
-            raise _untrusted(path, "plain files", f"a link, {entry.filename}")
+            raise _untrusted(path, "only plain files", f"a link, {entry.filename}")
         if entry.file_size > RATIO_FROM_BYTES and entry.file_size > ZIP_RATIO_MAX * max(entry.compress_size, 1):
             raise _untrusted(
-                path, f"at most {ZIP_RATIO_MAX} bytes of each", f"{entry.file_size} from {entry.compress_size} bytes"
+                path,
+                f"at most {ZIP_RATIO_MAX} bytes unpacked per byte",
+                f"{entry.file_size} from {entry.compress_size} bytes",
             )
     if (size := sum(entry.file_size for entry in entries)) > ZIP_BYTES_MAX:
         raise _untrusted(path, f"at most {ZIP_BYTES_MAX} bytes unpacked", size)
 
 
-def _untrusted(path: Path, expected: str, found: object) -> InputError:
+def _untrusted(path: Path, expected: str, actual: object) -> InputError:
     return InputError(
-        "the zip is not to be trusted",
+        "the zip cannot be trusted",
         where=path,
         expected=expected,
-        found=found,
+        found=actual,
         fix="download the product from the Copernicus Data Space",
     )
 
 
-def _damaged(path: Path, found: object) -> InputError:
+def _damaged(path: Path, actual: object) -> InputError:
     return InputError(
         "the zip is damaged or holds no Sentinel-2 product",
         where=path,
         expected="a zip with one folder called ….SAFE",
-        found=f"{path.stat().st_size} bytes: {' '.join(str(found).split())}",
+        found=f"{path.stat().st_size} bytes: {' '.join(str(actual).split())}",
         fix="download it again",
     )

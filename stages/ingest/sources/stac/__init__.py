@@ -1,1 +1,1 @@
-"""STAC catalogues over HTTP: search, profiles of the known catalogues, items and reading their assets."""
+"""STAC catalogues over HTTP: search, profiles of the catalogues, their items, and reading their files."""

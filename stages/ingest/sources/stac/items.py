@@ -1,4 +1,4 @@
-"""From an item of a catalogue to what is known of a scene."""
+"""From an item of a catalogue to the metadata of a scene."""
 
 from __future__ import annotations
 
@@ -17,34 +17,34 @@ from stages.ingest.sources.stac.profiles import Profile
 PRODUCT_NAME = re.compile(
     r"^S2[A-Z]_MSIL(?P<level>1C|2A)_\d{8}T\d{6}_(?:N(?P<major>\d{2})(?P<minor>\d{2})_)?R(?P<orbit>\d{3})_T(?P<tile>\d{2}[A-Z]{3})_"
 )
-"""The Planetary Computer's ids leave the baseline out; product URIs have it."""
+"""Names of Sentinel-2 products. The ids of the Planetary Computer leave the baseline out, product URIs have it."""
 
-READABLE = ("http://", "https://", "s3://")
+READABLE_PREFIXES = ("http://", "https://", "s3://")
 
 
 @dataclass(frozen=True, kw_only=True)
 class CatalogueItem:
-    """An item as far as it matters."""
+    """What an item says of a scene and its files."""
 
     info: SceneInfo
     hrefs: Mapping[str, str]
     """Address of each layer, as the item gives it."""
     unfit: str | None
-    """Why the scene cannot be used, where it cannot."""
+    """Why the scene cannot be used; None where it can."""
 
 
-def read_item(item: Mapping[str, Any], profile: Profile, wanted: Sequence[str]) -> CatalogueItem:
+def read_item(item: Mapping[str, Any], profile: Profile, required: Sequence[str]) -> CatalogueItem:
     """Read an item by a catalogue's profile.
 
     Parameters
     ----------
-    wanted
-        Layers without which the scene is of no use.
+    required
+        Layers without which the scene cannot be used.
 
     Raises
     ------
     InputError
-        It is no item, or has no time.
+        The item has no valid time.
     """
     properties = item.get("properties") or {}
     product = str(properties.get(profile.product or "") or item.get("id"))
@@ -56,7 +56,7 @@ def read_item(item: Mapping[str, Any], profile: Profile, wanted: Sequence[str]) 
         year=sensed.year,
         acquired=sensed,
         product=product,
-        platform=_text(properties.get("platform")),
+        platform=_lower_case(properties.get("platform")),
         processing_level=f"L{name['level']}" if name else "L2A",
         processing_baseline=_baseline(properties, profile, name),
         relative_orbit=_orbit(properties, name),
@@ -65,11 +65,11 @@ def read_item(item: Mapping[str, Any], profile: Profile, wanted: Sequence[str]) 
         boa_offset_applied=properties.get("earthsearch:boa_offset_applied"),
         **_sun(properties, profile),
     )
-    return CatalogueItem(info=info, hrefs=hrefs, unfit=_unfit(info, hrefs, wanted))
+    return CatalogueItem(info=info, hrefs=hrefs, unfit=_unfit(info, hrefs, required))
 
 
-def _unfit(info: SceneInfo, hrefs: Mapping[str, str], wanted: Sequence[str]) -> str | None:
-    if missing := [layer for layer in wanted if layer not in hrefs]:
+def _unfit(info: SceneInfo, hrefs: Mapping[str, str], required: Sequence[str]) -> str | None:
+    if missing := [layer for layer in required if layer not in hrefs]:
         return f"the item has no file of {', '.join(missing)}"
     if info.processing_baseline is None and info.convention != "always-offset":
         return "its processing baseline is not known, and with it its offset"
@@ -80,8 +80,8 @@ def _unfit(info: SceneInfo, hrefs: Mapping[str, str], wanted: Sequence[str]) -> 
 
 def _hrefs(item: Mapping[str, Any], profile: Profile) -> dict[str, str]:
     assets = item.get("assets") or {}
-    found = {layer: str((assets.get(key) or {}).get("href", "")) for layer, key in profile.assets.items()}
-    return {layer: href for layer, href in found.items() if href.startswith(READABLE)}
+    hrefs = {layer: str((assets.get(key) or {}).get("href", "")) for layer, key in profile.assets.items()}
+    return {layer: href for layer, href in hrefs.items() if href.startswith(READABLE_PREFIXES)}
 
 
 def _sensed(item: Mapping[str, Any], properties: Mapping[str, Any]) -> dt.datetime:
@@ -92,7 +92,7 @@ def _sensed(item: Mapping[str, Any], properties: Mapping[str, Any]) -> dt.dateti
         raise InputError(
             "an item of the catalogue has no time",
             where=str(item.get("id")),
-            expected="datetime, as 2020-10-05T05:26:41Z",
+            expected="a datetime such as 2020-10-05T05:26:41Z",
             found=text,
             fix="check that the profile fits the catalogue (ingest.stac.profile, url, collection)",
         ) from error
@@ -121,5 +121,5 @@ def _sun(properties: Mapping[str, Any], profile: Profile) -> dict[str, float | N
     return {"sun_elevation_deg": elevation, "sun_azimuth_deg": azimuth}
 
 
-def _text(value: object) -> str | None:
+def _lower_case(value: object) -> str | None:
     return str(value).lower() if value else None

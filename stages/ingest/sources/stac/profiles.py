@@ -1,6 +1,6 @@
-"""What differs from one STAC catalogue to another, as a table: a further catalogue is a further entry.
+"""What differs from one STAC catalogue to another, as a table: a new catalogue is a new entry.
 
-As found in real items of each catalogue in 2020-2026.
+Read from real items of each catalogue in 2020-2026.
 """
 
 from __future__ import annotations
@@ -21,20 +21,22 @@ class Profile:
     """One catalogue's collection of Sentinel-2 L2A."""
 
     url: str
-    """Of the API's landing page."""
+    """Address of the API's landing page."""
     collection: str
     assets: Mapping[str, str]
     """Asset key of each band and of the scene classification."""
     convention: Convention
     baseline: tuple[str, ...]
-    """Properties that may hold the processing baseline, the first that is there counts; else the product's name."""
+    """Properties that may hold the processing baseline: the first that an item has counts, else the product's name."""
     product: str | None
-    """Property with the product's URI; None: the item's id."""
+    """Property with the product's URI; None: the item's id is used."""
     access: Literal["open", "sas", "s3"] = "open"
-    """open: anybody may read; sas: a token from `token_url` is added to each address and renewed when it expires;
-    s3: keys from the environment (`stages.common.settings`)."""
+    """How files are read. open: by anybody; sas: a token from `token_url` is added to each address and renewed when it
+    expires; s3: with keys from the environment (`stages.common.settings`)."""
     token_url: str = ""
+    """Address of the tokens, for the access sas."""
     s3_endpoint: str = ""
+    """Host of the files, for the access s3."""
     zenith: str = ""
     """Property with the sun's zenith angle, where its elevation is not given."""
     gdal: Mapping[str, str] = field(default_factory=dict)
@@ -47,7 +49,8 @@ EARTH_SEARCH_ASSETS = {
 }  # fmt: skip
 
 FINEST_M = {"B02": 10, "B03": 10, "B04": 10, "B08": 10, "B01": 60, "B09": 60}
-"""At the Copernicus Data Space each resolution is an asset of its own; the others have 20 m."""
+"""Finest resolution of the bands in metres, 20 for those not listed: at the Copernicus Data Space each resolution is an
+asset of its own."""
 
 PROFILES: Mapping[str, Profile] = {
     "copernicus-dataspace": Profile(
@@ -63,7 +66,7 @@ PROFILES: Mapping[str, Profile] = {
         gdal={"AWS_VIRTUAL_HOSTING": "FALSE", "AWS_REGION": "default"},
     ),
     "earth-search-c1": Profile(
-        # Collection 1: the offset is always in the pixels. raster:bands says so too.
+        # Collection 1: the offset is always in the pixels, and raster:bands says so.
         url="https://earth-search.aws.element84.com/v1",
         collection="sentinel-2-c1-l2a",
         assets=EARTH_SEARCH_ASSETS,
@@ -73,7 +76,7 @@ PROFILES: Mapping[str, Profile] = {
     ),
     "earth-search": Profile(
         # The offset was taken out of the pixels of some items: earthsearch:boa_offset_applied. raster:bands of those
-        # may still state -0.1, so it is not read: whoever followed both would subtract twice.
+        # may still state -0.1, so it is not read: following both would subtract the offset twice.
         url="https://earth-search.aws.element84.com/v1",
         collection="sentinel-2-l2a",
         assets=EARTH_SEARCH_ASSETS,
@@ -82,7 +85,7 @@ PROFILES: Mapping[str, Profile] = {
         product="s2:product_uri",
     ),
     "planetary-computer": Profile(
-        # Nothing is stated of the offset, and it is never taken out. Addresses need a token that lasts 45 minutes.
+        # The offset is not stated, and it is never taken out. Addresses need a token that lasts 45 minutes.
         url="https://planetarycomputer.microsoft.com/api/stac/v1",
         collection="sentinel-2-l2a",
         assets={name: name for name in BANDS} | {SCL: "SCL"},

@@ -1,4 +1,4 @@
-"""Searching a STAC API: the AOI, the season, every year; all pages or an error."""
+"""Search a STAC API by AOI and season, for every year: all pages of the answer, or an error."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from stages.ingest.region import Region
 from stages.ingest.sources.stac.retries import RETRY_STATUS, WAIT_MAX_S, configured_waits
 
 PAGE_ITEMS = 100
-"""Items a page; catalogues allow 100 to 10,000."""
+"""Items per page; catalogues allow 100 to 10,000."""
 
 WHOLE_YEAR = SeasonParams(first="01-01", last="12-31")
 
@@ -21,12 +21,12 @@ WHOLE_YEAR = SeasonParams(first="01-01", last="12-31")
 def search(
     url: str, collection: str, region: Region, *, years: Sequence[int], season: SeasonParams | None
 ) -> list[dict[str, Any]]:
-    """Items that touch the AOI, of the season of each year, by id.
+    """Return the items that touch the AOI, of the season of each year, sorted by id.
 
     Raises
     ------
     InputError
-        The catalogue cannot be reached, answers nonsense, or does not give all pages.
+        The catalogue cannot be reached, gives an invalid answer, or does not give all pages.
     """
     import pystac_client
     from pystac_client.exceptions import APIError
@@ -34,62 +34,62 @@ def search(
     from requests.exceptions import RequestException
     from urllib3 import Retry
 
-    patience = Retry(
+    retry = Retry(
         total=len(configured_waits()), backoff_factor=settings.http_retry_wait_s(), status_forcelist=RETRY_STATUS,
         allowed_methods=None, backoff_max=WAIT_MAX_S, retry_after_max=int(WAIT_MAX_S),
     )  # fmt: skip
     try:
-        io = StacApiIO(max_retries=patience, timeout=settings.HTTP_TIMEOUT_S)
+        io = StacApiIO(max_retries=retry, timeout=settings.HTTP_TIMEOUT_S)
         client = pystac_client.Client.open(url, stac_io=io)
-        found: dict[str, dict[str, Any]] = {}
+        items: dict[str, dict[str, Any]] = {}
         for year in years:
             pages = client.search(
-                collections=[collection], intersects=_outline(region), limit=PAGE_ITEMS,
-                datetime=_window(year, season or WHOLE_YEAR), method="POST",
+                collections=[collection], intersects=_aoi_geojson(region), limit=PAGE_ITEMS,
+                datetime=_datetime_range(year, season or WHOLE_YEAR), method="POST",
             ).pages_as_dicts()  # fmt: skip
-            found |= {str(item["id"]): item for item in _all_items(pages, url)}
+            items |= {str(item["id"]): item for item in _all_items(pages, url)}
     except (APIError, RequestException, NotImplementedError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
             "the catalogue cannot be searched",
             where=url,
             expected=f"a STAC API with the collection {collection}",
             found=" ".join(settings.without_secrets(str(error)).split())[:300],
-            fix="check the network and ingest.stac (profile, url); a catalogue that is down: try again later",
+            fix="check the network and ingest.stac (profile, url); if the catalogue is down, try again later",
         ) from error
-    return [found[name] for name in sorted(found)]
+    return [items[name] for name in sorted(items)]
 
 
 def _all_items(pages: Iterator[dict[str, Any]], url: str) -> Iterator[dict[str, Any]]:
-    """Items of all pages, each once.
+    """Yield the items of all pages, each once.
 
-    A server that ignores the token of the next page gives the first one for ever: what it withholds cannot be known.
+    A server that ignores the token of the next page gives the first page again and again: what it withholds is unknown.
     """
-    seen: set[str] = set()
+    yielded: set[str] = set()
     matched = None
     for page in pages:
         items = page["features"]
         matched = page.get("numberMatched", (page.get("context") or {}).get("matched", matched))
-        fresh = [item for item in items if item["id"] not in seen]
+        fresh = [item for item in items if item["id"] not in yielded]
         if items and not fresh:
-            raise _withheld(url, f"the same {len(items)} items on page after page")
-        seen |= {str(item["id"]) for item in fresh}
+            raise _incomplete(url, f"the same {len(items)} items on page after page")
+        yielded |= {str(item["id"]) for item in fresh}
         yield from fresh
-    if matched is not None and len(seen) < int(matched):
-        raise _withheld(url, f"{len(seen)} items, of {matched} that match")
+    if matched is not None and len(yielded) < int(matched):
+        raise _incomplete(url, f"{len(yielded)} items, of {matched} matching items")
 
 
-def _withheld(url: str, found: str) -> InputError:
+def _incomplete(url: str, actual: str) -> InputError:
     return InputError(
         "the catalogue does not give all pages of its answer",
         where=url,
         expected="each matching item once",
-        found=found,
+        found=actual,
         fix="narrow ingest.season until the answer fits a page, or take another catalogue",
     )
 
 
-def _outline(region: Region) -> dict[str, Any]:
-    """The AOI as GeoJSON, its edges followed."""
+def _aoi_geojson(region: Region) -> dict[str, Any]:
+    """Return the convex hull of the AOI as GeoJSON in degrees, with nodes along its edges."""
     import shapely
 
     left, bottom, right, top = region.aoi.total_bounds
@@ -97,6 +97,6 @@ def _outline(region: Region) -> dict[str, Any]:
     return dict(shapely.geometry.mapping(dense.union_all().convex_hull))
 
 
-def _window(year: int, season: SeasonParams) -> str:
+def _datetime_range(year: int, season: SeasonParams) -> str:
     last_day = min(int(season.last[3:]), calendar.monthrange(year, int(season.last[:2]))[1])
     return f"{year}-{season.first}T00:00:00Z/{year}-{season.last[:2]}-{last_day:02d}T23:59:59Z"

@@ -20,40 +20,42 @@ DN_NODATA = 0.0
 
 
 def acquisitions(params: Params, region: Region) -> Iterator[Acquisition]:
-    """One candidate an item, by time; items that lack a file or a baseline come with the reason why they are unfit.
+    """Yield one acquisition per item, by time; items that lack a file or a baseline say why they are unfit.
 
     Raises
     ------
     ParamsError, InputError
         The section is absent, a band unknown, or the catalogue cannot be searched.
     """
-    wanted = params.ingest.stac
-    if wanted is None:
-        raise _wrong("the source's parameters are absent", "ingest.stac", "profile", "nothing")
+    stac = params.ingest.stac
+    if stac is None:
+        raise _params_error("the source's parameters are absent", "ingest.stac", "profile", "nothing")
     profile = replace(
-        PROFILES[wanted.profile],
-        url=wanted.url or PROFILES[wanted.profile].url,
-        collection=wanted.collection or PROFILES[wanted.profile].collection,
-        token_url=wanted.token_url or PROFILES[wanted.profile].token_url,
+        PROFILES[stac.profile],
+        url=stac.url or PROFILES[stac.profile].url,
+        collection=stac.collection or PROFILES[stac.profile].collection,
+        token_url=stac.token_url or PROFILES[stac.profile].token_url,
     )
     layers = [*params.prepare.imagery_bands, SCL]
     if unknown := [name for name in layers if name not in profile.assets]:
-        raise _wrong("the catalogue has no such band", "prepare.bands", f"some of {list(profile.assets)}", unknown)
+        raise _params_error(
+            "the catalogue has no such band", "prepare.bands", f"some of {list(profile.assets)}", unknown
+        )
     items = search(profile.url, profile.collection, region, years=params.years, season=params.ingest.season)
-    found = [read_item(item, profile, layers) for item in items]
+    scenes = [read_item(item, profile, layers) for item in items]
     remote = RemoteFiles(profile=profile, region=region)
-    for one in sorted(found, key=lambda one: (str(one.info.acquired), one.info.id)):
-        if not wanted.tiles or one.info.tile in wanted.tiles:
-            yield _acquisition(one, layers, remote)
+    for scene in sorted(scenes, key=lambda scene: (str(scene.info.acquired), scene.info.id)):
+        if not stac.tiles or scene.info.tile in stac.tiles:
+            yield _acquisition(scene, layers, remote)
 
 
-def _acquisition(found: CatalogueItem, names: Sequence[str], remote: RemoteFiles) -> Acquisition:
-    layer = partial(_layer, found.hrefs, remote)
+def _acquisition(item: CatalogueItem, names: Sequence[str], remote: RemoteFiles) -> Acquisition:
+    layer = partial(_layer, item.hrefs, remote)
 
     def layers() -> Iterator[Layer]:
-        yield from (one for one in map(layer, names) if one is not None)
+        yield from (band for band in map(layer, names) if band is not None)
 
-    return Acquisition(info=found.info, layers=layers, layer_count=len(names), layer=layer, unfit=found.unfit)
+    return Acquisition(info=item.info, layers=layers, layer_count=len(names), layer=layer, unfit=item.unfit)
 
 
 def _layer(hrefs: Mapping[str, str], remote: RemoteFiles, name: str) -> Layer | None:
@@ -61,11 +63,11 @@ def _layer(hrefs: Mapping[str, str], remote: RemoteFiles, name: str) -> Layer | 
     return None if href is None else remote.layer(name, href, nodata=None if name == SCL else DN_NODATA)
 
 
-def _wrong(what: str, where: str, expected: str, found: object) -> ParamsError:
+def _params_error(what: str, where: str, expected: str, actual: object) -> ParamsError:
     return ParamsError(
         what,
         where=f"params.yaml: {where}",
         expected=expected,
-        found=found,
-        fix="see docs/data.md for a catalogue's bands",
+        found=actual,
+        fix="see docs/data.md for the catalogues and their bands",
     )

@@ -1,4 +1,4 @@
-"""Outlines as an inventory has them: of the year 2000, drawn by hand on 30 m pixels, without thin ice on headwalls."""
+"""Outlines as in an inventory: of the year 2000, drawn by hand on 30 m pixels, without thin ice on headwalls."""
 
 from __future__ import annotations
 
@@ -20,59 +20,61 @@ from stages.ingest.sources.twin.fields import blur, fractal
 from stages.ingest.sources.twin.landscape import Landscape
 
 DRAWN_ON_M = 30.0
-"""Pixels of the Landsat scenes that RGI outlines in High Mountain Asia were drawn on."""
+"""Pixel size of the Landsat scenes on which RGI outlines in High Mountain Asia were drawn."""
 
 HAND_M = 10.0
 """Standard deviation of the delineation noise: a third of a pixel (Paul et al. 2013, Ann. Glaciol. 54)."""
 
 HAND_WAVELENGTH_M = 300.0
-"""A hand errs alike over some vertices."""
+"""Distance over which a hand errs in the same direction."""
 
 HEADWALL_SLOPE = 0.85
-"""Tangent (40 degrees): steeper ice above the equilibrium line was left out."""
+"""Slope (tangent, 40 degrees): steeper ice above the equilibrium line was left out."""
 
 SMALLEST_M2 = 1e4
-"""Smallest glacier in RGI."""
+"""Area of the smallest glacier in RGI."""
 
 DEGREE_DECIMALS = 7
-"""A centimetre: beyond it coordinates would differ between versions of PROJ."""
+"""Decimals of coordinates, a centimetre: more would differ between versions of PROJ."""
 
 
 def inventory_outlines(world: Landscape, params: TwinParams, grid: Grid) -> Any:
-    """GeoDataFrame of outlines in EPSG:4326 with the columns of RGI 7.0.
+    """Return the outlines as a GeoDataFrame in EPSG:4326 with the columns of RGI 7.0.
 
     Parameters
     ----------
     grid
-        Of the world's pixels.
+        Grid of the world's pixels.
     """
     import geopandas
 
-    shown = inventoried(world, params)
+    ice = inventoried_ice(world, params)
     hand = _hand(world, grid)
-    drawn = [(one, _drawn(shown & (world.glacier == one.index), grid, hand)) for one in world.glaciers]
-    kept = [(glacier, shape) for glacier, shape in drawn if not shape.is_empty]
-    rows = [_attributes(world, glacier.index, glacier.line[-1], shape, grid) for glacier, shape in kept]
-    shapes = [_in_degrees(shape, grid.crs) for _, shape in kept]
+    drawn = [
+        (glacier, _drawn_outline(ice & (world.glacier == glacier.index), grid, hand)) for glacier in world.glaciers
+    ]
+    outlines = [(glacier, shape) for glacier, shape in drawn if not shape.is_empty]
+    rows = [_attributes(world, glacier.index, glacier.line[-1], shape, grid) for glacier, shape in outlines]
+    geometry = [_in_degrees(shape, grid.crs) for _, shape in outlines]
     columns = {name: [row[name] for row in rows] for name in RGI7_COLUMNS}
-    return geopandas.GeoDataFrame(columns, geometry=shapes, crs="EPSG:4326")
+    return geopandas.GeoDataFrame(columns, geometry=geometry, crs="EPSG:4326")
 
 
 def rgi_id(world: Landscape, index: int) -> str:
-    """Id of a glacier, not to be taken for a real one's."""
+    """Return the id of a glacier, which cannot be mistaken for that of a real one."""
     return f"TWIN-{world.seed:04d}-{index:03d}"
 
 
-def inventoried(world: Landscape, params: TwinParams) -> BoolArray:
-    """(H, W): ice of the year 2000 but for thin ice on headwalls."""
-    ice = change.thickness(world, params, change.OUTLINE_YEAR) > 0
+def inventoried_ice(world: Landscape, params: TwinParams) -> BoolArray:
+    """Return the ice of the year 2000 without thin ice on headwalls, (H, W)."""
+    ice = change.ice_thickness(world, params, change.OUTLINE_YEAR) > 0
     height = blur(world.bed_m, 3)
     wall = (blur(world.slope, 3) > HEADWALL_SLOPE) & (height > world.equilibrium_m)
     return np.asarray(ice & ~wall)
 
 
-def _drawn(ice: BoolArray, grid: Grid, hand: Callable[[AnyArray], AnyArray]) -> Any:
-    """One glacier's outline: smoothed to 30 m pixels, simplified, its vertices moved as a hand moves them."""
+def _drawn_outline(ice: BoolArray, grid: Grid, hand: Callable[[AnyArray], AnyArray]) -> Any:
+    """Return a glacier's outline: smoothed to 30 m pixels, simplified, its vertices moved as by an unsteady hand."""
     step = max(round(DRAWN_ON_M / grid.pixel_size_m), 1)
     share = blur(ice.astype(float), step / 2)[step // 2 :: step, step // 2 :: step] > 0.5
     shapes = rasterio.features.shapes(share.astype("uint8"), transform=grid.transform @ Affine.scale(step), mask=share)
@@ -83,7 +85,7 @@ def _drawn(ice: BoolArray, grid: Grid, hand: Callable[[AnyArray], AnyArray]) -> 
 
 
 def _hand(world: Landscape, grid: Grid) -> Callable[[AnyArray], AnyArray]:
-    """Moves points (N, 2) in metres by the delineation noise, alike for neighbours."""
+    """Return a function that moves points (N, 2) in metres by the delineation noise; near points move alike."""
     rng = np.random.default_rng([world.seed, 3])
     east, north = (fractal(rng, world.shape, pixel_m=world.pixel_m, longest_m=HAND_WAVELENGTH_M) for _ in range(2))
 
@@ -95,15 +97,15 @@ def _hand(world: Landscape, grid: Grid) -> Callable[[AnyArray], AnyArray]:
     return move
 
 
-def _attributes(world: Landscape, index: int, snout: AnyArray, shape: Any, grid: Grid) -> dict[str, Any]:
-    inside = world.glacier == index
-    heights = world.bed_m[inside & (world.potential_m > 0)]
+def _attributes(world: Landscape, index: int, front: AnyArray, shape: Any, grid: Grid) -> dict[str, Any]:
+    of_glacier = world.glacier == index
+    heights = world.bed_m[of_glacier & (world.potential_m > 0)]
     to_degrees = Transformer.from_crs(grid.crs, "EPSG:4326", always_xy=True)
     size_px = world.terrain.spacing_m / world.pixel_m
-    term = to_degrees.transform(*(grid.transform @ (snout[1] * size_px + 0.5, snout[0] * size_px + 0.5)))
+    front_degrees = to_degrees.transform(*(grid.transform @ (front[1] * size_px + 0.5, front[0] * size_px + 0.5)))
     centre = to_degrees.transform(*shapely.get_coordinates(shape.centroid)[0])
     area_m2, _ = Geod(ellps="WGS84").geometry_area_perimeter(shapely.orient_polygons(_in_degrees(shape, grid.crs)))
-    numbers = dict(zip(("cenlon", "cenlat", "termlon", "termlat"), (*centre, *term), strict=True))
+    numbers = dict(zip(("cenlon", "cenlat", "termlon", "termlat"), (*centre, *front_degrees), strict=True))
     return {
         "rgi_id": rgi_id(world, index),
         "glac_name": f"Simulated glacier {index}",
@@ -118,7 +120,7 @@ def _attributes(world: Landscape, index: int, snout: AnyArray, shape: Any, grid:
 def _in_degrees(shape: Any, crs: str) -> Any:
     to_degrees = Transformer.from_crs(crs, "EPSG:4326", always_xy=True).transform
 
-    def both(xy: AnyArray) -> AnyArray:
+    def transform(xy: AnyArray) -> AnyArray:
         return np.round(np.column_stack(to_degrees(xy[:, 0], xy[:, 1])), DEGREE_DECIMALS)
 
-    return shapely.make_valid(shapely.transform(shape, both))
+    return shapely.make_valid(shapely.transform(shape, transform))

@@ -1,4 +1,4 @@
-"""Everything that stays as the years pass: bedrock, the largest ice, its glaciers, kinds of rock, and textures."""
+"""Everything that stays the same in all years: bedrock, the largest ice extent, its glaciers, rock, and textures."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from scipy import ndimage
 from stages.common.errors import ParamsError
 from stages.common.types import AnyArray, Float64Array
 from stages.ingest.sources.twin import glaciers, ice
-from stages.ingest.sources.twin.fields import blur, finer, fractal, ramp, round_field
+from stages.ingest.sources.twin.fields import blur, fractal, interpolate, ramp, round_field
 from stages.ingest.sources.twin.glaciers import Glacier
 from stages.ingest.sources.twin.terrain import Terrain, make_terrain
 
@@ -20,25 +20,25 @@ NODE_M = 100.0
 """Spacing of the terrain's nodes."""
 
 EQUILIBRIUM_QUANTILE = 0.66
-"""Part of the terrain below the equilibrium line; a good third of it then carries ice, as around Gangotri."""
+"""Share of the terrain below the equilibrium line; more than a third of it then carries ice, as around Gangotri."""
 
 NUNATAK = 0.35
-"""Metres of ice that a metre of rock above its surroundings takes away."""
+"""Metres of ice that are removed per metre by which rock stands above its surroundings."""
 
 HEADWALL = (0.75, 1.0)
 """Slopes (tangents: 37 and 45 degrees) over which ice gives way to bare rock."""
 
 SMOOTH_M = 40.0
-"""Ice flows over gullies and crags narrower than that."""
+"""Ice flows over gullies and crags that are narrower."""
 
 NARROWEST_M = 6000.0
-"""Narrower, there is no valley between ice and ice."""
+"""Smallest width of the world: a narrower one has no valley between its ice."""
 
 MIN_NODES = 24
-"""Fewer nodes a side make no valleys."""
+"""Smallest number of nodes per side: fewer make no valleys."""
 
 LEAST_FALL_M = 150.0
-"""A tongue that reaches less far below the equilibrium line has no debris zone to speak of."""
+"""Smallest height of a tongue: one that reaches less far below the equilibrium line has hardly any debris zone."""
 
 STREAM_KM2 = 4.0
 """Drainage area of a stream that spreads gravel."""
@@ -46,7 +46,7 @@ STREAM_KM2 = 4.0
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Landscape:
-    """The twin's world on its pixels, equal to itself alone. Arrays are (H, W) float64 where nothing else is said."""
+    """The twin's world on its pixels, equal only to itself. Arrays are (H, W) float64 unless stated otherwise."""
 
     seed: int
     pixel_m: float
@@ -55,32 +55,33 @@ class Landscape:
     equilibrium_m: float
     bed_m: Float64Array
     slope: Float64Array
-    """Tangent, of the bed."""
+    """Slope of the bed, as a tangent."""
     potential_m: Float64Array
-    """Ice thickness at the largest extent; negative where there is none."""
+    """Ice thickness at the largest extent; negative where there is no ice."""
     glacier: AnyArray
-    """uint16: index of the nearest glacier."""
+    """Index of the nearest glacier, uint16."""
     tongue: Float64Array
-    """How far down a glacier, by height: 0 at the equilibrium line, 1 at the snout."""
+    """How far down the glacier a pixel lies, by height: 0 at the equilibrium line, 1 at the front."""
     along_nodes_m: tuple[Float64Array, ...]
-    """Of each glacier (N,): how far along its flow line its nodes lie."""
+    """Position of each glacier's nodes along its flow line, (N,) per glacier."""
     along_m: Float64Array
+    """Position along the glacier's flow line."""
     aside_m: Float64Array
-    """Position along, and distance from, the glacier's flow line."""
+    """Distance from the glacier's flow line."""
     valley: Float64Array
-    """0-1: flat valley floors with a stream."""
+    """Flat valley floors with a stream, 0-1."""
     rock: tuple[Float64Array, Float64Array, Float64Array]
-    """Shares of three kinds of rock, sum 1."""
+    """Shares of three kinds of rock, whose sum is 1."""
     noise: tuple[Float64Array, Float64Array, Float64Array]
     """Textures, mean 0, standard deviation 1: over hundreds of metres, over tens, and from pixel to pixel."""
 
     @property
     def shape(self) -> tuple[int, int]:
-        """(H, W)."""
+        """Height and width in pixels."""
         return self.bed_m.shape[0], self.bed_m.shape[1]
 
     def by_glacier(self, values: Sequence[AnyArray]) -> Float64Array:
-        """(H, W) pixels from one array a glacier, each on that glacier's nodes; beside ice the nearest node's value."""
+        """Return `on_pixels` of one array per glacier."""
         return on_pixels(self.terrain, self.glaciers, values, self.shape)
 
 
@@ -90,11 +91,11 @@ def make_landscape(seed: int, shape: tuple[int, int], pixel_m: float) -> Landsca
     Parameters
     ----------
     seed
-        Of everything that does not change from year to year.
+        Seed of everything that does not change from year to year.
     shape
-        (H, W) pixels.
+        (H, W) in pixels.
     pixel_m
-        Their size.
+        Size of a pixel in metres.
 
     Raises
     ------
@@ -106,9 +107,9 @@ def make_landscape(seed: int, shape: tuple[int, int], pixel_m: float) -> Landsca
     rows, columns = (max(round((side - 1) * pixel_m / NODE_M), MIN_NODES) + 1 for side in shape)
     terrain = make_terrain(rng, (rows, columns), (shape[0] - 1) * pixel_m / (rows - 1))
     equilibrium_m = float(np.round(np.quantile(terrain.height_m, EQUILIBRIUM_QUANTILE), 1))
-    grown = ice.grow(terrain.height_m, terrain.spacing_m, equilibrium_m)
-    found = glaciers.find(terrain, grown)
-    if not found:
+    grown = ice.grow_ice(terrain.height_m, terrain.spacing_m, equilibrium_m)
+    ice_bodies = glaciers.find_glaciers(terrain, grown)
+    if not ice_bodies:
         raise ParamsError(
             "the simulated mountains hold no glacier",
             where="params.yaml: ingest.twin.seed and ingest.aoi",
@@ -119,21 +120,22 @@ def make_landscape(seed: int, shape: tuple[int, int], pixel_m: float) -> Landsca
     noise = _textures(rng, shape, pixel_m)
     bed_m = _bed(rng, terrain, shape, pixel_m)
     slope = slope_of(bed_m, pixel_m)
-    positions = [glaciers.position(one, grown.shape) for one in found]
+    positions = [glaciers.flow_line_position(glacier, grown.shape) for glacier in ice_bodies]
+    tongues = [_tongue(glacier, terrain, grown, equilibrium_m) for glacier in ice_bodies]
     return Landscape(
         seed=seed,
         pixel_m=pixel_m,
         terrain=terrain,
-        glaciers=found,
+        glaciers=ice_bodies,
         equilibrium_m=equilibrium_m,
         bed_m=bed_m,
         slope=slope,
-        potential_m=_potential(grown, found, bed_m, noise[1], pixel_m),
-        glacier=_nearest_glacier(terrain, found, shape),
-        tongue=on_pixels(terrain, found, [_tongue(one, terrain, grown, equilibrium_m) for one in found], shape),
+        potential_m=_potential(grown, ice_bodies, bed_m, noise[1], pixel_m),
+        glacier=_nearest_glacier(terrain, ice_bodies, shape),
+        tongue=on_pixels(terrain, ice_bodies, tongues, shape),
         along_nodes_m=tuple(along for along, _ in positions),
-        along_m=on_pixels(terrain, found, [along for along, _ in positions], shape),
-        aside_m=on_pixels(terrain, found, [aside * terrain.spacing_m for _, aside in positions], shape),
+        along_m=on_pixels(terrain, ice_bodies, [along for along, _ in positions], shape),
+        aside_m=on_pixels(terrain, ice_bodies, [aside * terrain.spacing_m for _, aside in positions], shape),
         valley=_valley(terrain, slope, noise[1], shape, pixel_m),
         rock=_rock(rng, bed_m, pixel_m),
         noise=noise,
@@ -144,9 +146,9 @@ def _check_size(shape: tuple[int, int], pixel_m: float) -> None:
     width_m = min(shape) * pixel_m
     if width_m < NARROWEST_M:
         raise ParamsError(
-            "the place is too small for simulated mountains",
+            "the area is too small for simulated mountains",
             where="params.yaml: ingest.aoi",
-            expected=f"{NARROWEST_M / 1000:.0f} km or more each way, with the margin around the AOI",
+            expected=f"{NARROWEST_M / 1000:.0f} km or more in each direction, with the margin around the AOI",
             found=f"{width_m / 1000:.1f} km",
             fix="widen the AOI",
         )
@@ -154,23 +156,26 @@ def _check_size(shape: tuple[int, int], pixel_m: float) -> None:
 
 def on_pixels(
     terrain: Terrain,
-    found: Sequence[Glacier],
+    ice_bodies: Sequence[Glacier],
     values: Sequence[AnyArray],
     shape: tuple[int, int],
     *,
     order: Literal[0, 1, 3] = 1,
 ) -> Float64Array:
-    """(H, W) pixels from one array a glacier, each on that glacier's nodes; beside ice the nearest node's value."""
+    """Return the pixels (H, W) of one array per glacier, each on that glacier's nodes.
+
+    Pixels beside the ice get the value of the nearest node.
+    """
     flat = np.full(terrain.height_m.size, np.nan)
-    for glacier, own in zip(found, values, strict=True):
-        flat[glacier.nodes] = own
+    for glacier, node_values in zip(ice_bodies, values, strict=True):
+        flat[glacier.nodes] = node_values
     nodes = flat.reshape(terrain.height_m.shape)
     nearest = ndimage.distance_transform_edt(np.isnan(nodes), return_distances=False, return_indices=True)
-    return finer(nodes[tuple(nearest)], shape, order=order)
+    return interpolate(nodes[tuple(nearest)], shape, order=order)
 
 
 def slope_of(height_m: Float64Array, pixel_m: float) -> Float64Array:
-    """(H, W) tangent of the slope."""
+    """Return the slope as a tangent, (H, W)."""
     down, across = np.gradient(height_m, pixel_m)
     return np.asarray(np.sqrt(down * down + across * across))
 
@@ -186,29 +191,29 @@ def _textures(
 
 
 def _bed(rng: np.random.Generator, terrain: Terrain, shape: tuple[int, int], pixel_m: float) -> Float64Array:
-    """Bedrock: the terrain with gullies and crags, rougher where it is steep, and moraine ridges along the ice."""
-    smooth = finer(terrain.height_m, shape)
+    """Return the bedrock in metres, (H, W): the terrain with gullies and crags, rougher where it is steep."""
+    smooth = interpolate(terrain.height_m, shape)
     crags = fractal(rng, shape, pixel_m=pixel_m, longest_m=500)
     return round_field(smooth + (3 + 24 * ramp(slope_of(smooth, pixel_m), 0.2, 0.9)) * crags)
 
 
 def _potential(
-    grown: Float64Array, found: Sequence[Glacier], bed_m: Float64Array, roughness: Float64Array, pixel_m: float
+    grown: Float64Array, ice_bodies: Sequence[Glacier], bed_m: Float64Array, roughness: Float64Array, pixel_m: float
 ) -> Float64Array:
-    """Ice thickness on the pixels; nunataks and headwalls stand out, and patches too small are no glaciers."""
-    kept = np.minimum(grown, -2.0).ravel()
-    for glacier in found:
-        kept[glacier.nodes] = grown.ravel()[glacier.nodes]
-    thickness = finer(kept.reshape(grown.shape), bed_m.shape[:2], order=3) + 1.5 * roughness
+    """Return the ice thickness on the pixels, without nunataks, headwalls and patches that are too small."""
+    of_glaciers = np.minimum(grown, -2.0).ravel()
+    for glacier in ice_bodies:
+        of_glaciers[glacier.nodes] = grown.ravel()[glacier.nodes]
+    thickness = interpolate(of_glaciers.reshape(grown.shape), bed_m.shape[:2], order=3) + 1.5 * roughness
     relief_m = bed_m - blur(bed_m, 250 / pixel_m)
     steep = blur(slope_of(bed_m, pixel_m), SMOOTH_M / pixel_m)
     bare = NUNATAK * np.maximum(relief_m - 15, 0) + 80 * ramp(steep, *HEADWALL)
     return blur(thickness - bare, SMOOTH_M / pixel_m)
 
 
-def _nearest_glacier(terrain: Terrain, found: Sequence[Glacier], shape: tuple[int, int]) -> AnyArray:
-    numbers = [np.full(len(one.nodes), float(one.index)) for one in found]
-    return on_pixels(terrain, found, numbers, shape, order=0).astype("uint16")
+def _nearest_glacier(terrain: Terrain, ice_bodies: Sequence[Glacier], shape: tuple[int, int]) -> AnyArray:
+    numbers = [np.full(len(glacier.nodes), float(glacier.index)) for glacier in ice_bodies]
+    return on_pixels(terrain, ice_bodies, numbers, shape, order=0).astype("uint16")
 
 
 def _tongue(glacier: Glacier, terrain: Terrain, grown: Float64Array, equilibrium_m: float) -> Float64Array:
@@ -220,16 +225,16 @@ def _tongue(glacier: Glacier, terrain: Terrain, grown: Float64Array, equilibrium
 def _valley(
     terrain: Terrain, slope: Float64Array, meander: Float64Array, shape: tuple[int, int], pixel_m: float
 ) -> Float64Array:
-    """Gravel plains along streams, their edge not straight."""
-    big = (terrain.drainage.area_km2.reshape(terrain.height_m.shape) > STREAM_KM2).astype(float)
-    floor = blur(finer(big, shape, order=1), 120 / pixel_m) + 0.06 * meander
+    """Return gravel plains along streams, (H, W) 0-1, with winding edges."""
+    streams = (terrain.drainage.area_km2.reshape(terrain.height_m.shape) > STREAM_KM2).astype(float)
+    floor = blur(interpolate(streams, shape, order=1), 120 / pixel_m) + 0.06 * meander
     return round_field(ramp(floor, 0.2, 0.4) * (1 - ramp(blur(slope, 2), 0.15, 0.35)))
 
 
 def _rock(
     rng: np.random.Generator, bed_m: Float64Array, pixel_m: float
 ) -> tuple[Float64Array, Float64Array, Float64Array]:
-    """Three kinds of rock in folded layers."""
+    """Return the shares of three kinds of rock in folded layers, (H, W) each."""
     fold = fractal(rng, bed_m.shape[:2], pixel_m=pixel_m, longest_m=5000)
     layer = fold + (bed_m - bed_m.mean()) / 900
     above, third = ramp(layer, -0.75, -0.25), ramp(layer, 0.35, 0.85)

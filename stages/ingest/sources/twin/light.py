@@ -12,7 +12,7 @@ from stages.common.types import BoolArray, Float64Array
 from stages.ingest.sources.twin.fields import blur, round_field
 
 SKY = {"B02": 0.22, "B03": 0.15, "B04": 0.11, "B08": 0.07, "B11": 0.03, "B12": 0.02}
-"""Diffuse part of the light on level ground, clear sky, 5,000 m (6S, mid-latitude winter, sun 45 degrees high)."""
+"""Diffuse share of the light on level ground, clear sky, 5,000 m (6S, mid-latitude winter, sun 45 degrees high)."""
 
 SKY_LATITUDE_DEG = 31.0
 
@@ -20,12 +20,12 @@ OVERPASS_UTC_H, LONGITUDE_DEG = 5.4, 79.1
 """Sentinel-2 crosses Gangotri at about 05:25 UTC, 10:40 local solar time."""
 
 COARSER = 2
-"""Cast shadows are found on a grid this much coarser; their edge is soft anyway."""
+"""How many times coarser the grid is on which cast shadows are computed; their edges are soft anyway."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sun:
-    """Where the sun stands."""
+    """Position of the sun."""
 
     elevation_deg: float
     azimuth_deg: float
@@ -40,7 +40,7 @@ class Sun:
 
 
 def sun_on(day_of_year: int) -> Sun:
-    """The sun over Gangotri at the overpass (declination of Cooper 1969, Sol. Energy 12), to 0.01 degrees."""
+    """Return the sun over Gangotri at the overpass, to 0.01 degrees (declination of Cooper 1969, Sol. Energy 12)."""
     declination = math.radians(23.45 * math.sin(math.radians(360 * (284 + day_of_year) / 365)))
     latitude = math.radians(SKY_LATITUDE_DEG)
     hour = math.radians(15 * (OVERPASS_UTC_H + LONGITUDE_DEG / 15 - 12))
@@ -56,27 +56,27 @@ class Light:
     """Direct and diffuse light on each pixel, relative to level open ground."""
 
     direct: Float64Array
-    """(H, W): cosine of incidence over that of level ground; 0 in shadow."""
+    """Direct light, (H, W): cosine of incidence over that of level ground; 0 in shadow."""
     sky: Float64Array
-    """(H, W) 0-1: part of the sky that is seen."""
+    """Visible share of the sky, (H, W) 0-1."""
 
     def of_band(self, band: str) -> Float64Array:
-        """(H, W) factor on the reflectance of level ground."""
+        """Return the factor on the reflectance of level ground, (H, W)."""
         return (1 - SKY[band]) * self.direct + SKY[band] * self.sky
 
 
 def light_on(surface_m: Float64Array, pixel_m: float, sun: Sun) -> Light:
-    """Illumination of a relief (H, W) in metres."""
+    """Return the light on a relief (H, W) in metres."""
     south, east, up = sun.direction
     down, across = np.gradient(surface_m, pixel_m)
     steep = np.sqrt(1 + down * down + across * across)
     cosine = (up - down * south - across * east) / steep
-    lit = 1 - finer_shadow(surface_m, pixel_m, sun)
+    lit = 1 - soft_shadow(surface_m, pixel_m, sun)
     return Light(direct=round_field(np.maximum(cosine, 0) / up * lit), sky=round_field((1 + 1 / steep) / 2))
 
 
-def finer_shadow(surface_m: Float64Array, pixel_m: float, sun: Sun) -> Float64Array:
-    """(H, W) 0-1: cast shadow, found on a coarser grid, with a soft edge (the sun is half a degree wide)."""
+def soft_shadow(surface_m: Float64Array, pixel_m: float, sun: Sun) -> Float64Array:
+    """Return cast shadows, (H, W) 0-1, computed on a coarser grid, with a soft edge: the sun is half a degree wide."""
     coarse = ndimage.zoom(surface_m, 1 / COARSER, order=1, grid_mode=True, mode="nearest")
     dark = shadow(coarse, pixel_m * COARSER, sun).astype(float)
     rows = np.minimum(np.arange(surface_m.shape[0]) // COARSER, dark.shape[0] - 1)
@@ -85,9 +85,9 @@ def finer_shadow(surface_m: Float64Array, pixel_m: float, sun: Sun) -> Float64Ar
 
 
 def shadow(surface_m: Float64Array, pixel_m: float, sun: Sun) -> BoolArray:
-    """(H, W): the way to the sun is barred by higher ground.
+    """Return the pixels from which higher ground hides the sun, (H, W).
 
-    The highest ray that grazes the ground towards the sun is carried on from pixel to pixel, by doubling steps.
+    The highest ray that grazes the ground towards the sun is passed on from pixel to pixel, by doubling steps.
     """
     south, east, up = sun.direction
     level = math.sqrt(south * south + east * east)
@@ -103,6 +103,6 @@ def shadow(surface_m: Float64Array, pixel_m: float, sun: Sun) -> BoolArray:
 
 
 def _moved(field: Float64Array, rows: float, columns: float) -> Float64Array:
-    """(H, W) value at (row + rows, column + columns), linear between pixels; the lowest value beyond the edge."""
+    """Return the values at (row + rows, column + columns), (H, W), linear between pixels; lowest beyond the edge."""
     lowest = float(field.min())
     return np.asarray(ndimage.shift(field, (-rows, -columns), order=1, mode="constant", cval=lowest))

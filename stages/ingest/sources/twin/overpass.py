@@ -1,4 +1,4 @@
-"""One overpass over the twin: when, by which baseline, under what sky, and its layers."""
+"""One overpass over the twin: its day, processing baseline, weather, and layers."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SEASON = (281, 307)
 """Days of the year: 8 October to 3 November, after the monsoon and before winter."""
 
 ORBIT, TILE = 19, "44RLV"
-"""Gangotri's; the tile's number is given, its pixels are not."""
+"""Relative orbit and tile of Gangotri; the pixels are not those of the real tile."""
 
 BASELINES = {
     2015: "02.00", 2016: "02.04", 2017: "02.05", 2018: "02.08", 2019: "02.13", 2020: "02.14", 2021: "03.01",
@@ -39,16 +39,17 @@ REPROCESSED = "05.00"
 """Collection 1: an old scene with the new offset."""
 
 CLEAR, FAIR, CLOUDED = 0.0, 0.01, 0.12
-"""Cloud cover: most years, some, and the years of which one scene is not enough."""
+"""Cloud cover, 0-1, of most years, of some, and of the years of which one scene is not enough."""
 
 SNOW_LINE_M = (60.0, 200.0)
-"""Above the equilibrium line, at the end of the season."""
+"""Height of the snow line above the equilibrium line at the end of the season, lowest and highest."""
 
 EARLY_SNOW_M = -550.0
-"""The same after an early snowfall."""
+"""Height of the snow line above the equilibrium line after an early snowfall."""
 
 THREADS = 2
-"""Bands at a time; each has random numbers of its own, so that it changes nothing but the time."""
+"""Bands that are rendered at once. Each has its own random numbers, so that this changes only the time. No thread opens
+a file."""
 
 SHIFT_PX = 0.5
 """Largest misregistration along an axis."""
@@ -63,22 +64,22 @@ class Overpass:
     year: int
     number: int
     crop: tuple[slice, slice]
-    """Rows and columns of the world that are delivered; even numbers of pixels."""
+    """Rows and columns of the world that the scene shows; even numbers of pixels."""
     grid: Grid
-    """Of the delivered pixels."""
+    """Grid of these pixels."""
 
-    def rng(self, *what: int) -> np.random.Generator:
-        """Random numbers for one purpose."""
-        return np.random.default_rng([self.world.seed, 4, self.year, self.number, *what])
+    def rng(self, *purpose: int) -> np.random.Generator:
+        """Return the random numbers for one purpose."""
+        return np.random.default_rng([self.world.seed, 4, self.year, self.number, *purpose])
 
     @cached_property
     def day(self) -> dt.date:
-        """Of acquisition; no two of a year are of one day."""
+        """Day of acquisition; no two overpasses of a year have the same day."""
         first, last = SEASON
         ordinal = int(self.rng(0).integers(first, last - 10)) + 5 * self.number
-        taken = {replace(self, number=number).day for number in range(self.number)}
+        earlier_days = {replace(self, number=number).day for number in range(self.number)}
         day = dt.date(self.year, 1, 1) + dt.timedelta(days=ordinal - 1)
-        while day in taken:
+        while day in earlier_days:
             day += dt.timedelta(days=1)
         return day
 
@@ -91,12 +92,12 @@ class Overpass:
 
     @property
     def offset(self) -> bool:
-        """The DN carry the offset."""
+        """Whether the DN carry the offset."""
         return carries_offset(self.info)
 
     @property
     def info(self) -> SceneInfo:
-        """Metadata, as a catalogue that states no offset would give it."""
+        """Metadata, as a catalogue that states no offset would give them."""
         sun, day = sun_on(self.day.timetuple().tm_yday), self.day
         name = f"SIMULATED_MSIL2A_{day:%Y%m%d}T052500_N{self.baseline.replace('.', '')}_R{ORBIT:03d}_T{TILE}"
         return SceneInfo(
@@ -115,12 +116,12 @@ class Overpass:
         )
 
     def layers(self) -> Iterator[Layer]:
-        """Bands and SCL; B11, B12 and SCL at twice the pixel size."""
+        """Yield the bands and SCL; B11, B12 and SCL have twice the pixel size."""
         for name in (*BANDS, SCL):
             yield self.layer(name)
 
     def layer(self, name: str) -> Layer:
-        """One layer."""
+        """Return one layer."""
         pixels = self._pixels[name]
         scale = 1 / sensor.QUANTIFICATION
         if name == SCL:
@@ -136,32 +137,32 @@ class Overpass:
 
     @cached_property
     def _pixels(self) -> dict[str, AnyArray]:
-        """All layers, rendered once: the choice of scenes looks at some, storing needs all."""
+        """Pixels of all layers, rendered once: the choice of scenes needs some, storing needs all."""
         ice = change.ice_of(self.world, self.params, self.year)
-        view, cover = self._view(ice)
+        conditions, cover = self._conditions(ice)
 
         def render(band: str) -> AnyArray:
             ground = surface.compose(self.world, ice, cover, surface.colours(self.world, band))
-            measured = sensor.instrument_reflectance(ground, band, view)[self.crop]
-            return sensor.digitise(measured, band, view, self.rng(1, BANDS.index(band)))
+            measured = sensor.instrument_reflectance(ground, band, conditions)[self.crop]
+            return sensor.digitise(measured, band, conditions, self.rng(1, BANDS.index(band)))
 
         with ThreadPoolExecutor(THREADS) as pool:
-            made = dict(zip(BANDS, pool.map(render, BANDS), strict=True))
+            pixels = dict(zip(BANDS, pool.map(render, BANDS), strict=True))
         halved = tuple(slice(part.start // 2, part.stop // 2) for part in self.crop)
-        made[SCL] = sensor.classify(self.world, cover, view, self.rng(2))[halved]
-        return made
+        pixels[SCL] = sensor.classify(self.world, cover, conditions, self.rng(2))[halved]
+        return pixels
 
-    def _view(self, ice: Ice) -> tuple[sensor.ViewingConditions, SurfaceCover]:
+    def _conditions(self, ice: Ice) -> tuple[sensor.ViewingConditions, SurfaceCover]:
         world, sun = self.world, sun_on(self.day.timetuple().tm_yday)
         snow = weather.snow_cover(world, ice, world.equilibrium_m + self._snow_line_m(), self.rng(3))
         cloud, cloud_shadow = weather.clouds(world, sun, self._cloud_cover(), self.rng(4))
-        view = sensor.ViewingConditions(
+        conditions = sensor.ViewingConditions(
             light=light_on(surface.surface_relief(world, ice), world.pixel_m, sun),
             weather=Weather(snow=snow, cloud=cloud, cloud_shadow=cloud_shadow),
             shift_px=tuple(np.round(self.rng(5).uniform(-SHIFT_PX, SHIFT_PX, 2), 3).tolist()),
             offset=self.offset,
         )
-        return view, surface.surface_cover(world, ice, snow)
+        return conditions, surface.surface_cover(world, ice, snow)
 
     def _snow_line_m(self) -> float:
         line = float(np.round(self.rng(6).uniform(*SNOW_LINE_M)))
@@ -174,9 +175,9 @@ class Overpass:
 
 
 def overpasses(
-    world: Landscape, params: TwinParams, years: Sequence[int], crop: tuple[slice, slice], grid: Grid, *, wanted: int
+    world: Landscape, params: TwinParams, years: Sequence[int], crop: tuple[slice, slice], grid: Grid, *, per_year: int
 ) -> Iterator[Overpass]:
-    """As many candidates a year as are `wanted`, at least one; at least two in cloudy years."""
+    """Yield `per_year` overpasses of each year, at least one, and at least two of cloudy years."""
     for year in years:
-        for number in range(max(wanted, 2 if year in params.cloudy_years else 1)):
+        for number in range(max(per_year, 2 if year in params.cloudy_years else 1)):
             yield Overpass(world=world, params=params, year=year, number=number, crop=crop, grid=grid)

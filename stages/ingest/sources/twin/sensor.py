@@ -1,4 +1,4 @@
-"""From reflectance to what ESA delivers: blur, shift, noise, DN with or without offset, and an SCL that errs."""
+"""From reflectance to a product of ESA: blur, shift, noise, DN with or without offset, and an SCL with mistakes."""
 
 from __future__ import annotations
 
@@ -17,71 +17,73 @@ BLUR_PX = 0.55
 """Standard deviation of the point spread function: MTF at Nyquist about 0.2 (Sentinel-2 Data Quality Report)."""
 
 NOISE = (0.0012, 0.004)
-"""Standard deviation of the noise: a constant, and a part of the reflectance (signal to noise 150 to 200)."""
+"""Standard deviation of the noise: a constant, and a share of the reflectance (signal to noise 150 to 200)."""
 
 HAZE = {"B02": 0.014, "B03": 0.008, "B04": 0.005, "B08": 0.003, "B11": 0.001, "B12": 0.001}
-"""What the atmospheric correction leaves behind."""
+"""Reflectance of the haze that the atmospheric correction leaves behind."""
 
 SATURATION = 1.38
-"""Reflectance at which a 10 m band is full under this sun."""
+"""Reflectance at which a 10 m band saturates under this sun."""
 
 QUANTIFICATION = 10_000
 
-ADDED = 1000
-"""In DN, from baseline 04.00 on."""
+DN_OFFSET = 1000
+"""What is added to the DN from baseline 04.00 on."""
 
 FULL_RESOLUTION = ("B02", "B03", "B04", "B08")
 
 CLOUD_REFLECTANCE = {"B02": 0.72, "B03": 0.70, "B04": 0.70, "B08": 0.70, "B11": 0.42, "B12": 0.33}
-"""Of thick cloud; ice clouds are darker in the SWIR but far from snow's 0.02."""
+"""Reflectance of thick cloud; ice clouds are darker in the SWIR, but far brighter than snow with 0.02."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ViewingConditions:
-    """One overpass: everything between the ground and the DN."""
+    """What lies between the ground and the DN at one overpass."""
 
     light: Light
     weather: Weather
     shift_px: tuple[float, float]
     """Misregistration in rows and columns of the finest bands, within half a pixel."""
     offset: bool
-    """The DN carry `ADDED`."""
+    """Whether `DN_OFFSET` is added to the DN."""
 
 
-def instrument_reflectance(ground: Float64Array, band: str, view: ViewingConditions) -> Float64Array:
-    """(H, W) reflectance as the instrument sees it, before it is sampled."""
-    light = view.light
-    direct = light.direct * (1 - 0.85 * view.weather.cloud_shadow)
-    seen = ground * Light(direct=direct, sky=light.sky).of_band(band) + HAZE[band]
-    cloud = view.weather.cloud
-    seen = seen + cloud * (CLOUD_REFLECTANCE[band] * (0.75 + 0.25 * cloud) - seen)
-    return np.asarray(np.minimum(blur(seen, BLUR_PX, view.shift_px), SATURATION))
+def instrument_reflectance(ground: Float64Array, band: str, conditions: ViewingConditions) -> Float64Array:
+    """Return the reflectance that the instrument measures in a band, (H, W), before it is sampled."""
+    light = conditions.light
+    direct = light.direct * (1 - 0.85 * conditions.weather.cloud_shadow)
+    reflectance = ground * Light(direct=direct, sky=light.sky).of_band(band) + HAZE[band]
+    cloud = conditions.weather.cloud
+    reflectance = reflectance + cloud * (CLOUD_REFLECTANCE[band] * (0.75 + 0.25 * cloud) - reflectance)
+    return np.asarray(np.minimum(blur(reflectance, BLUR_PX, conditions.shift_px), SATURATION))
 
 
-def digitise(measured: Float64Array, band: str, view: ViewingConditions, rng: np.random.Generator) -> AnyArray:
-    """(H, W) or (H / 2, W / 2) uint16 DN; 0 is kept for nodata."""
+def digitise(measured: Float64Array, band: str, conditions: ViewingConditions, rng: np.random.Generator) -> AnyArray:
+    """Return the DN, (H, W) or (H / 2, W / 2) uint16; 0 is reserved for nodata."""
     if band not in FULL_RESOLUTION:
         measured = halve(measured)
     constant, part = NOISE
     noisy = measured + rng.standard_normal(measured.shape) * (constant + part * measured)
     noisy = np.where(measured >= SATURATION, SATURATION, np.minimum(noisy, SATURATION))
-    dn = np.rint(np.round(noisy * QUANTIFICATION, 3)) + (ADDED if view.offset else 0)
+    dn = np.rint(np.round(noisy * QUANTIFICATION, 3)) + (DN_OFFSET if conditions.offset else 0)
     return np.asarray(np.clip(dn, 1, 65535).astype("uint16"))
 
 
 def halve(field: AnyArray) -> Float64Array:
-    """(H / 2, W / 2) mean of 2 x 2 pixels."""
+    """Return the mean of 2 x 2 pixels, (H / 2, W / 2)."""
     rows, columns = field.shape[0] // 2, field.shape[1] // 2
     return np.asarray(field[: 2 * rows, : 2 * columns].reshape(rows, 2, columns, 2).sum(axis=(1, 3)) / 4.0)
 
 
-def classify(world: Landscape, cover: SurfaceCover, view: ViewingConditions, rng: np.random.Generator) -> AnyArray:
-    """(H / 2, W / 2) uint8 scene classification, with Sen2Cor's usual mistakes.
+def classify(
+    world: Landscape, cover: SurfaceCover, conditions: ViewingConditions, rng: np.random.Generator
+) -> AnyArray:
+    """Return a scene classification with the usual mistakes of Sen2Cor, (H / 2, W / 2) uint8.
 
-    Bright snow taken for cloud (9, 8), thin cloud over snow taken for snow (11), dark slopes for shadow (2, 3), ridges
-    of sunlit snow saturated (1), thin cloud not classified (7).
+    Bright snow is mistaken for cloud (9, 8), thin cloud over snow for snow (11), dark slopes for shadow (2, 3); ridges
+    of sunlit snow are saturated (1), thin cloud is not classified (7).
     """
-    part = {name: halve(field) for name, field in _parts(cover, view).items()}
+    part = {name: halve(field) for name, field in _parts(cover, conditions).items()}
     doubt = fractal(rng, _shape(part["snow"]), pixel_m=2 * world.pixel_m, longest_m=900)
     scl = np.full(doubt.shape, 5, dtype="uint8")
     for value, where in _classes(part, doubt):
@@ -89,20 +91,20 @@ def classify(world: Landscape, cover: SurfaceCover, view: ViewingConditions, rng
     return scl
 
 
-def _parts(cover: SurfaceCover, view: ViewingConditions) -> dict[str, Float64Array]:
+def _parts(cover: SurfaceCover, conditions: ViewingConditions) -> dict[str, Float64Array]:
     return {
         "snow": cover.snow,
         "water": cover.water,
         "green": cover.vegetation,
         "icy": (cover.ice & (cover.debris < 0.5)).astype(float),
-        "light": view.light.direct,
-        "cloud": view.weather.cloud,
-        "shade": view.weather.cloud_shadow,
+        "light": conditions.light.direct,
+        "cloud": conditions.weather.cloud,
+        "shade": conditions.weather.cloud_shadow,
     }
 
 
 def _classes(part: dict[str, Float64Array], doubt: Float64Array) -> list[tuple[int, BoolArray]]:
-    """Class and where it applies, later ones over earlier ones; `doubt` (H, W) decides where mistakes are made."""
+    """Return classes and their pixels, later ones over earlier ones; `doubt` (H, W) decides where mistakes are made."""
     snow, light, cloud, shade = (part[name] for name in ("snow", "light", "cloud", "shade"))
     white = (snow > 0.5) | (part["icy"] > 0.5)
     return [

@@ -1,6 +1,6 @@
-"""Source ``twin``: a simulated site in the place that the parameters name, with what is true of it.
+"""Source ``twin``: a simulated site in the place that the parameters name, with its true glaciers.
 
-The world is made on the site's own pixels and a margin around them, for shadows and glaciers do not end at the edge.
+The world is simulated on the site's own pixels and a margin around them: shadows and glaciers do not end at the edge.
 """
 
 from __future__ import annotations
@@ -26,34 +26,35 @@ from stages.ingest.sources.twin.landscape import Landscape, make_landscape
 from stages.ingest.sources.twin.overpass import overpasses
 
 MARGIN_M = 1000.0
-"""Simulated around the site and not delivered."""
+"""Width around the site that is simulated and not part of the scenes."""
 
 DELIVERED_M = 60.0
-"""Delivered around the site, as a wider tile would be."""
+"""Width around the site that is part of the scenes, as in a tile that is wider than the site."""
 
 DEM_STEP = 3
-"""A DEM's pixels are as many of ours: 30 m, as Copernicus GLO-30."""
+"""Size of the DEM's pixels in pixels of the world: 30 m, as Copernicus GLO-30."""
 
 DEM_YEAR = 2013
-"""Copernicus GLO-30 is of 2011 to 2015."""
+"""Year of the DEM; Copernicus GLO-30 is of 2011 to 2015."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Frame:
-    """Where the site lies in the world."""
+    """Position of the site in the world."""
 
     world: Landscape
     grid: Grid
-    """Of the world's pixels."""
+    """Grid of the world's pixels."""
     margin_px: int
+    """Width of the margin around the site."""
 
     def crop(self, around_px: int, site: Grid) -> tuple[slice, slice]:
-        """Rows and columns of the site and so many pixels around it, of even size and start."""
+        """Return the rows and columns of the site and `around_px` pixels around it, of even size and start."""
         start = self.margin_px - around_px
         return tuple(slice(start, start + _even(side + 2 * around_px)) for side in site.shape)  # type: ignore[return-value]
 
     def grid_of(self, crop: tuple[slice, slice]) -> Grid:
-        """Grid of a part of the world."""
+        """Return the grid of a part of the world."""
         rows, columns = crop
         return Grid(
             crs=self.grid.crs,
@@ -64,26 +65,26 @@ class Frame:
 
 
 def acquisitions(params: Params, region: Region) -> Iterator[Acquisition]:
-    """Candidate scenes by year; nothing is rendered before a layer is asked for."""
+    """Yield the acquisitions by year; nothing is rendered before a layer is asked for."""
     frame = frame_of(params, region)
     crop = frame.crop(_even(round(DELIVERED_M / region.grid.pixel_size_m)), region.grid)
-    grid, wanted = frame.grid_of(crop), params.ingest.choice.scenes_per_year
-    for one in overpasses(frame.world, params.ingest.twin, params.years, crop, grid, wanted=wanted):
-        yield Acquisition(info=one.info, layers=one.layers, layer=one.layer, layer_count=7)
+    grid, per_year = frame.grid_of(crop), params.ingest.choice.scenes_per_year
+    for overpass in overpasses(frame.world, params.ingest.twin, params.years, crop, grid, per_year=per_year):
+        yield Acquisition(info=overpass.info, layers=overpass.layers, layer=overpass.layer, layer_count=7)
 
 
 def outlines(params: Params, region: Region) -> Any:
-    """The twin's inventory (`stages.ingest.sources.twin.inventory`)."""
+    """Return the outlines of the twin's inventory (`stages.ingest.sources.twin.inventory`)."""
     frame = frame_of(params, region)
     return inventory.inventory_outlines(frame.world, params.ingest.twin, frame.grid)
 
 
 def dem(params: Params, region: Region) -> Layer:
-    """Elevation in whole metres on pixels three times as large."""
+    """Return the elevation in whole metres, on pixels three times as large as those of the site."""
     frame = frame_of(params, region)
     around = DEM_STEP * 4
     rows, columns = frame.crop(around, region.grid)
-    surface = frame.world.bed_m + change.thickness(frame.world, params.ingest.twin, DEM_YEAR)
+    surface = frame.world.bed_m + change.ice_thickness(frame.world, params.ingest.twin, DEM_YEAR)
     coarse = blur(surface, DEM_STEP / 2)[rows, columns][DEM_STEP // 2 :: DEM_STEP, DEM_STEP // 2 :: DEM_STEP]
     grid = frame.grid_of((rows, columns))
     return Layer(
@@ -100,7 +101,7 @@ def dem(params: Params, region: Region) -> Layer:
 
 
 def write_truth(params: Params, region: Region, folder: Path) -> None:
-    """What is true on the site's grid, year by year."""
+    """Write the true glaciers on the site's grid, year by year."""
     frame = frame_of(params, region)
     crop = frame.crop(0, region.grid)
     exact = tuple(slice(part.start, part.start + side) for part, side in zip(crop, region.grid.shape, strict=True))
@@ -111,7 +112,7 @@ def write_truth(params: Params, region: Region, folder: Path) -> None:
 
 
 def frame_of(params: Params, region: Region) -> Frame:
-    """The world around a site; made once, whoever asks."""
+    """Return the world around a site; it is made once and cached."""
     margin = _even(round(MARGIN_M / region.grid.pixel_size_m))
     shape = (region.grid.height + 2 * margin, region.grid.width + 2 * margin)
     grid = Grid(

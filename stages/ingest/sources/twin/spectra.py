@@ -1,10 +1,10 @@
-"""Reflectance of surfaces in B02, B03, B04, B08, B11, B12: class means, and how colours vary within a class.
+"""Reflectance of surfaces in B02, B03, B04, B08, B11 and B12: means, and how colours vary within a surface.
 
-Snow, ice, rock and water: 11,729 hand-classed Sentinel-2 surface-reflectance spectra of four North American glaciers
-(training data of github.com/RaineyAbe/glacier-snow-cover-mapping, MIT). Means are geometric. `COLOUR` holds the three
-main directions L of the covariance of log reflectance (covariance = L L^T), from which the part common to all bands is
-taken out: brightness comes from terrain and light. Rock is divided by the slope of its spectrum, log(B11 / B02), into
-thirds; vegetated points (NDVI >= 0.2) are left out.
+Snow, ice, rock and water: 11,729 manually classified Sentinel-2 surface-reflectance spectra of four glaciers in North
+America (training data of github.com/RaineyAbe/glacier-snow-cover-mapping, MIT). Means are geometric. `COLOUR` holds the
+three main directions L of the covariance of log reflectance (covariance = L L^T), from which the part common to all
+bands is taken out: brightness comes from terrain and light. Rock is divided by the slope of its spectrum,
+log(B11 / B02), into thirds; vegetated points (NDVI >= 0.2) are left out.
 """
 
 from __future__ import annotations
@@ -65,22 +65,22 @@ COLOUR: dict[Surface, tuple[tuple[float, ...], ...]] = {
         (-0.068, -0.013, 0.124, -0.113, 0.027, 0.043),
     ),
 }
-"""Firn varies as snow, vegetation as rock 2."""
+"""Surfaces without measured variation: firn varies as snow, vegetation as rock 2."""
 
 SAME_COLOUR: dict[Surface, Surface] = {"firn": "snow", "vegetation": "rock 2"}
 
 
 def reflectance(surface: Surface, band: str, noise: tuple[Float64Array, ...], *, spread: float = 1.0) -> Float64Array:
-    """(H, W) reflectance of a surface in one band, without light and shade.
+    """Return the reflectance of a surface in one band, (H, W), without light and shade.
 
     Parameters
     ----------
     surface, band
         Keys of `MEAN` and `BANDS`.
     noise
-        Three (H, W) fields of standard deviation 1, one a direction of `COLOUR`.
+        Three (H, W) fields of standard deviation 1, one per direction of `COLOUR`.
     spread
-        Scales the variation; 1 is as measured.
+        Factor on the variation; 1 is as measured.
     """
     position = BANDS.index(band)
     directions = COLOUR[SAME_COLOUR.get(surface, surface)]

@@ -17,21 +17,21 @@ FIRN_BAND_M = (-120.0, 60.0)
 """Heights about the equilibrium line over which bare ice turns to firn."""
 
 MEADOWS_M = 550.0
-"""Meadows reach this high above the lowest ground."""
+"""Height above the lowest ground up to which meadows reach."""
 
 COLOUR_SPREAD = 0.7
-"""Part of the measured spread: the samples span four ranges and many days, a scene one of each."""
+"""Share of the measured variation: the samples are of four mountain ranges and many days, a scene is of one of each."""
 
 MORAINE_M = 25.0
 """Height of lateral moraines above the ground (Benn et al. 2012, Earth-Sci. Rev. 114: tens of metres)."""
 
 DIRTY = 0.55
-"""Brightness of the dirtiest ice: dust and thin debris darken a tongue before they hide it."""
+"""Brightness of the dirtiest ice, relative to clean ice: dust and thin debris darken a tongue before they hide it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SurfaceCover:
-    """Parts of each pixel's surface, (H, W) 0-1, laid one over the other in this order."""
+    """Share of each pixel that a surface covers, (H, W) 0-1; the surfaces lie one over the other in this order."""
 
     vegetation: Float64Array
     ice: BoolArray
@@ -42,7 +42,7 @@ class SurfaceCover:
 
 
 def surface_cover(world: Landscape, ice: Ice, snow: Float64Array) -> SurfaceCover:
-    """Surfaces of a year under a day's snow."""
+    """Return the surfaces of a year under the snow of a day."""
     height = world.bed_m + ice.thickness_m
     firn = ramp(height - world.equilibrium_m + 50 * world.noise[0], *FIRN_BAND_M) * ice.mask
     water = lakes(world, ice)
@@ -57,7 +57,7 @@ def surface_cover(world: Landscape, ice: Ice, snow: Float64Array) -> SurfaceCove
 
 
 def vegetation(world: Landscape) -> Float64Array:
-    """(H, W) 0-1: meadows on the lower, gentler, older ground."""
+    """Return meadows on the lower, gentler, older ground, (H, W) 0-1."""
     height = world.bed_m + 90 * world.noise[0]
     limit = float(world.bed_m.min()) + MEADOWS_M
     young = ramp(world.potential_m, -15, -2) + world.valley
@@ -67,7 +67,7 @@ def vegetation(world: Landscape) -> Float64Array:
 
 
 def lakes(world: Landscape, ice: Ice) -> Float64Array:
-    """(H, W) 0-1: ponds on gentle debris-covered ice, and lakes before the snouts."""
+    """Return ponds on gentle debris-covered ice and lakes in front of the glaciers, (H, W) 0-1."""
     gentle = 1 - ramp(world.slope, 0.12, 0.25)
     ponds = ramp(-world.noise[1] - 0.4 * world.noise[0], 1.9, 2.2) * (ice.debris > 0.9) * (world.tongue > 0.3)
     left = (world.potential_m > 0) & ~ice.mask & (world.tongue > 0.85)
@@ -76,14 +76,14 @@ def lakes(world: Landscape, ice: Ice) -> Float64Array:
 
 
 def cliffs(world: Landscape, ice: Ice) -> Float64Array:
-    """(H, W) 0-1: bare ice cliffs in the debris, a few per cent of it."""
+    """Return bare ice cliffs in the debris, (H, W) 0-1: a few per cent of it."""
     return round_field(ramp(world.noise[1] + 0.3 * world.noise[2], 1.8, 2.1) * (ice.debris > 0.5))
 
 
 def surface_relief(world: Landscape, ice: Ice) -> Float64Array:
-    """(H, W) metres: what the sun sees, with hummocks on debris, crevasses on ice and moraine ridges beside it.
+    """Return the surface height in metres, (H, W), with hummocks on debris, crevasses on ice, and moraine ridges.
 
-    A lateral moraine stands at the edge of the largest extent, as high as the ice has sunk since, on the tongue alone.
+    Lateral moraines stand at the edge of the largest extent, beside the tongue.
     """
     crest = ramp(world.potential_m, -9, -2) * (1 - ramp(world.potential_m, -2, 12)) * ramp(world.tongue, 0.1, 0.4)
     hummocks = 8.0 * ice.debris * world.noise[1] + 0.8 * ice.mask * world.noise[2]
@@ -91,7 +91,7 @@ def surface_relief(world: Landscape, ice: Ice) -> Float64Array:
 
 
 def texture(world: Landscape, ice: Ice) -> Float64Array:
-    """(H, W) brightness of the ground, about 1: boulders and gullies; hummocks on debris; bands on moraine."""
+    """Return the brightness of the ground, (H, W) around 1: boulders and gullies, and hummocks on debris."""
     rough, fine, grain = world.noise
     ground = 1 + 0.10 * rough + 0.07 * fine + 0.05 * grain
     debris = 1 + 0.05 * rough + 0.09 * fine + 0.03 * grain
@@ -100,27 +100,33 @@ def texture(world: Landscape, ice: Ice) -> Float64Array:
 
 @lru_cache(maxsize=len(BANDS))
 def colours(world: Landscape, band: str) -> dict[Surface, Float32Array]:
-    """Reflectance of each surface alone, everywhere, (H, W) each: the same in every year, so made once."""
+    """Return the reflectance of each surface as if it covered everything, (H, W) each.
+
+    It is the same in every year, so it is cached.
+    """
     turned = world.noise[1:] + world.noise[:1]
-    mixed = tuple(round_field(0.8 * one + 0.6 * other) for one, other in zip(world.noise, turned, strict=True))
-    made = {name: reflectance(name, band, mixed, spread=COLOUR_SPREAD) for name in MEAN}
-    return {name: values.astype(np.float32) for name, values in made.items()}
+    mixed = tuple(
+        round_field(0.8 * texture_noise + 0.6 * next_noise)
+        for texture_noise, next_noise in zip(world.noise, turned, strict=True)
+    )
+    values = {name: reflectance(name, band, mixed, spread=COLOUR_SPREAD) for name in MEAN}
+    return {name: field.astype(np.float32) for name, field in values.items()}
 
 
-def compose(world: Landscape, ice: Ice, cover: SurfaceCover, own: dict[Surface, Float32Array]) -> Float64Array:
-    """(H, W) reflectance of level, sunlit ground in one band, from `colours` of that band."""
+def compose(world: Landscape, ice: Ice, cover: SurfaceCover, colour: dict[Surface, Float32Array]) -> Float64Array:
+    """Return the reflectance of level, sunlit ground in one band, (H, W), from the `colours` of that band."""
     first, second, third = world.rock
-    stone = first * own["rock 1"] + second * own["rock 2"] + third * own["rock 3"]
+    stone = first * colour["rock 1"] + second * colour["rock 2"] + third * colour["rock 3"]
     grain = texture(world, ice)
-    ground = _over(stone * grain, own["vegetation"], cover.vegetation)
+    ground = _over(stone * grain, colour["vegetation"], cover.vegetation)
     ground = ground * (1 + 0.15 * world.valley)
     dirt = 1 - (1 - DIRTY) * ramp(world.tongue + 0.15 * world.noise[0] + 0.1 * world.noise[1], -0.2, 0.9)
-    frozen = _over(own["ice"] * dirt * (1 + 0.06 * world.noise[1]), own["firn"], cover.firn)
+    frozen = _over(colour["ice"] * dirt * (1 + 0.06 * world.noise[1]), colour["firn"], cover.firn)
     mixed = blur(stone, 12) * grain
     frozen = _over(frozen, 1.2 * mixed, cover.debris)
     bare = np.where(cover.ice, frozen, ground)
-    wet = _over(bare, own["water"], cover.water)
-    return round_field(_over(wet, own["snow"] * (1 + 0.03 * world.noise[1]), cover.snow))
+    wet = _over(bare, colour["water"], cover.water)
+    return round_field(_over(wet, colour["snow"] * (1 + 0.03 * world.noise[1]), cover.snow))
 
 
 def _over(below: Float64Array, above: AnyArray, share: Float64Array) -> Float64Array:

@@ -2,7 +2,7 @@
 
 Stream-power erosion at steady state: slope = c / sqrt(drainage area) along the drainage tree (uplift balanced by
 incision E = K A^0.5 S; Whipple and Tucker, 1999, J. Geophys. Res. 104), at most the angle of repose. The tree follows
-from the relief and the relief from the tree, so both are found by turns.
+from the relief and the relief from the tree, so both are computed in turn.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from stages.ingest.sources.twin.fields import blur, fractal, round_field
 NEIGHBOURS = ((-1, -1), (-1, 0), (-1, 1), (0, -1), (0, 1), (1, -1), (1, 0), (1, 1))
 
 TURNS = 14
-"""Beyond it the valleys hardly move."""
+"""Rounds of erosion; after these the valleys hardly move."""
 
 OUTLET = (0.35, 0.65)
-"""Part of the western edge that is base level."""
+"""Part of the western edge, from top to bottom, that is the outlet."""
 
 STEEPEST = 0.85
 """Slope of bare rock walls, as a tangent (40 degrees), before the relief is scaled."""
 
 LOWEST_M, HIGHEST_M = 3900.0, 7000.0
-"""Gangotri: snout at 3,950 m, Chaukhamba at 7,138 m (Bhattacharya et al. 2016, J. Glaciol. 62)."""
+"""Lowest, highest ground: Gangotri front 3,950 m, Chaukhamba 7,138 m (Bhattacharya et al. 2016, J. Glaciol. 62)."""
 
 RELIEF_PER_WIDTH = 0.17
-"""A smaller piece of a range has less relief: 3,100 m over 18 km."""
+"""Relief per width of the world: a smaller part of a range has less, and 18 km have 3,100 m."""
 
 CHANNEL_KM2 = 1.0
 """Drainage area from which a valley is wide enough to hold a glacier's trough."""
@@ -39,14 +39,14 @@ CHANNEL_KM2 = 1.0
 
 @dataclass(frozen=True, kw_only=True)
 class Drainage:
-    """Where water goes on the coarse nodes."""
+    """Flow of water between the coarse nodes."""
 
     receiver: AnyArray
-    """(N,) flat index of the node downstream; its own at the outlet."""
+    """Flat index of the node downstream, (N,); the node itself at the outlet."""
     order: AnyArray
-    """(N,) flat indices from the outlet upwards: a receiver stands before its donors."""
+    """Flat indices from the outlet upwards, (N,): a node stands before those that drain into it."""
     area_km2: Float64Array
-    """(N,) drained through each node."""
+    """Area that drains through each node, (N,)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,36 +54,39 @@ class Terrain:
     """Bedrock on coarse nodes."""
 
     height_m: Float64Array
-    """(H, W)"""
+    """Height of the nodes, (H, W)."""
     drainage: Drainage
     spacing_m: float
 
 
 def make_terrain(rng: np.random.Generator, shape: tuple[int, int], spacing_m: float) -> Terrain:
-    """Erode a rough plain until its valleys stand still."""
+    """Erode a rough plain until its valleys hardly change."""
     rough = fractal(rng, shape, pixel_m=spacing_m, longest_m=4000, roughness=1)
     resistance = 1 + 0.25 * ramp_of(fractal(rng, shape, pixel_m=spacing_m, longest_m=6000))
     tilt = np.linspace(0, 1, shape[1])[None, :] * spacing_m * shape[1] * 0.05
     height = rough * 60 + tilt
     for _ in range(TURNS):
         drainage = drain(height, spacing_m)
-        height = 0.3 * height + 0.7 * steady(drainage, resistance, shape, spacing_m)
+        height = 0.3 * height + 0.7 * steady_heights(drainage, resistance, shape, spacing_m)
         height = height + 4 * fractal(rng, shape, pixel_m=spacing_m, longest_m=800, roughness=1)
     width_m = min(shape) * spacing_m
     highest_m = min(HIGHEST_M, LOWEST_M + RELIEF_PER_WIDTH * width_m)
-    height = trough(height, drain(height, spacing_m), spacing_m)
+    height = widen_valleys(height, drain(height, spacing_m), spacing_m)
     height = LOWEST_M + (highest_m - LOWEST_M) * (height - height.min()) / (height.max() - height.min())
     height = round_field(blur(height, 0.5))
     return Terrain(height_m=height, drainage=drain(height, spacing_m), spacing_m=spacing_m)
 
 
 def ramp_of(field: AnyArray) -> Float64Array:
-    """`field` squeezed into -1 to 1 without transcendental functions."""
+    """Return `field` compressed into -1 to 1 without transcendental functions."""
     return np.asarray(field / np.sqrt(1 + field * field))
 
 
 def drain(height: Float64Array, spacing_m: float) -> Drainage:
-    """Drainage by priority flood from the outlet: no pit keeps its water (Barnes et al. 2014, Comput. Geosci. 62)."""
+    """Return the drainage by priority flood from the outlet: no pit holds water.
+
+    Method of Barnes et al. 2014, Comput. Geosci. 62.
+    """
     rows, columns = height.shape
     level = height.ravel().tolist()
     receiver = [-1] * len(level)
@@ -99,18 +102,18 @@ def drain(height: Float64Array, spacing_m: float) -> Drainage:
         row, column = divmod(node, columns)
         for down, right in NEIGHBOURS:
             if 0 <= row + down < rows and 0 <= column + right < columns:
-                other = node + down * columns + right
-                if receiver[other] < 0:
-                    receiver[other] = node
-                    heapq.heappush(heap, (max(level[other], water), other))
+                neighbour = node + down * columns + right
+                if receiver[neighbour] < 0:
+                    receiver[neighbour] = node
+                    heapq.heappush(heap, (max(level[neighbour], water), neighbour))
     return Drainage(
         receiver=np.array(receiver),
         order=np.array(order),
-        area_km2=_gather(receiver, order, spacing_m * spacing_m / 1e6),
+        area_km2=_drained_area_km2(receiver, order, spacing_m * spacing_m / 1e6),
     )
 
 
-def _gather(receiver: list[int], order: list[int], cell_km2: float) -> Float64Array:
+def _drained_area_km2(receiver: list[int], order: list[int], cell_km2: float) -> Float64Array:
     area = [cell_km2] * len(order)
     for node in reversed(order):
         if receiver[node] != node:
@@ -118,8 +121,8 @@ def _gather(receiver: list[int], order: list[int], cell_km2: float) -> Float64Ar
     return np.array(area)
 
 
-def steady(drainage: Drainage, resistance: AnyArray, shape: tuple[int, int], spacing_m: float) -> Float64Array:
-    """(H, W) heights at which uplift and incision balance; the outlet is 0."""
+def steady_heights(drainage: Drainage, resistance: AnyArray, shape: tuple[int, int], spacing_m: float) -> Float64Array:
+    """Return the heights at which uplift and incision balance, (H, W); the outlet is at 0."""
     columns = shape[1]
     slope = np.minimum(0.4 * resistance.ravel() / np.sqrt(drainage.area_km2), STEEPEST)
     diagonal = (np.abs(drainage.receiver - np.arange(slope.size)) % columns) % (columns - 2) != 0
@@ -131,8 +134,8 @@ def steady(drainage: Drainage, resistance: AnyArray, shape: tuple[int, int], spa
     return np.array(height).reshape(shape)
 
 
-def trough(height: Float64Array, drainage: Drainage, spacing_m: float) -> Float64Array:
-    """Widen valleys to the U shape that ice leaves: a floor whose width grows with the drained area."""
+def widen_valleys(height: Float64Array, drainage: Drainage, spacing_m: float) -> Float64Array:
+    """Return the heights with valleys widened to the U shape that ice leaves; wide where much area drains."""
     area = drainage.area_km2.reshape(height.shape)
     channel = area >= CHANNEL_KM2
     away, nearest = ndimage.distance_transform_edt(~channel, sampling=spacing_m, return_indices=True)

@@ -1,4 +1,4 @@
-"""What is true of the twin: glacier and debris of each year on the site's grid, their areas, where the snouts stand."""
+"""The truth of the twin: ice and debris of each year on the site's grid, their areas, and the glaciers' lengths."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ def write_truth_files(
     folder: Path, world: Landscape, params: TwinParams, years: list[int], *, crop: tuple[slice, slice], grid: Grid,
     aoi: BoolArray,
 ) -> None:  # fmt: skip
-    """Write surface.tif (one band a year) and truth.json.
+    """Write surface.tif (one band per year) and truth.json.
 
     Parameters
     ----------
     crop
-        The site's rows and columns in the world.
+        Rows and columns of the site in the world.
     grid
-        The site's.
+        Grid of the site.
     aoi
-        (H, W) on `grid`: areas are of these pixels.
+        (H, W) on `grid`: pixels whose area is counted.
     """
     folder.mkdir()
-    area = pixel_area_km2(grid) * aoi
-    found, bands = [], []
+    area_km2 = pixel_area_km2(grid) * aoi
+    true_years, bands = [], []
     for year in years:
         ice = change.ice_of(world, params, year)
         surface: UInt8Array = (ice.mask.astype("uint8") + ice.debris_mask)[crop]
@@ -47,22 +47,22 @@ def write_truth_files(
         glaciers = [
             TrueGlacier(
                 rgi_id=rgi_id(world, glacier.index),
-                area_km2=_sum(area, (surface > 0) & (world.glacier[crop] == glacier.index)),
+                area_km2=_sum(area_km2, (surface > 0) & (world.glacier[crop] == glacier.index)),
                 length_m=round(change.length_m(glacier, world.glaciers[0], params, year), LENGTH_DECIMALS),
             )
             for glacier in world.glaciers
         ]
-        found.append(
+        true_years.append(
             TrueYear(
                 year=year,
-                glacier_area_km2=_sum(area, surface > 0),
-                debris_area_km2=_sum(area, surface == DEBRIS),
-                glaciers=[one for one in glaciers if one.area_km2 > 0],
+                glacier_area_km2=_sum(area_km2, surface > 0),
+                debris_area_km2=_sum(area_km2, surface == DEBRIS),
+                glaciers=[glacier for glacier in glaciers if glacier.area_km2 > 0],
             )
         )
     write_cog(folder / "surface.tif", np.stack(bands), grid, nodata=None, bands=[str(year) for year in years])
-    write_json(folder / "truth.json", Truth(simulated=True, years=found))
+    write_json(folder / "truth.json", Truth(simulated=True, years=true_years))
 
 
-def _sum(area: object, where: BoolArray) -> float:
-    return round(float(np.asarray(area)[where].sum()), AREA_DECIMALS)
+def _sum(area_km2: object, where: BoolArray) -> float:
+    return round(float(np.asarray(area_km2)[where].sum()), AREA_DECIMALS)

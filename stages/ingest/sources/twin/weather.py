@@ -1,4 +1,4 @@
-"""A day's snow and clouds."""
+"""Snow and clouds of a day."""
 
 from __future__ import annotations
 
@@ -14,40 +14,40 @@ from stages.ingest.sources.twin.landscape import Landscape
 from stages.ingest.sources.twin.light import Sun
 
 SNOW_TRANSITION_M = 140.0
-"""Height from the first patches of snow to a closed cover."""
+"""Height in metres from the first patches of snow to a closed snow cover."""
 
 SHADY_SLOPE_M = 260.0
-"""How much lower the snow line is on a steep slope turned north than on one turned south, halved."""
+"""Half of how much lower the snow line is on a steep slope that faces north than on one that faces south."""
 
 SNOW_SHEDS = (0.45, 0.8)
 """Slopes (tangents: 24 and 39 degrees) over which snow slides off."""
 
 CLOUD_BASE_M = 1500.0
-"""Height of clouds above the ground on average; their shadows lie that much away from the sun."""
+"""Mean height of clouds above the ground, which sets how far away their shadows fall."""
 
 CLOUD_HAZE = 0.55
-"""Width of a cloud's thin rim, in standard deviations of the field it is cut from."""
+"""Width of a cloud's thin edge, in standard deviations of the field that clouds are cut from."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Weather:
-    """What lies on and above the ground at one overpass; (H, W) float64, 0-1."""
+    """Snow on the ground and clouds above it at one overpass, (H, W) float64, 0-1."""
 
     snow: Float64Array
-    """Covered part of each pixel."""
+    """Share of each pixel that snow covers."""
     cloud: Float64Array
-    """Opacity."""
+    """Opacity of clouds."""
     cloud_shadow: Float64Array
-    """Part of the direct light that clouds take."""
+    """Share of the direct light that clouds take away."""
 
 
 def snow_cover(world: Landscape, ice: Ice, line_m: float, rng: np.random.Generator) -> Float64Array:
-    """(H, W) 0-1: snow above a line that follows aspect, wind and slope.
+    """Return the snow cover, (H, W) 0-1, above a line that depends on aspect, wind and slope.
 
     Parameters
     ----------
     line_m
-        Height at which half the level ground is covered.
+        Height in metres at which snow covers half of the level ground.
     """
     surface = world.bed_m + ice.thickness_m
     down, _ = np.gradient(surface, world.pixel_m)
@@ -62,7 +62,7 @@ def snow_cover(world: Landscape, ice: Ice, line_m: float, rng: np.random.Generat
 
 
 def clouds(world: Landscape, sun: Sun, cover: float, rng: np.random.Generator) -> tuple[Float64Array, Float64Array]:
-    """Opacity and shadow of clouds, each (H, W) 0-1, over about the part `cover` of the sky."""
+    """Return opacity and shadow of clouds, (H, W) 0-1 each; clouds cover about the share `cover` of the sky."""
     if cover <= 0:
         nothing = np.zeros(world.shape)
         return nothing, nothing

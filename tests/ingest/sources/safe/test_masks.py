@@ -96,9 +96,9 @@ def test_the_swath_edge_of_a_real_product_is_where_its_detectors_end(samples: Pa
     region = Region(grid=grid, aoi=geopandas.GeoDataFrame(geometry=[shapely.box(*grid.bounds)], crs=grid.crs))
     image, footprint = granule.file("B11", 60), granule.masks("B11")[0]
     assert image is not None
-    before = read_layer("B11", store.gdal(image), region, where=image, nodata=0)
-    after = safe_masks.without_lost(before, store, granule.masks("B11"), region)
-    with rasterio.open(store.gdal(footprint)) as dataset:
+    before = read_layer("B11", store.gdal_path(image), region, where=image, nodata=0)
+    after = safe_masks.remove_lost_pixels(before, store, granule.masks("B11"), region)
+    with rasterio.open(store.gdal_path(footprint)) as dataset:
         fine = dataset.read(1, window=rasterio.windows.from_bounds(*before.grid.bounds, dataset.transform)) != 0
     height, width = before.grid.shape
     inside = fine.reshape(height, 3, width, 3).all(axis=(1, 3))

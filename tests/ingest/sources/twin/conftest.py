@@ -21,5 +21,5 @@ def world() -> Landscape:
     return make_landscape(1, SHAPE, PIXEL_M)
 
 
-def candidates(world: Landscape, params: TwinParams, *years: int, wanted: int = 1) -> list[Overpass]:
-    return list(overpasses(world, params, years, CROP, GRID, wanted=wanted))
+def candidates(world: Landscape, params: TwinParams, *years: int, per_year: int = 1) -> list[Overpass]:
+    return list(overpasses(world, params, years, CROP, GRID, per_year=per_year))

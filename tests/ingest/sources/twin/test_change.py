@@ -8,7 +8,7 @@ from scipy import ndimage
 
 from stages.common.errors import ParamsError
 from stages.common.params.ingest import TwinParams
-from stages.ingest.sources.twin.change import ice_of, length_m, thickness
+from stages.ingest.sources.twin.change import ice_of, ice_thickness, length_m
 from stages.ingest.sources.twin.landscape import Landscape
 from tests.ingest.sources.twin.conftest import PIXEL_M
 
@@ -26,7 +26,7 @@ def mapped_length_m(world: Landscape, mask: np.ndarray, index: int = 0) -> float
 @pytest.mark.parametrize("rate", [40.0, 20.0, -8.0])
 def test_the_snout_moves_by_what_was_planted(world: Landscape, rate: float) -> None:
     params = TwinParams(retreat_m_per_year=rate)
-    first, last = (mapped_length_m(world, thickness(world, params, year) > 0) for year in (2016, 2024))
+    first, last = (mapped_length_m(world, ice_thickness(world, params, year) > 0) for year in (2016, 2024))
     assert first - last == pytest.approx(8 * rate, abs=2.5 * PIXEL_M)
 
 
@@ -34,12 +34,12 @@ def test_the_stated_length_is_where_the_ice_ends(world: Landscape) -> None:
     params = TwinParams()
     for index in range(2):
         stated = length_m(world.glaciers[index], world.glaciers[0], params, 2016)
-        assert mapped_length_m(world, thickness(world, params, 2016) > 0, index) == pytest.approx(stated, abs=80)
+        assert mapped_length_m(world, ice_thickness(world, params, 2016) > 0, index) == pytest.approx(stated, abs=80)
 
 
 def test_retreat_loses_area_everywhere_and_gains_none(world: Landscape) -> None:
     params = TwinParams()
-    before, after = (thickness(world, params, year) > 0 for year in (2016, 2024))
+    before, after = (ice_thickness(world, params, year) > 0 for year in (2016, 2024))
     assert not (after & ~before).any()
     assert 0.002 < 1 - after.sum() / before.sum() < 0.08
 
@@ -68,4 +68,4 @@ def test_debris_lies_low(world: Landscape) -> None:
 @pytest.mark.parametrize("rate", [5000.0, -500.0])
 def test_a_change_that_the_glaciers_do_not_bear_is_refused(world: Landscape, rate: float) -> None:
     with pytest.raises(ParamsError, match="cannot change so much"):
-        thickness(world, TwinParams(retreat_m_per_year=rate), 2024)
+        ice_thickness(world, TwinParams(retreat_m_per_year=rate), 2024)

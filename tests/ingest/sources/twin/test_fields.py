@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.ingest.sources.twin.fields import blur, finer, fractal, kernel, ramp
+from stages.ingest.sources.twin.fields import blur, fractal, interpolate, kernel, ramp
 from tests.ingest.sources.twin.conftest import PIXEL_M, SHAPE
 
 VECTOR_UNITS = "X86_V3 X86_V4 AVX512_ICL AVX512_SPR"
@@ -71,7 +71,7 @@ def test_a_kernel_sums_to_one_and_moves_by_its_shift(sigma: float, shift: float)
 
 def test_a_spline_goes_through_its_nodes() -> None:
     nodes = np.random.default_rng(2).standard_normal((6, 8))
-    fine = finer(nodes, (51, 71))
+    fine = interpolate(nodes, (51, 71))
     np.testing.assert_allclose(fine[::10, ::10], nodes, atol=1e-5)
 
 

@@ -49,7 +49,7 @@ def test_ice_on_a_plane_neither_comes_nor_goes_by_flow() -> None:
 
 def test_no_ice_grows_below_the_equilibrium_line_of_a_low_country() -> None:
     bed = np.full((40, 40), 1000.0)
-    assert ice.grow(bed, 100.0, 3000.0).max() < 0
+    assert ice.grow_ice(bed, 100.0, 3000.0).max() < 0
 
 
 def test_glaciers_are_numbered_by_size_and_lie_on_a_good_part_of_the_ground(world: Landscape) -> None:

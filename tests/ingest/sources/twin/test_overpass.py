@@ -44,7 +44,7 @@ def test_no_threshold_on_brightness_or_snow_index_finds_the_glaciers(seed: int) 
 
 def test_there_are_as_many_overpasses_as_are_wanted_and_the_first_stays_as_it_is(world: Landscape) -> None:
     params = TwinParams(cloudy_years=[2021])
-    alone, several = candidates(world, params, 2020, 2021), candidates(world, params, 2020, 2021, wanted=3)
+    alone, several = candidates(world, params, 2020, 2021), candidates(world, params, 2020, 2021, per_year=3)
     assert [(one.year, one.number) for one in alone] == [(2020, 0), (2021, 0), (2021, 1)]
     assert [(one.year, one.number) for one in several] == [
         (year, number) for year in (2020, 2021) for number in range(3)
