@@ -44,7 +44,7 @@ ingest: $(STAMP)  ## Fetch scenes and outlines into data/ and record them in dat
 crossval: $(STAMP)  ## Test every fold of crossval.folds by a training of its own (SITE=name)
 	@cd $(SITE_DIR) && $(BIN)/python -m versions.crossval
 
-retrain: $(STAMP)  ## Pull, reproduce, push, compare with main, judge; what CI calls (SITE=name, BASE=revision)
+retrain: $(STAMP)  ## Retrain and compare with main, as CI does (SITE=name, BASE=revision)
 	@cd $(SITE_DIR) && $(BIN)/python -m versions.retrain $(if $(BASE),--base $(BASE))
 
 promote: $(STAMP)  ## Judge a registered model beside the champion; champion if it passes (SITE=name, VERSION=number)

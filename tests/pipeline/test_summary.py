@@ -1,4 +1,4 @@
-"""``bin/summary`` tells areas, trend, gates and where to look."""
+"""``bin/summary`` prints areas, trend, gates and where to look."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sandbox import tiny
 from stages.common.run.outputs import write_json, write_table
 from stages.common.run.records import read_rows
 from stages.common.tables.area import AreaRow, GateFinding, Gates
-from tests.report import made_up
+from tests.report import report_inputs
 
 
 def summary(folder: Path, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -23,9 +23,9 @@ def summary(folder: Path, cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
 
 
-def made(folder: Path, years: tuple[int, ...], *, simulated: bool) -> Path:
+def reported_site(folder: Path, years: tuple[int, ...], *, simulated: bool) -> Path:
     """A site whose report is drawn, as far as its files' names go."""
-    site = made_up.make_artifacts(folder, years, simulated=simulated)
+    site = report_inputs.make_artifacts(folder, years, simulated=simulated)
     (site / "artifacts/report").mkdir()
     for name in ("glacier_retreat_graph.png", "glacier_retreat_timelapse.gif", "index.html"):
         (site / "artifacts/report" / name).touch()
@@ -35,7 +35,7 @@ def made(folder: Path, years: tuple[int, ...], *, simulated: bool) -> Path:
 @pytest.fixture(scope="module")
 def simulated(tmp_path_factory: pytest.TempPathFactory) -> str:
     root = tmp_path_factory.mktemp("simulated")
-    made(root / "site", made_up.NINE_YEARS, simulated=True)
+    reported_site(root / "site", report_inputs.NINE_YEARS, simulated=True)
     done = summary(root / "site", cwd=root)
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -43,25 +43,25 @@ def simulated(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 def test_each_year_has_its_area_interval_and_error(simulated: str) -> None:
     lines = [line for line in simulated.splitlines() if line.strip().startswith("20")]
-    assert [line.split()[0] for line in lines] == [str(year) for year in made_up.NINE_YEARS]
+    assert [line.split()[0] for line in lines] == [str(year) for year in report_inputs.NINE_YEARS]
     assert len({len(line) for line in lines}) == 1
     assert lines[0].split() == ["2015", "5.22", "0.12", "4.63", "5.43", "-3.8", "%"]
     assert lines[5].split()[:4] == ["2021", "3.27", "0.12", "0.71"]
 
 
 def test_half_an_interval_that_stops_at_no_ice_is_its_upper_half(tmp_path: Path) -> None:
-    site = made(tmp_path / "site", (2024,), simulated=False)
+    site = reported_site(tmp_path / "site", (2024,), simulated=False)
     path = site / "artifacts/area/glacier_area_by_year.csv"
     row = read_rows(path, AreaRow)[0]
     cut = row.model_copy(update={"glacier_area_km2": 0.05, "area_low_km2": 0.0, "area_high_km2": 0.25})
     write_table(path, [cut], AreaRow)
-    (line,) = (one for one in summary(site, cwd=site).stdout.splitlines() if one.startswith("  2024"))
+    (line,) = (text for text in summary(site, cwd=site).stdout.splitlines() if text.startswith("  2024"))
     assert line.split()[:3] == ["2024", "0.05", "0.20"]
 
 
-def test_trend_truth_and_failed_gates_are_told(simulated: str) -> None:
-    assert "SIMULATED DATA, NOT A MEASUREMENT" in simulated
-    assert "The common area changed by -0.23 km2 a year" in simulated
+def test_trend_truth_and_failed_gates_are_printed(simulated: str) -> None:
+    assert "SIMULATED DATA: NOT A MEASUREMENT" in simulated
+    assert "The common area changed by -0.23 km² per year" in simulated
     assert "pooled IoU 0.800, mean absolute area error 3.8 %" in simulated
     assert "1 of 5 FAILED" in simulated
     assert "OVERRIDDEN missing_years" in simulated
@@ -74,30 +74,30 @@ def test_paths_can_be_typed_where_it_was_called(simulated: str) -> None:
 
 
 def test_a_gate_that_an_expert_let_pass_is_counted(tmp_path: Path) -> None:
-    site = made(tmp_path / "site", (2024,), simulated=False)
+    site = reported_site(tmp_path / "site", (2024,), simulated=False)
     findings = [GateFinding(gate="sigma", passed=True, overridden=True, message="one sigma is 31 % of the area")]
     write_json(site / "artifacts/area/gates.json", Gates(findings=findings))
-    told = " ".join(summary(site, cwd=site).stdout.split())
-    assert "1 of 2 passed, 1 OVERRIDDEN by params.yaml: gates.override" in told
-    assert "OVERRIDDEN sigma: one sigma is 31 % of the area" in told
+    output = " ".join(summary(site, cwd=site).stdout.split())
+    assert "1 of 2 passed, 1 OVERRIDDEN by params.yaml: gates.override" in output
+    assert "OVERRIDDEN sigma: one sigma is 31 % of the area" in output
 
 
 def test_a_model_below_its_baselines_is_counted(tmp_path: Path) -> None:
-    site = made(tmp_path / "site", (2024,), simulated=False)
+    site = reported_site(tmp_path / "site", (2024,), simulated=False)
     params = yaml.safe_load((site / "params.yaml").read_text())
     params["gates"]["iou_over_baseline_min"] = 0.99
     (site / "params.yaml").write_text(yaml.safe_dump(params))
-    told = summary(site, cwd=site).stdout
-    assert "1 of 5 FAILED" in told
-    assert "FAIL iou_over_baseline: held-out IoU 0.812" in told
+    output = summary(site, cwd=site).stdout
+    assert "1 of 5 FAILED" in output
+    assert "FAIL iou_over_baseline: held-out IoU 0.812" in output
 
 
-def test_a_real_site_is_told_without_truth(tmp_path: Path) -> None:
-    site = made(tmp_path / "site", (2024,), simulated=False)
-    told = summary(site, cwd=site).stdout
-    assert "  report      artifacts/report/index.html\n" in told
-    assert "all 5 passed" in told
-    assert not {"simulated", "true", "error"} & set(told.lower().split())
+def test_a_real_site_is_printed_without_truth(tmp_path: Path) -> None:
+    site = reported_site(tmp_path / "site", (2024,), simulated=False)
+    output = summary(site, cwd=site).stdout
+    assert "  report      artifacts/report/index.html\n" in output
+    assert "all 5 passed" in output
+    assert not {"simulated", "true", "error"} & set(output.lower().split())
 
 
 def test_without_results_it_says_what_to_do(tmp_path: Path) -> None:

@@ -85,9 +85,9 @@ def test_versions_are_searched_once_and_each_model_is_downloaded_once(
         searches.append(arguments)
         return search(*arguments, **named)
 
-    def count_download(*, artifact_uri: str, dst_path: str) -> str:
-        downloads.append(artifact_uri)
-        return str(download(artifact_uri=artifact_uri, dst_path=dst_path))
+    def count_download(**named: str) -> str:
+        downloads.extend(uri for key, uri in named.items() if key == "artifact_uri")
+        return str(download(**named))
 
     monkeypatch.setattr(mlflow.MlflowClient, "search_model_versions", count_search)
     monkeypatch.setattr(mlflow.artifacts, "download_artifacts", count_download)
