@@ -1,0 +1,86 @@
+"""The locks resolve to wheels on every machine that `bin/environment` accepts, and name no index."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from packaging.markers import Marker
+
+LOCKS = Path(__file__).resolve().parents[1] / "docker/locks"
+REQUIREMENT = re.compile(
+    r"^(?P<name>[\w.-]+)(?:\[[\w,-]+\])?==(?P<version>\S+)(?: ; (?P<marker>[^\\]+))? \\\n +--hash=", re.M
+)
+SOURCE_ONLY = "antlr4-python3-runtime"
+"""Pure Python, published as source alone; every other package must come as a wheel."""
+REQUIRED = "GLACIER_LOCKS_REQUIRED"
+"""Set where the tests must not be skipped."""
+LINUX_X86 = {"sys_platform": "linux", "platform_machine": "x86_64"}
+LINUX_ARM = {"sys_platform": "linux", "platform_machine": "aarch64"}
+APPLE_SILICON = {"sys_platform": "darwin", "platform_machine": "arm64"}
+
+
+def requirements(lock: str, machine: dict[str, str], python: str) -> dict[str, str]:
+    """Return name to version of what a lock installs on a machine."""
+    environment = machine | {"python_version": python, "python_full_version": f"{python}.0"}
+    return {
+        match["name"]: match["version"]
+        for match in REQUIREMENT.finditer((LOCKS / lock).read_text())
+        if not match["marker"] or Marker(match["marker"]).evaluate(environment)
+    }
+
+
+@pytest.mark.parametrize("path", sorted(LOCKS.iterdir()), ids=lambda path: path.name)
+def test_no_lock_names_an_index(path: Path) -> None:
+    assert not re.search(r"://|index-url|find-links", path.read_text())
+
+
+@pytest.mark.parametrize("path", sorted(LOCKS.glob("*.txt")), ids=lambda path: path.name)
+def test_every_requirement_has_a_version_and_a_hash(path: Path) -> None:
+    text = path.read_text()
+    assert len(REQUIREMENT.findall(text)) == len(re.findall(r"^\w", text, re.M)) > 0
+
+
+@pytest.mark.parametrize("family", ["geo", "ingest", "onnx", "train", "report", "track", "server"])
+@pytest.mark.parametrize("machine", [LINUX_X86, LINUX_ARM, APPLE_SILICON], ids=["x86-64", "aarch64", "Apple silicon"])
+def test_images_have_the_versions_of_the_development_environment(family: str, machine: dict[str, str]) -> None:
+    assert requirements(f"{family}.txt", machine, "3.11").items() <= requirements("dev.txt", machine, "3.11").items()
+
+
+@pytest.mark.parametrize("python", ["3.11", "3.12", "3.13"])
+@pytest.mark.parametrize(
+    ("machine", "package"),
+    [
+        pytest.param(LINUX_X86, "tensorflow-cpu", id="Linux x86-64"),
+        pytest.param(LINUX_ARM, "tensorflow", id="Linux aarch64"),
+        pytest.param(APPLE_SILICON, "tensorflow", id="Apple silicon"),
+    ],
+)
+def test_tensorflow_is_the_one_that_has_a_wheel(machine: dict[str, str], package: str, python: str) -> None:
+    names = requirements("train.txt", machine, python)
+    assert names.keys() & {"tensorflow", "tensorflow-cpu"} == {package}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("python", ["3.11", "3.12", "3.13"])
+@pytest.mark.parametrize("platform", ["x86_64-manylinux_2_28", "aarch64-manylinux_2_28", "aarch64-apple-darwin"])
+def test_the_index_has_a_wheel_of_everything(platform: str, python: str, tmp_path: Path) -> None:
+    """uv says what it would install on another machine; it fetches metadata and no wheel."""
+    uv = shutil.which("uv", path=f"{LOCKS.parents[1] / '.venv/bin'}:{os.environ['PATH']}")
+    assert uv, "uv is not installed; fix: make"
+    target = ["--python-platform", platform, "--python-version", python, "--target", str(tmp_path)]
+    wheels = ["--require-hashes", "--only-binary", ":all:", "--no-binary", SOURCE_ONLY]
+    command = [uv, "pip", "install", "--dry-run", *target, *wheels, "-r", "bootstrap.txt", "-r", "dev.txt"]
+    # onnxruntime's wheels need macOS 14, and uv resolves for macOS 13 unless this variable says more.
+    environment = {"MACOSX_DEPLOYMENT_TARGET": "14.0", "UV_SYSTEM_CERTS": "1"} | os.environ
+    result = subprocess.run(command, cwd=LOCKS, env=environment, capture_output=True, text=True, check=False)
+    if "error sending request" in result.stderr and not os.environ.get(REQUIRED):
+        pytest.skip("no package index answers")
+    assert result.returncode == 0, result.stderr
+    installed = dict(re.findall(r"^ \+ (\S+?)==(\S+)$", result.stderr, re.M))
+    machine = LINUX_X86 if platform.startswith("x86") else LINUX_ARM if "linux" in platform else APPLE_SILICON
+    assert installed == requirements("dev.txt", machine, python) | requirements("bootstrap.txt", machine, python)
