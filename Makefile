@@ -4,11 +4,13 @@
 	lint types workflows bench locks clean check-lock
 
 ROOT := $(CURDIR)
+ifneq ($(words $(ROOT)),1)
+$(error make cannot work in a folder with a blank in its path ($(ROOT)); fix: move the checkout)
+endif
 SITE_DIR := $(if $(SITE),$(ROOT)/sites/$(SITE),$(ROOT))
 VENV := $(ROOT)/.venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-PYTHON ?= python3
 export PATH := $(BIN):$(PATH)
 export PYTHONPATH := $(ROOT)
 
@@ -16,12 +18,7 @@ help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "  make %-16s %s\n", $$1, $$2}'
 
 $(STAMP): docker/locks/dev.txt docker/locks/bootstrap.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=")'
-	@echo "making the environment in .venv (once; about 2.6 GB)"
-	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r docker/locks/bootstrap.txt
-	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --require-hashes -r docker/locks/dev.txt
-	@touch $@
+	@bin/environment
 
 demo: $(STAMP)  ## Make the demo site's data (simulated) and run the whole pipeline on it
 	@bin/repro $(ROOT) --keep-lock; code=$$?; [ $$code -gt 1 ] || bin/summary $(ROOT); exit $$code
