@@ -1,4 +1,4 @@
-"""The stage's verb: outlines in, rasters out."""
+"""The stage's verb: burn outlines into rasters."""
 
 from __future__ import annotations
 
@@ -32,7 +32,11 @@ def label(run: Run) -> None:
     ids = glacier_ids(list(outlines.geometry), grid) * aoi
     if not ids.any():
         raise ContractError(
-            "no outline covers a pixel of the grid", where="data/outlines.gpkg", expected=str(grid), fix="check the AOI"
+            "no outline covers a pixel of the grid",
+            where="data/outlines.gpkg",
+            expected=f"an outline that covers a pixel centre of {grid}",
+            found=f"{len(outlines)} outlines, none of which does",
+            fix="check the AOI and the grid in params.yaml, and that the outlines are of this region",
         )
     termini = _termini(outlines, grid, run.path("data/auxiliary/dem.tif"))
     radius_m = run.params.labels.terminus_ignore_m
@@ -92,4 +96,7 @@ def _report(run: Run, ids: UInt16Array, glacier: np.ndarray, termini: Sequence[T
         len(termini), 100 * float((ids > 0).mean()), 100 * float((glacier == kinds.IGNORE).mean()),
     )  # fmt: skip
     if unknown and run.params.labels.terminus_ignore_m > 0:
-        run.log.warning("%d glaciers have no terminus point and no DEM to find it: no wider band there", unknown)
+        run.log.warning(
+            "%d glaciers have neither a terminus point nor a DEM to find it: the band at their front is not wider",
+            unknown,
+        )

@@ -15,7 +15,7 @@ from stages.common.types import BoolArray, UInt8Array, UInt16Array
 
 
 def glacier_ids(shapes: Sequence[BaseGeometry], grid: Grid) -> UInt16Array:
-    """Position (from 1) of the outline that covers each pixel's centre; 0 where none does.
+    """Return the position (from 1) of the outline that covers each pixel's centre; 0 where none does.
 
     Where outlines overlap the smaller one wins, so that a small glacier is not swallowed. Holes (nunataks) stay 0.
 
@@ -29,7 +29,7 @@ def glacier_ids(shapes: Sequence[BaseGeometry], grid: Grid) -> UInt16Array:
 
 
 def near_points(points: Sequence[tuple[float, float]], grid: Grid, radius_m: float) -> BoolArray:
-    """(H, W) bool: pixel centres within `radius_m` of any of `points` (x, y in metres)."""
+    """Return (H, W) bool, True at pixel centres within `radius_m` of any of `points` (x, y in metres)."""
     near = np.zeros(grid.shape, dtype=bool)
     if radius_m <= 0:
         return near
@@ -41,10 +41,11 @@ def near_points(points: Sequence[tuple[float, float]], grid: Grid, radius_m: flo
 
 
 def boundary_distance_px(mask: BoolArray) -> np.ndarray:
-    """Distance of each pixel's centre to the edge between glacier and background, in pixels.
+    """Return the distance (H, W) of each pixel's centre to the edge between glacier and background, in pixels.
 
     The distance transform measures to the nearest pixel centre of the other side; the edge lies half a pixel
-    before it. Divides between touching glaciers are no edges: `mask` is of all glaciers together.
+    before it. Divides between touching glaciers are not edges: `mask` is of all glaciers together. Infinite where
+    there is no edge at all.
     """
     if mask.all() or not mask.any():
         return np.full(mask.shape, np.inf)
@@ -53,7 +54,10 @@ def boundary_distance_px(mask: BoolArray) -> np.ndarray:
 
 
 def label_raster(glacier: BoolArray, aoi: BoolArray, unsure: BoolArray, *, ignore_px: float) -> UInt8Array:
-    """Training labels: 0 background, 1 glacier, 255 within `ignore_px` of the boundary, unsure, or outside the AOI."""
+    """Return training labels (H, W) uint8: 0 background, 1 glacier, 255 to be ignored.
+
+    Ignored are pixels within `ignore_px` of the boundary, those that are `unsure`, and those outside the AOI.
+    """
     label = glacier.astype(np.uint8)
     label[boundary_distance_px(glacier) < ignore_px] = IGNORE
     label[unsure | ~aoi] = IGNORE

@@ -1,4 +1,4 @@
-"""The stage's verb: a year's scene and the labels in, patches out."""
+"""The stage's verb: cut patches from a year's scene and the labels."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def cut_patches(run: Run) -> None:
     params = run.params.patches
     with open_raster(run.path("artifacts/prepare/{year}/scene.tif")) as dataset:
         grid, scene = grid_of(dataset), np.moveaxis(dataset.read(), 0, -1)
-        physics = {"bands": list(dataset.descriptions), "scale": dataset.scales[0], "offset": dataset.offsets[0]}
+        storage = {"bands": list(dataset.descriptions), "scale": dataset.scales[0], "offset": dataset.offsets[0]}
     aoi = pixels_inside(read_polygons(run.path("data/aoi.gpkg"), grid.crs).geometry, grid)
     roles = pixel_roles(ids, aoi, params)
     sets = {use: cut(scene, valid, glacier, roles, params, use=use) for use in MAY_LABEL}
@@ -44,7 +44,7 @@ def cut_patches(run: Run) -> None:
         write_arrays(path, patches)
     write_cog(run.out / "split.tif", roles, grid, nodata=None)
     (run.out / "split.geojson").write_text(json.dumps(split_map(roles, grid), indent=1) + "\n", encoding="utf-8")
-    stats = _stats(run, sets, scene[valid & (roles == TRAIN)], physics)
+    stats = _stats(run, sets, scene[valid & (roles == TRAIN)], storage)
     write_json(run.out / "stats.json", stats)
     shares = {name: f"{100 * float((roles == value).mean()):.0f} %" for value, name in enumerate(kinds.ROLES)}
     counts = stats.training_patches, stats.validation_patches, stats.calibration_patches
@@ -63,15 +63,15 @@ def _require_patches(patches: dict[str, AnyArray], use: str) -> None:
 
 
 def band_statistics(pixels: AnyArray, *, scale: float, offset: float) -> tuple[list[float], list[float]]:
-    """Mean and standard deviation of each band of (N, C) raw pixels, in physical units, rounded to 1e-6."""
+    """Return mean and standard deviation of each band of (N, C) raw pixels, in physical units, rounded to 1e-6."""
     mean = pixels.mean(axis=0, dtype=np.float64) * scale + offset
     std = pixels.std(axis=0, dtype=np.float64) * scale
-    return [round(float(m), 6) for m in mean], [round(float(s), 6) for s in std]
+    return [round(float(value), 6) for value in mean], [round(float(value), 6) for value in std]
 
 
-def _stats(run: Run, sets: dict[str, dict[str, AnyArray]], pixels: AnyArray, physics: dict[str, Any]) -> PatchStats:
+def _stats(run: Run, sets: dict[str, dict[str, AnyArray]], pixels: AnyArray, storage: dict[str, Any]) -> PatchStats:
     label = sets["train"]["label"]
-    mean, std = band_statistics(pixels, scale=physics["scale"], offset=physics["offset"])
+    mean, std = band_statistics(pixels, scale=storage["scale"], offset=storage["offset"])
     return PatchStats(
         year=int(run.year or 0),
         mean=mean,
@@ -84,12 +84,12 @@ def _stats(run: Run, sets: dict[str, dict[str, AnyArray]], pixels: AnyArray, phy
         glacier_fraction=round(float((label == 1).sum() / max((label != kinds.IGNORE).sum(), 1)), 6),
         buffer_px=run.params.patches.buffer_px,
         histogram=band_counts(pixels).tolist(),
-        **physics,
+        **storage,
     )
 
 
 def split_map(roles: UInt8Array, grid: Grid) -> dict[str, Any]:
-    """GeoJSON (EPSG:4326) of the areas of each role, to look at on a map."""
+    """Return the areas of each role as GeoJSON (EPSG:4326), to look at on a map."""
     features = []
     for shape, value in shapes(roles, transform=grid.transform, connectivity=4):
         geometry = transform_geom(grid.crs, "EPSG:4326", shape, precision=7)

@@ -1,4 +1,4 @@
-"""The spatial split: every pixel trains, validates, calibrates, tests, or stands as a buffer between."""
+"""The spatial split: every pixel trains, validates, calibrates, tests, or is a buffer between these."""
 
 from __future__ import annotations
 
@@ -11,7 +11,12 @@ from stages.common.types import BoolArray, IntArray, UInt8Array, UInt16Array
 
 
 def pixel_roles(glacier_id: UInt16Array, aoi: BoolArray, params: PatchesParams) -> UInt8Array:
-    """(H, W) uint8 role of each pixel: 0 train, 1 validation, 2 test, 3 buffer, 4 outside the AOI, 5 calibration."""
+    """Return the role of each pixel: 0 train, 1 validation, 2 test, 3 buffer, 4 outside the AOI, 5 calibration.
+
+    Returns
+    -------
+    (H, W) uint8
+    """
     folds = block_folds(glacier_id.shape, params)
     largest_px = params.block_rows_px * params.block_columns_px
     roles = np.full(folds.shape, TRAIN, dtype=np.uint8)
@@ -24,41 +29,41 @@ def pixel_roles(glacier_id: UInt16Array, aoi: BoolArray, params: PatchesParams) 
     return deal_to_calibration(roles, glacier_id, in_fold, second, largest_px=largest_px)
 
 
-def every_second(blocks: IntArray, where: BoolArray) -> BoolArray:
-    """True in the second, fourth, ... of the blocks that have a pixel of `where`, in the order of their numbers."""
-    return np.asarray(np.isin(blocks, np.unique(blocks[where])[1::2]))
+def every_second(blocks: IntArray, within: BoolArray) -> BoolArray:
+    """Return True in the second, fourth, ... of the blocks with a pixel `within`, in the order of their numbers."""
+    return np.asarray(np.isin(blocks, np.unique(blocks[within])[1::2]))
 
 
 def deal_to_calibration(
     roles: UInt8Array, glacier_id: UInt16Array, in_fold: BoolArray, second: BoolArray, *, largest_px: int
 ) -> UInt8Array:
-    """Turn the validation pixels of the `second` blocks into calibration pixels; training pixels stay what they are.
+    """Turn the validation pixels of the `second` blocks into calibration pixels; training pixels stay as they are.
 
     A glacier no larger than a block goes whole to the side that holds most of it within the fold, ties to validation:
     what stops the training early must not calibrate it.
     """
-    held, count = roles == VALIDATION, int(glacier_id.max()) + 1
-    inside = held & in_fold
-    calibrates = np.bincount(glacier_id[inside & second], minlength=count)
-    stops = np.bincount(glacier_id[inside & ~second], minlength=count)
+    validates, count = roles == VALIDATION, int(glacier_id.max()) + 1
+    validates_in_fold = validates & in_fold
+    calibrating_px = np.bincount(glacier_id[validates_in_fold & second], minlength=count)
+    stopping_px = np.bincount(glacier_id[validates_in_fold & ~second], minlength=count)
     whole = np.bincount(glacier_id.ravel(), minlength=count) <= largest_px
     whole[0] = False
-    dealt = held & np.where(whole[glacier_id], (calibrates > stops)[glacier_id], second)
-    return np.where(dealt, CALIBRATION, roles).astype(np.uint8)
+    calibrates = validates & np.where(whole[glacier_id], (calibrating_px > stopping_px)[glacier_id], second)
+    return np.where(calibrates, CALIBRATION, roles).astype(np.uint8)
 
 
 def hold_out_small_glaciers(roles: UInt8Array, glacier_id: UInt16Array, *, largest_px: int) -> UInt8Array:
-    """Give a glacier that lies mostly in held-out blocks to them whole, so that training sees nothing of it.
+    """Give a glacier that lies mostly in held-out blocks to them whole, so that nothing of it is trained on.
 
     Only glaciers no larger than a block: the great ones span many blocks and are split with them.
     """
     counts = np.stack(
         [np.bincount(glacier_id[roles == role], minlength=int(glacier_id.max()) + 1) for role in range(3)]
     )
-    total, held_role = counts.sum(axis=0), counts.argmax(axis=0)
-    moved = (total <= largest_px) & (total > 0) & (held_role != TRAIN)
+    total, main_role = counts.sum(axis=0), counts.argmax(axis=0)
+    moved = (total <= largest_px) & (total > 0) & (main_role != TRAIN)
     moved[0] = False
-    to_role = np.where(moved, held_role, TRAIN)[glacier_id].astype(np.uint8)
+    to_role = np.where(moved, main_role, TRAIN)[glacier_id].astype(np.uint8)
     # A test pixel stays one: it may be given to testing, never taken from it.
     result = np.where((to_role != TRAIN) & (roles == TRAIN), to_role, roles)
     return np.asarray(np.where((to_role == TEST) & (roles == VALIDATION), TEST, result), dtype=np.uint8)

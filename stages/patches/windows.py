@@ -1,4 +1,4 @@
-"""Cutting patches: pure functions on arrays."""
+"""Cut patches from arrays: pure functions."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from stages.common.tables.kinds import IGNORE
 from stages.common.types import AnyArray, BoolArray, UInt8Array
 
 MIN_LABELLED_FRACTION = 0.05
-"""A patch with fewer labelled pixels teaches next to nothing and costs as much as any."""
+"""Least share of labelled pixels in a patch: with fewer it teaches next to nothing and costs as much as any."""
 
 
 def origins(length: int, size: int, stride: int) -> list[int]:
-    """Starts of windows of `size` along an axis; the last one ends at the edge, so that no pixel is skipped."""
+    """Return the starts of windows of `size` along an axis; the last ends at the edge, so that no pixel is skipped."""
     if length <= size:
         return [0]
     starts = list(range(0, length - size, stride))
@@ -24,7 +24,7 @@ def origins(length: int, size: int, stride: int) -> list[int]:
 
 
 def positions(shape: tuple[int, int], size: int, stride: int) -> Iterator[tuple[int, int]]:
-    """Upper left pixels of all windows."""
+    """Yield (row, column) of the upper left pixel of each window, row by row."""
     for row in origins(shape[0], size, stride):
         for column in origins(shape[1], size, stride):
             yield row, column
@@ -33,9 +33,9 @@ def positions(shape: tuple[int, int], size: int, stride: int) -> Iterator[tuple[
 def cut(
     scene: AnyArray, valid: BoolArray, glacier: UInt8Array, roles: UInt8Array, params: PatchesParams, *, use: str
 ) -> dict[str, AnyArray]:
-    """Cut patches with their margin; what `use` must not see is zeroed, marked hidden and labelled 255.
+    """Cut patches with their margin; what `use` must not show is zeroed, marked hidden and labelled 255.
 
-    Patches without any glacier are kept: a model that never sees rock calls everything ice.
+    Patches without any glacier are kept: a model that is never trained on rock calls everything ice.
 
     Parameters
     ----------
@@ -51,9 +51,9 @@ def cut(
     -------
     image (N, S, S, C), label (N, S, S), visible (N, S, S), row (N,), column (N,), with S = size + 2 margin
     """
-    shown = valid & has_role(roles, MAY_SHOW[use])
+    visible = valid & has_role(roles, MAY_SHOW[use])
     label = np.where(valid & has_role(roles, MAY_LABEL[use]), glacier, IGNORE).astype(np.uint8)
-    image = scene * shown[..., None].astype(scene.dtype)
+    image = scene * visible[..., None].astype(scene.dtype)
     stride = params.stride_px if use == "train" else params.size_px
     full, margin = params.full_size_px, params.margin_px
     corners, labels = [], []
@@ -71,20 +71,20 @@ def cut(
     return {
         "image": _crops(image, corners, full),
         "label": np.array(labels, dtype=np.uint8).reshape(-1, full, full),
-        "visible": _crops(shown.astype(np.uint8), corners, full),
+        "visible": _crops(visible.astype(np.uint8), corners, full),
         "row": places[:, 0],
         "column": places[:, 1],
     }
 
 
 def _crops(plane: AnyArray, corners: list[tuple[int, int]], size: int) -> AnyArray:
-    """(N, size, size, ...) windows of `plane`, zero beyond its edges; N may be 0."""
+    """Return (N, size, size, ...) windows of `plane`, zero beyond its edges; N may be 0."""
     windows = [crop(plane, row, column, size, fill=0) for row, column in corners]
     return np.array(windows, dtype=plane.dtype).reshape(-1, size, size, *plane.shape[2:])
 
 
 def _margin(size: int, margin: int) -> BoolArray:
-    """True in the frame of a window."""
+    """Return (size, size) bool, True in the frame of a window."""
     frame = np.ones((size, size), dtype=bool)
     frame[margin : size - margin, margin : size - margin] = False
     return frame

@@ -5,7 +5,7 @@ from stages.common.tables import kinds
 
 CONTRACT = Contract(
     stage="prepare",
-    summary="One harmonised, clipped, gridded scene a year, with its validity mask",
+    summary="One harmonised, clipped, gridded scene per year, with its validity mask",
     per="year",
     params=("training_years", "grid", "prepare"),
     inputs={

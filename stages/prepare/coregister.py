@@ -19,7 +19,7 @@ from stages.common.geo.grid import Grid
 from stages.common.params.prepare import CoregisterParams
 from stages.common.tables.prepare import Registration
 from stages.common.types import AnyArray, BoolArray, Float32Array, Float64Array
-from stages.prepare.masks import GREEN, SWIR, VISIBLE, Visibility, classes_on_grid, visibility_of
+from stages.prepare.masks import GREEN, SWIR, VISIBLE, SceneMasks, classes_on_grid, scene_masks
 from stages.prepare.mosaic import assign_pixels
 from stages.prepare.scene_pixels import ScenePixels
 
@@ -94,26 +94,26 @@ def make_reference(scenes: Sequence[ScenePixels], glacier: BoolArray, grid: Grid
         (H, W) bool: inside an outline.
     """
     anchors = [pixels for pixels in scenes if pixels.scene.info.day == scenes[0].scene.info.day]
-    visibilities = [visibility_of(pixels, grid, _bands_compared(pixels, how)) for pixels in anchors]
-    owner = assign_pixels(visibilities, grid).owner
+    masks_of_scenes = [scene_masks(pixels, grid, _bands_compared(pixels, how)) for pixels in anchors]
+    owner = assign_pixels(masks_of_scenes, grid).owner
     band, stable = np.full(grid.shape, np.nan, dtype=np.float32), np.zeros(grid.shape, dtype=bool)
-    for position, (pixels, visibility) in enumerate(zip(anchors, visibilities, strict=True)):
+    for position, (pixels, masks) in enumerate(zip(anchors, masks_of_scenes, strict=True)):
         np.copyto(band, pixels.values_on(grid, how.band), where=owner == position)
-        np.copyto(stable, bare_ground(pixels, visibility, grid), where=owner == position)
+        np.copyto(stable, bare_ground(pixels, masks, grid), where=owner == position)
     return Reference(ids=tuple(pixels.scene.info.id for pixels in anchors), band=band, stable=stable & ~glacier)
 
 
 def measure_shift(
-    pixels: ScenePixels, visibility: Visibility, reference: Reference, grid: Grid, how: CoregisterParams
+    pixels: ScenePixels, masks: SceneMasks, reference: Reference, grid: Grid, how: CoregisterParams
 ) -> Registration:
     """Measure a scene's shift against the reference; the verdict says whether `grid_of_scene` corrects it.
 
-    `visibility` is the scene's on `grid`.
+    `masks` are the scene's, on `grid`.
     """
     if pixels.scene.info.id in reference.ids:
         return Registration(reference=list(reference.ids), verdict="reference")
     total, latest = np.zeros(2), ShiftEstimate(None, 0, 0.0)
-    stable = reference.stable & bare_ground(pixels, visibility, grid)
+    stable = reference.stable & bare_ground(pixels, masks, grid)
     for _ in range(ITERATIONS_MAX):
         latest = estimate_shift(reference.band, pixels.values_on(_moved(grid, total), how.band), stable)
         if latest.shift_px is None:
@@ -211,10 +211,10 @@ def _tile_shift(reference: Float32Array, band: Float32Array) -> AnyArray:
     return np.asarray(-to_reference)
 
 
-def bare_ground(pixels: ScenePixels, visibility: Visibility, grid: Grid) -> BoolArray:
+def bare_ground(pixels: ScenePixels, masks: SceneMasks, grid: Grid) -> BoolArray:
     """Return (H, W) bool, True on bare or grown ground that is observed and without snow."""
     classes = classes_on_grid(pixels, grid)
-    bare = visibility.has_data & ~visibility.hidden & ~may_be_snow(pixels, grid)
+    bare = masks.has_data & ~masks.hidden & ~may_be_snow(pixels, grid)
     return bare if classes is None else bare & np.isin(classes, STABLE_CLASSES)
 
 

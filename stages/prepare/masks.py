@@ -33,7 +33,7 @@ FRACTION_DECIMALS = 6
 
 
 @dataclass(frozen=True, kw_only=True)
-class Visibility:
+class SceneMasks:
     """Which pixels of the grid an acquisition shows."""
 
     has_data: BoolArray
@@ -44,18 +44,18 @@ class Visibility:
     """Shares of the scene classes; None without a classification."""
 
 
-def visibility_of(pixels: ScenePixels, grid: Grid, bands: Sequence[str]) -> Visibility:
-    """Return which pixels of `grid` a scene shows in all of `bands`."""
+def scene_masks(pixels: ScenePixels, grid: Grid, bands: Sequence[str]) -> SceneMasks:
+    """Return which pixels of `grid` a scene shows in all of `bands`, and which it hides."""
     has_data, hidden = pixels.data_mask_on(grid, bands), cloud_on_grid(pixels, grid)
     classes = classes_on_grid(pixels, grid)
     if classes is None:
-        return Visibility(has_data=has_data, hidden=hidden, classes=None)
+        return SceneMasks(has_data=has_data, hidden=hidden, classes=None)
     has_data &= classes != NO_DATA
     invalid, kept_snow = np.isin(classes, pixels.params.scl_invalid), np.zeros(grid.shape, dtype=bool)
     if pixels.params.keep_saturated_snow and (classes == SATURATED).any():
         kept_snow = (classes == SATURATED) & is_snow_like(pixels, grid)
     shares = _class_shares(pixels.scene, classes, has_data, kept_snow)
-    return Visibility(has_data=has_data, hidden=hidden | (invalid & ~kept_snow), classes=shares)
+    return SceneMasks(has_data=has_data, hidden=hidden | (invalid & ~kept_snow), classes=shares)
 
 
 def cloud_on_grid(pixels: ScenePixels, grid: Grid) -> BoolArray:

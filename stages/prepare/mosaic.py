@@ -16,7 +16,7 @@ from stages.common.params.prepare import PrepareParams
 from stages.common.scene.scene import SceneInfo
 from stages.common.tables.prepare import OffsetProof, Registration
 from stages.common.types import AnyArray, BoolArray, Float32Array
-from stages.prepare.masks import Visibility
+from stages.prepare.masks import SceneMasks
 from stages.prepare.radiometry import STORAGE, to_storage
 from stages.prepare.scene_pixels import ScenePixels
 
@@ -28,7 +28,7 @@ class PlacedScene:
     pixels: ScenePixels
     grid: Grid
     """The site's grid, moved by the scene's shift: pixels that are read there come to lie on the site's grid."""
-    visibility: Visibility
+    masks: SceneMasks
     proof: OffsetProof | None
     """Result of the check of the offset; None for 8-bit RGB, which has no reflectance."""
     registration: Registration | None
@@ -55,13 +55,13 @@ class Mosaic:
         return self.owner >= 0
 
 
-def assign_pixels(visibilities: Sequence[Visibility], grid: Grid) -> Mosaic:
+def assign_pixels(masks_of_scenes: Sequence[SceneMasks], grid: Grid) -> Mosaic:
     """Give each pixel to the first acquisition, in the index's order, that has data and no cloud there."""
     owner = np.full(grid.shape, -1, dtype=np.int16)
     covered = np.zeros(grid.shape, dtype=bool)
-    for position, visibility in enumerate(visibilities):
-        covered |= visibility.has_data
-        owner[visibility.has_data & (owner < 0) & ~visibility.hidden] = position
+    for position, masks in enumerate(masks_of_scenes):
+        covered |= masks.has_data
+        owner[masks.has_data & (owner < 0) & ~masks.hidden] = position
     return Mosaic(owner=owner, cloud=covered & (owner < 0))
 
 

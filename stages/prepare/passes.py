@@ -59,7 +59,7 @@ def write_passes(
         return []
     passes = []
     for number, ((date, orbit), tiles) in enumerate(groups.items(), start=1):
-        mosaic = assign_pixels([tile.visibility for tile in tiles], grid)
+        mosaic = assign_pixels([tile.masks for tile in tiles], grid)
         folder = out / "passes" / str(number)
         folder.mkdir(parents=True)
         write_scene_cog(folder / "scene.tif", tiles, mosaic, grid, params, terrain=terrain)

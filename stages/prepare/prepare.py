@@ -15,7 +15,7 @@ from stages.common.run.stage import Run
 from stages.common.scene.store import read_scenes
 from stages.common.tables.prepare import OffsetProof, Provenance, Registration
 from stages.prepare.coregister import Reference, grid_of_scene, make_reference, measure_shift
-from stages.prepare.masks import visibility_of
+from stages.prepare.masks import scene_masks
 from stages.prepare.mosaic import PlacedScene, assign_pixels, write_scene_cog
 from stages.prepare.offset import check_offset
 from stages.prepare.passes import write_passes
@@ -40,7 +40,7 @@ def prepare(run: Run) -> None:
         reference = _reference(run, params.coregister, scenes, grid) if params.coregister else None
         placed = [place(scene, grid, params, reference) for scene in scenes]
         terrain = terrain_bands(params.bands, run.path("data/auxiliary/dem.tif"), grid)
-        mosaic = assign_pixels([scene.visibility for scene in placed], grid)
+        mosaic = assign_pixels([scene.masks for scene in placed], grid)
         clipped = write_scene_cog(run.out / "scene.tif", placed, mosaic, grid, params, terrain=terrain)
         write_cog(run.out / "valid.tif", mosaic.observed.astype(np.uint8), grid, nodata=None)
         if params.passes == "separate":
@@ -54,15 +54,16 @@ def prepare(run: Run) -> None:
 
 
 def place(pixels: ScenePixels, grid: Grid, params: PrepareParams, reference: Reference | None) -> PlacedScene:
-    """Return a scene with the pixels it shows of the grid, its offset checked and its shift measured."""
+    """Check a scene's offset, measure its shift, and return it with the pixels it shows of the grid."""
     proof = check_offset(pixels) if params.storage == "sentinel2" else None
-    visibility, registration, moved = visibility_of(pixels, grid, params.imagery_bands), None, grid
+    masks = scene_masks(pixels, grid, params.imagery_bands)
+    registration, scene_grid = None, grid
     if reference and params.coregister:
-        registration = measure_shift(pixels, visibility, reference, grid, params.coregister)
-        moved = grid_of_scene(grid, registration)
-    if moved != grid:
-        visibility = visibility_of(pixels, moved, params.imagery_bands)
-    return PlacedScene(pixels=pixels, grid=moved, visibility=visibility, proof=proof, registration=registration)
+        registration = measure_shift(pixels, masks, reference, grid, params.coregister)
+        scene_grid = grid_of_scene(grid, registration)
+    if scene_grid != grid:
+        masks = scene_masks(pixels, scene_grid, params.imagery_bands)
+    return PlacedScene(pixels=pixels, grid=scene_grid, masks=masks, proof=proof, registration=registration)
 
 
 def _scenes(run: Run, index: str) -> list[ScenePixels]:

@@ -52,7 +52,7 @@ def _sources(scenes: Sequence[PlacedScene], filled: Sequence[float], first_band:
             scale=calibration.scale,
             offset=calibration.offset,
             filled_fraction=round(fraction, FRACTION_DECIMALS),
-            scene_classes=scene.visibility.classes,
+            scene_classes=scene.masks.classes,
             offset_proof=scene.proof,
             registration=scene.registration,
         )

@@ -39,8 +39,8 @@ class ScenePixels:
         data only where all bands are nodata (GDAL's UNIFIED_SRC_NODATA).
         """
         names = self.params.imagery_bands if self.params.storage == "rgb8" else [name]
-        masks = [pixels_with_data(self._dn(each), self.scene.bands[each].nodata) for each in names]
-        return np.logical_or.reduce(masks), self.plane(self.scene.bands[names[0]].path)[1]
+        per_band = [pixels_with_data(self._dn(band), self.scene.bands[band].nodata) for band in names]
+        return np.logical_or.reduce(per_band), self.plane(self.scene.bands[names[0]].path)[1]
 
     def data_mask_on(self, grid: Grid, bands: Sequence[str]) -> BoolArray:
         """Return (H, W) bool, True where all of `bands` have data, on `grid`."""

@@ -14,7 +14,7 @@ from stages.common.geo.grid import Grid
 from stages.common.types import AnyArray, Float32Array
 
 ALIGNED_WITHIN_PX = 1e-6
-"""Pixel corners this near are the same; reprojected extents differ by 1e-9 px."""
+"""Pixel corners closer than this are the same; reprojected extents differ by 1e-9 px."""
 
 TRANSFORM_ERROR_PX = 0.01
 """Largest error of the approximated coordinate transformation; GDAL's own default is an eighth of a pixel."""
@@ -38,7 +38,7 @@ def whole_pixel_offset(source: Grid, target: Grid) -> Offset | None:
 
 
 def nearest(pixels: AnyArray, source: Grid, target: Grid, *, outside: int) -> AnyArray:
-    """Pixels of a class or mask (H, W) on `target`, in their own dtype; `outside` where the source does not reach."""
+    """Return a class or mask (H, W) on `target`, in its own dtype; `outside` where the source does not reach."""
     offset = whole_pixel_offset(source, target)
     result = np.full(target.shape, outside, dtype=pixels.dtype)
     if offset is not None:
@@ -50,10 +50,10 @@ def nearest(pixels: AnyArray, source: Grid, target: Grid, *, outside: int) -> An
 
 
 def bilinear(values: Float32Array, source: Grid, target: Grid) -> Float32Array:
-    """Continuous (H, W) float32 on `target`, NaN where unknown.
+    """Return continuous values (H, W) float32 on `target`, NaN without data.
 
-    An exact copy where the grids are aligned. Else bilinear among the known pixels alone, so that no unknown value
-    bleeds in; a pixel whose nearest source pixel is unknown stays unknown, so that nothing grows into a gap.
+    An exact copy where the grids are aligned. Otherwise bilinear among the pixels with data alone, so that no other
+    value bleeds in; a pixel whose nearest source pixel has no data stays without, so that nothing grows into a gap.
     """
     offset = whole_pixel_offset(source, target)
     result = np.full(target.shape, np.nan, dtype=np.float32)
@@ -63,9 +63,9 @@ def bilinear(values: Float32Array, source: Grid, target: Grid) -> Float32Array:
     _reproject(values, result, source, target, Resampling.bilinear, src_nodata=math.nan, dst_nodata=math.nan)
     at_centre = np.full(target.shape, np.nan, dtype=np.float32)
     _reproject(values, at_centre, source, target, Resampling.nearest, src_nodata=math.nan, dst_nodata=math.nan)
-    # Where the two round an edge differently, the nearest pixel is what is known.
-    known = ~np.isnan(at_centre)
-    return np.where(known, np.where(np.isnan(result), at_centre, result), np.float32(np.nan))
+    # Where the two round an edge differently, the nearest pixel decides.
+    has_data = ~np.isnan(at_centre)
+    return np.where(has_data, np.where(np.isnan(result), at_centre, result), np.float32(np.nan))
 
 
 def _paste(pixels: AnyArray, result: AnyArray, offset: Offset) -> None:
@@ -75,7 +75,7 @@ def _paste(pixels: AnyArray, result: AnyArray, offset: Offset) -> None:
 
 
 def _overlap(start: int, length: int, limit: int) -> tuple[slice, slice]:
-    """Part of a line of `limit` pixels that `length` pixels from `start` on cover, and which of them these are."""
+    """Return the part of a line of `limit` pixels that `length` pixels from `start` on cover, and which these are."""
     first, last = max(start, 0), max(start, min(start + length, limit), 0)
     return slice(first, last), slice(first - start, last - start)
 

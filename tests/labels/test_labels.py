@@ -95,9 +95,9 @@ def outline(**attributes: object) -> object:
 
 
 def test_terminus_is_the_given_point() -> None:
-    found = find_terminus(outline(termlon=86.8, termlat=28.0), GRID.crs, dem=None)
-    assert found.origin == "given"
-    assert found.xy is not None and 480_000 < found.xy[0] < 490_000
+    terminus = find_terminus(outline(termlon=86.8, termlat=28.0), GRID.crs, dem=None)
+    assert terminus.origin == "given"
+    assert terminus.xy is not None and 480_000 < terminus.xy[0] < 490_000
 
 
 def test_terminus_is_else_the_lowest_point_of_the_dem(tmp_path: Path) -> None:
@@ -107,9 +107,9 @@ def test_terminus_is_else_the_lowest_point_of_the_dem(tmp_path: Path) -> None:
     with rasterio.open(path, "w", **profile(GRID, count=1, dtype="float32", nodata=None)) as out:
         out.write(elevation, 1)
     with rasterio.open(path) as dem:
-        found = find_terminus(outline(), GRID.crs, dem=dem)
-    assert found.origin == "lowest point"
-    assert found.xy == pytest.approx((480_895.0, 3_099_495.0), abs=0.01)
+        terminus = find_terminus(outline(), GRID.crs, dem=dem)
+    assert terminus.origin == "lowest point"
+    assert terminus.xy == pytest.approx((480_895.0, 3_099_495.0), abs=0.01)
 
 
 def test_terminus_may_be_unknown() -> None:
@@ -120,13 +120,13 @@ def test_terminus_may_be_unknown() -> None:
 def test_chhota_shigri_ends_where_its_dem_is_lowest(samples: Path) -> None:
     frame = geopandas.read_file(samples / "rgi-dem" / "RGI50-14.15990.shp").assign(termlon=None, termlat=None)
     with rasterio.open(samples / "rgi-dem" / "dem_chhota_shigri.tif") as dem:
-        there = frame.to_crs(dem.crs)
-        found = find_terminus(next(there.itertuples()), there.crs.to_wkt(), dem=dem)
-        assert found.xy is not None
-        (elevation,) = next(dem.sample([found.xy]))
+        on_dem = frame.to_crs(dem.crs)
+        terminus = find_terminus(next(on_dem.itertuples()), on_dem.crs.to_wkt(), dem=dem)
+        assert terminus.xy is not None
+        (elevation,) = next(dem.sample([terminus.xy]))
     assert abs(float(elevation) - float(frame.Zmin[0])) < 60  # RGI's own lowest elevation, another DEM
-    tongue_y = there.geometry[0].bounds[3]
-    assert tongue_y - found.xy[1] < 1500  # the glacier flows north
+    tongue_y = on_dem.geometry[0].bounds[3]
+    assert tongue_y - terminus.xy[1] < 1500  # the glacier flows north
 
 
 def test_the_stage_writes_what_the_everest_protocol_counts(
@@ -185,8 +185,8 @@ def test_debris_outlines_are_rasterised_where_they_are_given(tmp_path: Path, mon
     debris.to_crs("EPSG:4326").to_file(tmp_path / "data/auxiliary/debris.gpkg")
     label(run)
     with rasterio.open(run.out / "debris.tif") as dataset:
-        found = dataset.read(1)
-    assert found.sum() == 10 * 20 and found[10:30, 10:20].all()
+        debris_mask = dataset.read(1)
+    assert debris_mask.sum() == 10 * 20 and debris_mask[10:30, 10:20].all()
 
 
 def test_debris_outlines_may_touch_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

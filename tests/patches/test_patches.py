@@ -57,11 +57,31 @@ def test_a_small_glacier_goes_whole_to_the_test() -> None:
     ids[10:20, 35:50] = 1  # two thirds in the test block
     ids[30:40, 30:43] = 2  # mostly in training
     ids[45:58, 20:80] = 3  # mostly in the test block, but larger than a block
-    held = hold_out_small_glaciers(roles, ids, largest_px=400)
-    assert (held[ids == 1] == TEST).all()
-    assert (held[10:20, 30:35] == TRAIN).all()
-    assert (held[30:40, 30:40] == TRAIN).all() and (held[30:40, 40:43] == TEST).all()
-    assert (held[45:58, 20:40] == TRAIN).all()
+    new_roles = hold_out_small_glaciers(roles, ids, largest_px=400)
+    assert (new_roles[ids == 1] == TEST).all()
+    assert (new_roles[10:20, 30:35] == TRAIN).all()
+    assert (new_roles[30:40, 30:40] == TRAIN).all() and (new_roles[30:40, 40:43] == TEST).all()
+    assert (new_roles[45:58, 20:40] == TRAIN).all()
+
+
+def test_a_small_glacier_that_is_tested_is_neither_trained_nor_validated_on() -> None:
+    """Three blocks side by side: training, validation, test; glaciers of 100 px, as many as a block."""
+    roles = np.full((60, 30), TRAIN, dtype=np.uint8)
+    roles[:, 10:20], roles[:, 20:] = VALIDATION, TEST
+    ids = np.zeros((60, 30), dtype=np.uint16)
+    ids[0:5, 8:28] = 1  # 2 columns in training, 10 in validation, 8 in the test block
+    ids[10:15, 8:28], ids[10:15, 10:12] = 2, 0
+    ids[10:15, 28] = 2  # 2 columns in training, 8 in validation, 9 in the test block
+    ids[20:25, 15:25] = 3  # as many in validation as in the test block
+    ids[30:35, 5:15] = 4  # as many in training as in validation
+    ids[40:51, 14:26], ids[40:51, 14:18] = 5, 0  # 2 columns in validation, 6 in the test block: 88 px
+    ids[52:60, 11:30] = 6  # mostly in the test block, and larger than a block
+    new_roles = hold_out_small_glaciers(roles, ids, largest_px=100)
+    assert (new_roles[0:5, 8:20] == VALIDATION).all() and (new_roles[0:5, 20:28] == TEST).all()
+    assert (new_roles[ids == 2] == TEST).all()
+    assert (new_roles[20:25, 15:20] == VALIDATION).all() and (new_roles[20:25, 20:25] == TEST).all()
+    assert (new_roles[ids == 5] == TEST).all()
+    assert (new_roles == roles)[(ids == 0) | (ids == 4) | (ids == 6)].all()
 
 
 def test_every_second_block_of_the_validation_fold_calibrates() -> None:
@@ -98,12 +118,12 @@ def test_a_small_glacier_calibrates_whole_or_not_at_all() -> None:
     ids[10:15, 25:35] = 2  # as many here as there
     ids[20:40, 0:60] = 3  # larger than a block
     ids[50:60, 50:70] = 4  # calibrates, and lies half outside of the fold
-    found = deal_to_calibration(roles, ids, in_fold, second, largest_px=400)
-    assert (found[ids == 1] == CALIBRATION).all()
-    assert (found[ids == 2] == VALIDATION).all()
-    assert (found[20:40, :30] == VALIDATION).all() and (found[20:40, 30:60] == CALIBRATION).all()
-    assert (found[ids == 4] == CALIBRATION).all()
-    assert (found[:, 70:] == TRAIN).all()
+    new_roles = deal_to_calibration(roles, ids, in_fold, second, largest_px=400)
+    assert (new_roles[ids == 1] == CALIBRATION).all()
+    assert (new_roles[ids == 2] == VALIDATION).all()
+    assert (new_roles[20:40, :30] == VALIDATION).all() and (new_roles[20:40, 30:60] == CALIBRATION).all()
+    assert (new_roles[ids == 4] == CALIBRATION).all()
+    assert (new_roles[:, 70:] == TRAIN).all()
 
 
 @settings(max_examples=25, deadline=None)
@@ -114,9 +134,9 @@ def test_dealing_touches_nothing_but_validation(seed: int) -> None:
     ids = rng.integers(0, 5, roles.shape).astype(np.uint16)
     in_fold = rng.random(roles.shape) < 0.5
     second = every_second(rng.integers(0, 6, roles.shape), in_fold)
-    found = deal_to_calibration(roles, ids, in_fold, second, largest_px=40)
-    changed = found != roles
-    assert (roles[changed] == VALIDATION).all() and (found[changed] == CALIBRATION).all()
+    new_roles = deal_to_calibration(roles, ids, in_fold, second, largest_px=40)
+    changed = new_roles != roles
+    assert (roles[changed] == VALIDATION).all() and (new_roles[changed] == CALIBRATION).all()
     assert not changed[(ids == 0) & ~second].any()
 
 
@@ -177,15 +197,15 @@ def test_every_training_label_is_taught_and_every_validation_label_counts_once(s
     roles = pixel_roles(site["ids"], np.ones(site["ids"].shape, dtype=bool), chosen)
     for use, role in (("train", TRAIN), ("validation", VALIDATION), ("calibration", CALIBRATION)):
         patches = cut(site["scene"], site["valid"], site["glacier"], roles, chosen, use=use)
-        seen = np.zeros(roles.shape, dtype=int)
+        times_labelled = np.zeros(roles.shape, dtype=int)
         for label, row, column in zip(patches["label"], patches["row"], patches["column"], strict=True):
             rows, columns = np.nonzero(label != IGNORE)
-            np.add.at(seen, (rows + row, columns + column), 1)
-        wanted = (roles == role) & site["valid"] & (site["glacier"] != IGNORE)
-        assert (seen[~wanted] == 0).all()
-        assert (seen[wanted] >= 1).mean() > 0.99  # slivers below the least labelled fraction are left out
+            np.add.at(times_labelled, (rows + row, columns + column), 1)
+        expected = (roles == role) & site["valid"] & (site["glacier"] != IGNORE)
+        assert (times_labelled[~expected] == 0).all()
+        assert (times_labelled[expected] >= 1).mean() > 0.99  # slivers below the least labelled fraction are left out
         if use != "train":
-            assert seen.max() == 1
+            assert times_labelled.max() == 1
 
 
 def test_a_split_without_calibration_gives_no_patches_of_the_right_shape(site: dict[str, np.ndarray]) -> None:
@@ -228,4 +248,4 @@ def test_the_map_of_the_split_covers_the_grid(seed: int) -> None:
     roles = np.random.default_rng(seed).integers(0, 4, (6, 8)).astype(np.uint8)
     grid = Grid("EPSG:32645", Affine(10, 0, 480_000, 0, -10, 3_100_000), 6, 8)
     features = split_map(roles, grid)["features"]
-    assert {one["properties"]["role"] for one in features} == {ROLES[value] for value in np.unique(roles)}
+    assert {feature["properties"]["role"] for feature in features} == {ROLES[value] for value in np.unique(roles)}

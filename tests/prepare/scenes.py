@@ -46,13 +46,13 @@ def texture(seed: int = 0, size: int = SIZE) -> np.ndarray:
     return np.random.default_rng(seed).integers(700, 20_000, (size, size)).astype("uint16")
 
 
-def store(*scenes: tuple[str, list[Layer]], days: dict[str, dt.date] | None = None, **known: Any) -> list[Scene]:
+def store(*scenes: tuple[str, list[Layer]], days: dict[str, dt.date] | None = None, **info: Any) -> list[Scene]:
     folder = Path("data/scenes/2020")
     shutil.rmtree(folder, ignore_errors=True)
     written = [
         write_scene(
             folder,
-            SceneInfo(id=name, year=2020, acquired=(days or {}).get(name), product=f"{name}.tif", **known),
+            SceneInfo(id=name, year=2020, acquired=(days or {}).get(name), product=f"{name}.tif", **info),
             layers,
         )
         for name, layers in scenes
@@ -66,8 +66,8 @@ def run() -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
     assert stage.main(CONTRACT, prepare, ["--year", "2020"]) == 0
     folder = Path("artifacts/prepare/2020")
     with rasterio.open(folder / "scene.tif") as scene, rasterio.open(folder / "valid.tif") as valid:
-        pixels, seen = scene.read(), valid.read(1)
+        pixels, valid_pixels = scene.read(), valid.read(1)
         assert scene.shape == valid.shape == (SIZE, SIZE)
         assert scene.bounds == valid.bounds == BOUNDS
-    assert (pixels[:, seen == 0] == 0).all()  # the law of the storage: nodata and not seen are the same
-    return pixels, seen, json.loads((folder / "provenance.json").read_text())
+    assert (pixels[:, valid_pixels == 0] == 0).all()  # the law of the storage: nodata and not seen are the same
+    return pixels, valid_pixels, json.loads((folder / "provenance.json").read_text())

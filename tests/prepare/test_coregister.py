@@ -20,7 +20,7 @@ from stages.common.scene.scene import Layer, Scene, SceneInfo
 from stages.common.scene.store import write_scene
 from stages.common.tables.prepare import Registration
 from stages.prepare.coregister import Reference, grid_of_scene, make_reference, measure_shift
-from stages.prepare.masks import visibility_of
+from stages.prepare.masks import scene_masks
 from stages.prepare.scene_pixels import ScenePixels
 from tests.prepare.scenes import grid
 
@@ -49,7 +49,7 @@ def ground() -> np.ndarray:
     return 0.2 + 0.04 * fractal(SIZE * FINE + 2 * EDGE, 1.6, 1)
 
 
-def seen(ground: np.ndarray, south_px: float, east_px: float) -> np.ndarray:
+def observed_rock(ground: np.ndarray, south_px: float, east_px: float) -> np.ndarray:
     """(SIZE, SIZE): pixels that lie displaced: each is the mean of what it covers, as in a sensor."""
     row, column = EDGE - round(south_px * FINE), EDGE - round(east_px * FINE)
     part = ground[row : row + SIZE * FINE, column : column + SIZE * FINE]
@@ -62,7 +62,7 @@ def patches(seed: int, share: float) -> np.ndarray:
     return texture > np.quantile(texture, 1 - share)
 
 
-class Maker:
+class SceneWriter:
     """Writes scenes of several years."""
 
     def __init__(self, folder: Path) -> None:
@@ -94,8 +94,8 @@ class Maker:
 
 
 @pytest.fixture
-def make(tmp_path: Path) -> Maker:
-    return Maker(tmp_path)
+def make(tmp_path: Path) -> SceneWriter:
+    return SceneWriter(tmp_path)
 
 
 def reference_of(
@@ -107,8 +107,8 @@ def reference_of(
 
 def shift_of(scene: Scene, reference: Reference, site_grid: Grid, params: PrepareParams = PARAMS) -> Registration:
     pixels = ScenePixels(scene, params)
-    visibility = visibility_of(pixels, site_grid, params.imagery_bands)
-    return measure_shift(pixels, visibility, reference, site_grid, params.coregister or CoregisterParams())
+    masks = scene_masks(pixels, site_grid, params.imagery_bands)
+    return measure_shift(pixels, masks, reference, site_grid, params.coregister or CoregisterParams())
 
 
 def measure(
@@ -118,73 +118,73 @@ def measure(
     return shift_of(second, reference_of([first], glacier, site_grid, params), site_grid, params)
 
 
-def error_px(found: Registration, planted: tuple[float, float]) -> float:
-    assert found.south_px is not None
-    assert found.east_px is not None
-    return float(np.hypot(found.south_px - planted[0], found.east_px - planted[1]))
+def error_px(registration: Registration, planted: tuple[float, float]) -> float:
+    assert registration.south_px is not None
+    assert registration.east_px is not None
+    return float(np.hypot(registration.south_px - planted[0], registration.east_px - planted[1]))
 
 
 @pytest.mark.parametrize("planted", PLANTED)
-def test_a_planted_shift_comes_back(planted: tuple[float, float], ground: np.ndarray, make: Maker) -> None:
-    found = measure(make(seen(ground, 0, 0)), make(seen(ground, *planted)))
-    assert found.verdict == "corrected"
-    assert error_px(found, planted) < 0.05
-    assert found.residual_px is not None
-    assert found.residual_px < 0.05
+def test_a_planted_shift_comes_back(planted: tuple[float, float], ground: np.ndarray, make: SceneWriter) -> None:
+    registration = measure(make(observed_rock(ground, 0, 0)), make(observed_rock(ground, *planted)))
+    assert registration.verdict == "corrected"
+    assert error_px(registration, planted) < 0.05
+    assert registration.residual_px is not None
+    assert registration.residual_px < 0.05
 
 
 @pytest.mark.parametrize("swir", [True, False], ids=["snow index", "brightness alone"])
 @pytest.mark.parametrize("planted", PLANTED[1:2])
 def test_changed_snow_and_cloud_are_no_shift(
-    planted: tuple[float, float], swir: bool, ground: np.ndarray, make: Maker
+    planted: tuple[float, float], swir: bool, ground: np.ndarray, make: SceneWriter
 ) -> None:
     """Snow over a quarter of each scene, in other places; cloud over a part of the second; the sun has moved."""
     params = PARAMS if swir else PARAMS.model_copy(update={"bands": ["B02", "B03", "B04"]})
     cloud = patches(9, 0.1)
-    hazy = np.where(cloud, 0.3 + 0.1 * fractal(SIZE, 1.5, 3), 0.7 * seen(ground, *planted) + 0.02)
-    first = make(seen(ground, 0, 0), snow=patches(5, 0.25), swir=swir)
+    hazy = np.where(cloud, 0.3 + 0.1 * fractal(SIZE, 1.5, 3), 0.7 * observed_rock(ground, *planted) + 0.02)
+    first = make(observed_rock(ground, 0, 0), snow=patches(5, 0.25), swir=swir)
     second = make(hazy, snow=patches(6, 0.25), cloud=cloud, swir=swir)
     assert error_px(measure(first, second, params=params), planted) < 0.1
 
 
-def test_more_snow_at_one_place_is_no_shift(ground: np.ndarray, make: Maker) -> None:
+def test_more_snow_at_one_place_is_no_shift(ground: np.ndarray, make: SceneWriter) -> None:
     """The same patches, grown to one side by 4 px: the snow line moves, the rock does not."""
     snow = patches(5, 0.2)
     grown = snow | np.roll(snow, 4, axis=1)
-    found = measure(make(seen(ground, 0, 0), snow=snow), make(seen(ground, 0, 0), snow=grown))
-    assert found.verdict == "small"
-    assert error_px(found, (0, 0)) < 0.05
+    registration = measure(make(observed_rock(ground, 0, 0), snow=snow), make(observed_rock(ground, 0, 0), snow=grown))
+    assert registration.verdict == "small"
+    assert error_px(registration, (0, 0)) < 0.05
 
 
-def test_flowing_ice_is_no_shift(ground: np.ndarray, make: Maker) -> None:
+def test_flowing_ice_is_no_shift(ground: np.ndarray, make: SceneWriter) -> None:
     """A debris-covered glacier over 40 % of the scene flows 3 px; the outlines keep it out."""
-    rock, ice = seen(ground, 0, 0), patches(7, 0.4)
+    rock, ice = observed_rock(ground, 0, 0), patches(7, 0.4)
     debris = 0.25 + 0.05 * fractal(SIZE, 1.6, 8)
     first, second = np.where(ice, debris, rock), np.where(ice, np.roll(debris, 3, axis=0), rock)
-    found = measure(make(first), make(second), glacier=ice)
-    assert found.verdict == "small"
-    assert error_px(found, (0, 0)) < 0.05
+    registration = measure(make(first), make(second), glacier=ice)
+    assert registration.verdict == "small"
+    assert error_px(registration, (0, 0)) < 0.05
 
 
 @pytest.mark.parametrize(("planted", "verdict"), [((0.0, 0.0), "small"), ((1.6, 0.4), "too large")])
 def test_small_and_large_shifts_are_left_alone(
-    planted: tuple[float, float], verdict: str, ground: np.ndarray, make: Maker
+    planted: tuple[float, float], verdict: str, ground: np.ndarray, make: SceneWriter
 ) -> None:
-    found = measure(make(seen(ground, 0, 0)), make(seen(ground, *planted)))
-    assert found.verdict == verdict
-    assert error_px(found, planted) < 0.2
-    assert grid_of_scene(grid(size=SIZE), found) == grid(size=SIZE)
+    registration = measure(make(observed_rock(ground, 0, 0)), make(observed_rock(ground, *planted)))
+    assert registration.verdict == verdict
+    assert error_px(registration, planted) < 0.2
+    assert grid_of_scene(grid(size=SIZE), registration) == grid(size=SIZE)
 
 
-def test_other_ground_has_no_shift(ground: np.ndarray, make: Maker) -> None:
-    found = measure(make(seen(ground, 0, 0)), make(0.2 + 0.04 * fractal(SIZE, 1.6, 2)))
-    assert found.verdict == "unknown"
-    assert found.east_px is None
+def test_other_ground_has_no_shift(ground: np.ndarray, make: SceneWriter) -> None:
+    registration = measure(make(observed_rock(ground, 0, 0)), make(0.2 + 0.04 * fractal(SIZE, 1.6, 2)))
+    assert registration.verdict == "unknown"
+    assert registration.east_px is None
 
 
 @pytest.mark.parametrize("why", ["all snow", "all cloud", "no detail", "all glacier"])
-def test_without_stable_terrain_nothing_is_known(why: str, ground: np.ndarray, make: Maker) -> None:
-    rock, everywhere = seen(ground, 0, 0), np.ones((SIZE, SIZE), bool)
+def test_without_stable_terrain_nothing_is_known(why: str, ground: np.ndarray, make: SceneWriter) -> None:
+    rock, everywhere = observed_rock(ground, 0, 0), np.ones((SIZE, SIZE), bool)
     flat = np.full(rock.shape, 0.2)
     second = {
         "all snow": lambda: make(rock, snow=everywhere),
@@ -193,15 +193,15 @@ def test_without_stable_terrain_nothing_is_known(why: str, ground: np.ndarray, m
         "all glacier": lambda: make(rock),
     }[why]()
     first = make(flat, noise=0.0) if why == "no detail" else make(rock)
-    found = measure(first, second, glacier=everywhere if why == "all glacier" else NO_GLACIER)
-    assert (found.verdict, found.tiles) == ("unknown", 0)
+    registration = measure(first, second, glacier=everywhere if why == "all glacier" else NO_GLACIER)
+    assert (registration.verdict, registration.tiles) == ("unknown", 0)
 
 
-def test_another_date_of_the_reference_year_is_laid_on_the_first(ground: np.ndarray, make: Maker) -> None:
+def test_another_date_of_the_reference_year_is_laid_on_the_first(ground: np.ndarray, make: SceneWriter) -> None:
     """Scenes of the first one's day are the reference; a later date that fills gaps is moved like any other."""
-    tile = seen(ground, 0, 0)
+    tile, moved = observed_rock(ground, 0, 0), observed_rock(ground, 0.3, -0.4)
     first, same, later = (
-        make(pixels, day=dt.date(2020, 10, day)) for pixels, day in ((tile, 1), (tile, 1), (seen(ground, 0.3, -0.4), 9))
+        make(pixels, day=dt.date(2020, 10, day)) for pixels, day in ((tile, 1), (tile, 1), (moved, 9))
     )
     site_grid = grid(size=SIZE)
     reference = reference_of([first, same, later], NO_GLACIER, site_grid)
@@ -212,14 +212,14 @@ def test_another_date_of_the_reference_year_is_laid_on_the_first(ground: np.ndar
     assert error_px(shift, (0.3, -0.4)) < 0.05
 
 
-def test_the_reference_is_not_moved(ground: np.ndarray, make: Maker) -> None:
-    first = make(seen(ground, 0, 0))
+def test_the_reference_is_not_moved(ground: np.ndarray, make: SceneWriter) -> None:
+    first = make(observed_rock(ground, 0, 0))
     assert measure(first, first).verdict == "reference"
 
 
 def test_the_grid_is_moved_and_with_it_all_bands_and_masks() -> None:
-    found = Registration(reference=["a"], verdict="corrected", south_px=0.5, east_px=-0.25)
-    moved = grid_of_scene(grid(size=SIZE), found)
+    registration = Registration(reference=["a"], verdict="corrected", south_px=0.5, east_px=-0.25)
+    moved = grid_of_scene(grid(size=SIZE), registration)
     assert moved.transform @ (0.25, -0.5) == pytest.approx(grid(size=SIZE).transform @ (0, 0))
     assert moved.shape == (SIZE, SIZE)
 
@@ -265,5 +265,5 @@ class TestKhumbu:
         own = self.shift(self.season(samples, tmp_path, names[1]), reference)
         assert np.abs(own).max() < 0.25  # the seasons' own geometry
         planted = (-0.4, 0.3)
-        found = self.shift(self.season(samples, tmp_path, names[1], *planted), reference)
-        assert np.hypot(*(found - own - planted)) < 0.1
+        with_planted_shift = self.shift(self.season(samples, tmp_path, names[1], *planted), reference)
+        assert np.hypot(*(with_planted_shift - own - planted)) < 0.1

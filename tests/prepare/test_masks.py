@@ -74,11 +74,11 @@ def test_dark_pixels_are_counted_and_named_by_the_baseline(
 ) -> None:
     store(("a", [*(layer(name, 3000) for name in BANDS), scl(every_class())]), processing_baseline=baseline)
     _, _, provenance = run()
-    found = provenance["sources"][0]["scene_classes"]
-    assert found["dark_pixels"] == meaning
+    classes = provenance["sources"][0]["scene_classes"]
+    assert classes["dark_pixels"] == meaning
     rows = classes_of_rows()
     expected = {str(n): (rows == n).mean() for n in range(1, 12)}
-    assert found["fractions"] == pytest.approx(expected, abs=1e-6)
+    assert classes["fractions"] == pytest.approx(expected, abs=1e-6)
 
 
 @pytest.mark.parametrize("keep", [True, False])
@@ -93,8 +93,8 @@ def test_saturated_snow_is_kept_or_not(keep: bool, site: Path) -> None:
     assert valid[:20].all() == keep
     assert valid.any() == keep
     assert not valid[20:].any()
-    found = provenance["sources"][0]["scene_classes"]["saturated_snow_kept_fraction"]
-    assert found == pytest.approx(1 / 3 if keep else 0, abs=1e-6)
+    kept_fraction = provenance["sources"][0]["scene_classes"]["saturated_snow_kept_fraction"]
+    assert kept_fraction == pytest.approx(1 / 3 if keep else 0, abs=1e-6)
 
 
 def test_without_swir_brightness_decides(site: Path) -> None:

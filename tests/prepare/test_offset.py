@@ -130,9 +130,9 @@ class TestSpectra:
         return [chosen[name].to_numpy("float32") for name in ("B11", "B12")]
 
     def test_as_they_are(self, swir: list[np.ndarray]) -> None:
-        found = [shares_of(values, width=OFFSET) for values in swir]
-        assert judge_snow(found) == "proven"
-        assert all(0.87 < one.below < 0.98 for one in found)
+        shares = [shares_of(values, width=OFFSET) for values in swir]
+        assert judge_snow(shares) == "proven"
+        assert all(0.87 < band.below < 0.98 for band in shares)
 
     @pytest.mark.parametrize(("wrong", "way"), WRONG)
     def test_wrongly_handled(self, swir: list[np.ndarray], wrong: float, way: str) -> None:
@@ -163,9 +163,9 @@ class TestKhumbu:
     def test_wrongly_handled(
         self, bands: dict[str, np.ndarray], classes: np.ndarray, wrong: float, way: str, tmp_path: Path
     ) -> None:
-        for name, known in (("strong", classes), ("weak", None)):
+        for name, scene_classes in (("strong", classes), ("weak", None)):
             with pytest.raises(InputError, match=way):
-                checked(scene(tmp_path / name, bands, wrong=wrong, classes=known))
+                checked(scene(tmp_path / name, bands, wrong=wrong, classes=scene_classes))
 
 
 @pytest.mark.samples

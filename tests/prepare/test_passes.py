@@ -63,14 +63,14 @@ def test_tiles_of_a_day_are_one_pass_and_another_day_is_another(separate: Path) 
     assert (first.number, first.date, first.scene_ids, first.valid_fraction) == (1, "2020-10-15", ["left", "right"], 1)
     assert (second.number, second.date, second.scene_ids) == (2, "2020-11-04", ["later"])
     assert second.valid_fraction == pytest.approx(2 / 3, abs=1e-6)
-    october, all_seen = read(1)
-    assert all_seen.all()
+    october, october_valid = read(1)
+    assert october_valid.all()
     assert (october[0, :, :40] == texture(1)[:, 20:]).all()
     assert (october[0, :, 40:] == texture(2)[:, :20]).all()
-    november, seen = read(2)
-    assert (seen[:20] == 0).all() and seen[20:].all()
-    assert (november[0] == np.where(seen, texture(3), 0)).all()
-    assert (valid == (all_seen | seen)).all()  # what the year has seen is what any pass has
+    november, november_valid = read(2)
+    assert (november_valid[:20] == 0).all() and november_valid[20:].all()
+    assert (november[0] == np.where(november_valid, texture(3), 0)).all()
+    assert (valid == (october_valid | november_valid)).all()  # what the year has seen is what any pass has
 
 
 def test_the_years_own_scene_is_the_same_bytes_whether_passes_are_kept_or_not(site: Path) -> None:
@@ -106,7 +106,7 @@ def test_one_day_from_two_orbits_is_two_passes(separate: Path) -> None:
     content["properties"]["sat:relative_orbit"] = 62
     item.write_text(json.dumps(content))
     run()
-    assert [one.relative_orbit for one in listed().passes] == [19, 62]
+    assert [each_pass.relative_orbit for each_pass in listed().passes] == [19, 62]
 
 
 def test_more_passes_than_have_numbers_are_refused(separate: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -114,6 +114,6 @@ def test_more_passes_than_have_numbers_are_refused(separate: Path, capsys: pytes
     days = {name: OCTOBER + dt.timedelta(days=index) for index, name in enumerate(names)}
     store(*((name, [layer(band, 3000) for band in BANDS]) for name in names), days=days)
     assert stage.main(CONTRACT, prepare, ["--year", "2020"]) == 2
-    said = capsys.readouterr().err
-    assert "too many passes" in said and "found:    21" in said
+    message = capsys.readouterr().err
+    assert "too many passes" in message and "found:    21" in message
     assert not YEAR.exists()

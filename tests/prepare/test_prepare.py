@@ -145,10 +145,10 @@ def test_scenes_of_any_convention_meet_without_a_seam(site: Path) -> None:
         ("mine", surface * 1e4 + 1000, {"offset": -0.1}, {}),
     ]  # fmt: skip
     written = []
-    for index, (name, dn, physics, known) in enumerate(parts):
+    for index, (name, dn, physics, details) in enumerate(parts):
         pixels = np.rint(dn).astype("uint16")
         pixels[: index * 15], pixels[(index + 1) * 15 :] = 0, 0
-        info = SceneInfo(id=name, year=2020, acquired=None, product=name, **known)
+        info = SceneInfo(id=name, year=2020, acquired=None, product=name, **details)
         layers = [layer(band, pixels, **({"offset": 0.0} | physics)) for band in BANDS]
         written.append(write_scene(Path("data/scenes/2020"), info, layers))
     write_index(Path("data/scenes/2020"), 2020, written)
@@ -308,7 +308,7 @@ def test_khumbu_in_degrees_keeps_its_reflectance(samples: Path, site: Path) -> N
         reflectance = dataset.read() * 1e-4 - 0.1
     with rasterio.open("artifacts/prepare/2020/valid.tif") as dataset:
         assert dataset.read(1).all()
-    for found, given in zip(reflectance, values, strict=True):
+    for prepared, source_values in zip(reflectance, values, strict=True):
         for quantile in (0.1, 0.5, 0.9):
-            part = given[15:241, 18:238]  # the AOI
-            assert np.quantile(found, quantile) == pytest.approx(np.quantile(part, quantile), abs=0.005)
+            part = source_values[15:241, 18:238]  # the AOI
+            assert np.quantile(prepared, quantile) == pytest.approx(np.quantile(part, quantile), abs=0.005)

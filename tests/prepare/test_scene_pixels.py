@@ -20,6 +20,7 @@ from tests.prepare.scenes import BANDS, SIZE, cloud, grid, layer, run, store, te
 
 YEARS = [2018, 2020]
 TERRAIN = ["elevation", "slope"]
+SIDE_M = 8_000
 
 
 @pytest.fixture
@@ -57,6 +58,8 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 def twin(tmp_path_factory: pytest.TempPathFactory) -> Path:
     content = twin_site.params(YEARS, bands=["B02", "B03", "B04", "B08", "B11", "B12", *TERRAIN])
     content["prepare"] |= {"coregister": {}}
+    left, bottom = twin_site.LEFT, twin_site.BOTTOM
+    content["ingest"]["aoi"]["bounds"] = [left, bottom, left + SIDE_M, bottom + SIDE_M]
     return twin_site.ingest_as(tmp_path_factory.mktemp("twin"), content)
 
 

@@ -59,9 +59,9 @@ def test_aligned_rasters_are_copied(row: int, column: int, height: int, width: i
 
     for r in range(TARGET.height):
         for c in range(TARGET.width):
-            there = 0 <= r - row < height and 0 <= c - column < width
-            assert mask[r, c] == (values[r - row, c - column] if there else -7)
-            assert np.isnan(copied[r, c]) if not there else copied[r, c] == values[r - row, c - column]
+            inside = 0 <= r - row < height and 0 <= c - column < width
+            assert mask[r, c] == (values[r - row, c - column] if inside else -7)
+            assert np.isnan(copied[r, c]) if not inside else copied[r, c] == values[r - row, c - column]
 
 
 @pytest.mark.parametrize("source", [grid(-0.5, -0.25, height=40, width=50), DEGREES], ids=["shifted", "degrees"])
@@ -69,11 +69,11 @@ def test_aligned_rasters_are_copied(row: int, column: int, height: int, width: i
 @given(data=st.data())
 def test_unknown_pixels_do_not_bleed_and_do_not_grow(source: Grid, data: st.DataObject) -> None:
     """A constant stays that constant whatever is unknown around it, and what is known is what is nearest."""
-    known = data.draw(arrays.arrays(np.bool_, source.shape, elements=st.booleans(), fill=st.booleans()))
-    values = np.where(known, np.float32(0.25), np.float32(np.nan)).astype(np.float32)
+    has_data = data.draw(arrays.arrays(np.bool_, source.shape, elements=st.booleans(), fill=st.booleans()))
+    values = np.where(has_data, np.float32(0.25), np.float32(np.nan)).astype(np.float32)
 
     warped = bilinear(values, source, TARGET)
-    at_centre = nearest(known.astype("uint8"), source, TARGET, outside=0) == 1
+    at_centre = nearest(has_data.astype("uint8"), source, TARGET, outside=0) == 1
 
     assert (~np.isnan(warped) == at_centre).all()
     assert warped[at_centre] == pytest.approx(0.25, abs=1e-6)
