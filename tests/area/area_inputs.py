@@ -1,4 +1,4 @@
-"""Made-up inputs of the stage `area`, written as its contract wants them."""
+"""Simulated inputs of the stage `area`, written as its contract requires them."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from stages.area.contract import CONTRACT
 from stages.area.error.interval import Factors, Z
 from stages.area.error.model_error import ModelError
 from stages.area.measure import measure
+from stages.area.site import AreaSite
 from stages.area.year.year_area import YearArea
 from stages.common.geo.grid import Grid
 from stages.common.geo.raster import write_cog
@@ -154,3 +155,20 @@ def write_inputs(
 
 def run_area() -> int:
     return main(CONTRACT, measure, [])
+
+
+def area_site(
+    owner: np.ndarray, *, grid: Grid, aoi: np.ndarray | None = None, prior: np.ndarray | None = None
+) -> AreaSite:
+    """A site of glaciers G1, G2, ... without any file; by default all is AOI, and the prior outlines are `owner`."""
+    whole = np.ones(grid.shape, dtype=bool) if aoi is None else aoi
+    glaciers = [
+        GlacierRow(glacier_index=index, rgi_id=f"G{index}", outline_area_km2=1, geodesic_area_km2=1, terminus="unknown")
+        for index in range(1, int(owner.max()) + 1)
+    ]
+    outlines = owner > 0 if prior is None else prior
+    return AreaSite(
+        grid=grid, aoi=whole, prior=outlines & whole, owner=owner.astype(np.uint16), glaciers=glaciers,
+        outlines_km2=np.zeros(1 + len(glaciers)), aoi_km2=float(whole.sum()) * grid.pixel_size_m**2 / 1e6,
+        outlines=geopandas.GeoDataFrame(),
+    )  # fmt: skip

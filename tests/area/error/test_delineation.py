@@ -1,8 +1,7 @@
-"""The buffer method dealt to glaciers, against the same method on each glacier alone and against the analytic value."""
+"""The buffer method shared among glaciers, against the method on each glacier alone and the analytic value."""
 
 from __future__ import annotations
 
-import geopandas
 import numpy as np
 import pytest
 import shapely
@@ -14,7 +13,7 @@ from stages.area.map.polygons import buffer_sigma_px, reach_of, smooth_edge
 from stages.area.site import AreaSite
 from stages.common.geo.grid import Grid
 from stages.common.params.area import AreaParams
-from stages.common.tables.labels import GlacierRow
+from tests.area.area_inputs import area_site
 
 GRID = Grid(crs="EPSG:32644", transform=Affine(10.0, 0, 320_000, 0, -10.0, 3_420_000), height=200, width=240)
 ALL_OBSERVED = np.ones(GRID.shape, dtype=bool)
@@ -26,14 +25,7 @@ def disc(row: float, column: float, radius: float) -> np.ndarray:
 
 
 def site(owner: np.ndarray, aoi: np.ndarray = ALL_OBSERVED) -> AreaSite:
-    glaciers = [
-        GlacierRow(glacier_index=index, rgi_id=f"G{index}", outline_area_km2=1, geodesic_area_km2=1, terminus="unknown")
-        for index in range(1, int(owner.max()) + 1)
-    ]
-    return AreaSite(
-        grid=GRID, aoi=aoi, prior=owner > 0, owner=owner.astype(np.uint16), glaciers=glaciers,
-        outlines_km2=np.zeros(1 + len(glaciers)), aoi_km2=float(aoi.sum()) * 1e-4, outlines=geopandas.GeoDataFrame(),
-    )  # fmt: skip
+    return area_site(owner, grid=GRID, aoi=aoi)
 
 
 LARGE, SMALL = disc(90, 80, 60), disc(100, 190, 25)

@@ -149,6 +149,14 @@ def test_fresh_snow_hides_debris_and_the_year_says_so() -> None:
     assert second["surface_method"] == "not available: snow on 99 % of the ground off the glaciers hides debris too"
 
 
+def test_snow_within_the_old_outlines_is_not_snow_off_the_glaciers() -> None:
+    """Snow lies on all ice that has gone since the outlines were drawn, and on no ground beside them."""
+    write_inputs(Path(), {2020: (ice() > 0) & left_half()}, area={"surface": {"off_glacier_snow_max": 0.0}})
+    write_scene(2020, ice() > 0)
+    assert run_area() == 0
+    assert areas()[0]["surface_method"] == "B04 / B11 of at least 2"
+
+
 def test_strips_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
     write_inputs(Path(), {2020: ice()})
     write_scene(2020, left_half() & (ice() > 0))
