@@ -19,8 +19,9 @@ from declared import declared, stage_name
 from engine import Engine, EngineError, find_engine
 from planning import INSIDE, Plan, plan
 from stages.common import settings
-from stages.common.errors import ContractError, GlacierError
+from stages.common.errors import ContractError, UnexpectedError
 from stages.common.run import replace
+from stages.common.run.exit_code import exit_code_of, traceback_file
 
 GRACE_S = 10
 """How long a stage may take to end when it is told to."""
@@ -30,7 +31,8 @@ KILLED = 137
 
 def command_line(engine: Engine, made: Plan, image: str, command: Sequence[str]) -> list[str]:
     """The engine's command: no privilege, no network, nothing writable but the draft and a /tmp in memory."""
-    limits = {"--memory": settings.lookup(settings.MEMORY), "--cpus": settings.lookup(settings.CPUS)}
+    cpus = settings.cpus()
+    limits = {"--memory": settings.memory(), "--cpus": cpus and f"{cpus:g}"}
     return [
         engine.program, "run", "--rm", "--init", "--pull=never", f"--name={made.container}",
         "--read-only", "--tmpfs=/tmp:rw,nosuid,nodev,mode=1777", "--cap-drop=ALL",
@@ -62,6 +64,8 @@ def run(command: Sequence[str], site: Path) -> int:
         code = _call(engine, made, command_line(engine, made, image, command))
         if code == 0:
             put_in_place(made)
+        elif code == UnexpectedError.exit_code:
+            keep_traceback(made)
     finally:
         shutil.rmtree(made.draft, ignore_errors=True)
     if code == KILLED:
@@ -136,6 +140,13 @@ def put_in_place(made: Plan) -> None:
             replace.put_in_place(made.draft / path, made.site / path)
 
 
+def keep_traceback(made: Plan) -> None:
+    """Move the traceback that a stage has written from the draft to where its message says."""
+    path = traceback_file(made.declared.name)
+    if (made.draft / path).is_file():
+        shutil.move(made.draft / path, made.site / path)
+
+
 def _call(engine: Engine, made: Plan, line: Sequence[str]) -> int:
     """Run the engine's command; signals pass to the container, which is gone when this returns.
 
@@ -167,12 +178,9 @@ def _call(engine: Engine, made: Plan, line: Sequence[str]) -> int:
 
 
 def main(command: Sequence[str]) -> int:
-    """Exit code: the command's own; 2 where it could not be run or wrote what it may not."""
+    """Run a stage's command and return its exit code; 2 where it could not be run or wrote what it may not."""
     try:
-        return run(command, Path.cwd())
-    except GlacierError as error:
-        print(f"docker/run: {error}", file=sys.stderr)
-        return error.exit_code
+        return exit_code_of("docker/run", lambda: run(command, Path.cwd()))
     except KeyboardInterrupt:  # while an image was built: nothing has begun
         return 128 + signal.SIGINT
 

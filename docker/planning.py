@@ -90,8 +90,8 @@ def plan(stage: Declared, site: Path) -> Plan:
         environment |= _tracking(root)
         if settings.TRACKING_URI in environment:
             network = settings.get(settings.NETWORK, "host")
-    if settings.lookup(settings.CPUS):  # a container sees all of the host's cores, however few it may use
-        environment.setdefault(settings.INFERENCE_THREADS, str(math.ceil(_cpus())))
+    if cpus := settings.cpus():  # a container sees all of the host's cores, however few it may use
+        environment.setdefault(settings.INFERENCE_THREADS, str(math.ceil(cpus)))
     return Plan(
         declared=stage,
         site=site,
@@ -113,16 +113,6 @@ def _tracking(root: Path) -> dict[str, str]:
     if remote := git_remote(root):
         own[settings.GIT_REMOTE] = remote
     return known | own
-
-
-def _cpus() -> float:
-    text = settings.get(settings.CPUS, "")
-    try:
-        return float(text)
-    except ValueError as error:
-        raise InputError(
-            "the limit of cores is not a number", where=settings.CPUS, expected="as in 1.5", found=text
-        ) from error
 
 
 def _inside(path: str) -> PurePosixPath:

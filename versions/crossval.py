@@ -25,10 +25,10 @@ from stages.common.errors import InputError, ParamsError
 from stages.common.params.schema import Params, load_params
 from stages.common.revision import run_git
 from stages.common.run.contracts import check_files
+from stages.common.run.exit_code import exit_code_of
 from stages.common.run.outputs import atomic_folder
 from stages.evaluate.crossval_contract import CONTRACT
 from versions.tools.commands import environment, require, run_dvc, stream_dvc
-from versions.tools.entry import run_command
 
 FOLDS = Path("artifacts/folds")
 
@@ -38,7 +38,7 @@ SCENE_AND_LABELS = {path: kind for path, kind in CONTRACT.inputs.items() if "{fo
 
 def main() -> int:
     """Run the folds and pool them, in a site's folder; return the exit code, which is that of a stage."""
-    return run_command("crossval", cross_validate)
+    return exit_code_of("crossval", cross_validate)
 
 
 def cross_validate() -> int:

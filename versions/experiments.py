@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from stages.common.display.numbers import number_text, signed_text
+from stages.common.run.exit_code import exit_code_of
 from stages.common.run.flatten import flatten
 from versions.tools.commands import require, run_dvc
-from versions.tools.entry import run_command
 from versions.tools.text import aligned_table
 
 COLUMNS = (
@@ -43,7 +43,7 @@ class Experiment:
 
 def main() -> int:
     """Print the table; return the exit code: 0 printed, 2 DVC cannot list the experiments."""
-    return run_command("experiments", lambda: experiment_table(list_experiments(Path.cwd())))
+    return exit_code_of("experiments", lambda: experiment_table(list_experiments(Path.cwd())))
 
 
 def list_experiments(site: Path) -> list[Experiment]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from stages.common.run.exit_code import exit_code_of
 from versions.promote.promote import rollback
-from versions.tools.entry import run_command
 
 if __name__ == "__main__":
-    raise SystemExit(run_command("rollback", lambda: rollback(Path.cwd())))
+    raise SystemExit(exit_code_of("rollback", lambda: rollback(Path.cwd())))

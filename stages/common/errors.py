@@ -1,19 +1,23 @@
-"""One family of errors: each says what is wrong, where, what was expected and found, and the fix."""
+"""One family of errors: each says what is wrong, where, what was expected and found, and the fix.
+
+The exit code of a process is that of its error: 1 a gate failed, 2 bad input or a bad parameter, 3 unexpected
+(`stages.common.run.exit_code`).
+"""
 
 from __future__ import annotations
 
 
 class GlacierError(Exception):
-    """Root of all errors a user can cause and mend.
+    """Root of all errors that end a run with a message instead of a traceback.
 
     Parameters
     ----------
     what
-        One sentence: what is wrong.
+        What is wrong, in one sentence.
     where
-        File, parameter or column it was found in.
+        File, parameter or column that it concerns.
     expected, found
-        The rule and the offending value.
+        The rule and the value that breaks it.
     fix
         What to do about it.
     """
@@ -49,6 +53,16 @@ class InputError(GlacierError):
 
 class ContractError(GlacierError):
     """A stage's input or output is not what its contract says."""
+
+
+class SettingError(GlacierError):
+    """An environment variable holds what it may not hold."""
+
+
+class UnexpectedError(GlacierError):
+    """Nobody foresaw this: a fault of the program or of the machine, and not of the input as far as is known."""
+
+    exit_code = 3
 
 
 class GateError(GlacierError):

@@ -1,4 +1,4 @@
-"""Logging: one short line a message on stderr, so that stdout stays free for data."""
+"""Logging: one short line per message on stderr, so that stdout stays free for data."""
 
 from __future__ import annotations
 
@@ -16,11 +16,17 @@ class WithoutSecrets(logging.Filter):
         return True
 
 
-def configure(stage: str) -> logging.Logger:
-    """Set up the root logger once and return the stage's own."""
-    logging.basicConfig(level=settings.get(settings.LOG_LEVEL, "INFO"), format="%(name)s: %(message)s", force=True)
+def configure(name: str) -> logging.Logger:
+    """Set up the root logger and return the one called `name`.
+
+    Raises
+    ------
+    SettingError
+        The level in the environment does not exist.
+    """
+    logging.basicConfig(level=settings.log_level(), format="%(name)s: %(message)s", force=True)
     for handler in logging.getLogger().handlers:
         handler.addFilter(WithoutSecrets())
-    for noisy in ("rasterio", "pyogrio", "matplotlib", "PIL", "alembic", "tensorflow", "absl"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
-    return logging.getLogger(stage)
+    for library in ("rasterio", "pyogrio", "matplotlib", "PIL", "alembic", "tensorflow", "absl"):
+        logging.getLogger(library).setLevel(logging.WARNING)
+    return logging.getLogger(name)

@@ -6,13 +6,21 @@ None of them changes a result: knobs that do are parameters in ``params.yaml``.
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from stages.common.errors import ParamsError, SettingError
+
 LOG_LEVEL = "GLACIER_LOG_LEVEL"
-"""Verbosity of the console log: DEBUG, INFO (default), WARNING."""
+"""Verbosity of the console log, one of `LOG_LEVELS`. Default: INFO."""
+
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+
+VARIABLE = re.compile(r"\$(\{)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?(1)\})")
+"""``$NAME`` or ``${NAME}``. With ``${NAME}`` in params.yaml, `dvc exp run -S` cannot change parameters."""
 
 SAMPLES = "GLACIER_SAMPLES"
 """Folder of the real samples; used in ``sites/*/params.yaml`` paths and by the tests."""
@@ -43,6 +51,9 @@ MEMORY = "GLACIER_MEMORY"
 
 CPUS = "GLACIER_CPUS"
 """Cores a container may use, as the engine takes them (``1.5``). Default: no limit."""
+
+CPUS_MIN = 0.01
+"""Least share of a core that an engine accepts."""
 
 NETWORK = "GLACIER_NETWORK"
 """Network of a container that may have one (`ingest`, and `track` with a server). Default: host."""
@@ -107,13 +118,13 @@ HTTP_TIMEOUT_S = 60.0
 
 
 def http_retries() -> int:
-    """How often a failed request is repeated."""
-    return int(get(HTTP_RETRIES, "6"))
+    """Return how often a failed request is repeated."""
+    return int(number(HTTP_RETRIES, 6, least=0, whole=True))
 
 
 def http_retry_wait_s() -> float:
-    """Seconds before the first repetition."""
-    return float(get(HTTP_RETRY_WAIT, "1"))
+    """Return the seconds before the first repetition."""
+    return number(HTTP_RETRY_WAIT, 1, least=0)
 
 
 def without_secrets(text: str) -> str:
@@ -157,23 +168,114 @@ def mlflow_time_limits(*, timeout_s: int, retries: int) -> Iterator[None]:
 
 
 def get(name: str, default: str) -> str:
-    """Value of the environment variable `name`, or `default` where it is unset or empty."""
+    """Return the environment variable `name`, or `default` where it is unset or empty."""
     return os.environ.get(name) or default
 
 
 def lookup(name: str) -> str | None:
-    """Value of a variable that a path in ``params.yaml`` names as ``$NAME``; None where it is unset or empty."""
+    """Return the environment variable `name`, or None where it is unset or empty."""
     return os.environ.get(name) or None
 
 
+def variables_in(text: str) -> list[str]:
+    """Return the names of the environment variables that a path in ``params.yaml`` holds."""
+    return [match["name"] for match in VARIABLE.finditer(text)]
+
+
+def expand(text: str, *, where: str) -> str:
+    """Return a path of ``params.yaml`` with ``$NAME`` and ``${NAME}`` replaced by the environment variable's value.
+
+    Raises
+    ------
+    ParamsError
+        The environment variable is not set.
+    """
+
+    def value(match: re.Match[str]) -> str:
+        content = lookup(match["name"])
+        if content is None:
+            raise ParamsError(
+                f"the environment variable {match['name']} is not set",
+                where=f"params.yaml: {where}",
+                expected=f"the folder that replaces {match[0]} in {text}",
+                found="nothing",
+                fix=f"export {match['name']}=<folder>",
+            )
+        return content
+
+    return VARIABLE.sub(value, text)
+
+
+def number(name: str, default: float, *, least: float, whole: bool = False) -> float:
+    """Return the number that the environment variable `name` holds, or `default` where it is unset or empty.
+
+    Raises
+    ------
+    SettingError
+        It is not a finite number, is below `least`, or has a fraction where a `whole` number is asked for.
+    """
+    text = get(name, str(default))
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not (math.isfinite(value) and value >= least and (value.is_integer() or not whole)):
+        raise _wrong(name, f"a {'whole ' if whole else ''}number, {least:g} or more", text)
+    return value
+
+
+def _wrong(name: str, expected: str, found: str) -> SettingError:
+    return SettingError(
+        f"the environment variable {name} is not valid",
+        where=f"environment: {name}",
+        expected=expected,
+        found=found,
+        fix=f"correct it, or `unset {name}` for the default",
+    )
+
+
+def log_level() -> str:
+    """Return the verbosity of the console log.
+
+    Raises
+    ------
+    SettingError
+        There is no such level.
+    """
+    level = get(LOG_LEVEL, "INFO").upper()
+    if level not in LOG_LEVELS:
+        raise _wrong(LOG_LEVEL, ", ".join(LOG_LEVELS), level)
+    return level
+
+
 def inference_threads() -> int:
-    """Threads for one ONNX Runtime session (a container's CPU set counts, not the host's cores)."""
-    return int(get(INFERENCE_THREADS, str(len(os.sched_getaffinity(0)))))
+    """Return the threads for one ONNX Runtime session (a container's CPU set counts, not the host's cores)."""
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1  # macOS has none
+    return int(number(INFERENCE_THREADS, usable, least=1, whole=True))
 
 
 def window_pixels() -> int:
-    """Largest number of pixels in one inference window."""
-    return int(float(get(WINDOW_MPX, "2")) * 1e6)
+    """Return the largest number of pixels in one inference window."""
+    return int(number(WINDOW_MPX, 2, least=1e-6) * 1e6)
+
+
+def cpus() -> float | None:
+    """Return the cores that a container may use; None: no limit."""
+    return number(CPUS, 0, least=CPUS_MIN) if lookup(CPUS) else None
+
+
+def memory() -> str | None:
+    """Return the memory that a container may use, as the engine takes it; None: no limit.
+
+    Raises
+    ------
+    SettingError
+        It is not a size.
+    """
+    size = lookup(MEMORY)
+    if size and not re.fullmatch(r"\d+(\.\d+)?[bkmg]?", size, flags=re.IGNORECASE):
+        raise _wrong(MEMORY, "a size such as 8g or 500m", size)
+    return size
 
 
 def repository_root() -> Path:

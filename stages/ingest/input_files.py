@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import warnings
 from pathlib import Path
 from typing import Any
@@ -13,13 +12,10 @@ from rasterio.io import DatasetReader
 from rasterio.windows import Window
 
 from stages.common import settings
-from stages.common.errors import InputError, ParamsError
+from stages.common.errors import InputError
 from stages.common.files import require_file
 from stages.common.geo.raster import open_raster
 from stages.common.types import AnyArray
-
-VARIABLE = re.compile(r"\$(\{)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?(1)\})")
-"""``$NAME`` or ``${NAME}``. With ``${NAME}`` in params.yaml, `dvc exp run -S` cannot change parameters."""
 
 
 def resolve_path(text: str, *, where: str) -> Path:
@@ -32,21 +28,7 @@ def resolve_path(text: str, *, where: str) -> Path:
     ParamsError
         The environment variable is not set.
     """
-
-    def value_of(match: re.Match[str]) -> str:
-        name = match["name"]
-        value = settings.lookup(name)
-        if value is None:
-            raise ParamsError(
-                f"the environment variable {name} is not set",
-                where=f"params.yaml: {where}",
-                expected=f"the folder that replaces {match[0]} in {text}",
-                found="nothing",
-                fix=f"export {name}=<folder>",
-            )
-        return value
-
-    return Path(VARIABLE.sub(value_of, text))
+    return Path(settings.expand(text, where=where))
 
 
 def open_georeferenced(path: Path) -> DatasetReader:

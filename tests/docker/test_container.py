@@ -18,7 +18,7 @@ from engine import Engine, EngineError, find_engine
 from planning import Mount, plan
 from sandbox import tiny
 from stages.common import settings
-from stages.common.errors import ContractError, InputError
+from stages.common.errors import ContractError, InputError, SettingError
 from tests.docker.conftest import RUN, Rogue
 
 DAG = ("prepare@2020", "labels", "patches@2020", "train", "evaluate", "predict@2020", "area", "report", "track", "gate")
@@ -119,10 +119,16 @@ def test_limits_come_from_the_environment(site: Path, monkeypatch: pytest.Monkey
     assert plan(declared("predict@2020", site), site).environment == {settings.INFERENCE_THREADS: "2"}
 
 
-def test_a_limit_that_is_no_number_is_refused(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(settings.CPUS, "two")
-    with pytest.raises(InputError, match="not a number"):
-        plan(declared("area", site), site)
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [(settings.CPUS, "two"), (settings.CPUS, "-1"), (settings.CPUS, "nan"), (settings.MEMORY, "much")],
+)
+def test_a_limit_that_is_not_valid_is_refused(
+    name: str, value: str, site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingError, match=f"the environment variable {name} is not valid"):
+        line("area", site, monkeypatch=monkeypatch)
 
 
 def test_only_track_gets_a_network_and_only_with_a_server(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -205,6 +211,28 @@ def test_an_output_is_never_lost_when_a_new_one_cannot_be_moved(
     with contextlib.suppress(OSError):
         container.put_in_place(plan_of_labels)
     assert (rogue.output / "glacier.tif").read_text() == ("new" if error == errno.EXDEV else "old")
+
+
+@pytest.mark.parametrize("code", [0, 1, 2, 3])
+def test_the_exit_code_of_a_stage_is_passed_on_and_its_traceback_is_kept(
+    code: int, rogue: Rogue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The engine is a script that ends as the stage would, and writes as it would into what is mounted."""
+    engine = tmp_path / "docker"
+    written = "artifacts/.tmp/traceback-labels.txt"
+    engine.write_text(
+        f'#!/bin/sh\n[ "$1" = run ] || exit 0\ncd "{rogue.folder}/artifacts/.tmp/run-labels" || exit 9\n'
+        f"mkdir -p artifacts/.tmp artifacts/labels\n[ {code} != 3 ] || echo Traceback >{written}\nexit {code}\n"
+    )
+    engine.chmod(0o755)
+    monkeypatch.setenv(settings.ENGINE, str(engine))
+    monkeypatch.setenv(settings.DVC_STAGE, "labels")
+    monkeypatch.setattr(container.images, "ensure", lambda *_: "image:tag")
+    monkeypatch.chdir(rogue.folder)
+    assert container.main(["true"]) == code
+    assert (rogue.folder / written).exists() == (code == 3)
+    assert rogue.output.exists() == (code == 0)
+    assert not (rogue.folder / "artifacts/.tmp/run-labels").exists()
 
 
 def test_mount_points_are_made_by_the_caller(site: Path) -> None:

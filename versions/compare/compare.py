@@ -17,6 +17,7 @@ from stages.common.geo.grid import Grid, pixel_area_km2
 from stages.common.geo.raster import gdal_env, read_band, read_grid
 from stages.common.geo.vectors import pixels_inside, read_polygons
 from stages.common.params.schema import load_params
+from stages.common.run.exit_code import exit_code_of
 from stages.common.run.outputs import atomic_folder, write_json
 from stages.common.types import BoolArray, UInt8Array
 from versions.compare import blocks, difference, pictures
@@ -29,7 +30,6 @@ from versions.compare.page import comparison_page
 from versions.compare.tables import Side, VersionComparison
 from versions.compare.version import Version, lock_of
 from versions.compare.workspace import AOI, GLACIER_ID, Workspace
-from versions.tools.entry import run_command
 
 FOLDER = Path("compare")
 
@@ -40,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("a", help="workspace, experiment, git revision, or registered model's version or alias")
     parser.add_argument("b", help="the same; differences are B minus A")
     arguments = parser.parse_args(argv)
-    return run_command("compare", lambda: compared_text(Path.cwd(), arguments.a, arguments.b))
+    return exit_code_of("compare", lambda: compared_text(Path.cwd(), arguments.a, arguments.b))
 
 
 def compared_text(site: Path, name_a: str, name_b: str) -> str:

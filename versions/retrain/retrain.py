@@ -14,13 +14,13 @@ from pathlib import Path
 
 from stages.common.errors import GlacierError, InputError
 from stages.common.params.schema import load_params
+from stages.common.run.exit_code import exit_code_of
 from versions.promote.challenger import challenger_number
 from versions.promote.promote import PromotionVerdict, assess, champion_version
 from versions.registry.champion import POINTER
 from versions.registry.open import open_registry
 from versions.retrain.summary import Outcome, base_revision, write_summary
 from versions.tools.commands import ROOT, default_remote, environment, last_words, run_dvc
-from versions.tools.entry import run_command
 from versions.tools.scratch import temporary_folder
 
 DONE, GATE_FAILED = 0, 1
@@ -123,4 +123,4 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m versions.retrain", description=__doc__)
     parser.add_argument("--base", help="git revision to compare with; default: origin/main, else main")
     arguments = parser.parse_args(argv)
-    return run_command("retrain", lambda: retrain(Path.cwd(), arguments.base))
+    return exit_code_of("retrain", lambda: retrain(Path.cwd(), arguments.base))

@@ -52,8 +52,15 @@ def open_raster(path: Path) -> DatasetReader:
         The file is absent, empty, a Git LFS pointer, or not readable as a raster.
     """
     require_file(path, what="raster", expected="a GeoTIFF", fix="check the path; run `dvc pull` for tracked data")
-    try:
+    with refuse_unreadable(path):
         return rasterio.open(path)
+
+
+@contextlib.contextmanager
+def refuse_unreadable(path: Path) -> Iterator[None]:
+    """Turn GDAL's error on opening or reading a raster into an `InputError`."""
+    try:
+        yield
     except rasterio.errors.RasterioIOError as error:
         raise InputError(
             "the file is not readable as a raster",
@@ -62,6 +69,38 @@ def open_raster(path: Path) -> DatasetReader:
             found=f"{path.stat().st_size} bytes: {' '.join(str(error).split())}",
             fix="copy or download it again",
         ) from error
+
+
+def require_whole(dataset: DatasetReader, path: Path) -> None:
+    """Refuse a GeoTIFF whose last tile lies beyond the end of its file; no pixel is read.
+
+    Raises
+    ------
+    InputError
+        The file is cut short.
+    """
+    size, end = path.stat().st_size, max(_tile_ends(dataset), default=0)
+    if end > size:
+        raise InputError(
+            "the raster is cut short",
+            where=path,
+            expected=f"at least {end} bytes, as its header says",
+            found=f"{size} bytes",
+            fix="copy or download it again, or run the stage that makes it again",
+        )
+
+
+def _tile_ends(dataset: DatasetReader) -> Iterator[int]:
+    """Yield where each tile of full resolution ends in the file, in bytes; a tile without data is left out."""
+    interleaved = dataset.tags(ns="IMAGE_STRUCTURE").get("INTERLEAVE") == "PIXEL"
+    for band in dataset.indexes[:1] if interleaved else dataset.indexes:
+        height, width = dataset.block_shapes[band - 1]
+        for row, column in np.ndindex(math.ceil(dataset.height / height), math.ceil(dataset.width / width)):
+            offset, size = (
+                dataset.get_tag_item(f"BLOCK_{entry}_{column}_{row}", "TIFF", bidx=band) for entry in ("OFFSET", "SIZE")
+            )
+            if offset and size:
+                yield int(offset) + int(size)
 
 
 def grid_of(dataset: DatasetReader) -> Grid:
@@ -78,8 +117,14 @@ def read_grid(path: Path) -> Grid:
 
 
 def read_band(path: Path, band: int = 1) -> AnyArray:
-    """One band of a raster as (H, W), in the file's dtype."""
-    with open_raster(path) as dataset:
+    """Return one band of a raster as (H, W), in the file's dtype.
+
+    Raises
+    ------
+    InputError
+        As `open_raster`; or the file is cut short.
+    """
+    with open_raster(path) as dataset, refuse_unreadable(path):
         return np.asarray(dataset.read(band))
 
 

@@ -28,8 +28,35 @@ FIXED_TIME = "2000-01-01T00:00:00.000Z"
 """GeoPackages record when they were changed; ours say nothing of the clock."""
 
 
+def read_features(path: Path) -> Any:
+    """Return the features of a vector file as a GeoDataFrame, in the file's own CRS and order.
+
+    Raises
+    ------
+    InputError
+        The file is absent, cut short or not readable, or has no CRS.
+    """
+    import geopandas
+    from pyogrio.errors import DataLayerError, DataSourceError
+    from shapely.errors import ShapelyError
+
+    try:
+        frame = geopandas.read_file(path)
+    except (DataSourceError, DataLayerError, ShapelyError, UnicodeDecodeError) as error:
+        raise InputError(
+            "the vector file is not readable",
+            where=path,
+            expected="a GeoPackage with features",
+            found=" ".join(str(error).split())[:300],
+            fix="run `dvc pull` or `make ingest`",
+        ) from error
+    if frame.crs is None:
+        raise InputError("the vector file has no CRS", where=path, expected="a CRS", fix="run `make ingest` again")
+    return frame
+
+
 def read_polygons(path: Path, crs: str) -> Any:
-    """Features of a vector file in `data/`, reprojected to `crs`.
+    """Return the features of a vector file in `data/`, reprojected to `crs`.
 
     Returns
     -------
@@ -38,24 +65,9 @@ def read_polygons(path: Path, crs: str) -> Any:
     Raises
     ------
     InputError
-        The file is absent or not readable, or has no CRS.
+        As `read_features`.
     """
-    import geopandas
-    from pyogrio.errors import DataSourceError
-
-    try:
-        frame = geopandas.read_file(path)
-    except DataSourceError as error:
-        raise InputError(
-            "the vector file is not readable",
-            where=path,
-            expected="a GeoPackage with polygons",
-            found=" ".join(str(error).split()),
-            fix="run `dvc pull` or `make ingest`",
-        ) from error
-    if frame.crs is None:
-        raise InputError("the vector file has no CRS", where=path, expected="a CRS", fix="run `make ingest` again")
-    return frame.to_crs(crs)
+    return read_features(path).to_crs(crs)
 
 
 def write_polygons(path: Path, frame: Any, *, layer: str) -> None:
@@ -88,10 +100,8 @@ def _write(path: Path, frame: Any, *, layer: str, geometry_type: str) -> None:
 
 def aoi_bounds_m(path: Path, crs: str) -> tuple[float, float, float, float]:
     """Bounds (left, bottom, right, top) in `crs` of the AOI file, its edges followed and not just its corners."""
-    import geopandas
-
-    frame = read_polygons(path, crs)
-    original = geopandas.read_file(path)
+    original = read_features(path)
+    frame = original.to_crs(crs)
     if original.crs.equals(frame.crs):
         return _as_bounds(frame.total_bounds)
     dense = original.geometry.segmentize(_longest_side(original) / (EDGE_NODES - 1))

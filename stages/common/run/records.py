@@ -4,27 +4,117 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
+import json
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
+
+from stages.common.errors import ContractError
 
 Model = TypeVar("Model", bound=BaseModel)
 
 
+def read_columns(path: Path) -> list[str]:
+    """Return the names of the columns of a CSV file.
+
+    Raises
+    ------
+    ContractError
+        The file is absent or not in UTF-8.
+    """
+    return next(csv.reader(io.StringIO(_read_text(path), newline="")), [])
+
+
 def read_rows(path: Path, row: type[Model]) -> list[Model]:
-    """Rows of a CSV file; an empty field is the column's default."""
-    with path.open(encoding="utf-8", newline="") as stream:
-        filled = ({key: value for key, value in line.items() if value != ""} for line in csv.DictReader(stream))
-        return [row.model_validate(line) for line in filled]
+    """Return the rows of a CSV file; an empty field, or a column that is absent, has the default.
+
+    Raises
+    ------
+    ContractError
+        The file is absent, cut short or not in UTF-8, or a value breaks its contract.
+    """
+    return [
+        validate(row, {key: value for key, value in fields.items() if value != ""}, where=f"{path}:{number}")
+        for number, fields in _numbered_lines(path)
+    ]
 
 
 def read_document(path: Path, model: type[Model]) -> Model:
-    """A JSON document."""
-    return model.model_validate_json(path.read_text(encoding="utf-8"))
+    """Return a JSON document.
+
+    Raises
+    ------
+    ContractError
+        The file is absent, cut short, not in UTF-8 or not valid JSON, or a value breaks its contract.
+    """
+    try:
+        content = json.loads(_read_text(path))
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise _unreadable(path, "valid JSON", error) from error
+    return validate(model, content, where=str(path))
+
+
+def validate(model: type[Model], value: Any, *, where: str) -> Model:
+    """Return `value` as `model`.
+
+    Raises
+    ------
+    ContractError
+        A value breaks its contract; the first one is named.
+    """
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ContractError(
+            "a value breaks its contract",
+            where=f"{where} {'.'.join(map(str, first['loc']))}",
+            expected=first["msg"],
+            found=repr(first.get("input"))[:200],
+            fix="run the stage that makes it again",
+        ) from error
 
 
 def file_md5(path: Path) -> str:
-    """MD5 of a file's bytes: an identity as DVC uses it, no protection."""
+    """Return the MD5 of a file's bytes: an identity as DVC uses it, no protection."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+
+
+def _numbered_lines(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield the fields of each line by column, with the line's number in the file."""
+    text = _read_text(path)
+    if not text.endswith("\n"):  # a number that has lost its last digits is still a number
+        raise _unreadable(path, "a line break at the end of the last line", f"a table cut short at {text[-40:]!r}")
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    columns = next(reader)
+    try:
+        for fields in reader:
+            if len(fields) != len(columns):
+                where = f"{path}:{reader.line_num}"
+                raise _unreadable(where, f"{len(columns)} fields, one per column", f"{len(fields)} fields")
+            yield reader.line_num, dict(zip(columns, fields, strict=True))
+    except csv.Error as error:
+        raise _unreadable(f"{path}:{reader.line_num}", "comma-separated values", error) from error
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8")
+    except FileNotFoundError as error:
+        raise _unreadable(path, "a file", "nothing") from error
+    except UnicodeDecodeError as error:
+        raise _unreadable(path, "text in UTF-8", error) from error
+
+
+def _unreadable(where: object, expected: str, found: object) -> ContractError:
+    return ContractError(
+        "the file is not readable",
+        where=where,
+        expected=expected,
+        found=" ".join(str(found).split())[:300],
+        fix="run the stage that makes it again, or `dvc pull` it",
+    )

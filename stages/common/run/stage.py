@@ -12,10 +12,10 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from stages.common import logs
-from stages.common.errors import ContractError, GlacierError, ParamsError
+from stages.common.errors import ContractError, ParamsError
 from stages.common.params.schema import Params, load_params
 from stages.common.run.contracts import Contract, check_inputs, check_outputs, paths_of
+from stages.common.run.exit_code import DONE, exit_code_of
 from stages.common.run.outputs import atomic_folder, write_json
 
 
@@ -50,25 +50,20 @@ Entry = Callable[[Run], BaseModel | None]
 
 
 def main(contract: Contract, entry: Entry, argv: Sequence[str] | None = None) -> int:
-    """Run a stage from the command line and return its exit code: 0 done, 1 a gate failed, 2 a contract broken."""
+    """Run a stage from the command line and return its exit code (`stages.common.run.exit_code`)."""
     return run_command_line(contract, lambda year, log: run_stage(contract, entry, year=year, log=log), argv)
 
 
 def run_command_line(
     contract: Contract, work: Callable[[int | None, logging.Logger], None], argv: Sequence[str] | None
 ) -> int:
-    """Parse the command line, describe the contract or do `work` for the year given; errors become exit codes."""
+    """Parse the command line, describe the contract or do `work` for the year given, and return the exit code."""
     arguments = _parse(contract, argv)
-    log = logs.configure(contract.stage if arguments.year is None else f"{contract.stage}@{arguments.year}")
     if arguments.describe:
         print(json.dumps(contract.describe(), indent=2))
-        return 0
-    try:
-        work(arguments.year, log)
-    except GlacierError as error:
-        log.error("%s", error)
-        return error.exit_code
-    return 0
+        return DONE
+    name = contract.stage if arguments.year is None else f"{contract.stage}@{arguments.year}"
+    return exit_code_of(name, lambda: work(arguments.year, logging.getLogger(name)))
 
 
 def run_stage(contract: Contract, entry: Entry, *, year: int | None, log: logging.Logger) -> None:

@@ -1,0 +1,85 @@
+"""The one place that turns an exception into an exit code: of stages, of `ingest`, of the tools in `versions`."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+from stages.common import logs, settings
+from stages.common.errors import GlacierError, UnexpectedError
+from stages.common.run.outputs import SCRATCH
+
+DONE = 0
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def exit_code_of(name: str, work: Callable[[], str | int | None]) -> int:
+    """Set up the log, do `work` and return the exit code of the process; an error becomes one message on stderr.
+
+    Parameters
+    ----------
+    name
+        Stands before each line of the log, and names the file of a traceback.
+    work
+        Returns nothing, an exit code of its own, or a text to print.
+
+    Returns
+    -------
+    int
+        0 done, 1 a gate failed, 2 bad input or a bad parameter, 3 anything unexpected (`stages.common.errors`).
+    """
+    try:
+        logs.configure(name)
+        result = work()
+    except GlacierError as error:
+        return _report(name, error)
+    except Exception as error:
+        return _report(name, _unexpected(name, error))
+    if isinstance(result, int):
+        return result
+    if result is not None:
+        print(result)
+    return DONE
+
+
+def traceback_file(name: str) -> Path:
+    """Return where the traceback of an unexpected error is kept, relative to the site's folder."""
+    return SCRATCH / f"traceback-{name.replace('/', '-')}.txt"
+
+
+def _report(name: str, error: GlacierError) -> int:
+    print(settings.without_secrets(f"{name}: {error}"), file=sys.stderr)
+    return error.exit_code
+
+
+def _unexpected(name: str, error: Exception) -> UnexpectedError:
+    text = settings.without_secrets("".join(traceback.format_exception(error)))
+    path = traceback_file(name)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        place = f"in {path}"
+    except OSError:  # a full disk, or a container that may write nothing
+        print(text, file=sys.stderr)
+        place = "above"
+    return UnexpectedError(
+        "the run ended with an unexpected error",
+        where=_line_of_ours(error),
+        found=" ".join(f"{type(error).__name__}: {error}".split())[:300],
+        fix=f"the traceback stands {place}: report it with that text, unless the line above says what to mend",
+    )
+
+
+def _line_of_ours(error: Exception) -> str:
+    """Return the innermost line of the project's own code, as ``stages/labels/label.py:53``."""
+    frames = [Path(frame.filename).resolve() for frame in traceback.extract_tb(error.__traceback__)]
+    numbers = [frame.lineno for frame in traceback.extract_tb(error.__traceback__)]
+    places = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for path, number in zip(frames, numbers, strict=True)
+        if path.is_relative_to(ROOT) and ".venv" not in path.parts and path != Path(__file__).resolve()
+    ]
+    return places[-1] if places else ""
