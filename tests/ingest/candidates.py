@@ -52,7 +52,7 @@ def candidate(
     snow_rows: int = 0,
     gone: str | None = None,
     dn_offset: int = 1000,
-    **known: Any,
+    **metadata: Any,
 ) -> Acquisition:
     """A scene of `day`, its upper `snow_rows` rows under snow; the layer `gone` cannot be had."""
     classes = scl() if classes is None else classes
@@ -60,7 +60,7 @@ def candidate(
     info = SceneInfo(**{
         "id": f"S2_{day}", "year": date.year, "acquired": date, "product": f"S2_{day}", "tile": "44RLV",
         "relative_orbit": 5, "processing_baseline": "05.00", "convention": "by-baseline",
-    } | known)  # fmt: skip
+    } | metadata)  # fmt: skip
 
     def layer(name: str) -> Layer | None:
         if name == gone:
@@ -72,6 +72,6 @@ def candidate(
         return Layer(name=name, pixels=pixels, grid=GRID, nodata=0)
 
     def layers() -> Iterator[Layer]:
-        yield from (one for name in ("B03", "B04", "B11", SCL) if (one := layer(name)))
+        yield from (present for name in ("B03", "B04", "B11", SCL) if (present := layer(name)))
 
     return Acquisition(info=info, layers=layers, layer_count=4, layer=layer)

@@ -18,12 +18,12 @@ def good_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tiny.make_site(tmp_path_factory.mktemp("good"), years=(2020, 2021))
     content = tiny.params(Path("source"), [2020, 2021])
     tiny.write_params(folder, content)
-    here = Path.cwd()
+    before = Path.cwd()
     os.chdir(folder)
     try:
         assert main([]) == 0
     finally:
-        os.chdir(here)
+        os.chdir(before)
     return folder
 
 

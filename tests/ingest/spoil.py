@@ -51,8 +51,8 @@ def rewrite(pixels: np.ndarray | None = None, mask: np.ndarray | None = None, **
     def spoil(site: Path, params: Params) -> None:
         path = site / "source/2020.tif"
         with rasterio.open(path) as dataset:
-            found, profile = dataset.read(), dataset.profile
-        values = found if pixels is None else pixels
+            stored, profile = dataset.read(), dataset.profile
+        values = stored if pixels is None else pixels
         profile |= {"dtype": values.dtype, "count": len(values)} | changes
         path.unlink()
         with warnings.catch_warnings(), rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True):
@@ -167,8 +167,8 @@ def outlines_beside_the_scenes(site: Path, params: Params) -> None:
 
 def both(*spoilers: Spoiler) -> Spoiler:
     def spoil(site: Path, params: Params) -> None:
-        for one in spoilers:
-            one(site, params)
+        for spoiler in spoilers:
+            spoiler(site, params)
 
     return spoil
 

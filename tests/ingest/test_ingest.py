@@ -120,9 +120,9 @@ def test_tiles_of_a_year_that_fit_are_taken(tile: Spoiler, site: Path) -> None:
 
 
 def test_tiles_may_overlap_where_one_has_no_data(site: Path) -> None:
-    other = tiny.scene(2020, seed=5)
-    other[:, :, :60] = 0
-    ingest(site, spoil.second_tile(shift_px=100, pixels=other, nodata=0), spoil.scene(nodata=0))
+    tile = tiny.scene(2020, seed=5)
+    tile[:, :, :60] = 0
+    ingest(site, spoil.second_tile(shift_px=100, pixels=tile, nodata=0), spoil.scene(nodata=0))
 
 
 def test_a_cloud_mask_is_stored_as_yes_or_no(site: Path) -> None:
@@ -157,11 +157,11 @@ def test_self_touching_outlines_are_mended_with_a_warning(site: Path, capfd: pyt
 def test_outlines_are_kept_whole_where_they_touch_the_aoi_and_left_out_elsewhere(site: Path) -> None:
     ingest(site, spoil.outlines([*tiny.outlines(), spoil.FAR]), spoil.setting(
         [tiny.LEFT, tiny.TOP - 2000, tiny.LEFT + 2000, tiny.TOP], "ingest", "aoi", "bounds"))  # fmt: skip
-    kept = geopandas.read_file("data/outlines.gpkg")
-    assert kept.crs.to_epsg() == 4326
-    assert kept.rgi_id.tolist() == ["RGI60-15.00000"]
-    assert kept.to_crs(tiny.CRS).area[0] == pytest.approx(tiny.outlines()[0].area, rel=1e-6)
-    assert len(kept.geometry[0].geoms[0].interiors) == 1  # the nunatak
+    outlines = geopandas.read_file("data/outlines.gpkg")
+    assert outlines.crs.to_epsg() == 4326
+    assert outlines.rgi_id.tolist() == ["RGI60-15.00000"]
+    assert outlines.to_crs(tiny.CRS).area[0] == pytest.approx(tiny.outlines()[0].area, rel=1e-6)
+    assert len(outlines.geometry[0].geoms[0].interiors) == 1  # the nunatak
 
 
 def test_rgi6_columns_become_those_of_rgi7(site: Path) -> None:
@@ -226,9 +226,9 @@ def test_a_dem_becomes_one_of_the_permitted_kinds(site: Path, dtype: str, nodata
     DEM.check(Path("data/auxiliary/dem.tif"))
     assert json.loads(Path("data/auxiliary/manifest.json").read_text())["dem"] == "dem.tif"
     with rasterio.open("data/auxiliary/dem.tif") as dataset:
-        known = dataset.read_masks(1) > 0
-        assert (dataset.read(1)[known] == 4000).all()
-        assert (~known).sum() == (0 if nodata is None else 1)
+        has_data = dataset.read_masks(1) > 0
+        assert (dataset.read(1)[has_data] == 4000).all()
+        assert (~has_data).sum() == (0 if nodata is None else 1)
 
 
 @pytest.mark.parametrize("inside", [True, False])
@@ -239,11 +239,11 @@ def test_debris_cover_travels_where_it_touches_the_aoi(inside: bool, site: Path)
     ingest(site, spoil.setting({"debris": {"path": "debris.gpkg"}}, "ingest", "auxiliary"))
     assert json.loads(Path("data/auxiliary/manifest.json").read_text())["debris"] == "debris.gpkg"
     DEBRIS.check(Path("data/auxiliary/debris.gpkg"))
-    kept = geopandas.read_file("data/auxiliary/debris.gpkg")
-    assert kept.crs.to_epsg() == 4326
-    assert len(kept) == inside
+    debris = geopandas.read_file("data/auxiliary/debris.gpkg")
+    assert debris.crs.to_epsg() == 4326
+    assert len(debris) == inside
     if inside:
-        assert kept.to_crs(tiny.CRS).area[0] == pytest.approx(tongue.area, rel=1e-6)
+        assert debris.to_crs(tiny.CRS).area[0] == pytest.approx(tongue.area, rel=1e-6)
 
 
 def test_flow_lines_travel_with_their_glaciers_id(site: Path) -> None:
@@ -256,10 +256,10 @@ def test_flow_lines_travel_with_their_glaciers_id(site: Path) -> None:
     ingest(site, spoil.setting({"flow_lines": {"path": "lines.gpkg"}}, "ingest", "auxiliary"))
     assert json.loads(Path("data/auxiliary/manifest.json").read_text())["flow_lines"] == "flow_lines.gpkg"
     FLOW_LINES.check(Path("data/auxiliary/flow_lines.gpkg"))
-    kept = geopandas.read_file("data/auxiliary/flow_lines.gpkg")
-    assert (kept.crs.to_epsg(), list(kept.rgi_id)) == (4326, ["RGI60-15.00001", "RGI60-15.00002"])
+    flow_lines = geopandas.read_file("data/auxiliary/flow_lines.gpkg")
+    assert (flow_lines.crs.to_epsg(), list(flow_lines.rgi_id)) == (4326, ["RGI60-15.00001", "RGI60-15.00002"])
     left, _, _, top = tiny.outlines()[0].bounds
-    assert kept.to_crs(tiny.CRS).geometry[0].coords[0] == pytest.approx((left, top), abs=0.01)
+    assert flow_lines.to_crs(tiny.CRS).geometry[0].coords[0] == pytest.approx((left, top), abs=0.01)
 
 
 def test_a_failure_at_the_end_leaves_what_was_there(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:

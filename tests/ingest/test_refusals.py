@@ -103,14 +103,14 @@ def refused(site: Path, message: str, capfd: pytest.CaptureFixture[str]) -> str:
 
     code = main([])
 
-    said = capfd.readouterr().err
-    assert message in said
+    error_text = capfd.readouterr().err
+    assert message in error_text
     assert code == 2
     for part in ("where:", "found:", "fix:"):
-        assert part in said
+        assert part in error_text
     assert snapshot(site / "data") == before
     assert (site / "data.dvc").read_bytes() == pin
-    return said
+    return error_text
 
 
 @pytest.mark.parametrize(("spoiler", "message"), [pytest.param(*case[1:], id=case[0]) for case in CASES])
@@ -120,8 +120,8 @@ def test_what_is_wrong_is_refused_and_data_stays(
     params = yaml.safe_load((site / "params.yaml").read_text())
     spoiler(site, params)
     tiny.write_params(site, params)
-    said = refused(site, message, capfd)
-    assert "expected:" in said or "break the schema" in said or "is absent" in said
+    error_text = refused(site, message, capfd)
+    assert "expected:" in error_text or "break the schema" in error_text or "is absent" in error_text
     assert not list((site / "artifacts/.tmp").iterdir())
 
 

@@ -100,17 +100,17 @@ def no_zip(path: Path) -> None:
     path.write_bytes(b"<html>please log in</html>")
 
 
-def another(**known: Any) -> Spoiler:
+def add_product(**changes: Any) -> Spoiler:
     """Add a product."""
-    return lambda source, params: safe_product.write_product(source, **{"day": "2020-10-06", **known}) and None  # type: ignore[func-returns-value]
+    return lambda source, params: safe_product.write_product(source, **{"day": "2020-10-06", **changes}) and None  # type: ignore[func-returns-value]
 
 
-def only(**known: Any) -> Spoiler:
+def replace_product(**changes: Any) -> Spoiler:
     """Another product in place of the good one."""
 
     def spoil(source: Path, params: dict[str, Any]) -> None:
         shutil.rmtree(product(source))
-        safe_product.write_product(source, **{"day": DAY, **known})
+        safe_product.write_product(source, **{"day": DAY, **changes})
 
     return spoil
 
@@ -131,8 +131,8 @@ def from_catalogue(**stac: Any) -> Spoiler:
     """Take the scenes from a catalogue."""
 
     def spoil(source: Path, params: dict[str, Any]) -> None:
-        known = {"profile": "earth-search-c1", "url": "http://127.0.0.1:9/none"} | stac
-        params["ingest"] |= {"source": "stac", "stac": {key: value for key, value in known.items() if value}}
+        changes = {"profile": "earth-search-c1", "url": "http://127.0.0.1:9/none"} | stac
+        params["ingest"] |= {"source": "stac", "stac": {key: value for key, value in changes.items() if value}}
 
     return spoil
 
@@ -143,8 +143,8 @@ def gone(source: Path, params: dict[str, Any]) -> None:
 
 def both(*spoilers: Spoiler) -> Spoiler:
     def spoil(source: Path, params: dict[str, Any]) -> None:
-        for one in spoilers:
-            one(source, params)
+        for spoiler in spoilers:
+            spoiler(source, params)
 
     return spoil
 
@@ -160,8 +160,8 @@ CASES: list[tuple[str, Spoiler, str]] = [
     ("folder-without-product", gone, "there is no Sentinel-2 product"),
     ("folder-variable-unset", setting("${NO_SUCH}/x", "ingest", "safe", "folder"), "variable NO_SUCH is not set"),
     ("section-absent", lambda _, params: params["ingest"].pop("safe") and None, "the source's parameters are absent"),
-    ("l1c-among-l2a", another(level="1C"), "surface reflectance never mix"),
-    ("l1c-not-asked-for", only(level="1C"), "surface reflectance never mix"),
+    ("l1c-among-l2a", add_product(level="1C"), "surface reflectance never mix"),
+    ("l1c-not-asked-for", replace_product(level="1C"), "surface reflectance never mix"),
     ("l2a-where-l1c-is-asked-for", setting("L1C", "ingest", "safe", "processing_level"), "never mix"),
     ("l1c-at-20-m", both(setting("L1C", "ingest", "safe", "processing_level"),
                          setting(20, "ingest", "safe", "resolution_m")), "only at its own resolution"),
@@ -186,11 +186,11 @@ CASES: list[tuple[str, Spoiler, str]] = [
     ("image-cut", shortened("*_B03_10m.jp2", 0.3), "an image of the product is truncated or damaged"),
     ("image-no-image", replaced("*_B03_10m.jp2", b"\0" * 999), "an image of the product is truncated or damaged"),
     ("scl-no-image", replaced("*_SCL_20m.jp2", b"x"), "an image of the product is truncated or damaged"),
-    ("mask-absent", both(only(masks=QUALITY), replaced("MSK_QUALIT_B03.jp2", None)),
+    ("mask-absent", both(replace_product(masks=QUALITY), replaced("MSK_QUALIT_B03.jp2", None)),
      "the product lacks masks that its metadata name"),
-    ("mask-no-image", both(only(masks=QUALITY), replaced("MSK_QUALIT_B03.jp2", b"x")),
+    ("mask-no-image", both(replace_product(masks=QUALITY), replaced("MSK_QUALIT_B03.jp2", b"x")),
      "an image of the product is truncated or damaged"),
-    ("mask-of-one-layer", only(masks=ONE_LAYER), "a mask of the product is not as the specification says"),
+    ("mask-of-one-layer", replace_product(masks=ONE_LAYER), "a mask of the product is not as the specification says"),
     ("zip-cut", zipped(cut), "the zip is damaged or holds no Sentinel-2 product"),
     ("zip-no-zip", zipped(no_zip), "the zip is damaged or holds no Sentinel-2 product"),
     ("zip-of-something-else", zipped(bare_zip), "the zip is damaged or holds no Sentinel-2 product"),
@@ -201,9 +201,9 @@ CASES: list[tuple[str, Spoiler, str]] = [
     ("zip-bomb", zipped(entry("S2A.SAFE/bomb", b"\0" * 4_000_000)), "the zip cannot be trusted"),
     ("product-twice", zipped(keep=True), "two candidate scenes have the same id"),
     ("year-without-product", setting([2020, 2021], "years"), "there is no valid scene of 2021"),
-    ("year-under-cloud", only(scl=CLOUDY), "there is no valid scene of 2020"),
-    ("year-elsewhere", only(left=tiny.LEFT + 90_000), "the AOI lies outside the raster (1)"),
-    ("year-out-of-season", only(day="2020-07-01"), "outside the season"),
+    ("year-under-cloud", replace_product(scl=CLOUDY), "there is no valid scene of 2020"),
+    ("year-elsewhere", replace_product(left=tiny.LEFT + 90_000), "the AOI lies outside the raster (1)"),
+    ("year-out-of-season", replace_product(day="2020-07-01"), "outside the season"),
     ("year-left-out", setting({"off_glacier_snow_max": 2}, "ingest", "choice"), "break the schema"),
     ("season-reversed", setting({"first": "11-10", "last": "09-20"}, "ingest", "season"), "break the schema"),
     ("season-no-day", setting({"first": "9-20", "last": "11-10"}, "ingest", "season"), "break the schema"),

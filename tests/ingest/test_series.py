@@ -51,7 +51,7 @@ class Maker:
 
     def __call__(
         self, reflectance: Any = None, *, column: float = 0, day: int = 15, stored: str = "newer",
-        classes: bool = False, **known: Any,
+        classes: bool = False, **metadata: Any,
     ) -> Scene:  # fmt: skip
         values = truth(column) if reflectance is None else np.broadcast_to(np.asarray(reflectance), (SIDE, SIDE))
         dtype, to_dn, physics = STORED[stored]
@@ -62,8 +62,8 @@ class Maker:
             layers.append(Layer(name="scl", pixels=np.full((SIDE, SIDE), 4, "uint8"), grid=grid(column), nodata=None))
         self.count += 1
         name = f"s{self.count}"
-        known = {"processing_level": "L2A"} | known
-        info = SceneInfo(id=name, year=2020, acquired=dt.date(2020, 10, day), product=name, **known)
+        metadata = {"processing_level": "L2A"} | metadata
+        info = SceneInfo(id=name, year=2020, acquired=dt.date(2020, 10, day), product=name, **metadata)
         return write_scene(self.folder, info, layers)
 
 

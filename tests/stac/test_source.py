@@ -26,7 +26,7 @@ from stages.common.tables.data import SceneChoiceRow
 from stages.ingest.ingest import main
 from stages.ingest.region import Region
 from stages.ingest.sources.stac import search as stac_search
-from stages.ingest.sources.stac.items import read_item
+from stages.ingest.sources.stac.items import parse_item
 from stages.ingest.sources.stac.profiles import PROFILES
 from stages.ingest.sources.stac.remote import READ_CACHE
 from tests.ingest.candidates import GRID
@@ -39,16 +39,16 @@ CLOUDY = np.full((160, 160), 9, np.uint8)
 
 
 def ready(
-    server: Server, here: Path, *, profile: str = "earth-search-c1", under: str = "files", **changes: Any
+    server: Server, workdir: Path, *, profile: str = "earth-search-c1", under: str = "files", **changes: Any
 ) -> None:
     """A site of 2020 and 2021 with three dates on the server, the best of 2020 on the sixth of October."""
-    scenes = here / "scenes"
+    scenes = workdir / "scenes"
     catalogue.write_scene(scenes, "2020-10-01", scl=CLOUDY)
     catalogue.write_scene(scenes, "2020-10-06")
     catalogue.write_scene(scenes, "2020-10-16", snow_rows=60)
     catalogue.write_scene(scenes, "2021-10-06")
     catalogue.publish(server, scenes, profile, under=under)
-    stac_site.make_site(here, stac_site.params(server, profile, [2020, 2021], **changes))
+    stac_site.make_site(workdir, stac_site.params(server, profile, [2020, 2021], **changes))
 
 
 def only_scene(year: int) -> Scene:
@@ -63,20 +63,20 @@ def rows() -> dict[str, SceneChoiceRow]:
 def refused(message: str, capfd: pytest.CaptureFixture[str]) -> str:
     """Run it, see it refused with nothing written, and return what it said."""
     assert main([]) == 2
-    said = capfd.readouterr().err
-    assert message in said
+    message_text = capfd.readouterr().err
+    assert message in message_text
     for part in ("where:", "expected:", "found:", "fix:"):
-        assert part in said
+        assert part in message_text
     assert not Path("data").exists()
     assert not Path("data.dvc").exists()
-    return said
+    return message_text
 
 
 class TestGood:
     """A server that behaves."""
 
-    def test_the_best_date_of_each_year_is_stored(self, server: Server, here: Path) -> None:
-        ready(server, here)
+    def test_the_best_date_of_each_year_is_stored(self, server: Server, workdir: Path) -> None:
+        ready(server, workdir)
         assert main([]) == 0
         assert [str(only_scene(year).info.day) for year in (2020, 2021)] == ["2020-10-06", "2021-10-06"]
         table = rows()
@@ -84,8 +84,8 @@ class TestGood:
         assert (table["2020-10-16"].off_glacier_snow or 0) > 0.1
         assert not READ_CACHE.exists()
 
-    def test_pixels_and_what_is_known_arrive_as_they_are(self, server: Server, here: Path) -> None:
-        ready(server, here)
+    def test_pixels_and_what_is_known_arrive_as_they_are(self, server: Server, workdir: Path) -> None:
+        ready(server, workdir)
         assert main([]) == 0
         scene = only_scene(2020)
         info = scene.info
@@ -97,19 +97,19 @@ class TestGood:
         with rasterio.open(scene.bands["B11"].path) as dataset:
             assert (dataset.read(1) == 3500).all()
 
-    def test_the_same_catalogue_gives_the_same_bytes(self, server: Server, here: Path) -> None:
-        ready(server, here)
+    def test_the_same_catalogue_gives_the_same_bytes(self, server: Server, workdir: Path) -> None:
+        ready(server, workdir)
         assert main([]) == 0
-        before = snapshot(here / "data")
-        shutil.rmtree(here / "data")
+        before = snapshot(workdir / "data")
+        shutil.rmtree(workdir / "data")
         assert main([]) == 0
-        assert snapshot(here / "data") == before
+        assert snapshot(workdir / "data") == before
         for name, content in before.items():
             assert b"127.0.0.1" not in content, name
 
-    def test_only_the_blocks_of_the_site_are_read(self, server: Server, here: Path) -> None:
+    def test_only_the_blocks_of_the_site_are_read(self, server: Server, workdir: Path) -> None:
         """Of a file 12 times as wide as the site; the whole of a full-size tile is in bench/ingest.py."""
-        ready(server, here)
+        ready(server, workdir)
         noise = np.random.default_rng(0).integers(1, 9000, (2048, 2048)).astype(np.uint16)
         path = next((server.folder / "scenes").glob("*20201006*/B02.tif"))
         catalogue.write_cog(path, noise, left=tiny.LEFT)
@@ -119,27 +119,27 @@ class TestGood:
         with rasterio.open(only_scene(2020).bands["B02"].path) as dataset:
             assert (dataset.read(1) == noise[:164, :164]).all()
 
-    def test_many_items_come_in_pages(self, server: Server, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_many_items_come_in_pages(self, server: Server, workdir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(stac_search, "PAGE_ITEMS", 1)
-        ready(server, here)
+        ready(server, workdir)
         assert main([]) == 0
         assert len(rows()) == 4
 
-    def test_tiles_of_a_day_and_a_newer_processing_are_sorted_out(self, server: Server, here: Path) -> None:
+    def test_tiles_of_a_day_and_a_newer_processing_are_sorted_out(self, server: Server, workdir: Path) -> None:
         half = np.full((160, 160), 5, np.uint8)
         half[:, 80:] = 0
-        scenes = here / "scenes"
+        scenes = workdir / "scenes"
         catalogue.write_scene(scenes, "2020-10-06", scl=half, tile="44RKV")
         catalogue.write_scene(scenes, "2020-10-06", left=tiny.LEFT + 80 * tiny.PIXEL_M, tile="44RLV")
         catalogue.write_scene(scenes, "2020-10-06", tile="44RKV", baseline="02.14", time="052640")
         catalogue.publish(server, scenes, "earth-search-c1")
-        stac_site.make_site(here, stac_site.params(server, "earth-search-c1", [2020]))
+        stac_site.make_site(workdir, stac_site.params(server, "earth-search-c1", [2020]))
         main([])
-        table = here / "data/scene_choice.csv"
-        found = read_rows(table, SceneChoiceRow)
-        assert [row.taken for row in found] == [True, True, False]
-        assert found[0].aoi_coverage == 1.0
-        assert found[2].reason == "the same tile and day exist at baseline 05.00"
+        table = workdir / "data/scene_choice.csv"
+        rows_of_choice = read_rows(table, SceneChoiceRow)
+        assert [row.taken for row in rows_of_choice] == [True, True, False]
+        assert rows_of_choice[0].aoi_coverage == 1.0
+        assert rows_of_choice[2].reason == "the same tile and day exist at baseline 05.00"
 
     @pytest.mark.parametrize(
         ("profile", "properties", "offset"),
@@ -151,14 +151,14 @@ class TestGood:
         ],
     )
     def test_each_catalogue_has_its_own_offset(
-        self, server: Server, here: Path, profile: str, properties: dict[str, Any], offset: float
+        self, server: Server, workdir: Path, profile: str, properties: dict[str, Any], offset: float
     ) -> None:
-        catalogue.write_scene(here / "scenes", "2020-10-06", **properties)
+        catalogue.write_scene(workdir / "scenes", "2020-10-06", **properties)
         catalogue.publish(
-            server, here / "scenes", profile, under="signed" if profile == "planetary-computer" else "files"
+            server, workdir / "scenes", profile, under="signed" if profile == "planetary-computer" else "files"
         )
         content = stac_site.params(server, profile, [2020], token_url=f"{server.api}/token")
-        stac_site.make_site(here, content)
+        stac_site.make_site(workdir, content)
         assert main([]) == 0
         assert calibration_of(only_scene(2020), "B04").offset == offset
 
@@ -167,41 +167,45 @@ class TestWhatOthersMade:
     """Items that no test made."""
 
     def test_the_scenes_of_the_twin_arrive_as_they_were(
-        self, server: Server, here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, server: Server, workdir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         content = twin_params([2019, 2022])
-        tiny.write_params(here, content)
+        tiny.write_params(workdir, content)
         assert main([]) == 0
-        (here / "data").rename(here / "made")
-        catalogue.publish(server, here / "made/scenes", "copernicus-dataspace", under="eodata")
+        (workdir / "data").rename(workdir / "twin")
+        catalogue.publish(server, workdir / "twin/scenes", "copernicus-dataspace", under="eodata")
         with_keys(server, monkeypatch)
         read = stac_site.params(server, "copernicus-dataspace", [2019, 2022])["ingest"] | {
             "outlines": {"path": "made/outlines.gpkg"}, "season": None, "aoi": content["ingest"]["aoi"],
         }  # fmt: skip
         # As if it were real: the server's pixels are what counts here.
-        tiny.write_params(here, content | {"ingest": read, "site": content["site"] | {"simulated": False}})
+        tiny.write_params(workdir, content | {"ingest": read, "site": content["site"] | {"simulated": False}})
         assert main([]) == 0
         for year in (2019, 2022):
-            for ours, theirs in zip(read_scenes(Path(f"data/scenes/{year}")), read_scenes(Path(f"made/scenes/{year}")),
+            for first, second in zip(read_scenes(Path(f"data/scenes/{year}")), read_scenes(Path(f"twin/scenes/{year}")),
                                     strict=True):  # fmt: skip
-                assert ours.info.processing_baseline == theirs.info.processing_baseline
+                assert first.info.processing_baseline == second.info.processing_baseline
                 for name in content["prepare"]["bands"]:
-                    assert (overlap(ours, theirs, name) == 0).all()
-                    assert calibration_of(ours, name) == calibration_of(theirs, name)
+                    assert (overlap(first, second, name) == 0).all()
+                    assert calibration_of(first, name) == calibration_of(second, name)
 
     def test_real_items_are_found_by_place_and_season(self, server: Server, samples: Path) -> None:
         paths = [*(samples / "stac-items").glob("earth-search-v1*"), *(samples / "cog-l2a").glob("*.json")]
         server.load("sentinel-2-l2a", [json.loads(path.read_text()) for path in paths])
         aoi = geopandas.GeoDataFrame(geometry=[box(48.5, 18.2, 48.7, 18.4)], crs="EPSG:4326")
-        here = Region(grid=GRID, aoi=aoi)
-        found = stac_search.search(
-            server.api, "sentinel-2-l2a", here, years=[2020, 2023], season=SeasonParams(first="06-25", last="12-31")
+        search_region = Region(grid=GRID, aoi=aoi)
+        items = stac_search.search(
+            server.api,
+            "sentinel-2-l2a",
+            search_region,
+            years=[2020, 2023],
+            season=SeasonParams(first="06-25", last="12-31"),
         )
-        assert [item["id"] for item in found] == ["S2A_39QTA_20230628_0_L2A"]
-        info = read_item(found[0], PROFILES["earth-search"], ["B02", "scl"]).info
+        assert [item["id"] for item in items] == ["S2A_39QTA_20230628_0_L2A"]
+        info = parse_item(items[0], PROFILES["earth-search"], ["B02", "scl"]).info
         assert (info.boa_offset_applied, info.processing_baseline) == (True, "05.09")
 
-    def test_a_real_scene_arrives_pixel_by_pixel(self, server: Server, samples: Path, here: Path) -> None:
+    def test_a_real_scene_arrives_pixel_by_pixel(self, server: Server, samples: Path, workdir: Path) -> None:
         item = json.loads((samples / "cog-l2a/S2A_29RKH_20200219_0_L2A.json").read_text())
         (server.folder / "cogs").mkdir()
         for file in (samples / "cog-l2a").glob("*.tif"):
@@ -216,20 +220,20 @@ class TestWhatOthersMade:
         content = stac_site.params(server, "earth-search", [2020])
         content["ingest"] |= {"season": None, "aoi": {"bounds": [x, y - 9000, x + 9000, y], "crs": "EPSG:32629"}}
         content["grid"] = {"crs": "EPSG:32629", "pixel_size_m": 60.0}
-        (here / "source").mkdir()
+        (workdir / "source").mkdir()
         disc = geopandas.GeoDataFrame(
             {"RGIId": ["a"]}, geometry=[Point(x + 4500, y - 4500).buffer(2000)], crs="EPSG:32629"
         )
-        disc.to_file(here / "source/outlines.gpkg")
-        tiny.write_params(here, content)
+        disc.to_file(workdir / "source/outlines.gpkg")
+        tiny.write_params(workdir, content)
         assert main([]) == 0
         scene = only_scene(2020)
         assert (scene.info.processing_baseline, scene.info.tile, scene.info.relative_orbit) == ("02.14", "29RKH", 37)
         assert calibration_of(scene, "B11").offset == 0.0
         with rasterio.open(scene.bands["B02"].path) as dataset:
-            found = dataset.read(1)
+            pixels = dataset.read(1)
             column, row = (round(value) for value in to_pixel @ (dataset.transform.c, dataset.transform.f))
-        assert (found == expected[row : row + found.shape[0], column : column + found.shape[1]]).all()
+        assert (pixels == expected[row : row + pixels.shape[0], column : column + pixels.shape[1]]).all()
 
 
 def twin_params(years: list[int]) -> dict[str, Any]:
@@ -243,11 +247,11 @@ def twin_params(years: list[int]) -> dict[str, Any]:
     return content
 
 
-def overlap(ours: Scene, theirs: Scene, name: str) -> np.ndarray:
+def overlap(first: Scene, second: Scene, name: str) -> np.ndarray:
     """Difference of a band where both have it: the second may reach further."""
-    with rasterio.open(ours.bands[name].path) as one, rasterio.open(theirs.bands[name].path) as other:
-        window = rasterio.windows.from_bounds(*one.bounds, transform=other.transform)
-        return np.asarray(one.read(1).astype(int) - other.read(1, window=window, boundless=True))
+    with rasterio.open(first.bands[name].path) as first_band, rasterio.open(second.bands[name].path) as second_band:
+        window = rasterio.windows.from_bounds(*first_band.bounds, transform=second_band.transform)
+        return np.asarray(first_band.read(1).astype(int) - second_band.read(1, window=window, boundless=True))
 
 
 def with_keys(server: Server, monkeypatch: pytest.MonkeyPatch, key: str = S3_KEY) -> None:
@@ -259,34 +263,34 @@ def with_keys(server: Server, monkeypatch: pytest.MonkeyPatch, key: str = S3_KEY
 class TestS3:
     """Files on S3 with keys, as at the Copernicus Data Space. nginx checks the key and not the signature."""
 
-    def ready(self, server: Server, here: Path, monkeypatch: pytest.MonkeyPatch, *, key: str = S3_KEY) -> None:
-        ready(server, here, profile="copernicus-dataspace", under="eodata")
+    def ready(self, server: Server, workdir: Path, monkeypatch: pytest.MonkeyPatch, *, key: str = S3_KEY) -> None:
+        ready(server, workdir, profile="copernicus-dataspace", under="eodata")
         with_keys(server, monkeypatch, key)
 
     def test_keys_come_from_the_environment_and_go_nowhere(
-        self, server: Server, here: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+        self, server: Server, workdir: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
     ) -> None:
-        self.ready(server, here, monkeypatch)
+        self.ready(server, workdir, monkeypatch)
         monkeypatch.setenv(settings.LOG_LEVEL, "DEBUG")
         assert main([]) == 0
         assert only_scene(2020).info.processing_baseline == "05.00"
         assert calibration_of(only_scene(2020), "B02").offset == -0.1
-        said = capfd.readouterr()
+        message_text = capfd.readouterr()
         for secret in ("secret-of-the-test", S3_KEY):
-            assert secret not in said.err + said.out
-            for name, content in snapshot(here / "data").items():
+            assert secret not in message_text.err + message_text.out
+            for name, content in snapshot(workdir / "data").items():
                 assert secret.encode() not in content, name
 
     def test_wrong_keys_are_an_error(
-        self, server: Server, here: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+        self, server: Server, workdir: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
     ) -> None:
-        self.ready(server, here, monkeypatch, key="another")
+        self.ready(server, workdir, monkeypatch, key="another")
         refused("the server refuses a file", capfd)
 
     def test_no_keys_are_an_error(
-        self, server: Server, here: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+        self, server: Server, workdir: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
     ) -> None:
-        self.ready(server, here, monkeypatch)
+        self.ready(server, workdir, monkeypatch)
         monkeypatch.delenv(settings.S3_SECRET_KEY)
         refused("the catalogue's files need access keys", capfd)
 
@@ -294,27 +298,27 @@ class TestS3:
 class TestBad:
     """Servers as they are."""
 
-    def test_a_server_that_is_busy_is_asked_again(self, server: Server, here: Path) -> None:
-        ready(server, here)
+    def test_a_server_that_is_busy_is_asked_again(self, server: Server, workdir: Path) -> None:
+        ready(server, workdir)
         server.faults.spoil("/files/.*B11", "503", times=2)
         server.faults.spoil("/search", "503", times=1)
         assert main([]) == 0
         assert [left for _, _, left in server.faults.rules] == [0, 0]
 
-    def test_an_interrupted_transfer_is_repeated(self, server: Server, here: Path) -> None:
-        ready(server, here)
+    def test_an_interrupted_transfer_is_repeated(self, server: Server, workdir: Path) -> None:
+        ready(server, workdir)
         assert main([]) == 0
-        whole = snapshot(here / "data")
-        shutil.rmtree(here / "data")
+        whole = snapshot(workdir / "data")
+        shutil.rmtree(workdir / "data")
         server.faults.spoil(r"/files/.*\.tif", "cut", times=3)
         assert main([]) == 0
         assert [left for _, _, left in server.faults.rules] == [0]
-        assert snapshot(here / "data") == whole
+        assert snapshot(workdir / "data") == whole
 
     def test_what_was_read_before_an_interruption_is_not_read_again(
-        self, server: Server, here: Path, capfd: pytest.CaptureFixture[str]
+        self, server: Server, workdir: Path, capfd: pytest.CaptureFixture[str]
     ) -> None:
-        ready(server, here)
+        ready(server, workdir)
         server.faults.spoil("/files/.*B02", "503")
         refused("a file cannot be read from the server", capfd)
         before = server.requests("scl.tif")
@@ -326,8 +330,8 @@ class TestBad:
         assert server.requests("scl.tif") == before
         assert not READ_CACHE.exists()
 
-    def test_a_dead_asset_of_one_date_gives_way_to_the_next(self, server: Server, here: Path) -> None:
-        ready(server, here)
+    def test_a_dead_asset_of_one_date_gives_way_to_the_next(self, server: Server, workdir: Path) -> None:
+        ready(server, workdir)
         for file in (server.folder / "scenes").glob("*20201006*/B11.tif"):
             file.unlink()
         assert main([]) == 0
@@ -335,71 +339,71 @@ class TestBad:
         assert rows()["2020-10-06"].reason == "the catalogue names a file that is not there: B11.tif"
 
     def test_a_dead_asset_of_the_chosen_date_is_named(
-        self, server: Server, here: Path, capfd: pytest.CaptureFixture[str]
+        self, server: Server, workdir: Path, capfd: pytest.CaptureFixture[str]
     ) -> None:
-        ready(server, here)
+        ready(server, workdir)
         for file in (server.folder / "scenes").glob("*20201006*/B02.tif"):
             file.unlink()
-        said = refused("the catalogue names a file that is not there", capfd)
-        assert "20201006" in said
-        assert "leave_out" in said
+        message_text = refused("the catalogue names a file that is not there", capfd)
+        assert "20201006" in message_text
+        assert "leave_out" in message_text
         content = stac_site.params(server, "earth-search-c1", [2020, 2021])
         content["ingest"]["choice"] = {"leave_out": ["S2A_MSIL2A_20201006T052641_N0500_R005_T44RLV_20201006T101010"]}
-        tiny.write_params(here, content)
+        tiny.write_params(workdir, content)
         assert main([]) == 0
 
     def test_an_expired_signature_is_renewed(
-        self, server: Server, here: Path, capfd: pytest.CaptureFixture[str]
+        self, server: Server, workdir: Path, capfd: pytest.CaptureFixture[str]
     ) -> None:
-        ready(server, here, profile="planetary-computer", under="signed", token_url=f"{server.api}/token")
+        ready(server, workdir, profile="planetary-computer", under="signed", token_url=f"{server.api}/token")
         server.faults.token = "sig-of-yesterday"
         assert main([]) == 0
         assert server.faults.requested_paths.count("/token") == 2
-        said = capfd.readouterr()
-        for name, content in snapshot(here / "data").items():
+        message_text = capfd.readouterr()
+        for name, content in snapshot(workdir / "data").items():
             assert b"sig-of" not in content, name
-        assert "sig-of" not in said.err + said.out
+        assert "sig-of" not in message_text.err + message_text.out
 
     def test_a_signature_that_is_never_accepted_is_an_error(
-        self, server: Server, here: Path, capfd: pytest.CaptureFixture[str]
+        self, server: Server, workdir: Path, capfd: pytest.CaptureFixture[str]
     ) -> None:
-        ready(server, here, profile="planetary-computer", under="signed", token_url=f"{server.api}/token")
+        ready(server, workdir, profile="planetary-computer", under="signed", token_url=f"{server.api}/token")
         server.faults.spoil("/signed/", "403")
         assert "sig-of" not in refused("the server refuses a file", capfd)
 
     def test_a_server_without_tokens_is_an_error(
-        self, server: Server, here: Path, capfd: pytest.CaptureFixture[str]
+        self, server: Server, workdir: Path, capfd: pytest.CaptureFixture[str]
     ) -> None:
-        ready(server, here, profile="planetary-computer", under="signed", token_url=f"{server.api}/nothing")
+        ready(server, workdir, profile="planetary-computer", under="signed", token_url=f"{server.api}/nothing")
         refused("the catalogue gives no token for its files", capfd)
 
     def test_a_server_that_ignores_paging_is_found_out(
-        self, server: Server, here: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+        self, server: Server, workdir: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
     ) -> None:
         monkeypatch.setattr(stac_search, "PAGE_ITEMS", 1)
-        ready(server, here)
+        ready(server, workdir)
         server.faults.spoil("/search", "same-page")
         refused("the catalogue does not give all pages of its answer", capfd)
 
     def test_a_server_that_is_down_is_an_error(
-        self, server: Server, here: Path, capfd: pytest.CaptureFixture[str]
+        self, server: Server, workdir: Path, capfd: pytest.CaptureFixture[str]
     ) -> None:
-        ready(server, here)
+        ready(server, workdir)
         server.faults.spoil("/search", "503")
         refused("the catalogue cannot be searched", capfd)
 
     def test_a_file_that_is_no_raster_is_an_error(
-        self, server: Server, here: Path, capfd: pytest.CaptureFixture[str]
+        self, server: Server, workdir: Path, capfd: pytest.CaptureFixture[str]
     ) -> None:
-        ready(server, here)
+        ready(server, workdir)
         for file in (server.folder / "scenes").glob("*/scl.tif"):
             file.write_bytes(b"<html>login</html>" * 100)
         refused("a file cannot be read from the server", capfd)
 
     def test_an_empty_answer_is_a_missing_year(
-        self, server: Server, here: Path, capfd: pytest.CaptureFixture[str]
+        self, server: Server, workdir: Path, capfd: pytest.CaptureFixture[str]
     ) -> None:
-        ready(server, here)
+        ready(server, workdir)
         content = stac_site.params(server, "earth-search-c1", [2020, 2021, 2022])
-        tiny.write_params(here, content)
+        tiny.write_params(workdir, content)
         assert "leave it out (years: [2020, 2021])" in refused("there is no valid scene of 2022", capfd)

@@ -14,7 +14,7 @@ from stages.common.scene.harmonise import baseline_of
 from stages.common.scene.scene import SceneInfo
 from stages.common.types import UInt8Array
 from stages.ingest.choice.snow import SnowCover, snow_around_outlines
-from stages.ingest.choice.visibility import ScreenedTile, SiteMasks, count_pixels, pack_mask, visibility_of
+from stages.ingest.choice.visibility import ScreenedTile, SiteMasks, count_pixels, pack_mask, tile_visibility
 from stages.ingest.region import OutsideError
 from stages.ingest.sources.acquisition import Acquisition, GoneError
 
@@ -148,7 +148,7 @@ class CandidateScreener:
         for acquisition in acquisitions:
             self.progress(acquisition.info.id)
             try:
-                visibility = visibility_of(acquisition, self.site, self.hiding)
+                visibility = tile_visibility(acquisition, self.site, self.hiding)
             except (GoneError, OutsideError) as error:
                 self.rejections[acquisition.info.id] = _reason(error)
             else:

@@ -45,7 +45,7 @@ class SiteMasks:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Visibility:
+class TileVisibility:
     """What one acquisition shows, as masks on the site's grid, packed by `pack_mask`."""
 
     covered: UInt8Array
@@ -61,7 +61,7 @@ class ScreenedTile:
     """An acquisition and what its pixels show, so that nothing has to be read twice."""
 
     acquisition: Acquisition
-    visibility: Visibility
+    visibility: TileVisibility
 
 
 def site_masks(region: Region, outlines: Any, *, snow_buffer_m: float) -> SiteMasks:
@@ -88,7 +88,9 @@ def site_masks(region: Region, outlines: Any, *, snow_buffer_m: float) -> SiteMa
     return SiteMasks(grid=grid, aoi=aoi, glacier=glacier, around=around, area_km2=pixel_area_km2(grid))
 
 
-def visibility_of(acquisition: Acquisition, site: SiteMasks, hiding: Collection[int] = HIDING_CLASSES) -> Visibility:
+def tile_visibility(
+    acquisition: Acquisition, site: SiteMasks, hiding: Collection[int] = HIDING_CLASSES
+) -> TileVisibility:
     """Return where an acquisition has data and where it shows the surface.
 
     The scene classification decides; without one the cloud mask; without either every pixel with data is clear.
@@ -101,11 +103,11 @@ def visibility_of(acquisition: Acquisition, site: SiteMasks, hiding: Collection[
     layers = read_layers(acquisition, [SCL])
     if SCL not in layers:
         covered, clear = _without_scl(acquisition, site)
-        return Visibility(covered=pack_mask(covered), clear=pack_mask(clear), snow_class=None)
+        return TileVisibility(covered=pack_mask(covered), clear=pack_mask(clear), snow_class=None)
     scl = resample_nearest(layers[SCL].pixels, layers[SCL].grid, site.grid, outside=NO_DATA)
     covered = (scl != NO_DATA) & site.aoi
     clear = covered & ~np.isin(scl, list(hiding))
-    return Visibility(covered=pack_mask(covered), clear=pack_mask(clear), snow_class=pack_mask(scl == SNOW_CLASS))
+    return TileVisibility(covered=pack_mask(covered), clear=pack_mask(clear), snow_class=pack_mask(scl == SNOW_CLASS))
 
 
 def _without_scl(acquisition: Acquisition, site: SiteMasks) -> tuple[BoolArray, BoolArray]:

@@ -21,7 +21,7 @@ from stages.ingest.choice.choice import Choice, choose
 from stages.ingest.choice.select import hiding_classes
 from stages.ingest.choice.snow import SnowCover, snow_around_outlines
 from stages.ingest.choice.table import rows_of
-from stages.ingest.choice.visibility import ScreenedTile, site_masks, visibility_of
+from stages.ingest.choice.visibility import ScreenedTile, site_masks, tile_visibility
 from stages.ingest.sources.acquisition import Acquisition
 from tests.ingest.candidates import GRID, candidate, outlines, region, scl
 
@@ -29,7 +29,7 @@ SITE = site_masks(region(), outlines(), snow_buffer_m=600)
 
 
 def snow_of(acquisition: Acquisition) -> SnowCover:
-    tile = ScreenedTile(acquisition=acquisition, visibility=visibility_of(acquisition, SITE))
+    tile = ScreenedTile(acquisition=acquisition, visibility=tile_visibility(acquisition, SITE))
     return snow_around_outlines([tile], SITE)
 
 
@@ -38,7 +38,7 @@ def chosen(
 ) -> tuple[list[str], dict[str, SceneChoiceRow], Choice]:
     choice = choose(candidates, SITE, years=years, season=season, params=ChoiceParams(**how))
     rows = rows_of(candidates, choice)
-    return [one.info.id for one in choice.taken], {str(row.id or row.year): row for row in rows}, choice
+    return [acquisition.info.id for acquisition in choice.taken], {str(row.id or row.year): row for row in rows}, choice
 
 
 def columns_of_the_large_glacier(share: float) -> slice:
@@ -83,15 +83,15 @@ def test_snow_on_the_ground_around_the_outlines_decides_between_clear_dates() ->
 def test_snow_is_measured_in_reflectance_whatever_the_offset() -> None:
     expected = SITE.around[:80].sum() / SITE.around.sum()
     for baseline, dn_offset in (("05.00", 1000), ("03.01", 0)):
-        one = candidate("2020-10-01", snow_rows=80, processing_baseline=baseline, dn_offset=dn_offset)
-        assert snow_of(one).fraction == pytest.approx(expected)
+        scene = candidate("2020-10-01", snow_rows=80, processing_baseline=baseline, dn_offset=dn_offset)
+        assert snow_of(scene).fraction == pytest.approx(expected)
 
 
 def test_where_bands_are_missing_snow_is_class_11() -> None:
     classes = scl()
     classes[:80] = 11
-    one = candidate("2020-10-01", classes)
-    bare = replace(one, layer=lambda name: one.layer(name) if name == "scl" else None)  # type: ignore[misc]
+    scene = candidate("2020-10-01", classes)
+    bare = replace(scene, layer=lambda name: scene.layer(name) if name == "scl" else None)  # type: ignore[misc]
     assert snow_of(bare).fraction == pytest.approx(SITE.around[:80].sum() / SITE.around.sum())
 
 
@@ -230,19 +230,19 @@ def test_every_layer_of_a_candidate_is_read_once() -> None:
 def test_the_order_of_the_candidates_changes_nothing_and_the_best_score_is_taken(
     scenes: list[tuple[int, int]], random: Any
 ) -> None:
-    made = [
+    scenes_of_year = [
         candidate(f"2020-10-{day:02d}", scl(cloud_columns=slice(0, cloud)), snow_rows=snow)
         for day, (cloud, snow) in enumerate(scenes, start=1)
     ]
-    taken, rows, choice = chosen(made)
-    shuffled = random.sample(made, len(made))
+    taken, rows, choice = chosen(scenes_of_year)
+    shuffled = random.sample(scenes_of_year, len(scenes_of_year))
     assert chosen(shuffled)[:2] == (taken, rows)
     ranked = sorted((row for row in rows.values() if row.rank), key=lambda row: row.rank or 0)
     assert [row.score for row in ranked] == sorted(row.score or 0 for row in ranked)
     if taken:
         assert taken[0] == next(row.id for row in ranked if (row.unseen_glacier or 0) < 1)
-    seen = 1 - min(row.unseen_glacier or 0 for row in ranked)
-    assert 1 - choice.years[2020].selection.unseen <= seen + 1e-6 or len(taken) > 1
+    best_visible = 1 - min(row.unseen_glacier or 0 for row in ranked)
+    assert 1 - choice.years[2020].selection.unseen <= best_visible + 1e-6 or len(taken) > 1
 
 
 def test_the_made_up_site_is_what_the_tests_think() -> None:

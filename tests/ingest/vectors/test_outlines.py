@@ -11,7 +11,7 @@ from stages.ingest.vectors.outlines import clean_text, elevation_m, finite_or_no
 
 
 @pytest.mark.parametrize(
-    ("found", "expected"),
+    ("value", "expected"),
     [
         ("20001030", "2000-10-30"),
         ("20030799", "2003-07"),
@@ -26,12 +26,12 @@ from stages.ingest.vectors.outlines import clean_text, elevation_m, finite_or_no
         ("", None),
     ],
 )
-def test_dates(found: object, expected: str | None) -> None:
-    assert iso_date(found) == expected
+def test_dates(value: object, expected: str | None) -> None:
+    assert iso_date(value) == expected
 
 
 @pytest.mark.parametrize(
-    ("found", "expected"),
+    ("value", "expected"),
     [
         ("Chhota Shigri Glacier                          ¾", "Chhota Shigri Glacier"),
         ("  Khumbu ", "Khumbu"),
@@ -40,15 +40,15 @@ def test_dates(found: object, expected: str | None) -> None:
         (float("nan"), None),
     ],
 )
-def test_names(found: object, expected: str | None) -> None:
-    assert clean_text(found) == expected
+def test_names(value: object, expected: str | None) -> None:
+    assert clean_text(value) == expected
 
 
 @pytest.mark.parametrize(
-    ("found", "expected"), [(5196, 5196.0), ("5196", 5196.0), (-999, None), (-9999, None), (None, None), ("x", None)]
+    ("value", "expected"), [(5196, 5196.0), ("5196", 5196.0), (-999, None), (-9999, None), (None, None), ("x", None)]
 )
-def test_elevations(found: object, expected: float | None) -> None:
-    assert elevation_m(found) == expected
+def test_elevations(value: object, expected: float | None) -> None:
+    assert elevation_m(value) == expected
 
 
 def test_numbers_must_be_finite() -> None:

@@ -123,7 +123,7 @@ def _zipped(path: Path) -> Iterator[Store]:
             entries = archive.infolist()
     except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError) as error:
         raise _damaged(path, error) from error
-    check_entries(path, entries)
+    check_zip_entries(path, entries)
     names = sorted(entry.filename for entry in entries if not entry.is_dir())
     roots = sorted({name.partition(".SAFE/")[0] + ".SAFE/" for name in names if ".SAFE/" in name})
     if not roots:
@@ -133,7 +133,7 @@ def _zipped(path: Path) -> Iterator[Store]:
         yield Store(path=path, root=root, names=files)
 
 
-def check_entries(path: Path, entries: list[zipfile.ZipInfo]) -> None:
+def check_zip_entries(path: Path, entries: list[zipfile.ZipInfo]) -> None:
     """Refuse a zip whose files would lie outside its folder, or that is a zip bomb.
 
     Raises

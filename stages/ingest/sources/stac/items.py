@@ -33,7 +33,7 @@ class CatalogueItem:
     """Why the scene cannot be used; None where it can."""
 
 
-def read_item(item: Mapping[str, Any], profile: Profile, required: Sequence[str]) -> CatalogueItem:
+def parse_item(item: Mapping[str, Any], profile: Profile, required: Sequence[str]) -> CatalogueItem:
     """Read an item by a catalogue's profile.
 
     Parameters

@@ -64,11 +64,11 @@ def write_product(
     )  # fmt: skip
     named = [f"{name}.jp2" for name in masks] if masks else ["MSK_DETFOO_B01.gml"]
     lines = "".join(f"<MASK_FILENAME>{granule.relative_to(safe)}/QI_DATA/{name}</MASK_FILENAME>" for name in named)
-    known = {"level": level, "day": day, "name": name, "baseline": baseline, "orbit": orbit, "prefix": prefix,
+    fields = {"level": level, "day": day, "name": name, "baseline": baseline, "orbit": orbit, "prefix": prefix,
              "offsets": offsets, "tile": tile, "masks": lines}  # fmt: skip
     granule.mkdir(parents=True)
-    (safe / f"MTD_MSIL{level}.xml").write_text(PRODUCT.format(**known))
-    (granule / "MTD_TL.xml").write_text(TILE.format(**known))
+    (safe / f"MTD_MSIL{level}.xml").write_text(PRODUCT.format(**fields))
+    (granule / "MTD_TL.xml").write_text(TILE.format(**fields))
     base = f"T{tile}_{stamp}T052641"
     fine = {"B02": 10, "B03": 10, "B04": 10, "B08": 10}
     for band in bands:

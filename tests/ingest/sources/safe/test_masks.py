@@ -27,18 +27,18 @@ DN = 3000
 
 
 @pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def workdir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
-def ingested(here: Path, masks: dict[str, np.ndarray] | None) -> dict[str, np.ndarray]:
+def ingested(workdir: Path, masks: dict[str, np.ndarray] | None) -> dict[str, np.ndarray]:
     """Each band's pixels, (160, 160) as the product has them."""
-    safe_product.make_site(here, ["2020-10-01"])
-    shutil.rmtree(next((here / "source").glob("*.SAFE")))
-    safe_product.write_product(here / "source", "2020-10-01", masks=masks, dn=DN)
+    safe_product.make_site(workdir, ["2020-10-01"])
+    shutil.rmtree(next((workdir / "source").glob("*.SAFE")))
+    safe_product.write_product(workdir / "source", "2020-10-01", masks=masks, dn=DN)
     assert main([]) == 0
-    found = {}
+    bands = {}
     for name, band in only_scene(2020).bands.items():
         whole = np.full((160, 160), DN, np.uint16)
         with rasterio.open(band.path) as dataset:
@@ -46,14 +46,14 @@ def ingested(here: Path, masks: dict[str, np.ndarray] | None) -> dict[str, np.nd
             column = round((dataset.transform.c - tiny.LEFT) / tiny.PIXEL_M)
             row = round((tiny.TOP - dataset.transform.f) / tiny.PIXEL_M)
             whole[row : row + dataset.height, column : column + dataset.width] = dataset.read(1)
-        found[name] = whole
-    return found
+        bands[name] = whole
+    return bands
 
 
-def test_pixels_that_no_detector_saw_are_no_data_of_their_band_alone(here: Path) -> None:
+def test_pixels_that_no_detector_saw_are_no_data_of_their_band_alone(workdir: Path) -> None:
     footprint = np.full((1, 160, 160), 7, np.uint8)
     footprint[0, 60:70, 80:100] = 0
-    bands = ingested(here, {"MSK_DETFOO_B03": footprint, "MSK_DETFOO_B04": np.full_like(footprint, 1)})
+    bands = ingested(workdir, {"MSK_DETFOO_B03": footprint, "MSK_DETFOO_B04": np.full_like(footprint, 1)})
     assert (bands["B03"] == np.where(footprint[0] == 0, 0, DN)).all()
     assert (bands["B04"] == DN).all()
     assert (bands["B11"] == DN).all()
@@ -71,18 +71,18 @@ def test_lost_and_defective_pixels_are_no_data_and_other_flags_are_not(flag: int
 
 
 @pytest.mark.parametrize("size", [80, 160, 480], ids=["coarser", "equal", "finer"])
-def test_a_mask_of_another_pixel_size_condemns_every_pixel_it_touches_and_no_other(here: Path, size: int) -> None:
+def test_a_mask_of_another_pixel_size_condemns_every_pixel_it_touches_and_no_other(workdir: Path, size: int) -> None:
     quality = np.zeros((8, size, size), np.uint8)
     first, last = 70 * size // 160, 75 * size // 160
     quality[4, first : last + 1, first : last + 1] = 1
     touched = np.floor(np.array([first, last + 1 - 1e-9]) * 160 / size + [0, 0]).astype(int)
     expected = np.full((160, 160), DN, np.uint16)
     expected[touched[0] : touched[1] + 1, touched[0] : touched[1] + 1] = 0
-    assert (ingested(here, {"MSK_QUALIT_B03": quality})["B03"] == expected).all()
+    assert (ingested(workdir, {"MSK_QUALIT_B03": quality})["B03"] == expected).all()
 
 
-def test_polygons_of_old_baselines_are_a_line_in_the_log(here: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    bands = ingested(here, None)
+def test_polygons_of_old_baselines_are_a_line_in_the_log(workdir: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    bands = ingested(workdir, None)
     assert (bands["B03"] == DN).all()
     assert "1 of 1 tiles have no raster masks" in capfd.readouterr().err
 
@@ -108,10 +108,10 @@ def test_the_swath_edge_of_a_real_product_is_where_its_detectors_end(samples: Pa
 
 
 def test_all_masks_that_real_metadata_name_are_known(samples: Path) -> None:
-    seen = set()
+    mask_counts = set()
     for path in sorted((samples / "safe-metadata").rglob("MTD_TL.xml")):
         tile = tile_metadata(path.read_bytes(), path)
         counts = {len(safe_masks.masks_of(tile.raster_masks, band)) for band in BANDS}
         assert counts == ({2} if tile.baseline >= "04.00" else {0}), path
-        seen |= counts
-    assert seen == {0, 2}
+        mask_counts |= counts
+    assert mask_counts == {0, 2}

@@ -25,7 +25,7 @@ from tests.ingest.test_refusals import snapshot
 
 
 @pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def workdir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -39,30 +39,30 @@ def rows() -> dict[str | None, SceneChoiceRow]:
     return {row.id: row for row in read_rows(Path("data/scene_choice.csv"), SceneChoiceRow)}
 
 
-def test_products_of_several_days_are_sorted_out(here: Path) -> None:
-    safe_product.make_site(here, ["2020-10-01", "2021-10-06", "2021-12-01"])
+def test_products_of_several_days_are_sorted_out(workdir: Path) -> None:
+    safe_product.make_site(workdir, ["2020-10-01", "2021-10-06", "2021-12-01"])
     cloudy = np.full((160, 160), 9, np.uint8)
-    safe_product.write_product(here / "source/more", "2021-10-26", scl=cloudy)
-    safe_product.write_product(here / "source/more", "2021-10-06", left=tiny.LEFT + 90_000, tile="44RMV")
+    safe_product.write_product(workdir / "source/more", "2021-10-26", scl=cloudy)
+    safe_product.write_product(workdir / "source/more", "2021-10-06", left=tiny.LEFT + 90_000, tile="44RMV")
     assert main([]) == 0
     assert [str(only_scene(year).info.day) for year in (2020, 2021)] == ["2020-10-01", "2021-10-06"]
     reasons = {row.date: row.reason for row in rows().values() if not row.taken and row.tile == "44RLV"}
     assert reasons["2021-12-01"] == "outside the season, 09-20 to 11-10"
     assert reasons["2021-10-26"] == "shows nothing of the outlines"
-    (other,) = (row for row in rows().values() if row.tile == "44RMV")
-    assert other.reason.startswith("the AOI lies outside the raster")
+    (outside,) = (row for row in rows().values() if row.tile == "44RMV")
+    assert outside.reason.startswith("the AOI lies outside the raster")
 
 
 @pytest.mark.parametrize(("offset", "expected"), [(-1000, -0.1), (None, 0.0), (-700, -0.07)])
-def test_the_offset_is_what_the_metadata_say_for_the_band(here: Path, offset: int | None, expected: float) -> None:
-    safe_product.make_site(here, ["2020-10-01"])
-    shutil.rmtree(next((here / "source").glob("*.SAFE")))
-    safe_product.write_product(here / "source", "2020-10-01", offset=offset)
+def test_the_offset_is_what_the_metadata_say_for_the_band(workdir: Path, offset: int | None, expected: float) -> None:
+    safe_product.make_site(workdir, ["2020-10-01"])
+    shutil.rmtree(next((workdir / "source").glob("*.SAFE")))
+    safe_product.write_product(workdir / "source", "2020-10-01", offset=offset)
     assert main([]) == 0
     scene = only_scene(2020)
     assert scene.info.convention == "stated"
-    found = calibration_of(scene, "B11")
-    assert (found.scale, found.offset) == pytest.approx((1e-4, expected))
+    calibration = calibration_of(scene, "B11")
+    assert (calibration.scale, calibration.offset) == pytest.approx((1e-4, expected))
     assert scene.bands["B11"].nodata == 0
     assert scene.scl is not None
     assert (scene.info.relative_orbit, scene.info.tile, scene.info.processing_baseline) == (5, "44RLV", "05.00")
@@ -70,60 +70,60 @@ def test_the_offset_is_what_the_metadata_say_for_the_band(here: Path, offset: in
 
 
 @pytest.mark.parametrize("compression", [0, 8], ids=["stored", "deflated"])
-def test_a_zip_gives_the_same_bytes_as_the_folder_and_is_not_unpacked(here: Path, compression: int) -> None:
-    safe_product.make_site(here, ["2020-10-01"])
+def test_a_zip_gives_the_same_bytes_as_the_folder_and_is_not_unpacked(workdir: Path, compression: int) -> None:
+    safe_product.make_site(workdir, ["2020-10-01"])
     assert main([]) == 0
-    as_folder = snapshot(here / "data")
-    (safe,) = (here / "source").glob("*.SAFE")
-    safe_product.zip_product(safe, here / "source", compression=compression)
+    as_folder = snapshot(workdir / "data")
+    (safe,) = (workdir / "source").glob("*.SAFE")
+    safe_product.zip_product(safe, workdir / "source", compression=compression)
     shutil.rmtree(safe)
-    before = sorted(here.rglob("*"))
+    before = sorted(workdir.rglob("*"))
     assert main([]) == 0
-    assert snapshot(here / "data") == as_folder
-    assert sorted(here.rglob("*")) == before
+    assert snapshot(workdir / "data") == as_folder
+    assert sorted(workdir.rglob("*")) == before
 
 
-def test_the_newer_processing_of_a_day_is_taken(here: Path) -> None:
-    safe_product.make_site(here, ["2020-10-01"])
-    safe_product.write_product(here / "source", "2020-10-01", baseline="02.14", offset=None)
+def test_the_newer_processing_of_a_day_is_taken(workdir: Path) -> None:
+    safe_product.make_site(workdir, ["2020-10-01"])
+    safe_product.write_product(workdir / "source", "2020-10-01", baseline="02.14", offset=None)
     assert main([]) == 0
     assert only_scene(2020).info.processing_baseline == "05.00"
 
 
-def test_l1c_is_taken_where_it_is_asked_for(here: Path) -> None:
-    safe_product.make_site(here, ["2020-10-01"], processing_level="L1C")
-    shutil.rmtree(next((here / "source").glob("*.SAFE")))
-    safe_product.write_product(here / "source", "2020-10-01", level="1C")
+def test_l1c_is_taken_where_it_is_asked_for(workdir: Path) -> None:
+    safe_product.make_site(workdir, ["2020-10-01"], processing_level="L1C")
+    shutil.rmtree(next((workdir / "source").glob("*.SAFE")))
+    safe_product.write_product(workdir / "source", "2020-10-01", level="1C")
     assert main([]) == 0
     scene = only_scene(2020)
     assert (scene.info.processing_level, scene.scl) == ("L1C", None)
     assert calibration_of(scene, "B03").offset == pytest.approx(-0.1)
 
 
-def test_two_dates_stand_in_for_each_other_where_the_first_is_cloudy(here: Path) -> None:
-    content = safe_product.make_site(here, ["2020-10-01"])
+def test_two_dates_stand_in_for_each_other_where_the_first_is_cloudy(workdir: Path) -> None:
+    content = safe_product.make_site(workdir, ["2020-10-01"])
     west, east = (np.full((160, 160), 5, np.uint8) for _ in range(2))
     west[:, :60], east[:, 80:] = 9, 9
-    shutil.rmtree(next((here / "source").glob("*.SAFE")))
-    safe_product.write_product(here / "source", "2020-10-11", scl=west)
-    safe_product.write_product(here / "source", "2020-10-16", scl=east)
+    shutil.rmtree(next((workdir / "source").glob("*.SAFE")))
+    safe_product.write_product(workdir / "source", "2020-10-11", scl=west)
+    safe_product.write_product(workdir / "source", "2020-10-16", scl=east)
     content["ingest"]["choice"] = {"scenes_per_year": 2}
-    tiny.write_params(here, content)
+    tiny.write_params(workdir, content)
     assert main([]) == 0
     assert len(read_scenes(Path("data/scenes/2020"))) == 2
 
 
-def test_a_missing_year_is_named_with_the_reason_and_the_fix(here: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    content = safe_product.make_site(here, ["2020-10-01"])
-    safe_product.write_product(here / "source", "2021-10-06", scl=np.full((160, 160), 9, np.uint8))
-    tiny.write_params(here, content | {"years": [2020, 2021, 2022]})
+def test_a_missing_year_is_named_with_the_reason_and_the_fix(workdir: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    content = safe_product.make_site(workdir, ["2020-10-01"])
+    safe_product.write_product(workdir / "source", "2021-10-06", scl=np.full((160, 160), 9, np.uint8))
+    tiny.write_params(workdir, content | {"years": [2020, 2021, 2022]})
     assert main([]) == 2
-    said = capfd.readouterr().err
-    assert "there is no valid scene of 2021, 2022" in said
-    assert "2021: 2021-10-06: shows nothing of the outlines; 2022: no candidate in the season" in said
-    assert "leave it out (years: [2020])" in said
-    assert not (here / "data").exists()
-    table = read_rows(here / "artifacts/ingest/scene_choice.csv", SceneChoiceRow)
+    message = capfd.readouterr().err
+    assert "there is no valid scene of 2021, 2022" in message
+    assert "2021: 2021-10-06: shows nothing of the outlines; 2022: no candidate in the season" in message
+    assert "leave it out (years: [2020])" in message
+    assert not (workdir / "data").exists()
+    table = read_rows(workdir / "artifacts/ingest/scene_choice.csv", SceneChoiceRow)
     assert [(row.year, row.taken) for row in table] == [(2020, True), (2021, False), (2022, False)]
 
 
@@ -159,8 +159,8 @@ def test_metadata_of_real_products_are_those_of_their_stac_items(samples: Path) 
             assert f"{product.sensed:%Y-%m-%dT%H:%M:%S.%f}"[:23] == expected["datetime"][:23]
         for key, band in (("blue", "B02"), ("red", "B04"), ("swir16", "B11")):
             stated = item["assets"][key]["raster:bands"][0]
-            found = product.scale_and_offset(band)
-            assert found == pytest.approx((stated["scale"], stated["offset"])), (folder.name, band)
+            stored = product.scale_and_offset(band)
+            assert stored == pytest.approx((stated["scale"], stated["offset"])), (folder.name, band)
     assert read >= 9
 
 
@@ -180,8 +180,8 @@ def real_site(samples: Path, folder: Path, *, bounds: list[float], **changes: ob
 CLEAR = [500_580.0, 5_879_640.0, 508_380.0, 5_887_440.0]
 
 
-def test_the_60_m_bands_of_a_real_product_work(samples: Path, here: Path) -> None:
-    real_site(samples, here, bounds=CLEAR)
+def test_the_60_m_bands_of_a_real_product_work(samples: Path, workdir: Path) -> None:
+    real_site(samples, workdir, bounds=CLEAR)
     assert main([]) == 0
     scene = only_scene(2022)
     assert scene.info.product == "S2A_MSIL2A_20221005T115411_N0400_R023_T29UNU_20221005T164454.SAFE"
@@ -197,25 +197,25 @@ def test_the_60_m_bands_of_a_real_product_work(samples: Path, here: Path) -> Non
 
 
 def test_the_missing_10_m_bands_of_a_real_product_are_one_error(
-    samples: Path, here: Path, capfd: pytest.CaptureFixture[str]
+    samples: Path, workdir: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    real_site(samples, here, bounds=CLEAR, resolution_m=10)
+    real_site(samples, workdir, bounds=CLEAR, resolution_m=10)
     assert main([]) == 2
-    said = capfd.readouterr().err
-    assert "the product lacks bands" in said
-    assert "no image of ['B02', 'B03', 'B04', 'B11']" in said
-    assert "ingest.safe.resolution_m 20 or 60" in said
-    assert said.count("fix:") == 1
+    message = capfd.readouterr().err
+    assert "the product lacks bands" in message
+    assert "no image of ['B02', 'B03', 'B04', 'B11']" in message
+    assert "ingest.safe.resolution_m 20 or 60" in message
+    assert message.count("fix:") == 1
 
 
-def test_the_swath_edge_of_a_real_product_is_no_data(samples: Path, here: Path) -> None:
-    real_site(samples, here, bounds=[560_000.0, 5_840_000.0, 580_000.0, 5_860_000.0])
-    content = safe_product.load(here)
+def test_the_swath_edge_of_a_real_product_is_no_data(samples: Path, workdir: Path) -> None:
+    real_site(samples, workdir, bounds=[560_000.0, 5_840_000.0, 580_000.0, 5_860_000.0])
+    content = safe_product.load(workdir)
     content["ingest"]["choice"] = {"unseen_max": 1.0}
-    tiny.write_params(here, content)
+    tiny.write_params(workdir, content)
     main([])
-    table = here / "data/scene_choice.csv"
-    table = table if table.exists() else here / "artifacts/ingest/scene_choice.csv"
+    table = workdir / "data/scene_choice.csv"
+    table = table if table.exists() else workdir / "artifacts/ingest/scene_choice.csv"
     (row,) = read_rows(table, SceneChoiceRow)
     (image,) = (samples / "safe-l2a").rglob("*_SCL_60m.jp2")
     with rasterio.open(image) as dataset:

@@ -11,7 +11,7 @@ import pytest
 from stages.common.errors import InputError
 from stages.common.scene.harmonise import carries_offset
 from stages.common.settings import S3_SECRET_KEY, without_secrets
-from stages.ingest.sources.stac.items import read_item
+from stages.ingest.sources.stac.items import parse_item
 from stages.ingest.sources.stac.profiles import PROFILES
 from stages.ingest.sources.stac.remote import without_query
 
@@ -36,49 +36,49 @@ def cdse_item(**properties: Any) -> dict[str, Any]:
 
 
 def test_an_item_of_the_data_space_of_2016_carries_the_offset_by_its_baseline() -> None:
-    found = read_item(cdse_item(), CDSE, ["B02", "B11", "scl"])
-    info = found.info
-    assert found.unfit is None
+    item = parse_item(cdse_item(), CDSE, ["B02", "B11", "scl"])
+    info = item.info
+    assert item.unfit is None
     assert (info.year, info.processing_baseline, info.relative_orbit, info.tile) == (2016, "05.00", 105, "44RLV")
     assert (info.processing_level, info.convention, info.sun_elevation_deg) == ("L2A", "by-baseline", 50.1)
     assert carries_offset(info)
-    assert found.hrefs["B11"].endswith("R20m/T44RLV_20161010T052702_B11_20m.jp2")
+    assert item.hrefs["B11"].endswith("R20m/T44RLV_20161010T052702_B11_20m.jp2")
 
 
 @pytest.mark.parametrize("stated", [None, "", "not known", 5])
 def test_where_the_baseline_is_not_stated_the_name_has_it(stated: object) -> None:
-    assert read_item(cdse_item(**{"processing:version": stated}), CDSE, []).info.processing_baseline == "05.00"
+    assert parse_item(cdse_item(**{"processing:version": stated}), CDSE, []).info.processing_baseline == "05.00"
 
 
 def test_an_item_without_a_file_or_a_baseline_is_unfit_and_says_so() -> None:
-    assert read_item(cdse_item(), CDSE, ["B02", "B8A"]).unfit == "the item has no file of B8A"
+    assert parse_item(cdse_item(), CDSE, ["B02", "B8A"]).unfit == "the item has no file of B8A"
     nameless = cdse_item(**{"processing:version": None}) | {"id": "scene-1"}
-    assert read_item(nameless, CDSE, []).unfit == "its processing baseline is not known, and with it its offset"
-    flagless = read_item(cdse_item(**{"s2:processing_baseline": "05.00"}), PROFILES["earth-search"], [])
+    assert parse_item(nameless, CDSE, []).unfit == "its processing baseline is not known, and with it its offset"
+    flagless = parse_item(cdse_item(**{"s2:processing_baseline": "05.00"}), PROFILES["earth-search"], [])
     assert str(flagless.unfit).startswith("earthsearch:boa_offset_applied is absent")
 
 
 def test_files_on_this_machine_are_not_read() -> None:
     item = cdse_item()
     item["assets"]["B02_10m"]["href"] = "/etc/passwd"
-    assert read_item(item, CDSE, ["B02"]).unfit == "the item has no file of B02"
+    assert parse_item(item, CDSE, ["B02"]).unfit == "the item has no file of B02"
 
 
 @pytest.mark.parametrize("time", [None, "", "in autumn"])
 def test_an_item_without_a_time_is_refused(time: str | None) -> None:
     with pytest.raises(InputError, match="has no time"):
-        read_item(cdse_item(datetime=time), CDSE, [])
+        parse_item(cdse_item(datetime=time), CDSE, [])
 
 
 @pytest.mark.parametrize(("name", "expected"), [("../a b/c", "a-b-c"), ("..", "scene"), (".hidden", "hidden")])
 def test_an_id_can_be_a_folder(name: str, expected: str) -> None:
-    assert read_item(cdse_item() | {"id": name}, CDSE, []).info.id == expected
+    assert parse_item(cdse_item() | {"id": name}, CDSE, []).info.id == expected
 
 
 def test_secrets_do_not_stand_in_messages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(S3_SECRET_KEY, "s3cr3t")
-    said = without_secrets("GET https://x.y/a.tif?st=2026&sig=abc%3D failed (s3cr3t), why?")
-    assert said == "GET https://x.y/a.tif?… failed (…), why?"
+    text = without_secrets("GET https://x.y/a.tif?st=2026&sig=abc%3D failed (s3cr3t), why?")
+    assert text == "GET https://x.y/a.tif?… failed (…), why?"
     assert without_query("https://x.y/a.tif?sig=abc") == "https://x.y/a.tif"
 
 
@@ -90,26 +90,26 @@ def test_a_real_item_of_earth_search_is_not_subtracted_twice(samples: Path) -> N
     """The flag says that the offset is out of the pixels, raster:bands still states it: the trap."""
     item = real(samples, "stac-items/earth-search-v1_S2A_39QTA_20230628_0_L2A.json")
     assert item["assets"]["red"]["raster:bands"][0]["offset"] == -0.1
-    info = read_item(item, PROFILES["earth-search"], ["B04", "B11", "scl"]).info
+    info = parse_item(item, PROFILES["earth-search"], ["B04", "B11", "scl"]).info
     assert (info.processing_baseline, info.boa_offset_applied) == ("05.09", True)
     assert (info.relative_orbit, info.tile) == (106, "39QTA")  # the orbit stands in the product's name alone
     assert not carries_offset(info)
 
 
 def test_a_real_item_of_earth_search_before_the_offset(samples: Path) -> None:
-    found = read_item(real(samples, "cog-l2a/S2A_29RKH_20200219_0_L2A.json"), PROFILES["earth-search"], ["B02", "scl"])
-    assert found.unfit is None
-    assert (found.info.processing_baseline, found.info.relative_orbit, found.info.tile) == ("02.14", 37, "29RKH")
-    assert not carries_offset(found.info)
+    item = parse_item(real(samples, "cog-l2a/S2A_29RKH_20200219_0_L2A.json"), PROFILES["earth-search"], ["B02", "scl"])
+    assert item.unfit is None
+    assert (item.info.processing_baseline, item.info.relative_orbit, item.info.tile) == ("02.14", 37, "29RKH")
+    assert not carries_offset(item.info)
 
 
 def test_a_real_item_of_the_planetary_computer(samples: Path) -> None:
     name = "stac-items/S2B_MSIL2A_20190629T212529_R043_T06VVN_20201006T080531.json"
-    found = read_item(
+    item = parse_item(
         real(samples, name), PROFILES["planetary-computer"], ["B02", "B03", "B04", "B08", "B11", "B12", "scl"]
     )
-    info = found.info
-    assert found.unfit is None
+    info = item.info
+    assert item.unfit is None
     assert (info.processing_baseline, info.relative_orbit, info.tile) == ("02.12", 43, "06VVN")
     assert info.sun_elevation_deg == pytest.approx(90 - 37.9128805424161)
     assert info.product == "S2B_MSIL2A_20190629T212529_N0212_R043_T06VVN_20201006T080531.SAFE"
@@ -122,7 +122,7 @@ def test_items_of_real_products_give_what_the_products_say(samples: Path) -> Non
     assert len(paths) >= 9
     for path in paths:
         item = json.loads(path.read_text())
-        info = read_item(item, PROFILES["earth-search-c1"], []).info
+        info = parse_item(item, PROFILES["earth-search-c1"], []).info
         assert info.processing_baseline == item["properties"]["s2:processing_baseline"]
         assert info.relative_orbit == item["properties"]["sat:relative_orbit"]
         assert f"MGRS-{info.tile}" == item["properties"]["grid:code"]

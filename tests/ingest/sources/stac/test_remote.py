@@ -110,8 +110,8 @@ class TestLayer:
     ) -> None:
         requests = serve(monkeypatch, None)
         read()
-        (kept,) = remote.READ_CACHE.glob("*.tif")
-        kept.write_bytes(kept.read_bytes()[:100])
+        (cached,) = remote.READ_CACHE.glob("*.tif")
+        cached.write_bytes(cached.read_bytes()[:100])
         assert (read().pixels == PIXELS).all()
         assert len(requests) == 2
 

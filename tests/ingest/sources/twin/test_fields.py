@@ -24,8 +24,8 @@ from stages.ingest.sources.twin.landscape import make_landscape
 from tests.ingest.sources.twin.conftest import candidates
 print(hashlib.sha256(np.exp(np.random.default_rng(0).standard_normal(10000)).tobytes()).hexdigest())
 digest = hashlib.sha256()
-for one in candidates(make_landscape(7, {SHAPE}, {PIXEL_M}), TwinParams(cloudy_years=[2021]), 2021):
-    for layer in one.layers():
+for overpass in candidates(make_landscape(7, {SHAPE}, {PIXEL_M}), TwinParams(cloudy_years=[2021]), 2021):
+    for layer in overpass.layers():
         digest.update(layer.pixels.tobytes())
 print(digest.hexdigest())
 """
@@ -40,13 +40,13 @@ def digests(**environment: str) -> list[str]:
 
 
 def test_the_data_are_the_same_on_a_cpu_whose_exponentials_differ() -> None:
-    here_exp, here = digests()
-    there_exp, there = digests(
+    exp, scenes = digests()
+    other_exp, other_scenes = digests(
         NPY_DISABLE_CPU_FEATURES=VECTOR_UNITS, GLIBC_TUNABLES="glibc.cpu.hwcaps=-AVX512F,-AVX2,-FMA"
     )
-    if here_exp == there_exp:
+    if exp == other_exp:
         pytest.skip("this CPU has no vector unit whose exponentials differ")
-    assert here == there
+    assert scenes == other_scenes
 
 
 def test_a_fractal_is_standardised_and_rougher_where_it_should_be() -> None:

@@ -17,24 +17,24 @@ from tests.ingest.sources.twin.conftest import CROP, PIXEL_M, SHAPE, candidates
 SEEDS = (1, 2, 3, 5, 8)
 
 
-def reflectance(one: Overpass, band: str) -> np.ndarray:
+def reflectance(overpass: Overpass, band: str) -> np.ndarray:
     """At full size."""
-    dn = one.layer(band).pixels.astype(float)
-    values = dn / 10_000 - (0.1 if carries_offset(one.info) else 0.0)
+    dn = overpass.layer(band).pixels.astype(float)
+    values = dn / 10_000 - (0.1 if carries_offset(overpass.info) else 0.0)
     return np.kron(values, np.ones((2, 2))) if values.shape[0] < CROP[0].stop - CROP[0].start else values
 
 
-def iou(found: np.ndarray, true: np.ndarray) -> float:
-    return float((found & true).sum() / (found | true).sum())
+def iou(mapped: np.ndarray, true: np.ndarray) -> float:
+    return float((mapped & true).sum() / (mapped | true).sum())
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_no_threshold_on_brightness_or_snow_index_finds_the_glaciers(seed: int) -> None:
     world = make_landscape(seed, SHAPE, PIXEL_M)
     params = TwinParams(seed=seed)
-    (one,) = candidates(world, params, 2018)
+    (overpass,) = candidates(world, params, 2018)
     true = ice_of(world, params, 2018).mask[CROP]
-    red, green, swir = (reflectance(one, band) for band in ("B04", "B03", "B11"))
+    red, green, swir = (reflectance(overpass, band) for band in ("B04", "B03", "B11"))
     index = (green - swir) / np.maximum(green + swir, 1e-6)
     best_index = max(iou(index > limit, true) for limit in np.arange(-0.6, 0.95, 0.05))
     best_red = max(iou(red > limit, true) for limit in np.arange(0.02, 1.2, 0.02))
@@ -42,57 +42,57 @@ def test_no_threshold_on_brightness_or_snow_index_finds_the_glaciers(seed: int) 
     assert 0.2 < best_red < 0.75
 
 
-def test_there_are_as_many_overpasses_as_are_wanted_and_the_first_stays_as_it_is(world: Landscape) -> None:
+def test_there_are_as_many_overpasses_as_are_asked_for_and_the_first_stays_as_it_is(world: Landscape) -> None:
     params = TwinParams(cloudy_years=[2021])
-    alone, several = candidates(world, params, 2020, 2021), candidates(world, params, 2020, 2021, per_year=3)
-    assert [(one.year, one.number) for one in alone] == [(2020, 0), (2021, 0), (2021, 1)]
-    assert [(one.year, one.number) for one in several] == [
+    single, several = candidates(world, params, 2020, 2021), candidates(world, params, 2020, 2021, per_year=3)
+    assert [(overpass.year, overpass.number) for overpass in single] == [(2020, 0), (2021, 0), (2021, 1)]
+    assert [(overpass.year, overpass.number) for overpass in several] == [
         (year, number) for year in (2020, 2021) for number in range(3)
     ]
-    assert len({one.info.id for one in several}) == 6
-    assert (alone[0].layer("B04").pixels == several[0].layer("B04").pixels).all()
+    assert len({overpass.info.id for overpass in several}) == 6
+    assert (single[0].layer("B04").pixels == several[0].layer("B04").pixels).all()
     assert (several[0].layer("B04").pixels != several[1].layer("B04").pixels).any()
 
 
 def test_dn_carry_the_offset_by_baseline_and_the_ground_stays_the_same(world: Landscape) -> None:
     params = TwinParams(reprocessed_years=[2017], retreat_m_per_year=0)
     old, reprocessed, new = candidates(world, params, 2016, 2017, 2023)
-    assert [carries_offset(one.info) for one in (old, reprocessed, new)] == [False, True, True]
-    dark = [np.quantile(reflectance(one, "B04"), 0.2) for one in (old, reprocessed, new)]  # rock, not snow
+    assert [carries_offset(overpass.info) for overpass in (old, reprocessed, new)] == [False, True, True]
+    dark = [np.quantile(reflectance(overpass, "B04"), 0.2) for overpass in (old, reprocessed, new)]  # rock, not snow
     assert max(dark) - min(dark) < 0.02
-    dn = [np.quantile(one.layer("B04").pixels, 0.2) for one in (old, reprocessed, new)]
+    dn = [np.quantile(overpass.layer("B04").pixels, 0.2) for overpass in (old, reprocessed, new)]
     assert dn[1] - dn[0] == pytest.approx(1000, abs=200)
 
 
 def test_no_valid_pixel_is_nodata_and_shade_goes_below_zero(world: Landscape) -> None:
-    (one,) = candidates(world, TwinParams(), 2023)
+    (overpass,) = candidates(world, TwinParams(), 2023)
     for band in BANDS:
-        assert one.layer(band).pixels.min() > 0
-    assert one.layer("B12").grid.pixel_size_m == 2 * PIXEL_M
-    assert one.layer(SCL).pixels.shape == (230, 230)
+        assert overpass.layer(band).pixels.min() > 0
+    assert overpass.layer("B12").grid.pixel_size_m == 2 * PIXEL_M
+    assert overpass.layer(SCL).pixels.shape == (230, 230)
 
 
 def test_bright_snow_is_full(world: Landscape) -> None:
-    (one,) = candidates(world, TwinParams(early_snow_years=[2023]), 2023)
-    full = reflectance(one, "B02") >= 1.379
+    (overpass,) = candidates(world, TwinParams(early_snow_years=[2023]), 2023)
+    full = reflectance(overpass, "B02") >= 1.379
     assert 0 < full.mean() < 0.05
 
 
 def test_an_early_snowfall_whitens_the_ground_off_the_glaciers(world: Landscape) -> None:
     plain, early = (candidates(world, TwinParams(early_snow_years=years), 2019)[0] for years in ([], [2019]))
     off = ~ice_of(world, TwinParams(), 2019).mask[CROP]
-    white = [float((reflectance(one, "B04")[off] > 0.35).mean()) for one in (plain, early)]
+    white = [float((reflectance(overpass, "B04")[off] > 0.35).mean()) for overpass in (plain, early)]
     assert white[1] > white[0] + 0.1
 
 
 def test_a_cloudy_year_has_two_scenes_whose_clouds_lie_apart(world: Landscape) -> None:
-    found = candidates(world, TwinParams(cloudy_years=[2021]), 2020, 2021)
-    assert [one.year for one in found] == [2020, 2021, 2021]
-    assert len({one.info.id for one in found}) == 3
-    cloud = [np.isin(one.layer(SCL).pixels, (3, 8, 9, 10)) for one in found]
+    overpasses = candidates(world, TwinParams(cloudy_years=[2021]), 2020, 2021)
+    assert [overpass.year for overpass in overpasses] == [2020, 2021, 2021]
+    assert len({overpass.info.id for overpass in overpasses}) == 3
+    cloud = [np.isin(overpass.layer(SCL).pixels, (3, 8, 9, 10)) for overpass in overpasses]
     assert cloud[1].mean() > 0.1
     assert (cloud[1] & cloud[2]).mean() < 0.5 * cloud[1].mean()
-    assert found[1].day != found[2].day
+    assert overpasses[1].day != overpasses[2].day
 
 
 def test_the_scene_classes_err_as_sen2cor_does(world: Landscape) -> None:
@@ -113,21 +113,23 @@ def test_a_scene_is_shifted_by_less_than_half_a_pixel_and_by_the_same_in_all_ban
     first, second = candidates(world, params, 2018, 2020)
     shifts = []
     for band in ("B04", "B08"):
-        one, other = (np.diff(np.log(np.maximum(reflectance(scene, band), 0.01)), axis=0) for scene in (first, second))
-        shifts.append(phase_cross_correlation(one[:256, :256], other[:256, :256], upsample_factor=20)[0])
+        first_edges, second_edges = (
+            np.diff(np.log(np.maximum(reflectance(scene, band), 0.01)), axis=0) for scene in (first, second)
+        )
+        shifts.append(phase_cross_correlation(first_edges[:256, :256], second_edges[:256, :256], upsample_factor=20)[0])
     np.testing.assert_allclose(shifts[0], shifts[1], atol=0.2)
     assert np.abs(shifts[0]).max() <= 1.1
 
 
 def test_the_same_seed_gives_the_same_scene_and_another_seed_another(world: Landscape) -> None:
     again = make_landscape(1, SHAPE, PIXEL_M)
-    (one,), (same,) = (candidates(which, TwinParams(), 2022) for which in (world, again))
-    np.testing.assert_array_equal(one.layer("B03").pixels, same.layer("B03").pixels)
+    (overpass,), (same,) = (candidates(which, TwinParams(), 2022) for which in (world, again))
+    np.testing.assert_array_equal(overpass.layer("B03").pixels, same.layer("B03").pixels)
     assert not np.array_equal(make_landscape(2, SHAPE, PIXEL_M).bed_m, world.bed_m)
 
 
 def test_nobody_can_take_it_for_a_measurement(world: Landscape) -> None:
-    (one,) = candidates(world, TwinParams(), 2022)
-    assert one.info.platform == "simulated"
-    assert one.info.id.startswith("TWIN_")
-    assert one.info.product.startswith("SIMULATED_")
+    (overpass,) = candidates(world, TwinParams(), 2022)
+    assert overpass.info.platform == "simulated"
+    assert overpass.info.id.startswith("TWIN_")
+    assert overpass.info.product.startswith("SIMULATED_")

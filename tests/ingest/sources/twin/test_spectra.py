@@ -17,12 +17,12 @@ CLASSES: dict[Surface, str] = {"snow": "1", "ice": "3", "water": "5"}
 @pytest.fixture(scope="module")
 def measured(samples: Path) -> dict[str, np.ndarray]:
     """Class to (N, 6) reflectance, without fill values."""
-    found: dict[str, list[list[float]]] = {}
+    spectra: dict[str, list[list[float]]] = {}
     with (samples / "spectra/Sentinel-2_SR_training_data.csv").open(newline="") as stream:
         for row in csv.DictReader(stream):
             if all(row[name] for name in COLUMNS):
-                found.setdefault(row["class"], []).append([float(row[name]) for name in COLUMNS])
-    arrays = {name: np.array(rows) for name, rows in found.items()}
+                spectra.setdefault(row["class"], []).append([float(row[name]) for name in COLUMNS])
+    arrays = {name: np.array(rows) for name, rows in spectra.items()}
     return {name: rows[(rows > 0.001).all(axis=1)] for name, rows in arrays.items()}
 
 
