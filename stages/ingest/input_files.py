@@ -110,7 +110,7 @@ def read_vector(path: Path, layer: str | None) -> Any:
     Raises
     ------
     InputError
-        The file is absent, a Git LFS pointer, not readable, empty, or has no CRS or geometry.
+        The file is absent, a Git LFS pointer, not readable, not in UTF-8, empty, or has no CRS or geometry.
     """
     import geopandas
 
@@ -121,13 +121,13 @@ def read_vector(path: Path, layer: str | None) -> Any:
             # GDAL warns where it reads the first of several layers; our own checks say what is wrong with it.
             warnings.simplefilter("ignore", UserWarning)
             frame = geopandas.read_file(path, layer=layer)
-    except RuntimeError as error:  # the base class of all errors of pyogrio
+    except (RuntimeError, UnicodeDecodeError) as error:  # RuntimeError is the base class of all errors of pyogrio
         raise InputError(
             "the vector file is not readable",
             where=path,
             expected=expected + (f" with layer {layer}" if layer else ""),
             found=" ".join(str(error).split()),
-            fix="copy or download it again; check the layer's name",
+            fix="copy or download it again; check the layer's name, and that the text is UTF-8",
         ) from error
     _check_features(path, frame)
     return frame

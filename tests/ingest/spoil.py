@@ -122,6 +122,14 @@ def outlines(
     return spoil
 
 
+def latin_1_outlines(site: Path, params: Params) -> None:
+    """Write a Shapefile in Latin-1 that says it is UTF-8, as some GIS programs do."""
+    outlines = geopandas.read_file(site / "source/outlines.gpkg").assign(Name="Hélan")
+    outlines.to_file(site / "source/outlines.shp", encoding="ISO-8859-1")
+    (site / "source/outlines.cpg").write_text("UTF-8")
+    params["ingest"]["outlines"]["path"] = "source/outlines.shp"
+
+
 def empty_outlines(site: Path, params: Params) -> None:
     path = site / "source/outlines.gpkg"
     frame = geopandas.read_file(path)

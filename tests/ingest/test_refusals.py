@@ -56,6 +56,7 @@ CASES: list[tuple[str, Spoiler, str]] = [
     ("outlines-lfs", spoil.file("outlines.gpkg", spoil.LFS), "a Git LFS pointer stands in place of the vector file"),
     ("outlines-absent", spoil.file("outlines.gpkg", None), "the vector file is absent"),
     ("outlines-garbage", spoil.file("outlines.gpkg", b"SQLite format 3\0 no"), "the vector file is not readable"),
+    ("outlines-latin-1", spoil.latin_1_outlines, "the vector file is not readable"),
     ("outlines-layer", spoil.setting("none", "ingest", "outlines", "layer"), "the vector file is not readable"),
     ("outlines-empty", spoil.empty_outlines, "the vector file is empty"),
     ("outlines-no-crs", spoil.outlines(crs=None), "the vector file has no CRS"),

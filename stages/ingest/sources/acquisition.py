@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -52,6 +53,18 @@ class Supply:
     """Makes the elevation in metres."""
     truth: Callable[[Params, Region, Path], None] | None = None
     """Writes ``data/truth/`` of a simulated site."""
+
+
+def utc_time(text: str) -> dt.datetime:
+    """Return a time in UTC; without a time zone it is taken for UTC, whatever the computer's own zone is.
+
+    Raises
+    ------
+    ValueError
+        The text is not a time in ISO 8601.
+    """
+    time = dt.datetime.fromisoformat(text)
+    return time.replace(tzinfo=dt.UTC) if time.tzinfo is None else time.astimezone(dt.UTC)
 
 
 def scene_id(name: str) -> str:

@@ -17,6 +17,7 @@ import defusedxml
 import defusedxml.ElementTree
 
 from stages.common.errors import InputError
+from stages.ingest.sources.acquisition import utc_time
 
 BANDS = ("B01", "B02", "B03", "B04", "B05", "B06", "B07", "B08", "B8A", "B09", "B10", "B11", "B12")
 """Bands in the order of their ``band_id``."""
@@ -108,7 +109,7 @@ def tile_metadata(content: bytes, where: object) -> TileMetadata:
     if match is None:
         raise _unreadable(where, "a tile id such as S2A_OPER_MSI_L2A_TL_…_T44RLV_N05.09", name)
     sun = root.find(".//Mean_Sun_Angle")
-    zenith, azimuth = (None if sun is None else _angle(sun, key) for key in ("ZENITH_ANGLE", "AZIMUTH_ANGLE"))
+    zenith, azimuth = (None if sun is None else _angle(sun, key, where) for key in ("ZENITH_ANGLE", "AZIMUTH_ANGLE"))
     masks = ((node.text or "").strip().rpartition("/")[2] for node in root.iter("MASK_FILENAME"))
     return TileMetadata(
         tile=match["tile"],
@@ -140,7 +141,10 @@ def parse(content: bytes, where: object) -> Element:
 
 def _band_offset(node: Element, where: object) -> tuple[str, float]:
     try:
-        return BANDS[int(node.attrib["band_id"])], float(node.text or "")
+        number = int(node.attrib["band_id"])
+        if number < 0:
+            raise IndexError(number)
+        return BANDS[number], float(node.text or "")
     except (KeyError, IndexError, ValueError) as error:
         raise _unreadable(where, f"{node.tag} with band_id 0 to 12", f"{node.attrib} {node.text}") from error
 
@@ -153,22 +157,30 @@ def _text(root: Element, name: str, where: object) -> str:
 
 
 def _number(root: Element, name: str, where: object) -> float:
+    """Return a positive number, as an orbit or a quantification value is."""
     text = _text(root, name, where)
     try:
-        return float(text)
+        number = float(text)
     except ValueError as error:
         raise _unreadable(where, f"a number in {name}", text) from error
+    if not (math.isfinite(number) and number > 0):
+        raise _unreadable(where, f"a positive number in {name}", text)
+    return number
 
 
-def _angle(sun: Element, name: str) -> float | None:
+def _angle(sun: Element, name: str, where: object) -> float | None:
     """Return an angle in degrees, or None: some granules at the edge of a swath say NaN."""
-    angle_deg = float(sun.findtext(name) or "nan")
+    text = sun.findtext(name) or "nan"
+    try:
+        angle_deg = float(text)
+    except ValueError as error:
+        raise _unreadable(where, f"degrees in {name}", text) from error
     return None if math.isnan(angle_deg) else angle_deg
 
 
 def _time(text: str, where: object) -> dt.datetime:
     try:
-        return dt.datetime.fromisoformat(text).astimezone(dt.UTC)
+        return utc_time(text)
     except ValueError as error:
         raise _unreadable(where, "a time such as 2022-10-05T11:54:11.024Z", text) from error
 

@@ -11,7 +11,7 @@ from typing import Any
 from stages.common.errors import InputError
 from stages.common.scene.scene import SceneInfo
 from stages.common.scene.stac import MGRS
-from stages.ingest.sources.acquisition import scene_id
+from stages.ingest.sources.acquisition import scene_id, utc_time
 from stages.ingest.sources.stac.profiles import Profile
 
 PRODUCT_NAME = re.compile(
@@ -44,8 +44,21 @@ def parse_item(item: Mapping[str, Any], profile: Profile, required: Sequence[str
     Raises
     ------
     InputError
-        The item has no valid time.
+        The item has no valid time, or is not an item of STAC.
     """
+    try:
+        return _parse(item, profile, required)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise InputError(
+            "an item of the catalogue cannot be read",
+            where=str(item.get("id") if isinstance(item, Mapping) else item)[:100],
+            expected="an item of STAC with an id, properties and assets",
+            found=f"{type(error).__name__}: {error}",
+            fix="check that the profile fits the catalogue (ingest.stac.profile, url, collection)",
+        ) from error
+
+
+def _parse(item: Mapping[str, Any], profile: Profile, required: Sequence[str]) -> CatalogueItem:
     properties = item.get("properties") or {}
     product = str(properties.get(profile.product or "") or item.get("id"))
     name = PRODUCT_NAME.match(product)
@@ -87,7 +100,7 @@ def _hrefs(item: Mapping[str, Any], profile: Profile) -> dict[str, str]:
 def _sensed(item: Mapping[str, Any], properties: Mapping[str, Any]) -> dt.datetime:
     text = properties.get("datetime")
     try:
-        return dt.datetime.fromisoformat(str(text)).astimezone(dt.UTC)
+        return utc_time(str(text))
     except ValueError as error:
         raise InputError(
             "an item of the catalogue has no time",

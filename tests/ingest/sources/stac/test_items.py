@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -64,10 +66,36 @@ def test_files_on_this_machine_are_not_read() -> None:
     assert parse_item(item, CDSE, ["B02"]).unfit == "the item has no file of B02"
 
 
-@pytest.mark.parametrize("time", [None, "", "in autumn"])
-def test_an_item_without_a_time_is_refused(time: str | None) -> None:
+@pytest.mark.parametrize("text", [None, "", "in autumn"])
+def test_an_item_without_a_time_is_refused(text: str | None) -> None:
     with pytest.raises(InputError, match="has no time"):
-        parse_item(cdse_item(datetime=time), CDSE, [])
+        parse_item(cdse_item(datetime=text), CDSE, [])
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Kathmandu"])
+def test_a_time_without_a_zone_is_utc_on_every_computer(zone: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        acquired = parse_item(cdse_item(datetime="2016-10-10T23:27:02"), CDSE, []).info.acquired
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert acquired == dt.datetime(2016, 10, 10, 23, 27, 2, tzinfo=dt.UTC)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"properties": ["a"]}, id="properties are a list"),
+        pytest.param({"assets": "none"}, id="assets are a text"),
+        pytest.param({"id": None, "properties": None}, id="nothing in it"),
+        pytest.param({"properties": {"datetime": "2016-10-10T05:27:02Z", "sat:relative_orbit": "x"}}, id="orbit"),
+    ],
+)
+def test_what_is_not_an_item_is_refused(changes: dict[str, Any]) -> None:
+    with pytest.raises(InputError):
+        parse_item(cdse_item() | changes, CDSE, [])
 
 
 @pytest.mark.parametrize(("name", "expected"), [("../a b/c", "a-b-c"), ("..", "scene"), (".hidden", "hidden")])
