@@ -185,3 +185,15 @@ def test_pieces_of_an_edge_make_up_its_length_and_are_short(seed: int, share: fl
     assert lengths.sum() == pytest.approx(edge.length)
     assert lengths.max(initial=0) <= 1 + 1e-9
     assert shapely.distance(edge.boundary, shapely.points(middles)).max(initial=0) < 1e-9
+
+
+def test_an_empty_edge_has_no_pieces() -> None:
+    middles, lengths = edge_pieces(shapely.MultiPolygon())
+    assert (middles.shape, lengths.shape) == ((0, 2), (0,))
+
+
+def test_a_square_with_a_hole_has_a_piece_per_pixel_and_none_between_its_rings() -> None:
+    square = shapely.Polygon(shapely.box(0, 0, 4, 4).exterior, [shapely.box(1, 1, 2, 2).exterior])
+    middles, lengths = edge_pieces(shapely.MultiPolygon([square]))
+    assert lengths.tolist() == [1.0] * 20
+    assert sorted(map(tuple, middles[16:].tolist())) == [(1.0, 1.5), (1.5, 1.0), (1.5, 2.0), (2.0, 1.5)]

@@ -1,14 +1,32 @@
-"""A simulated site's numbers against its truth, where there is little to compare."""
+"""Rows of the tables, and a simulated site's numbers against its truth, where there is little to compare."""
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
-from stages.area.tables.rows import truth_metrics
+from stages.area.tables.rows import area_row, glacier_area_rows, truth_metrics
 from stages.area.trends.statement import make_trend
 from stages.area.year.truth import TruthComparison
+from stages.common.tables.labels import GlacierRow
 from tests.area.area_inputs import year_area
 from tests.area.trends.test_statement import NO_GLACIERS
+
+GLACIER = GlacierRow(
+    glacier_index=1, rgi_id="G1", glac_name="One", outline_area_km2=1, geodesic_area_km2=1, terminus="unknown"
+)
+
+
+def test_an_interval_is_the_area_with_both_half_widths_and_never_below_none() -> None:
+    """A sigma of 0.6 km2: 68 % of it reach below 1 km2, 95 % (1.96 sigma) would reach below no area."""
+    one_km2 = year_area(2016, 1.0, sigma_km2=0.6)
+    whole = area_row(one_km2, model_md5="")
+    glacier, near_none = glacier_area_rows(one_km2, [GLACIER], np.array([0.0, 3.0]))
+    for row, area_km2 in ((whole, whole.glacier_area_km2), (glacier, glacier.area_km2)):
+        assert (area_km2, row.area_low_km2, row.area_high_km2) == pytest.approx((1.0, 0.4, 1.6))
+        assert (row.area_low95_km2, row.area_high95_km2) == pytest.approx((0.0, 1 + 1.95996 * 0.6), abs=1e-4)
+    assert (glacier.rgi_id, glacier.outline_area_km2, near_none.rgi_id) == ("G1", 3.0, "unassigned")
+    assert (near_none.area_km2, near_none.area_low_km2, near_none.area_high95_km2) == (0, 0, 0)
 
 
 def comparison(*, true: float, mapped: float, common: float | None = None) -> TruthComparison:

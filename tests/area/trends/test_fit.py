@@ -151,6 +151,12 @@ def test_rank_of_sens_interval(n: int, rank: int) -> None:
     assert sen_rank(n, 0.05) == rank
 
 
+def test_sens_interval_is_the_ninth_slope_from_either_end_for_nine_years() -> None:
+    """Values n^2: the slope between years i and j is i + j, so that the 36 slopes are 1, 2, 3, 3, 4, 4, 5, 5, 5, ..."""
+    times = np.arange(9.0)
+    assert sen_interval(times, times**2) == (5.0, 11.0)
+
+
 @given(st.integers(5, 25), st.integers(0, 2**32 - 1), st.floats(-0.5, 0.5))
 @settings(max_examples=150, deadline=None)
 def test_the_interval_leaves_zero_out_where_p_is_below_five_per_cent(n: int, seed: int, slope: float) -> None:

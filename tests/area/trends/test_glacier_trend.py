@@ -92,3 +92,17 @@ def test_a_glacier_has_its_share_of_the_spread_within_seasons() -> None:
     ).rows
     assert alone.detectable and not first.detectable
     assert first.minimum_detectable_km2_per_year == pytest.approx(0.421 * 2.0 * 0.49, rel=0.02)  # 9.6 of 19.6 km2
+
+
+def test_a_glacier_just_large_enough_and_just_seen_enough_is_tested() -> None:
+    series = [year(index, [1.0, 1.0, 1.0, 1.0]) for index in range(5)]
+    tested = trends(series, [0.1, 0.0999, 10, 10], [1, 1, 0.8, 0.799])
+    assert [row.rgi_id for row in tested.rows] == ["G1", "G3"]
+
+
+def test_a_glacier_has_its_share_of_the_spread_within_a_season() -> None:
+    """Glaciers of 6, 2, 1 and 1 km2 share a spread of 1 km2: 0.6, 0.2, 0.1 and 0.1 km2, more than their own errors."""
+    series = [year(index, [6.0, 2.0, 1.0, 1.0], sigma_season_km2=1.0) for index in range(9)]
+    rows = trends(series, [6, 2, 1, 1], [1, 1, 1, 1]).rows
+    detectable = [row.minimum_detectable_km2_per_year for row in rows]
+    assert detectable == pytest.approx([0.421 * share for share in (0.6, 0.2, 0.1, 0.1)], rel=2e-3)
