@@ -15,9 +15,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import images
-from declared import declared, stage_name
+from declared import INSIDE, declared, stage_name
 from engine import Engine, EngineError, find_engine
-from planning import INSIDE, Plan, plan
+from planning import Plan, plan
 from stages.common import settings
 from stages.common.errors import ContractError, UnexpectedError
 from stages.common.run import replace

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,10 @@ import yaml
 
 from stages.common import settings
 from stages.common.errors import ParamsError
+from stages.common.params.schema import load_params
+
+INSIDE = PurePosixPath("/site")
+"""The site's folder as the stage sees it: the same everywhere."""
 
 IN_THE_IMAGE = ("stages/", "docker/")
 """Dependencies that an image is made of; the others are data."""
@@ -43,6 +48,11 @@ class Declared:
         """Top folders that outputs lie in; ``.`` where an output is a top one itself."""
         tops = {PurePosixPath(path).parts[0] if "/" in path else "." for path in self.writes}
         return (".",) if "." in tops else tuple(sorted(tops))
+
+
+def place_inside(path: str) -> PurePosixPath:
+    """Return where the stage sees a path that is absolute, or relative to the site's folder."""
+    return PurePosixPath(os.path.normpath(INSIDE / path))
 
 
 def stage_name(command: Sequence[str]) -> str:
@@ -78,7 +88,7 @@ def declared(name: str, site: Path) -> Declared:
     """
     params = _load(site / "params.yaml")
     if name == "ingest":
-        return _ingest(params, site)
+        return _ingest(site)
     stage, _, item = name.partition("@")
     stages = _load(site / "dvc.yaml").get("stages", {})
     if stage not in stages:
@@ -105,32 +115,38 @@ def declared(name: str, site: Path) -> Declared:
     )
 
 
-def _ingest(params: dict[str, Any], site: Path) -> Declared:
-    """`ingest` is no stage of the DAG: it reads the files that its parameters name, and writes the data and its pin."""
-    texts = list(_texts(params.get("ingest", {})))
-    variables = {name for text in texts for name in re.findall(r"\$\{(\w+)\}", text)}
-    paths = [Path(re.sub(r"\$\{(\w+)\}", lambda match: settings.get(match[1], ""), text)) for text in texts]
-    # A file's neighbours come with it: a Shapefile is several.
-    named = [
-        path.parent if (site / path).is_file() and len(path.parts) > 1 else path
-        for path in paths
-        if (site / path).is_file() or (len(path.parts) > 1 and (site / path).is_dir())
-    ]
+def _ingest(site: Path) -> Declared:
+    """Declare `ingest`, which is no stage of the DAG: it reads the files that its parameters name, and writes the data.
+
+    Raises
+    ------
+    ParamsError
+        The parameters break their schema, or name an environment variable that is not set.
+    """
+    texts = load_params(site / "params.yaml").ingest.file_paths()
+    paths = [Path(settings.expand(text, where="ingest")) for text in texts]
     return Declared(
         name="ingest",
         reads=("params.yaml",),
         writes=("data.dvc", "data"),
-        optional=tuple(dict.fromkeys(str(path) for path in named)),
-        variables=tuple(sorted(variables)),
+        optional=_outermost([_with_neighbours(path, site) for path in paths if (site / path).exists()]),
+        variables=tuple(sorted({name for text in texts for name in settings.variables_in(text)})),
     )
 
 
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict | list):
-        for one in value.values() if isinstance(value, dict) else value:
-            yield from _texts(one)
+def _with_neighbours(path: Path, site: Path) -> Path:
+    """Return the folder of a file, whose neighbours come with it: a Shapefile is several files.
+
+    The file alone where its folder is the site's own, or holds it.
+    """
+    folder = path.parent
+    return path if (site / path).is_dir() or site.resolve().is_relative_to((site / folder).resolve()) else folder
+
+
+def _outermost(paths: Sequence[Path]) -> tuple[str, ...]:
+    """Return the paths, each place once, without those that lie within another one."""
+    places = {place_inside(str(path)): str(path) for path in paths}
+    return tuple(path for place, path in places.items() if not any(parent in places for parent in place.parents))
 
 
 def _value(path: str, params: dict[str, Any], item: str) -> str:

@@ -6,19 +6,15 @@ import csv
 import hashlib
 import io
 import math
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from declared import Declared
+from declared import INSIDE, Declared, place_inside
 from stages.common import settings
 from stages.common.errors import InputError
 from stages.common.revision import git_commit, git_remote
 from stages.common.run.outputs import SCRATCH
-
-INSIDE = PurePosixPath("/site")
-"""The site's folder as the stage sees it: the same everywhere."""
 
 PASSED = (settings.LOG_LEVEL, settings.INFERENCE_THREADS, settings.WINDOW_MPX)
 PASSED_TO_INGEST = (
@@ -77,8 +73,8 @@ def plan(stage: Declared, site: Path) -> Plan:
     """
     root = settings.repository_root()
     draft = site / SCRATCH / f"run-{stage.name}"
-    inputs = [Mount(_require(site / path), _inside(path)) for path in stage.reads]
-    inputs += [Mount(site / path, _inside(path)) for path in stage.optional if (site / path).exists()]
+    inputs = [Mount(_require(site / path), place_inside(path)) for path in stage.reads]
+    inputs += [Mount(site / path, place_inside(path)) for path in stage.optional if (site / path).exists()]
     folders = [Mount(draft / top, INSIDE / top, writable=True) for top in stage.writable]
     environment = {name: value for name in (*PASSED, *stage.variables) if (value := settings.lookup(name))}
     network = "none"
@@ -113,10 +109,6 @@ def _tracking(root: Path) -> dict[str, str]:
     if remote := git_remote(root):
         own[settings.GIT_REMOTE] = remote
     return known | own
-
-
-def _inside(path: str) -> PurePosixPath:
-    return PurePosixPath(os.path.normpath(INSIDE / path))
 
 
 def _require(path: Path) -> Path:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 import yaml
 
 from declared import declared, stage_name
+from planning import plan
 from sandbox import tiny
 from stages.common import settings
 from stages.common.errors import ParamsError
@@ -87,16 +89,105 @@ def test_every_stage_sees_its_own_dependencies_only(site: Path) -> None:
         assert not any("${" in path for path in (*stage.reads, *stage.writes)), name
 
 
-def test_ingest_sees_what_its_parameters_name(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("text", ["$SCENES", "${SCENES}"])
+def test_ingest_sees_what_its_parameters_name(text: str, site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tiny.write_outlines(site / "source/outlines.gpkg")
-    content = tiny.params(Path("${SCENES}"), [2020])
+    content = tiny.params(Path(text), [2020])
     monkeypatch.setenv("SCENES", str(tiny.write_scene(site / "elsewhere/2020.tif", tiny.scene(2020)).parent))
     content["ingest"]["outlines"]["path"] = "source/outlines.gpkg"
     tiny.write_params(site, content)
     stage = declared("ingest", site)
-    assert stage.optional == (str(site / "elsewhere"), "source")
+    assert stage.optional == ("source", str(site / "elsewhere"))
     assert stage.variables == ("SCENES",)
     assert (stage.writes, stage.writable) == (("data.dvc", "data"), (".",))
+
+
+@pytest.mark.parametrize(
+    ("name", "files"),
+    [
+        pytest.param(
+            "everest",
+            {
+                "GLACIER_SAMPLES": [
+                    "everest-landsat7/LE71400412000304SGS00_RGB.tif",
+                    "everest-landsat7/15_rgi60_glacier_outlines.gpkg",
+                ]
+            },
+            id="everest",
+        ),
+        pytest.param(
+            "gangotri",
+            {
+                "GLACIER_OUTLINES": ["RGI2000-v7.0-G-15_south_asia_east.shp", "RGI2000-v7.0-G-15_south_asia_east.dbf"],
+                "GLACIER_DEM": ["Copernicus_DSM_COG_10_N30_00_E079_00_DEM.tif"],
+            },
+            id="gangotri",
+        ),
+    ],
+)
+def test_a_real_site_sees_every_file_that_it_names_and_each_once(
+    name: str, files: dict[str, list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = tmp_path / "site"
+    site.mkdir()
+    shutil.copy(tiny.ROOT / "sites" / name / "params.yaml", site)
+    for variable, paths in files.items():
+        monkeypatch.setenv(variable, str(tmp_path / variable))
+        for path in paths:
+            (tmp_path / variable / path).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / variable / path).touch()
+    monkeypatch.chdir(site)
+    stage = declared("ingest", site)
+    mounts = plan(stage, site).mounts
+    assert len({mount.target for mount in mounts}) == len(mounts), "an engine refuses two mounts at one place"
+    for variable, paths in files.items():
+        for path in paths:
+            file = tmp_path / variable / path
+            (mount,) = [mount for mount in mounts if file.is_relative_to(mount.source)]
+            assert Path(mount.target) / file.relative_to(mount.source) == file, "the variable says the same inside"
+    assert stage.variables == tuple(sorted(files))
+    assert plan(stage, site).environment == {variable: str(tmp_path / variable) for variable in files}
+
+
+@pytest.mark.parametrize(
+    ("paths", "mounted"),
+    [
+        pytest.param(["outlines.shp", "scene.tif"], ["outlines.shp", "scene.tif"], id="in the site's own folder"),
+        pytest.param(["in/a.shp", "in/b.tif"], ["in"], id="two files of a folder"),
+        pytest.param(["in/a.shp", "in/deeper/b.tif"], ["in"], id="a folder in a folder"),
+        pytest.param(["in/a.shp", "in/../in/b.tif"], ["in/../in"], id="two ways to write it"),
+        pytest.param(["../beside.shp", "../scenes/b.tif"], ["../beside.shp", "../scenes"], id="beside the site"),
+        pytest.param(["in/absent.shp", "raster"], [], id="absent, and a folder that no parameter names"),
+    ],
+)
+def test_no_place_is_mounted_twice(paths: list[str], mounted: list[str], tmp_path: Path) -> None:
+    site = tmp_path / "sites/tiny"
+    (site / "raster").mkdir(parents=True)  # as the source is called
+    content = tiny.params(Path("in"), [2020])
+    content["ingest"]["outlines"]["path"], content["ingest"]["raster"]["scenes"][0]["path"] = paths
+    for path in paths:
+        if "absent" not in path and path != "raster":
+            (site / path).parent.mkdir(parents=True, exist_ok=True)
+            (site / path).touch()
+    if paths[1] == "raster":
+        content["ingest"]["raster"]["scenes"] = []
+    tiny.write_params(site, content)
+    assert list(declared("ingest", site).optional) == mounted
+
+
+def test_a_folder_of_products_is_seen(site: Path) -> None:
+    content = tiny.params(site / "source", [2020])
+    content["ingest"] |= {"source": "safe", "safe": {"folder": "products"}}
+    (site / "products").mkdir()
+    tiny.write_params(site, content)
+    assert declared("ingest", site).optional == ("products",)
+
+
+def test_a_variable_that_is_not_set_is_named(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SCENES", raising=False)
+    tiny.write_params(site, tiny.params(Path("$SCENES"), [2020]))
+    with pytest.raises(ParamsError, match="the environment variable SCENES is not set"):
+        declared("ingest", site)
 
 
 def test_an_unknown_stage_is_refused(site: Path) -> None:

@@ -190,3 +190,13 @@ class IngestParams(_Section):
     auxiliary: AuxiliaryParams = AuxiliaryParams()
     season: Annotated[SeasonParams | None, Field(description="None: any day; a listed raster is always taken")] = None
     choice: ChoiceParams = ChoiceParams()
+
+    def file_paths(self) -> list[str]:
+        """Return every path of a file or folder that the source needs, as it is written: variables not replaced."""
+        files = [self.outlines, self.aoi, self.auxiliary.debris, self.auxiliary.flow_lines]
+        paths = [file.path for file in files if isinstance(file, FileParams)]
+        if self.source == "raster":
+            paths += [path for scene in self.raster.scenes for path in (scene.path, scene.cloud_mask) if path]
+        if self.source == "safe" and self.safe:
+            paths.append(self.safe.folder)
+        return paths + ([self.auxiliary.dem] if self.auxiliary.dem else [])
