@@ -1,4 +1,4 @@
-"""Workflows call `make`, pin what they use, write only where no project code runs, and their scripts do their work."""
+"""Workflows call `make`, pin what they use, write only where no project code runs, and their scripts work."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ REMOTE = {"DVC_REMOTE_URL": "s3://bucket/glacier", "MLFLOW_TRACKING_URI": "https
 TAG = "champion@v2.0.0"
 POINTER = "models/champion/model.onnx.dvc"
 INJECTED = ["1; touch INJECTED", "$(shell touch INJECTED)", "$(touch INJECTED)", "`touch INJECTED`", "../x"]
-"""What make or a shell would run, or what is no name."""
+"""What make or a shell would run, or what is not a name."""
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def hub(tmp_path: Path) -> Hub:
 
 
 def promoting(pointer: str, tag: str = TAG) -> str:
-    """A `make promote` that changes what the real one does: commits the pointer if it is new, tags it if it is not."""
+    """Return a `make promote` that, as the real one, commits a new pointer and sets a tag that does not exist yet."""
     return f"""
         case "$*" in *promote*) ;; *) exit 0 ;; esac
         mkdir -p models/champion && echo '{pointer}' > {POINTER} && git add {POINTER}
@@ -85,11 +85,11 @@ def promoting(pointer: str, tag: str = TAG) -> str:
 
 
 def promoted(machine: Machine, pointer: str, tag: str = TAG) -> dict[str, str]:
-    """Outputs of the job `promote`, as the variables of the job `publish`."""
+    """Return the outputs of the job `promote`, as the variables of the job `publish`."""
     machine.stub("make", promoting(pointer, tag))
     before = machine.git("rev-parse", "HEAD")
     ran = machine.run("promote", "promote", "Promote", **REMOTE)
-    assert ran.code == 0, ran.said
+    assert ran.code == 0, ran.log
     outputs = machine.run("promote", "promote", "What is new", BEFORE=before).outputs
     return {key.upper(): value for key, value in outputs.items()} | {"BASE": "main"}
 
@@ -102,7 +102,7 @@ def test_a_champion_is_committed_and_tagged_though_the_branch_moved_meanwhile(hu
     outputs = promoted(hub.machine("promote"), "md5 2")
     moved = hub.machine("anna").commit({"README.md": "more\n"})
     ran = publish(hub.machine("publish"), outputs)
-    assert ran.code == 0, ran.said
+    assert ran.code == 0, ran.log
     assert hub.git("rev-parse", "main^") == moved
     assert hub.git("show", f"main:{POINTER}") == "md5 2"
     assert hub.git("rev-parse", f"{TAG}^{{commit}}") == hub.git("rev-parse", "main")
@@ -115,7 +115,7 @@ def test_a_champion_of_the_same_bytes_gets_its_tag(hub: Hub) -> None:
     outputs = promoted(hub.machine("promote"), "md5 1")
     assert outputs["CHANGED"] == "false"
     ran = publish(hub.machine("publish"), outputs)
-    assert ran.code == 0, ran.said
+    assert ran.code == 0, ran.log
     assert hub.git("rev-parse", "main") == hub.git("rev-parse", f"{TAG}^{{commit}}") == head
 
 
@@ -126,7 +126,7 @@ def test_a_champion_promoted_again_after_a_rollback_keeps_its_tag(hub: Hub) -> N
     outputs = promoted(hub.machine("promote again"), "md5 2")
     assert outputs["TAG"] == TAG
     ran = publish(hub.machine("publish again"), outputs)
-    assert ran.code == 0, ran.said
+    assert ran.code == 0, ran.log
     assert hub.git("show", f"main:{POINTER}") == "md5 2"
     assert hub.git("rev-parse", "main^") == rolled_back
     assert hub.git("rev-parse", TAG) == tagged
@@ -139,8 +139,8 @@ def test_a_champion_that_is_published_already_pushes_nothing(hub: Hub) -> None:
     unchanged = promoted(hub.machine("promote again"), "md5 2")
     for name, again in {"the run repeated": outputs, "another run": unchanged}.items():
         ran = publish(hub.machine(name), again)
-        assert ran.code == 0, ran.said
-        assert "nothing to push" in ran.said
+        assert ran.code == 0, ran.log
+        assert "nothing to push" in ran.log
         assert hub.git("show-ref") == refs
 
 
@@ -156,15 +156,15 @@ def test_where_the_branch_cannot_be_pushed_the_tag_is_not(hub: Hub) -> None:
 def test_a_sites_champion_has_the_sites_tag(hub: Hub) -> None:
     tag = f"sites/everest={TAG}"
     ran = publish(hub.machine("publish"), promoted(hub.machine("promote"), "md5 2", tag))
-    assert ran.code == 0, ran.said
+    assert ran.code == 0, ran.log
     assert hub.git("rev-parse", f"refs/tags/{tag}^{{commit}}") == hub.git("rev-parse", "main")
 
 
 @pytest.mark.parametrize("wrong", [{"TAG": ""}, {"TAG": "--delete"}, {"TAG": "v1\n"}, {"PATCH": ""}], ids=str)
-def test_what_is_no_champion_or_lost_its_patch_is_not_published(hub: Hub, wrong: dict[str, str]) -> None:
+def test_what_is_not_a_champion_or_lost_its_patch_is_not_published(hub: Hub, wrong: dict[str, str]) -> None:
     refs = hub.git("show-ref")
     ran = publish(hub.machine("publish"), promoted(hub.machine("promote"), "md5 2") | wrong)
-    assert ran.code, ran.said
+    assert ran.code, ran.log
     assert hub.git("show-ref") == refs
 
 
@@ -179,13 +179,13 @@ def test_a_refused_promotion_fails_its_step(hub: Hub) -> None:
     machine.stub("make", 'case "$*" in *promote*) echo refused; exit 2 ;; esac')
     ran = machine.run("promote", "promote", "Promote", **REMOTE)
     assert ran.code == 2
-    assert "refused" in ran.said
+    assert "refused" in ran.log
 
 
 def chosen(machine: Machine, event: str, base: str = "", site: str = "") -> tuple[str, str]:
     """Sites and base of a retraining."""
     ran = machine.run("retrain", "sites", "Which sites", EVENT=event, BASE=base, SITE=site)
-    assert ran.code == 0, ran.said
+    assert ran.code == 0, ran.log
     return ran.outputs["sites"], ran.outputs["base"]
 
 
@@ -235,7 +235,7 @@ def test_sites_are_retrained_one_by_one_and_proposed_in_a_pull_request(hub: Hub)
     machine.stub("make", RETRAINING)
     base = machine.git("rev-parse", "HEAD")
     ran = machine.run("retrain", "retrain", "Retrain", SITES=". everest", BASE=base, **REMOTE)
-    assert ran.code == 0, ran.said
+    assert ran.code == 0, ran.log
     assert machine.calls("make") == [
         "-s remote URL=s3://bucket/glacier", f"retrain SITE= BASE={base}", f"retrain SITE=everest BASE={base}",
     ]  # fmt: skip
@@ -243,9 +243,9 @@ def test_sites_are_retrained_one_by_one_and_proposed_in_a_pull_request(hub: Hub)
     assert new.outputs["changed"] == "true"
 
     writer = hub.machine("propose")
-    given = {"PATCH": new.outputs["patch"], "BRANCH": "retrain/7-1", "BASE": "main", "RUN": "url"}
-    ran = writer.run("retrain", "propose", "Open a pull request", **given)
-    assert ran.code == 0, ran.said
+    variables = {"PATCH": new.outputs["patch"], "BRANCH": "retrain/7-1", "BASE": "main", "RUN": "url"}
+    ran = writer.run("retrain", "propose", "Open a pull request", **variables)
+    assert ran.code == 0, ran.log
     assert hub.git("rev-parse", "retrain/7-1^") == hub.git("rev-parse", "main")
     changed = ["dvc.lock", "metrics/train.json", "sites/everest/dvc.lock", "sites/everest/metrics/train.json"]
     assert hub.git("diff", "--name-only", "main", "retrain/7-1").splitlines() == changed
@@ -254,17 +254,17 @@ def test_sites_are_retrained_one_by_one_and_proposed_in_a_pull_request(hub: Hub)
 
 def test_a_patch_holds_locks_data_and_metrics_of_root_and_sites_changed_or_new_and_nothing_else(hub: Hub) -> None:
     machine = hub.machine("retrain")
-    wanted = {
+    proposed = {
         "dvc.lock": "lock 2\n", "data.dvc": "data 2\n", "metrics/train.json": "{1}\n", "metrics/area.json": "{2}\n",
         "metrics/old.json": None, "sites/everest/dvc.lock": "lock 2\n", "sites/everest/metrics/area.json": "{3}\n",
         "sites/gangotri/dvc.lock": "lock 1\n", "sites/gangotri/data.dvc": "data 1\n",
     }  # fmt: skip
-    machine.write(wanted)
+    machine.write(proposed)
     others = ["params.yaml", "sites/everest/params.yaml", "stages/train/net.py", "artifacts/x", "retrain-summary.md"]
     machine.write(dict.fromkeys([*others, "docs/data.dvc", "bench/metrics/x.json", "sites/new/dvc.lock"], "x\n"))
     new = machine.run("retrain", "retrain", "What is new", PASSED=" . everest gangotri")
-    assert new.code == 0, new.said
-    assert new.patched == sorted(wanted)
+    assert new.code == 0, new.log
+    assert new.patched == sorted(proposed)
 
 
 @pytest.mark.parametrize("gone", [[], ["metrics/train.json", "metrics/old.json"], ["data.dvc"]], ids=str)
@@ -305,13 +305,13 @@ def test_a_run_repeated_has_a_branch_of_its_own() -> None:
 STARTS = [("retrain", "Retrain", {"SITES": "."}), ("promote", "Promote", {})]
 
 
-@pytest.mark.parametrize(("workflow", "step", "given"), STARTS, ids=["retrain", "promote"])
-def test_without_a_remote_nothing_begins(hub: Hub, workflow: str, step: str, given: dict[str, str]) -> None:
+@pytest.mark.parametrize(("workflow", "step", "variables"), STARTS, ids=["retrain", "promote"])
+def test_without_a_remote_nothing_begins(hub: Hub, workflow: str, step: str, variables: dict[str, str]) -> None:
     machine = hub.machine("one")
     machine.stub("make")
-    ran = machine.run(workflow, workflow, step, **given)
+    ran = machine.run(workflow, workflow, step, **variables)
     assert ran.code == 2
-    assert "DVC_REMOTE_URL is not set" in ran.said
+    assert "DVC_REMOTE_URL is not set" in ran.log
     assert not machine.calls("make")
 
 
@@ -320,25 +320,25 @@ def test_without_a_registry_nothing_is_promoted(hub: Hub) -> None:
     machine.stub("make")
     ran = machine.run("promote", "promote", "Promote", **REMOTE | {"MLFLOW_TRACKING_URI": ""})
     assert ran.code == 2
-    assert "No secret names the MLflow server" in ran.said
+    assert "No secret names the MLflow server" in ran.log
     assert not machine.calls("make")
 
 
-@pytest.mark.parametrize(("workflow", "step", "given"), STARTS, ids=["retrain", "promote"])
+@pytest.mark.parametrize(("workflow", "step", "variables"), STARTS, ids=["retrain", "promote"])
 def test_secrets_that_are_set_arrive_and_others_are_absent(
-    hub: Hub, workflow: str, step: str, given: dict[str, str]
+    hub: Hub, workflow: str, step: str, variables: dict[str, str]
 ) -> None:
     machine = hub.machine("one")
     machine.stub("make", f'env > "{machine.home}/environment"')
     names = [name for name in step_of(workflow, workflow, step)["env"] if name.startswith(("AWS_", "MLFLOW_"))]
     for name in names:
-        ran = machine.run(workflow, workflow, step, **given, **REMOTE | {name: "one that is set"})
-        assert ran.code == 0, ran.said
-        found = [
+        ran = machine.run(workflow, workflow, step, **variables, **REMOTE | {name: "one that is set"})
+        assert ran.code == 0, ran.log
+        environment_lines = [
             line for line in (machine.home / "environment").read_text().splitlines() if line.startswith(tuple(names))
         ]
         always = {f"{key}={value}" for key, value in REMOTE.items() if key in names and key != name}
-        assert set(found) == {f"{name}=one that is set", *always}
+        assert set(environment_lines) == {f"{name}=one that is set", *always}
 
 
 @pytest.mark.parametrize(
@@ -354,13 +354,13 @@ def test_what_make_would_run_is_refused(hub: Hub, workflow: str, job: str, step:
     # Make itself, with targets that do with their variables what the project's Makefile does.
     machine.write({"Makefile": "remote:\nretrain promote:\n\t@: $(SITE) $(VERSION) $(BASE)\n"})
     declared = step_of(workflow, job, step)["env"]
-    given = {key: text for key, text in {"SITES": ".", "EVENT": "push", **REMOTE}.items() if key in declared}
-    allowed = machine.run(workflow, job, step, **given)
-    assert allowed.code == 0, allowed.said
+    variables = {key: text for key, text in {"SITES": ".", "EVENT": "push", **REMOTE}.items() if key in declared}
+    allowed = machine.run(workflow, job, step, **variables)
+    assert allowed.code == 0, allowed.log
     for value in INJECTED if name == "SITES" else [*INJECTED, "a b", "1\n2"]:
-        ran = machine.run(workflow, job, step, **given | {name: value})
-        assert ran.code == 2, ran.said
-        assert "refused" in ran.said
+        ran = machine.run(workflow, job, step, **variables | {name: value})
+        assert ran.code == 2, ran.log
+        assert "refused" in ran.log
         assert not ran.outputs
         assert not (machine.checkout / "INJECTED").exists()
 

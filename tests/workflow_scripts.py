@@ -1,7 +1,7 @@
-"""Runs a workflow's own scripts as GitHub's runner does, on clones of a repository on disk.
+"""Run a workflow's own scripts as GitHub's runner does, on clones of a repository on disk.
 
-Programs that reach outside (``gh``), or take hours (``make retrain``), are small scripts here that record how they were
-called.
+Programs that reach outside (``gh``), or take hours (``make retrain``), are replaced by small scripts that record how
+they were called.
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ class Ran:
     """How a step ended."""
 
     code: int
-    said: str
+    log: str
+    """Output and errors together."""
     outputs: dict[str, str]
 
     @property
@@ -82,24 +83,24 @@ class Machine:
                 path.write_text(text)
 
     def commit(self, files: Mapping[str, str | None]) -> str:
-        """Commit files and push them; the commit."""
+        """Commit files and push them; return the commit."""
         self.write(files)
         self.git("add", "--all")
         self.git("-c", "user.name=anna", "-c", "user.email=anna@localhost", "commit", "--quiet", "--message", "Change")
         self.git("push", "--quiet", "origin", "HEAD:main")
         return self.git("rev-parse", "HEAD")
 
-    def run(self, workflow: str, job: str, name: str, **given: str) -> Ran:
-        """Run a step; an expression of its `env:` that is not given is empty, as a secret that nobody set."""
+    def run(self, workflow: str, job: str, name: str, **variables: str) -> Ran:
+        """Run a step; an expression of its `env:` that `variables` lacks is empty, as a secret that nobody set."""
         step = step_of(workflow, job, name)
         declared = {key: "" if "${{" in str(value) else str(value) for key, value in step.get("env", {}).items()}
-        assert set(given) <= set(declared), "the step gets no such variable"
+        assert set(variables) <= set(declared), "the step gets no such variable"
         outputs = self.home / "outputs"
         outputs.write_text("")
         script = self.home / "script.sh"
         script.write_text(step["run"])
         done = subprocess.run(
-            [*SHELL, script], cwd=self.checkout, env=self.environment() | declared | given, check=False, text=True,
+            [*SHELL, script], cwd=self.checkout, env=self.environment() | declared | variables, check=False, text=True,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
         lines = dict(line.split("=", 1) for line in outputs.read_text().splitlines())
@@ -126,7 +127,7 @@ class Hub:
         return hub
 
     def machine(self, name: str) -> Machine:
-        """A runner with a checkout of what the repository has now; `gh` does nothing there."""
+        """Make a runner with a checkout of what the repository has now; its `gh` does nothing."""
         machine = Machine(self.home / name)
         (machine.home / "bin").mkdir(parents=True)
         subprocess.run(["git", "clone", "--quiet", self.home / "origin.git", machine.checkout], check=True)
@@ -135,6 +136,6 @@ class Hub:
         return machine
 
     def git(self, *arguments: str) -> str:
-        """What git says in the bare repository."""
+        """Return what git prints in the bare repository."""
         command = ["git", "--git-dir", str(self.home / "origin.git"), *arguments]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()

@@ -60,8 +60,9 @@ class Clone:
 
     @property
     def environment(self) -> dict[str, str]:
-        kept = {key: value for key, value in os.environ.items() if not key.startswith(("DVC", "GIT", "MLFLOW", "AWS"))}
-        return kept | self.shared.s3.environment | {
+        hidden = ("DVC", "GIT", "MLFLOW", "AWS")
+        inherited = {key: value for key, value in os.environ.items() if not key.startswith(hidden)}
+        return inherited | self.shared.s3.environment | {
             "PATH": f"{ENVIRONMENT}/bin:{os.environ['PATH']}", "MLFLOW_TRACKING_URI": self.tracking,
             "TF_CPP_MIN_LOG_LEVEL": "2", "PYTHONPATH": str(self.folder),
         }  # fmt: skip
@@ -75,27 +76,27 @@ class Clone:
     def run(self, *command: str) -> subprocess.CompletedProcess[str]:
         """Output and errors together, as somebody sees them."""
         process = self.start(*command)
-        said, _ = process.communicate()
-        return subprocess.CompletedProcess(command, process.returncode, said)
+        output, _ = process.communicate()
+        return subprocess.CompletedProcess(command, process.returncode, output)
 
     def interrupted(self, at: str, *command: str) -> str:
         """Output of a command that somebody stops with Ctrl-C once a line begins with `at`."""
-        said = []
+        lines = []
         # A shell's background jobs, and all that they start, ignore Ctrl-C.
         with self.start("env", "--default-signal=INT", *command) as process:
             assert process.stdout is not None
             for line in process.stdout:
-                said.append(line)
+                lines.append(line)
                 if line.startswith(at):
                     time.sleep(1)
                     os.killpg(process.pid, signal.SIGINT)
-        assert process.returncode != 0, said
-        return "".join(said)
+        assert process.returncode != 0, lines
+        return "".join(lines)
 
     def done(self, *command: str) -> str:
-        found = self.run(*command)
-        assert found.returncode == 0, found.stdout[-6000:]
-        return found.stdout
+        result = self.run(*command)
+        assert result.returncode == 0, result.stdout[-6000:]
+        return result.stdout
 
     @staticmethod
     def make_command(target: str) -> tuple[str, ...]:
@@ -163,9 +164,9 @@ def shared() -> Iterator[Shared]:
         with postgres(home) as db:
             database = f"postgresql+psycopg2://{db['PGUSER']}@{db['PGHOST']}:{db['PGPORT']}/{db['PGDATABASE']}"
             with serve(home / "mlflow", database=database, artifacts="s3://mlflow/runs", **s3.environment) as tracking:
-                found = Shared(home, s3, tracking)
-                start_repository(found)
-                yield found
+                shared = Shared(home, s3, tracking)
+                start_repository(shared)
+                yield shared
     finally:
         s3.die()
         shutil.rmtree(home, ignore_errors=True)

@@ -67,7 +67,7 @@ class S3:
 
         with contextlib.suppress(BotoCoreError, ClientError):
             client = self._client()
-            if PROBE not in [one["Name"] for one in client.list_buckets()["Buckets"]]:
+            if PROBE not in [bucket["Name"] for bucket in client.list_buckets()["Buckets"]]:
                 client.create_bucket(Bucket=PROBE)
                 client.put_object(Bucket=PROBE, Key=PROBE, Body=b"1")
             return bool(client.get_object(Bucket=PROBE, Key=PROBE)["Body"].read())

@@ -28,8 +28,8 @@ def ben(shared: Shared) -> Clone:
     return shared.clone("ben")
 
 
-def stages_run(said: str) -> set[str]:
-    return set(re.findall(r"Running stage '(.+?)'", said))
+def stages_run(output: str) -> set[str]:
+    return set(re.findall(r"Running stage '(.+?)'", output))
 
 
 ASK = """
@@ -47,9 +47,9 @@ def ask(clone: Clone, what: str) -> str:
 
 def test_the_first_retraining_makes_the_data_and_shares_the_results(anna: Clone) -> None:
     anna.make("remote URL=s3://glaciers/small-twin")
-    said = anna.make("retrain")
-    assert {"prepare@2016", "train", "predict@2017", "area", "report", "track", "gate"} <= stages_run(said)
-    assert "pushing to s3://glaciers/small-twin" in said
+    output = anna.make("retrain")
+    assert {"prepare@2016", "train", "predict@2017", "area", "report", "track", "gate"} <= stages_run(output)
+    assert "pushing to s3://glaciers/small-twin" in output
     assert "# Retrained: Small twin" in (anna.folder / "retrain-summary.md").read_text()
     assert "in sync" in anna.done("dvc", "status", "--cloud", "dvc.yaml", "data.dvc")
     anna.commit("First results")
@@ -57,8 +57,8 @@ def test_the_first_retraining_makes_the_data_and_shares_the_results(anna: Clone)
 
 
 def test_promotion_names_the_same_bytes_everywhere(anna: Clone) -> None:
-    said = anna.make("promote")
-    assert "version 1 of glacier-small-twin is champion" in said
+    output = anna.make("promote")
+    assert "version 1 of glacier-small-twin is champion" in output
     md5 = file_md5(anna.folder / "artifacts/train/model.onnx")
     assert file_md5(anna.folder / CHAMPION) == md5
     assert pointed_md5((anna.folder / POINTER).read_text()) == md5
@@ -103,9 +103,9 @@ def test_a_better_or_equal_model_replaces_the_champion_and_rollback_restores(ann
 
 def test_a_worse_challenger_is_refused_with_its_reason(ben: Clone) -> None:
     ben.change(train={"epochs": 1, "steps_per_epoch": 1}, promote={"iou_margin": 0.02})
-    told = ben.run(*ben.make_command("retrain"))
-    assert told.returncode != 0
-    assert "`make promote` would refuse it" in told.stdout
+    retrained = ben.run(*ben.make_command("retrain"))
+    assert retrained.returncode != 0
+    assert "`make promote` would refuse it" in retrained.stdout
     refused = ben.run(*ben.make_command("promote"))
     assert refused.returncode != 0
     assert re.search(r"FAIL +not_worse +0\.\d+; champion \(version 1\)", refused.stdout)
@@ -128,10 +128,10 @@ with open_registry("small-twin") as registry:
     time.sleep(max(0.0, float(sys.argv[2]) - time.time()))
     try:
         registry.crown(sys.argv[1], instead_of="1")
-        found = "won"
+        ending = "won"
     except InputError as error:
-        found = error.what
-print(found)
+        ending = error.what
+print(ending)
 """
 
 
@@ -157,19 +157,19 @@ def test_a_year_more_does_the_least_work_and_a_dead_s3_loses_nothing(anna: Clone
     new = YEARS[-1] + 1
     anna.change(years=[*YEARS, new])
     anna.make("ingest")
-    said = []
+    lines = []
     with anna.start(*anna.make_command("retrain")) as process:
         assert process.stdout is not None
         for line in process.stdout:
-            said.append(line)
+            lines.append(line)
             if line.startswith("pushing to"):
                 shared.s3.die()
-    told = "".join(said)
+    output = "".join(lines)
     assert process.returncode != 0
-    assert stages_run(told) == {f"prepare@{new}", f"predict@{new}", "area", "report", "track", "gate"}
-    assert f"- new years: {new}" in told
-    assert "the results are not all on the remote" in told
-    assert "nothing is lost" in told
+    assert stages_run(output) == {f"prepare@{new}", f"predict@{new}", "area", "report", "track", "gate"}
+    assert f"- new years: {new}" in output
+    assert "the results are not all on the remote" in output
+    assert "nothing is lost" in output
     shared.s3.start()
     cut = anna.interrupted("pushing to", *anna.make_command("retrain"))
     assert "nothing is lost" in cut
@@ -180,8 +180,8 @@ def test_a_year_more_does_the_least_work_and_a_dead_s3_loses_nothing(anna: Clone
 
 def test_a_store_that_knows_no_run_is_given_the_results_that_are_here(anna: Clone) -> None:
     """As on a machine with a store of its own, after `dvc pull`: `track` is up to date, and its run is elsewhere."""
-    alone = replace(anna, tracking=f"sqlite:///{anna.folder}/alone.db")
-    said = alone.make("retrain")
-    assert stages_run(said) == set()
-    assert "holds no run of these results: logging them" in said
-    assert ask(alone, "challenger") == "1"
+    separate = replace(anna, tracking=f"sqlite:///{anna.folder}/alone.db")
+    output = separate.make("retrain")
+    assert stages_run(output) == set()
+    assert "holds no run of these results: logging them" in output
+    assert ask(separate, "challenger") == "1"

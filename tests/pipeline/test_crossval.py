@@ -93,8 +93,8 @@ def test_folds_are_trained_once_and_the_working_tree_stays(site: Path) -> None:
     assert "PARTIAL: 2 of 5 folds (1, 3)" in output
     assert (done(site, "git", "status", "--porcelain"), (site / "params.yaml").read_bytes()) == before
     both = json.loads((site / "metrics/crossval.json").read_text())
-    assert [one["fold"] for one in both["folds"]] == [1, 3] and both["folds"][0] == alone["folds"][0]
+    assert [scores["fold"] for scores in both["folds"]] == [1, 3] and both["folds"][0] == alone["folds"][0]
     for fold in (1, 3):
-        said = json.loads((site / f"artifacts/folds/{fold}/evaluate.json").read_text())
-        assert said["model"]["iou"] == pytest.approx(both["folds"][[1, 3].index(fold)]["model"]["iou"], abs=1e-3)
+        evaluation = json.loads((site / f"artifacts/folds/{fold}/evaluate.json").read_text())
+        assert evaluation["model"]["iou"] == pytest.approx(both["folds"][[1, 3].index(fold)]["model"]["iou"], abs=1e-3)
     assert "crossval-tiny-3" in done(site, "dvc", "exp", "list", "--name-only")

@@ -96,10 +96,10 @@ def test_every_file_of_the_stage_table_is_there(site: Path) -> None:
 
 
 def test_mapped_areas_are_near_the_planted_ones(site: Path) -> None:
-    found = json.loads((site / "metrics/area.json").read_text())["area_by_year_km2"]
+    area_by_year_km2 = json.loads((site / "metrics/area.json").read_text())["area_by_year_km2"]
     for index, year in enumerate(("2020", "2021", "2022")):
         planted = sum(shape.area for shape in tiny.outlines(shrink=1 - 0.02 * index)) / 1e6
-        assert found[year] == pytest.approx(planted, rel=0.12)
+        assert area_by_year_km2[year] == pytest.approx(planted, rel=0.12)
 
 
 def test_again_runs_nothing(site: Path) -> None:
@@ -128,7 +128,7 @@ def test_a_year_less_changes_area_and_what_follows(site: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "found"),
+    ("change", "folders"),
     [
         pytest.param(lambda folder: shutil.rmtree(folder / "2021"), "2020, 2022", id="missing"),
         pytest.param(
@@ -136,13 +136,13 @@ def test_a_year_less_changes_area_and_what_follows(site: Path) -> None:
         ),
     ],
 )
-def test_area_refuses_other_years_than_declared(site: Path, change: object, found: str) -> None:
+def test_area_refuses_other_years_than_declared(site: Path, change: object, folders: str) -> None:
     before = (site / "artifacts/area/trend.json").read_bytes()
     change(site / "artifacts/predict")  # type: ignore[operator]
     result = stage(site, "stages.area")
     assert result.returncode == 2
     assert "expected: 2020, 2021, 2022" in result.stderr
-    assert f"found:    {found}" in result.stderr
+    assert f"found:    {folders}" in result.stderr
     assert (site / "artifacts/area/trend.json").read_bytes() == before
 
 
@@ -236,11 +236,11 @@ def test_a_failed_stage_is_told_from_a_failed_gate(site: Path) -> None:
 
 
 def test_the_summary_tells_what_was_found(site: Path) -> None:
-    said = done(site.parent, str(tiny.ROOT / "bin/summary"), str(site))
+    output = done(site.parent, str(tiny.ROOT / "bin/summary"), str(site))
     areas = json.loads((site / "metrics/area.json").read_text())["area_by_year_km2"]
-    lines = {words[0]: words for line in said.splitlines() if (words := line.split())}
+    lines = {words[0]: words for line in output.splitlines() if (words := line.split())}
     assert all(float(lines[year][1]) == pytest.approx(km2, abs=0.05) for year, km2 in areas.items())
-    assert "site/artifacts/report/index.html" in said
+    assert "site/artifacts/report/index.html" in output
 
 
 def test_the_lock_can_be_checked_without_data(site: Path) -> None:

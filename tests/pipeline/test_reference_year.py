@@ -88,16 +88,16 @@ def site(built: Path, tmp_path: Path) -> Path:
 
 
 def source(site: Path, year: int) -> dict[str, Any]:
-    found = json.loads((site / f"artifacts/prepare/{year}/provenance.json").read_text())
-    return found["sources"][0]["registration"]
+    registration = json.loads((site / f"artifacts/prepare/{year}/provenance.json").read_text())
+    return registration["sources"][0]["registration"]
 
 
 def test_the_other_year_is_laid_on_the_reference(site: Path) -> None:
     assert source(site, 2020)["verdict"] == "reference"
-    found = source(site, 2021)
-    assert (found["verdict"], found["reference"]) == ("corrected", ["2020"])
-    assert (found["south_px"], found["east_px"]) == pytest.approx(SHIFTS[2021], abs=0.1)
-    assert found["residual_px"] < 0.05
+    registration = source(site, 2021)
+    assert (registration["verdict"], registration["reference"]) == ("corrected", ["2020"])
+    assert (registration["south_px"], registration["east_px"]) == pytest.approx(SHIFTS[2021], abs=0.1)
+    assert registration["residual_px"] < 0.05
 
     def pixels(path: str) -> np.ndarray:
         with rasterio.open(site / path) as dataset:
@@ -127,8 +127,8 @@ def test_a_new_year_touches_no_other(site: Path) -> None:
     set_params(site, [2020, 2021, 2022], coregister={})
     ingest(site)
     assert repro(site, [2020, 2021, 2022]) == {"prepare@2022"}
-    found = source(site, 2022)
-    assert (found["south_px"], found["east_px"]) == pytest.approx(SHIFTS[2022], abs=0.1)
+    registration = source(site, 2022)
+    assert (registration["south_px"], registration["east_px"]) == pytest.approx(SHIFTS[2022], abs=0.1)
 
 
 def test_another_reference_year_runs_all_again(site: Path) -> None:
@@ -137,8 +137,10 @@ def test_another_reference_year_runs_all_again(site: Path) -> None:
     tiny.write_params(site, content)
     assert repro(site, [2020, 2021]) == {"prepare@2020", "prepare@2021"}
     assert source(site, 2021)["verdict"] == "reference"
-    found = source(site, 2020)
-    assert (found["south_px"], found["east_px"]) == pytest.approx([-shift for shift in SHIFTS[2021]], abs=0.1)
+    registration = source(site, 2020)
+    assert (registration["south_px"], registration["east_px"]) == pytest.approx(
+        [-shift for shift in SHIFTS[2021]], abs=0.1
+    )
 
 
 def test_without_coregistration_scenes_lie_as_delivered(site: Path) -> None:

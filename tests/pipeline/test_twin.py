@@ -71,8 +71,8 @@ def retreating(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path,
 
 
 def test_planted_loss_is_found(retreating: tuple[Path, dict[str, Any]]) -> None:
-    _, found = retreating
-    truth, trend = found["metrics/area.json"]["truth"], found["artifacts/area/trend.json"]
+    _, results = retreating
+    truth, trend = results["metrics/area.json"]["truth"], results["artifacts/area/trend.json"]
     assert truth["true_slope_km2_per_year"] < 0
     assert trend["slope_km2_per_year"] < 0
     assert 0.5 < truth["slope_ratio"] < 1.5
@@ -86,11 +86,11 @@ def test_without_change_no_trend_is_reported(
     still = twin_site.ingest(tmp_path, YEARS, retreat_m_per_year=0.0, debris_growth_km2_per_year=0.0)
     monkeypatch.chdir(still)
 
-    found = map_all(still, lambda: shutil.copytree(site / "artifacts/train", still / "artifacts/train") and None)
+    results = map_all(still, lambda: shutil.copytree(site / "artifacts/train", still / "artifacts/train") and None)
 
-    assert found["metrics/area.json"]["truth"]["true_slope_km2_per_year"] == pytest.approx(0, abs=1e-9)
-    assert not found["artifacts/area/trend.json"]["detectable"]
-    assert "ot detectable" in found["artifacts/area/trend.json"]["statement"]
+    assert results["metrics/area.json"]["truth"]["true_slope_km2_per_year"] == pytest.approx(0, abs=1e-9)
+    assert not results["artifacts/area/trend.json"]["detectable"]
+    assert "ot detectable" in results["artifacts/area/trend.json"]["statement"]
 
 
 def test_several_scenes_a_year_are_mapped_each_and_merged(
@@ -144,17 +144,17 @@ def spoilt(retreating: tuple[Path, dict[str, Any]], tmp_path: Path, monkeypatch:
 
 
 @pytest.mark.parametrize(
-    ("year", "baseline", "said"),
+    ("year", "baseline", "proof"),
     [
         pytest.param(2022, "03.01", "left in", id="offset left in"),
         pytest.param(2020, "05.00", "twice", id="offset subtracted where there is none"),
     ],
 )
-def test_a_wrong_offset_is_proven_from_the_pixels(spoilt: Path, year: int, baseline: str, said: str) -> None:
+def test_a_wrong_offset_is_proven_from_the_pixels(spoilt: Path, year: int, baseline: str, proof: str) -> None:
     mishandle(spoilt, year, baseline)
     with pytest.raises(InputError) as caught:
         run(PREPARE, prepare, year)
-    assert said in str(caught.value)
+    assert proof in str(caught.value)
     assert not Path(f"artifacts/prepare/{year}").exists()
 
 

@@ -57,9 +57,9 @@ class Site:
         return subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False)
 
     def done(self, *command: str) -> str:
-        found = self.command(*command)
-        assert found.returncode == 0, found.stdout + found.stderr
-        return found.stdout.strip()
+        result = self.command(*command)
+        assert result.returncode == 0, result.stdout + result.stderr
+        return result.stdout.strip()
 
     def tool(self, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         """``python -m versions.<name>``, in a process of its own."""
@@ -86,8 +86,8 @@ class Site:
         scratch = self.folder / "artifacts/.tmp/register"
         model = write_model(scratch / "train/model.onnx", *kind)
         write_json(scratch / "train/model_card.json", card(tiny.BANDS, 1, 0, 4, members=1, temperature=1.0))
-        found = Gates(findings=[GateFinding(gate="annual_change", passed=gates, message="made up")])
-        write_json(scratch / "area/gates.json", found)
+        gates_document = Gates(findings=[GateFinding(gate="annual_change", passed=gates, message="made up")])
+        write_json(scratch / "area/gates.json", gates_document)
         params = flatten(section_values(load_params(self.folder / "params.yaml"), SPLIT)) | logged
         with store.quiet(LOG):
             client, experiment = store.connect(store.locate(), "tiny")

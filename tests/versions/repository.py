@@ -16,8 +16,8 @@ IDENTITY = {f"GIT_{who}_{what}": "tester@example.org" for who in ("AUTHOR", "COM
 
 
 def run(site: Path, *command: str) -> subprocess.CompletedProcess[str]:
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("DVC", "GIT", "MLFLOW"))}
-    environment = kept | IDENTITY | {"PATH": f"{BIN}:{os.environ['PATH']}", "PYTHONPATH": str(tiny.ROOT)}
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith(("DVC", "GIT", "MLFLOW"))}
+    environment = inherited | IDENTITY | {"PATH": f"{BIN}:{os.environ['PATH']}", "PYTHONPATH": str(tiny.ROOT)}
     return subprocess.run(command, cwd=site, env=environment, capture_output=True, text=True, check=False)
 
 

@@ -26,22 +26,22 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def build(folder: Path) -> Path:
-    made = repository.make(folder, years=YEARS)
-    (made / "notes.txt").write_text("nothing that a stage reads")
-    commit(made, "second")
-    settings = [word for one in POOR for word in ("-S", one)]
-    done(made, "dvc", "exp", "run", "--quiet", "--name", "poor", *settings, "track")
-    done(made, "git", "checkout", "--quiet", ".")
-    done(made, "dvc", "checkout", "--quiet", "--force")
-    return made
+    site = repository.make(folder, years=YEARS)
+    (site / "notes.txt").write_text("nothing that a stage reads")
+    commit(site, "second")
+    settings = [word for setting in POOR for word in ("-S", setting)]
+    done(site, "dvc", "exp", "run", "--quiet", "--name", "poor", *settings, "track")
+    done(site, "git", "checkout", "--quiet", ".")
+    done(site, "dvc", "checkout", "--quiet", "--force")
+    return site
 
 
 def compare(site: Path, a: str, b: str) -> tuple[dict[str, Any], str]:
-    """compare.json, and what the console said."""
-    said = done(site, sys.executable, "-m", "versions.compare", a, b)
+    """compare.json, and the text on the console."""
+    output = done(site, sys.executable, "-m", "versions.compare", a, b)
     (folder,) = (site / "compare").glob(f"{a.replace('~', '-')}--{b.replace('~', '-')}")
     assert (folder / "compare.html").read_text().startswith("<!doctype html>")
-    return json.loads((folder / "compare.json").read_text()), said
+    return json.loads((folder / "compare.json").read_text()), output
 
 
 def tree(site: Path) -> str:
@@ -57,48 +57,48 @@ def tree(site: Path) -> str:
 
 def state(site: Path) -> tuple[str, ...]:
     git = (("status", "--porcelain"), ("rev-parse", "HEAD"), ("diff", "--cached"), ("stash", "list"), ("branch",))
-    return tree(site), *(done(site, "git", *one) for one in git)
+    return tree(site), *(done(site, "git", *arguments) for arguments in git)
 
 
 def test_the_same_model_cannot_be_told_apart_and_nothing_is_touched(site: Path) -> None:
     before = state(site)
-    found, said = compare(site, "HEAD~1", "workspace")
-    assert found["same_model"]
-    assert found["judgement"]["verdict"] == "cannot be told apart"
-    assert [row["only_a_km2"] + row["only_b_km2"] for row in found["areas"]] == [0, 0]
-    assert found["params"] == []
-    assert {one["maps"] for one in (found["a"], found["b"])} == {"2 maps from DVC's cache; areas from the cache too"}
-    assert "both are the same model, byte for byte" in said
+    comparison, output = compare(site, "HEAD~1", "workspace")
+    assert comparison["same_model"]
+    assert comparison["judgement"]["verdict"] == "cannot be told apart"
+    assert [row["only_a_km2"] + row["only_b_km2"] for row in comparison["areas"]] == [0, 0]
+    assert comparison["params"] == []
+    assert {comparison[side]["maps"] for side in ("a", "b")} == {"2 maps from DVC's cache; areas from the cache too"}
+    assert "both are the same model, byte for byte" in output
     assert state(site) == before
 
 
 def test_a_poor_experiment_is_worse_and_its_table_says_where(site: Path) -> None:
     before = state(site)
-    found, said = compare(site, "main", "poor")
-    assert found["judgement"]["verdict"] == "B is worse"
-    assert found["judgement"]["blocks"] == 5
-    assert {row["name"]: (row["a"], row["b"]) for row in found["params"]} == {
+    comparison, output = compare(site, "main", "poor")
+    assert comparison["judgement"]["verdict"] == "B is worse"
+    assert comparison["judgement"]["blocks"] == 5
+    assert {row["name"]: (row["a"], row["b"]) for row in comparison["params"]} == {
         "train.epochs": ("3", "1"),
         "train.steps_per_epoch": ("20", "1"),
         "train.patience_epochs": ("3", "1"),
     }
-    assert found["b"]["maps"].startswith("2 maps from DVC's cache")
-    assert [row["year"] for row in found["areas"]] == YEARS
-    for row in found["areas"]:
+    assert comparison["b"]["maps"].startswith("2 maps from DVC's cache")
+    assert [row["year"] for row in comparison["areas"]] == YEARS
+    for row in comparison["areas"]:
         assert row["only_a_km2"] + row["only_b_km2"] > 0.5
-    recorded = json.loads(done(site, "git", "show", f"{found['b']['commit']}:metrics/area.json"))
-    again = {str(row["year"]): row["b_km2"] for row in found["areas"]}
+    recorded = json.loads(done(site, "git", "show", f"{comparison['b']['commit']}:metrics/area.json"))
+    again = {str(row["year"]): row["b_km2"] for row in comparison["areas"]}
     assert again == pytest.approx(recorded["area_by_year_km2"], abs=1e-4)
-    assert "B is worse on 5 test blocks" in said
+    assert "B is worse on 5 test blocks" in output
     assert state(site) == before
 
 
 def test_models_of_the_registry_are_the_same_versions(site: Path) -> None:
-    found, _ = compare(site, "v2", "1")
-    assert found["judgement"]["verdict"] == "B is better"
-    assert found["a"]["kind"] == "registered model glacier-tiny version 2"
-    assert {row["name"] for row in found["params"]} == {one.partition("=")[0] for one in POOR}
-    metrics = {row["name"]: row for row in found["metrics"]}
+    comparison, _ = compare(site, "v2", "1")
+    assert comparison["judgement"]["verdict"] == "B is better"
+    assert comparison["a"]["kind"] == "registered model glacier-tiny version 2"
+    assert {row["name"] for row in comparison["params"]} == {setting.partition("=")[0] for setting in POOR}
+    metrics = {row["name"]: row for row in comparison["metrics"]}
     assert metrics["evaluate/model/iou"]["difference"] > 0.3
     same, _ = compare(site, "challenger", "poor")
     assert same["same_model"]
@@ -106,7 +106,7 @@ def test_models_of_the_registry_are_the_same_versions(site: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "output"),
     [
         pytest.param("por", "near it: poor", id="an experiment misspelt"),
         pytest.param("mian", "near it: main", id="a branch misspelt"),
@@ -115,10 +115,10 @@ def test_models_of_the_registry_are_the_same_versions(site: Path) -> None:
         pytest.param("--all", "there is no such version", id="an option"),
     ],
 )
-def test_a_name_that_means_nothing_is_refused_with_what_there_is(site: Path, name: str, said: str) -> None:
+def test_a_name_that_means_nothing_is_refused_with_what_there_is(site: Path, name: str, output: str) -> None:
     result = run(site, sys.executable, "-m", "versions.compare", "--", name, "workspace")
     assert result.returncode == 2
-    assert said in result.stderr
+    assert output in result.stderr
     assert "fix:" in result.stderr
 
 
@@ -128,14 +128,14 @@ def test_what_the_blocks_of_a_version_were_decides_what_is_compared(site: Path) 
     try:
         (site / "params.yaml").write_text(params.replace("test_fold: 0", "test_fold: 2"))
         done(site, sys.executable, "-m", "stages.patches", "--year", "2020")
-        found, said = compare(site, "main", "poor")
+        comparison, output = compare(site, "main", "poor")
     finally:
         done(site, "git", "checkout", "--quiet", ".")
         done(site, "dvc", "checkout", "--quiet", "--force")
-    assert found["judgement"]["left_out"] >= 5
-    assert found["judgement"]["verdict"] == "cannot be told apart"
-    assert "a bootstrap needs at least 5" in said
-    assert "test blocks left out" in said
+    assert comparison["judgement"]["left_out"] >= 5
+    assert comparison["judgement"]["verdict"] == "cannot be told apart"
+    assert "a bootstrap needs at least 5" in output
+    assert "test blocks left out" in output
 
 
 def test_each_experiment_has_a_run_with_its_name_and_parent(site: Path) -> None:

@@ -98,10 +98,10 @@ def test_versions_are_searched_once_and_each_model_is_downloaded_once(
 
 def test_an_inverted_model_is_refused_with_exit_code_1_and_its_reasons(site: Site) -> None:
     site.register(INVERTED)
-    found = site.tool("promote")
-    assert found.returncode == 1
+    result = site.tool("promote")
+    assert result.returncode == 1
     for gate in ("beats_baselines", "area_bias"):
-        assert re.search(rf"^FAIL +{gate}", found.stderr, re.M)
+        assert re.search(rf"^FAIL +{gate}", result.stderr, re.M)
     assert site.registry.champion is None
     assert not (site.folder / champion.POINTER).exists()
 
@@ -170,8 +170,8 @@ promote.{change}(Path.cwd(){arguments})
 
 
 def kill(site: Site, step: str, change: str, arguments: str = "") -> None:
-    found = site.command(sys.executable, "-c", KILLED.format(step=step, change=change, arguments=arguments))
-    assert found.returncode == -signal.SIGKILL, found.stderr
+    result = site.command(sys.executable, "-c", KILLED.format(step=step, change=change, arguments=arguments))
+    assert result.returncode == -signal.SIGKILL, result.stderr
 
 
 @pytest.fixture
@@ -220,9 +220,9 @@ def test_a_rollback_without_its_remote_steps_back_once(site: Site, two: tuple[st
     promote(site.folder, None)
     shutil.move(site.folder / "../remote", site.folder / "../aside")
     (site.folder / "../remote").write_text("in the way")
-    found = site.tool("rollback")
-    assert found.returncode == 2
-    assert f"`make promote VERSION={two[0]}` does what is missing" in found.stderr
+    result = site.tool("rollback")
+    assert result.returncode == 2
+    assert f"`make promote VERSION={two[0]}` does what is missing" in result.stderr
     (site.folder / "../remote").unlink()
     shutil.move(site.folder / "../aside", site.folder / "../remote")
     assert site.tool("rollback").returncode == 2
@@ -263,9 +263,9 @@ def test_a_lock_that_a_killed_process_left_is_broken(site: Site, monkeypatch: py
 def test_a_remote_that_is_not_there_loses_nothing(site: Site) -> None:
     number = site.register(GOOD)
     (site.folder / "../remote").write_text("in the way")
-    found = site.tool("promote")
-    assert found.returncode == 2
-    assert "nothing is lost" in found.stderr
+    result = site.tool("promote")
+    assert result.returncode == 2
+    assert "nothing is lost" in result.stderr
     assert site.registry.champion == number
     (site.folder / "../remote").unlink()
     promote(site.folder, None)

@@ -73,14 +73,14 @@ def test_a_revision_that_git_does_not_know(site: Path, tmp_path_factory: pytest.
 
 
 def test_endings_are_said() -> None:
-    said = endings(Outcome(base="main", pull_error="", push_error="refused", sanity_passed=False, verdict=None))
-    assert "A sanity gate failed" in said
-    assert "not all on the remote** (refused): run `dvc push`" in said
+    sentence = endings(Outcome(base="main", pull_error="", push_error="refused", sanity_passed=False, verdict=None))
+    assert "A sanity gate failed" in sentence
+    assert "not all on the remote** (refused): run `dvc push`" in sentence
 
 
-@pytest.mark.parametrize(("passed", "said"), [(True, "would make it champion"), (False, "would refuse it")])
-def test_what_a_promotion_would_do(passed: bool, said: str) -> None:
+@pytest.mark.parametrize(("passed", "sentence"), [(True, "would make it champion"), (False, "would refuse it")])
+def test_what_a_promotion_would_do(passed: bool, sentence: str) -> None:
     verdict = PromotionVerdict("3", "2", [GateFinding(gate="area_bias", passed=passed, message="+1 %")])
     text = "\n".join(promotion(verdict))
     assert "Version 3 (champion: version 2):" in text
-    assert said in text
+    assert sentence in text

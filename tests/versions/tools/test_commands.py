@@ -1,0 +1,84 @@
+"""DVC and git as this interpreter has them, whatever stands on the path."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from sandbox import tiny
+from stages.common.errors import InputError
+from stages.common.revision import run_git
+from tests.versions.repository import commit, done
+from versions import crossval, experiments
+from versions.tools.commands import environment, last_words, require, run_dvc
+
+OWN_PROGRAMS = {"dvc", "python", "python3", "mlflow"}
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A DVC repository with one commit."""
+    folder = tmp_path_factory.mktemp("repository")
+    done(folder, "git", "init", "--quiet")
+    done(folder, "dvc", "init", "--quiet")
+    (folder / "params.yaml").write_text("train:\n  seed: 3\n")
+    (folder / "dvc.yaml").write_text("stages:\n  evaluate:\n    cmd: python --version > out\n    params: [train]\n")
+    commit(folder, "site")
+    return folder
+
+
+@pytest.fixture
+def repository(built: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The repository as working directory, with no program but the system's on the path."""
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    monkeypatch.chdir(built)
+    return built
+
+
+def test_experiments_are_listed_without_dvc_on_the_path(repository: Path) -> None:
+    rows = experiments.list_experiments(repository)
+    assert next((row.name, row.params) for row in rows) == ("workspace", {"train.seed": "3"})
+
+
+def test_the_cache_is_asked_for_without_dvc_on_the_path(repository: Path) -> None:
+    crossval.cache_folder.cache_clear()
+    assert crossval.cache_folder() == repository / ".dvc/cache/files/md5"
+
+
+def test_a_stage_that_dvc_runs_gets_this_interpreter(repository: Path) -> None:
+    repro = run_dvc(repository, "repro", "evaluate")
+    assert repro.returncode == 0, repro.stderr
+    version = subprocess.run(["python", "--version"], env=environment(), capture_output=True, text=True, check=True)
+    assert (repository / "out").read_text() == version.stdout
+
+
+@pytest.mark.parametrize("folder", ["versions", "bin", "docker"])
+def test_no_command_begins_with_a_program_that_must_be_on_the_path(folder: str) -> None:
+    paths = [path for path in sorted((tiny.ROOT / folder).rglob("*")) if path.is_file() and is_python(path)]
+    assert paths
+    for path in paths:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.List) and node.elts and isinstance(node.elts[0], ast.Constant):
+                assert node.elts[0].value not in OWN_PROGRAMS, f"{path}, line {node.lineno}"
+
+
+def is_python(path: Path) -> bool:
+    return path.suffix == ".py" or (not path.suffix and path.read_bytes().startswith(b"#!/usr/bin/env python3"))
+
+
+def test_the_error_of_a_command_is_what_it_said_last(tmp_path: Path) -> None:
+    parsed = run_git(tmp_path, "rev-parse", "HEAD")
+    assert last_words(parsed).startswith("fatal: not a git repository")
+    with pytest.raises(InputError, match="no commit") as caught:
+        require(parsed, what="there is no commit", fix="commit")
+    assert caught.value.where.endswith("rev-parse HEAD")
+
+
+def test_without_git_a_command_fails_and_raises_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    status = run_git(tmp_path, "status")
+    assert status.returncode == 127
+    assert "git cannot be run" in status.stderr
