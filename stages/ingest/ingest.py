@@ -30,7 +30,7 @@ from stages.ingest.region import Region
 from stages.ingest.series import check_one_level, check_year
 from stages.ingest.sources.acquisition import Acquisition, Supply
 from stages.ingest.sources.choose import source_for
-from stages.ingest.sources.stac.remote import remove_read_cache
+from stages.ingest.sources.stac.cache import remove_read_cache
 from stages.ingest.vectors.outlines import load_outlines, touching
 from stages.ingest.vectors.polygons import load_aoi
 

@@ -273,6 +273,20 @@ def test_a_failure_at_the_end_leaves_what_was_there(site: Path, monkeypatch: pyt
     assert snapshot(site / "data") == before
 
 
+def test_an_unexpected_error_has_exit_code_3_and_leaves_what_was_there(
+    site: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    before = snapshot(site / "data")
+
+    def fail(*_: Any) -> None:
+        raise ZeroDivisionError("a mistake in the program")
+
+    monkeypatch.setattr("stages.ingest.ingest.source_for", fail)
+    assert main([]) == 3
+    assert "Traceback" not in capfd.readouterr().err
+    assert snapshot(site / "data") == before
+
+
 def test_a_first_ingest_that_fails_leaves_no_data(site: Path) -> None:
     shutil.rmtree(site / "data")
     (site / "data.dvc").unlink()

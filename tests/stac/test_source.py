@@ -26,9 +26,9 @@ from stages.common.tables.data import SceneChoiceRow
 from stages.ingest.ingest import main
 from stages.ingest.region import Region
 from stages.ingest.sources.stac import search as stac_search
+from stages.ingest.sources.stac.cache import READ_CACHE
 from stages.ingest.sources.stac.items import parse_item
 from stages.ingest.sources.stac.profiles import PROFILES
-from stages.ingest.sources.stac.remote import READ_CACHE
 from tests.ingest.candidates import GRID
 from tests.ingest.test_refusals import snapshot
 from tests.stac import catalogue

@@ -1,7 +1,7 @@
 """Read the site's window of files on a server: repeated on failure, with renewed tokens, and kept once read.
 
-What has been read is kept in `READ_CACHE` until an ingest ends well, so that an interrupted one continues where it
-stopped. A file in it is whole or absent.
+What has been read is kept (`stages.ingest.sources.stac.cache`) until an ingest ends well, so that an
+interrupted one continues where it stopped.
 """
 
 from __future__ import annotations
@@ -10,32 +10,25 @@ import hashlib
 import json
 import logging
 import re
-import shutil
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from http.client import HTTPException
-from pathlib import Path
 
-import numpy as np
 import rasterio
 from rasterio.errors import RasterioIOError
 from rasterio.session import Session
 
 from stages.common import settings
 from stages.common.errors import InputError, ParamsError
-from stages.common.geo.raster import GDAL_CACHE_BYTES, grid_of, profile
-from stages.common.run.outputs import SCRATCH
+from stages.common.geo.raster import GDAL_CACHE_BYTES
 from stages.common.scene.scene import Layer
 from stages.ingest.region import MARGIN_PX, Region
 from stages.ingest.sources.acquisition import GoneError
+from stages.ingest.sources.stac.cache import READ_CACHE, load_layer, store_layer
 from stages.ingest.sources.stac.profiles import Profile
-from stages.ingest.sources.stac.retries import RETRY_STATUS, TransientError, with_retries
+from stages.ingest.sources.stac.retries import TransientError, with_retries
+from stages.ingest.sources.stac.signing import request_token, without_query
 from stages.ingest.windowed import read_layer
-
-READ_CACHE = SCRATCH / "fetched"
 
 PROGRESS_BYTES = 5 * 10**8
 """A line in the log reports progress each time that so much more has been read; progress bars need a terminal."""
@@ -107,9 +100,9 @@ class RemoteFiles:
             The server refuses, or fails again and again; or the disk is full.
         """
         path = READ_CACHE / f"{self._key(name, href)}.tif"
-        layer = _cached(path, name, nodata=nodata)
+        layer = load_layer(path, name, nodata=nodata)
         if layer is None:
-            layer = _store(path, self.read_with_retries(name, href, nodata=nodata))
+            layer = store_layer(path, self.read_with_retries(name, href, nodata=nodata))
             self._log_progress(href, layer.pixels.nbytes)
         return layer
 
@@ -196,85 +189,6 @@ class RemoteFiles:
             found=reason,
             fix="check account and keys (docs/data.md)",
         )
-
-
-def request_token(url: str) -> str:
-    """Request a token that signs addresses for a limited time, repeatedly where the server fails.
-
-    Raises
-    ------
-    InputError
-        The server gives none.
-    """
-    return with_retries(partial(_request_token_once, url), partial(_no_token, url))
-
-
-def _request_token_once(url: str) -> str:
-    try:
-        with urllib.request.urlopen(url, timeout=settings.HTTP_TIMEOUT_S) as answer:
-            return str(json.load(answer)["token"])
-    except urllib.error.HTTPError as error:
-        error.close()
-        reason = settings.without_secrets(str(error))
-        if error.code in RETRY_STATUS:
-            raise TransientError(reason) from None
-        raise _no_token(url, reason) from error
-    except (OSError, HTTPException) as error:  # no connection, a timeout, or an answer that breaks off
-        raise TransientError(settings.without_secrets(str(error) or type(error).__name__)) from None
-    except (ValueError, KeyError, TypeError) as error:
-        raise _no_token(url, settings.without_secrets(str(error))) from error
-
-
-def _no_token(url: str, reason: str, attempts: int = 1) -> InputError:
-    return InputError(
-        "the catalogue gives no token for its files",
-        where=without_query(url),
-        expected='{"token": …}',
-        found=f"{reason} (attempts: {attempts})",
-        fix="check the network and ingest.stac.token_url; try again later",
-    )
-
-
-def without_query(href: str) -> str:
-    """Return an address without its query, which may hold a signature."""
-    return href.partition("?")[0]
-
-
-def remove_read_cache() -> None:
-    """Remove all layers that have been kept."""
-    shutil.rmtree(READ_CACHE, ignore_errors=True)
-
-
-def _cached(path: Path, name: str, *, nodata: float | None) -> Layer | None:
-    """Return a kept layer, or None where there is none that can be read."""
-    if not path.exists():
-        return None
-    try:
-        with rasterio.open(path) as dataset:
-            return Layer(name=name, pixels=np.asarray(dataset.read(1)), grid=grid_of(dataset), nodata=nodata)
-    except RasterioIOError:
-        return None
-
-
-def _store(path: Path, layer: Layer) -> Layer:
-    """Keep a layer, and return it as it is read back: GDAL does not report a full disk."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_suffix(".part")
-    options = profile(layer.grid, count=1, dtype=str(layer.pixels.dtype), nodata=None) | {"compress": "zstd"}
-    with rasterio.open(draft, "w", **options) as out:
-        out.write(layer.pixels, 1)
-    stored = _cached(draft, layer.name, nodata=layer.nodata)
-    if stored is None or not np.array_equal(stored.pixels, layer.pixels, equal_nan=True):
-        draft.unlink()
-        raise InputError(
-            "a layer that was read from the server cannot be kept",
-            where=path,
-            expected="a file that reads back as it was written",
-            found="a truncated file; the disk may be full",
-            fix="free some disk space and run it again",
-        )
-    draft.replace(path)
-    return stored
 
 
 def _diagnose(error: BaseException) -> tuple[int | None, str]:

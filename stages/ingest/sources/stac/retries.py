@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from stages.common import settings
-from stages.common.errors import ParamsError
 
 RETRY_STATUS = (429, 500, 502, 503, 504)
 """HTTP status of a server that is busy or has failed: a later request may succeed."""
 
 RETRIES_MAX = 100
+"""Most repetitions of one request, however many the environment asks for."""
 
 WAIT_MAX_S, TOTAL_WAIT_MAX_S = 60.0, 300.0
 """Longest wait between two attempts, and all waits of one request together, in seconds."""
@@ -44,15 +43,10 @@ def configured_waits() -> list[float]:
 
     Raises
     ------
-    ParamsError
-        A variable is out of range.
+    SettingError
+        A variable is not valid.
     """
-    retries, first_s = settings.http_retries(), settings.http_retry_wait_s()
-    if not 0 <= retries <= RETRIES_MAX:
-        raise _out_of_range(settings.HTTP_RETRIES, f"a whole number from 0 to {RETRIES_MAX}", retries)
-    if not (math.isfinite(first_s) and first_s >= 0):
-        raise _out_of_range(settings.HTTP_RETRY_WAIT, "seconds, 0 or more", first_s)
-    return list(retry_waits(retries, first_s))
+    return list(retry_waits(min(settings.http_retries(), RETRIES_MAX), settings.http_retry_wait_s()))
 
 
 def with_retries(request: Callable[[], Answer], failure: Callable[[str, int], Exception]) -> Answer:
@@ -67,7 +61,7 @@ def with_retries(request: Callable[[], Answer], failure: Callable[[str, int], Ex
 
     Raises
     ------
-    ParamsError
+    SettingError
         As `configured_waits`.
     """
     waits = configured_waits()
@@ -79,13 +73,3 @@ def with_retries(request: Callable[[], Answer], failure: Callable[[str, int], Ex
                 raise failure(str(error), len(waits) + 1) from None
             time.sleep(wait_s)
     raise AssertionError("the last attempt returns or raises")
-
-
-def _out_of_range(name: str, expected: str, value: object) -> ParamsError:
-    return ParamsError(
-        "an environment variable is out of range",
-        where=f"environment: {name}",
-        expected=expected,
-        found=value,
-        fix=f"correct it, or `unset {name}` for the default",
-    )

@@ -15,7 +15,7 @@ from stages.common.scene.harmonise import carries_offset
 from stages.common.settings import S3_SECRET_KEY, without_secrets
 from stages.ingest.sources.stac.items import parse_item
 from stages.ingest.sources.stac.profiles import PROFILES
-from stages.ingest.sources.stac.remote import without_query
+from stages.ingest.sources.stac.signing import without_query
 
 CDSE = PROFILES["copernicus-dataspace"]
 

@@ -1,0 +1,61 @@
+"""Layers that have been read from a server, kept until an ingest ends well. A file in the cache is whole or absent."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import rasterio
+from rasterio.errors import RasterioIOError
+
+from stages.common.errors import InputError
+from stages.common.geo.raster import grid_of, profile
+from stages.common.run.outputs import SCRATCH
+from stages.common.scene.scene import Layer
+
+READ_CACHE = SCRATCH / "fetched"
+"""Folder of the cache."""
+
+
+def load_layer(path: Path, name: str, *, nodata: float | None) -> Layer | None:
+    """Return a kept layer, or None where there is none that can be read."""
+    if not path.exists():
+        return None
+    try:
+        with rasterio.open(path) as dataset:
+            return Layer(name=name, pixels=np.asarray(dataset.read(1)), grid=grid_of(dataset), nodata=nodata)
+    except RasterioIOError:
+        return None
+
+
+def store_layer(path: Path, layer: Layer) -> Layer:
+    """Keep a layer, and return it as it is read back: GDAL does not report a full disk.
+
+    Raises
+    ------
+    InputError
+        The file does not read back as it was written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_suffix(".part")
+    options = profile(layer.grid, count=1, dtype=str(layer.pixels.dtype), nodata=None) | {"compress": "zstd"}
+    with rasterio.open(draft, "w", **options) as out:
+        out.write(layer.pixels, 1)
+    stored = load_layer(draft, layer.name, nodata=layer.nodata)
+    if stored is None or not np.array_equal(stored.pixels, layer.pixels, equal_nan=True):
+        draft.unlink()
+        raise InputError(
+            "a layer that was read from the server cannot be kept",
+            where=path,
+            expected="a file that reads back as it was written",
+            found="a truncated file; the disk may be full",
+            fix="free some disk space and run it again",
+        )
+    draft.replace(path)
+    return stored
+
+
+def remove_read_cache() -> None:
+    """Remove all layers from the cache."""
+    shutil.rmtree(READ_CACHE, ignore_errors=True)
