@@ -187,7 +187,7 @@ def report(name: str, maps: np.ndarray, glacier: np.ndarray, where: np.ndarray, 
 
     `maps` is (2, H, W): probability, and 1 where mapped.
     """
-    from stages.train.calibrate import expected_calibration_error
+    from stages.common.model.calibration import expected_calibration_error, reliability_bins
 
     p, found, truth = maps[0][where].astype(np.float64), maps[1][where] == 1, glacier[where]
     surprise = -np.log(np.clip(np.where(truth, p, 1 - p), 1e-12, 1))
@@ -195,7 +195,7 @@ def report(name: str, maps: np.ndarray, glacier: np.ndarray, where: np.ndarray, 
         "part": name,
         "iou": round(int((found & truth).sum()) / int((found | truth).sum()), 4),
         "area_bias_pct": round(100 * (int(found.sum()) / int(truth.sum()) - 1), 2),
-        "ece": round(expected_calibration_error(p, truth), 4),
+        "ece": round(expected_calibration_error(reliability_bins(p, truth)), 4),
         "nll": round(float(surprise.mean()), 4),
     }
     print(json.dumps(row | settled), flush=True)

@@ -29,8 +29,8 @@ from bench.khumbu_scores import print_tables
 from stages.common import settings
 from stages.common.geo.grid import Grid
 from stages.common.geo.raster import grid_of, read_grid
+from stages.common.geo.resample import resample_nearest
 from stages.ingest.choice.snow import SNOW_INDEX_MIN, SNOW_RED_MIN
-from stages.ingest.choice.visibility import resample_nearest
 
 ROOT = Path(__file__).resolve().parents[1]
 LANDSAT = "everest-landsat7/LE71400412000304SGS00_RGB.tif"

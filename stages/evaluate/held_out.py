@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from stages.common.geo.raster import write_cog
+from stages.common.model.calibration import expected_calibration_error
 from stages.common.model.probability import encode_probability
 from stages.common.params.schema import Params
 from stages.common.run.outputs import write_table
@@ -25,7 +26,7 @@ from stages.common.types import BoolArray, Float32Array
 from stages.evaluate.blocks import block_rows, score_interval
 from stages.evaluate.glaciers import glacier_scores
 from stages.evaluate.scene import Scene
-from stages.evaluate.scores import expected_calibration_error, precision_recall, reliability, score
+from stages.evaluate.scores import precision_recall, reliability, score
 from stages.evaluate.slices import slice_rows
 
 

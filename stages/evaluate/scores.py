@@ -8,13 +8,12 @@ import numpy as np
 from scipy.ndimage import binary_erosion, distance_transform_edt
 from scipy.special import expit, logit
 
+from stages.common.model.calibration import reliability_bins
 from stages.common.model.probability import stored_levels, threshold_level
 from stages.common.tables.evaluate import PrecisionRecallRow, ReliabilityRow, Scores
 from stages.common.types import BoolArray, Float32Array, Float64Array, IntArray
 
 THRESHOLDS = np.linspace(0, 1, 101)
-BINS = 10
-
 SURE = (1e-6, 1 - 1e-6)
 """Beyond this a single-precision probability is 0 or 1, and its logit says nothing."""
 
@@ -137,24 +136,12 @@ def reliability(
     probability: Float32Array, truth: BoolArray, kind: Literal["calibrated", "uncalibrated"] = "calibrated"
 ) -> list[ReliabilityRow]:
     """Mean probability and observed glacier fraction in ten bins, of 1-D arrays; empty bins are left out."""
-    index = np.minimum((probability * BINS).astype(int), BINS - 1)
-    rows = []
-    for one in range(BINS):
-        there = index == one
-        if there.any():
-            mean, observed = float(probability[there].mean(dtype=np.float64)), float(truth[there].mean())
-            rows.append(
-                ReliabilityRow(
-                    kind=kind,
-                    probability=round(min(mean, 1.0), 6),
-                    observed_fraction=round(observed, 6),
-                    pixels=int(there.sum()),
-                )
-            )
-    return rows
-
-
-def expected_calibration_error(rows: list[ReliabilityRow]) -> float:
-    """Mean distance between probability and observed fraction, weighed by pixels (Naeini et al. 2015)."""
-    pixels = sum(row.pixels for row in rows)
-    return sum(row.pixels * abs(row.probability - row.observed_fraction) for row in rows) / max(pixels, 1)
+    return [
+        ReliabilityRow(
+            kind=kind,
+            probability=round(min(part.probability, 1.0), 6),
+            observed_fraction=round(part.observed_fraction, 6),
+            pixels=part.pixels,
+        )
+        for part in reliability_bins(probability, truth)
+    ]

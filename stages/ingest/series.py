@@ -7,16 +7,15 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
-import rasterio.warp
-from rasterio.enums import Resampling
 
 from stages.common.errors import InputError
 from stages.common.geo.grid import Grid
 from stages.common.geo.raster import grid_of, open_raster, pixels_with_data
+from stages.common.geo.resample import resample_nearest
 from stages.common.params.prepare import PrepareParams
 from stages.common.scene.harmonise import calibration_of, to_physical
 from stages.common.scene.scene import Scene
-from stages.common.types import AnyArray, BoolArray, Float32Array
+from stages.common.types import BoolArray, Float32Array
 
 MAGNITUDE_RATIO_MAX = 100.0
 """Largest ratio of two scenes' median reflectance: snow and rock differ by a factor of 20 at most (in the SWIR), a
@@ -156,7 +155,7 @@ def overlap(first: Scene, second: Scene, name: str, prepare: PrepareParams) -> O
     tolerance = REFLECTANCE_TOLERANCE if prepare.storage == "sentinel2" else 0.0
     first_values, first_grid = _values(first, name)
     second_values, grid = _values(second, name)
-    warped = _nearest(first_values, first_grid, grid)
+    warped = resample_nearest(first_values, first_grid, grid, outside=np.nan)
     first_valid, second_valid = ~np.isnan(warped), ~np.isnan(second_values)
     both: BoolArray = first_valid & second_valid
     return Overlap(
@@ -171,12 +170,3 @@ def _values(scene: Scene, name: str) -> tuple[Float32Array, Grid]:
     with open_raster(scene.bands[name].path) as dataset:
         dn, grid = np.asarray(dataset.read(1)), grid_of(dataset)
     return to_physical(dn, pixels_with_data(dn, scene.bands[name].nodata), calibration_of(scene, name)), grid
-
-
-def _nearest(pixels: Float32Array, source: Grid, target: Grid) -> AnyArray:
-    warped = np.full(target.shape, np.nan, dtype=np.float32)
-    rasterio.warp.reproject(
-        pixels, warped, src_transform=source.transform, src_crs=source.crs, src_nodata=np.nan, dst_nodata=np.nan,
-        dst_transform=target.transform, dst_crs=target.crs, resampling=Resampling.nearest, tolerance=0.0,
-    )  # fmt: skip
-    return warped

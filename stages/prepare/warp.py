@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
-import rasterio.warp
 from pyproj import CRS
 from rasterio.enums import Resampling
 
 from stages.common.geo.grid import Grid
+from stages.common.geo.resample import reproject, resample_nearest
 from stages.common.types import AnyArray, Float32Array
 
 ALIGNED_WITHIN_PX = 1e-6
 """Pixel corners closer than this are the same; reprojected extents differ by 1e-9 px."""
-
-TRANSFORM_ERROR_PX = 0.01
-"""Largest error of the approximated coordinate transformation; GDAL's own default is an eighth of a pixel."""
 
 Offset = tuple[int, int]
 
@@ -40,12 +36,10 @@ def whole_pixel_offset(source: Grid, target: Grid) -> Offset | None:
 def nearest(pixels: AnyArray, source: Grid, target: Grid, *, outside: int) -> AnyArray:
     """Return a class or mask (H, W) on `target`, in its own dtype; `outside` where the source does not reach."""
     offset = whole_pixel_offset(source, target)
+    if offset is None:
+        return resample_nearest(pixels, source, target, outside=outside)
     result = np.full(target.shape, outside, dtype=pixels.dtype)
-    if offset is not None:
-        _paste(pixels, result, offset)
-        return result
-    # The destination keeps what stands in it where no source pixel falls.
-    _reproject(pixels, result, source, target, Resampling.nearest, init_dest_nodata=False)
+    _paste(pixels, result, offset)
     return result
 
 
@@ -60,9 +54,9 @@ def bilinear(values: Float32Array, source: Grid, target: Grid) -> Float32Array:
     if offset is not None:
         _paste(values, result, offset)
         return result
-    _reproject(values, result, source, target, Resampling.bilinear, src_nodata=math.nan, dst_nodata=math.nan)
+    reproject(values, result, source, target, Resampling.bilinear, src_nodata=math.nan, dst_nodata=math.nan)
     at_centre = np.full(target.shape, np.nan, dtype=np.float32)
-    _reproject(values, at_centre, source, target, Resampling.nearest, src_nodata=math.nan, dst_nodata=math.nan)
+    reproject(values, at_centre, source, target, Resampling.nearest, src_nodata=math.nan, dst_nodata=math.nan)
     # Where the two round an edge differently, the nearest pixel decides.
     has_data = ~np.isnan(at_centre)
     return np.where(has_data, np.where(np.isnan(result), at_centre, result), np.float32(np.nan))
@@ -78,20 +72,3 @@ def _overlap(start: int, length: int, limit: int) -> tuple[slice, slice]:
     """Return the part of a line of `limit` pixels that `length` pixels from `start` on cover, and which these are."""
     first, last = max(start, 0), max(start, min(start + length, limit), 0)
     return slice(first, last), slice(first - start, last - start)
-
-
-def _reproject(
-    pixels: AnyArray, result: AnyArray, source: Grid, target: Grid, resampling: Resampling, **options: Any
-) -> None:
-    rasterio.warp.reproject(
-        pixels,
-        result,
-        src_transform=source.transform,
-        src_crs=source.crs,
-        dst_transform=target.transform,
-        dst_crs=target.crs,
-        resampling=resampling,
-        tolerance=TRANSFORM_ERROR_PX,
-        warp_mem_limit=64,
-        **options,
-    )

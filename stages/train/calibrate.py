@@ -12,6 +12,7 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import expit, log_expit, logsumexp
 
+from stages.common.model.calibration import expected_calibration_error, reliability_bins
 from stages.common.model.conformal import area_error, block_sums
 from stages.common.params.learning import TrainParams
 from stages.common.tables.learning import AreaError, Calibrated
@@ -27,8 +28,6 @@ LEVELS = 10_000
 THRESHOLDS = 0.2, 0.8
 """Bounds on the zero-bias threshold: beyond them few pixels lie, so that area follows the noise of a few blocks, and a
 pixel that is glacier at odds of 1 to 4 would be called none."""
-
-ECE_BINS = 10
 
 FITTED_RULE = "least negative log-likelihood on calibration blocks"
 OFF_RULE = "as fitted: train.calibrate is off"
@@ -75,12 +74,6 @@ def fit_temperature(logit: Float32Array, glacier: BoolArray) -> float:
         options={"xatol": 1e-6},
     )
     return round(float(np.exp(found.x)), 6)
-
-
-def expected_calibration_error(probability: Float64Array, glacier: BoolArray) -> float:
-    """Mean distance between probability and observed fraction in ten bins, weighed by pixels (Naeini et al. 2015)."""
-    bins = np.minimum((probability * ECE_BINS).astype(int), ECE_BINS - 1)
-    return float(np.abs(np.bincount(bins, probability - glacier, ECE_BINS)).sum() / max(len(glacier), 1))
 
 
 def zero_bias_threshold(counts: IntArray, labelled: int) -> float:
@@ -148,5 +141,7 @@ def _scores(calibration: HeldOut, temperature: float) -> dict[str, Any]:
         probability = mean_probability(calibration.logit, value)
         nll = negative_log_likelihood(calibration.logit, calibration.glacier, value)
         scores[f"nll{suffix}"] = round(nll, 6)
-        scores[f"ece{suffix}"] = round(expected_calibration_error(probability, calibration.glacier), 6)
+        scores[f"ece{suffix}"] = round(
+            expected_calibration_error(reliability_bins(probability, calibration.glacier)), 6
+        )
     return scores

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis.extra.numpy import arrays
 
+from stages.common.model.calibration import expected_calibration_error
 from stages.common.tables.labels import GlacierRow
 from stages.evaluate.baselines import fit_threshold, snow_index
 from stages.evaluate.glaciers import glacier_scores, nearest_glacier
-from stages.evaluate.scores import boundary_distance_m, expected_calibration_error, precision_recall, reliability, score
+from stages.evaluate.scores import boundary_distance_m, precision_recall, reliability, score
 
 EVERYWHERE = np.ones((40, 60), dtype=bool)
 AREA = np.full((40, 60), 9e-4)

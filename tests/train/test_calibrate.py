@@ -59,11 +59,6 @@ def test_likelihood_of_extreme_logits_is_finite() -> None:
     assert c.negative_log_likelihood(logit, np.array([False, True]), 1.0) == pytest.approx(1e4)
 
 
-def test_calibration_error_known_answer() -> None:
-    probability = np.array([0.95, 0.95, 0.05, 0.05])
-    assert c.expected_calibration_error(probability, np.array([True, True, False, True])) == pytest.approx(0.25)
-
-
 @pytest.mark.parametrize(
     ("changes", "calibration", "rule"),
     [

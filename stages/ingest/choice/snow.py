@@ -9,10 +9,11 @@ import numpy as np
 
 from stages.common.geo.grid import Grid
 from stages.common.geo.raster import pixels_with_data
+from stages.common.geo.resample import resample_nearest
 from stages.common.scene.harmonise import calibration_of_info, to_physical
 from stages.common.scene.scene import Layer, SceneInfo
 from stages.common.types import AnyArray, BoolArray
-from stages.ingest.choice.visibility import ScreenedTile, SiteMasks, read_layers, resample_nearest, unpack_mask
+from stages.ingest.choice.visibility import ScreenedTile, SiteMasks, read_layers, unpack_mask
 
 SNOW_INDEX_MIN, SNOW_RED_MIN = 0.4, 0.2
 """NDSI of B03 and B11, and reflectance in B04, of snow (Gascoin et al. 2019, Theia Snow collection, first pass)."""

@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import rasterio.warp
-from rasterio.enums import Resampling
 
 from stages.common.errors import InputError
 from stages.common.geo.grid import Grid, pixel_area_km2
 from stages.common.geo.raster import pixels_with_data
+from stages.common.geo.resample import resample_nearest
 from stages.common.geo.vectors import pixels_inside
 from stages.common.scene.scene import CLOUD_MASK, SCL, Layer
 from stages.common.types import AnyArray, BoolArray, UInt8Array
@@ -128,16 +127,6 @@ def read_layers(acquisition: Acquisition, names: list[str]) -> dict[str, Layer]:
         return {layer.name: layer for layer in acquisition.layers() if layer.name in names}
     layers = {name: acquisition.layer(name) for name in names}
     return {name: layer for name, layer in layers.items() if layer is not None}
-
-
-def resample_nearest(pixels: AnyArray, source: Grid, target: Grid, *, outside: float) -> AnyArray:
-    """Return pixels (H, W) on `target`, by nearest neighbour; `outside` where the source does not reach."""
-    result = np.full(target.shape, outside, dtype=pixels.dtype)
-    rasterio.warp.reproject(
-        pixels, result, src_transform=source.transform, src_crs=source.crs, dst_transform=target.transform,
-        dst_crs=target.crs, resampling=Resampling.nearest, init_dest_nodata=False,
-    )  # fmt: skip
-    return result
 
 
 def pack_mask(mask: BoolArray) -> UInt8Array:
