@@ -58,7 +58,7 @@ def middle_line() -> LineString:
     return LineString([(tiny.LEFT + 75 * PX, tiny.TOP - 21 * PX), (tiny.LEFT + 75 * PX, tiny.TOP - 130 * PX)])
 
 
-def termini() -> list[FrontRow]:
+def front_rows() -> list[FrontRow]:
     return read_rows(OUT / "terminus_by_year.csv", FrontRow)
 
 
@@ -81,7 +81,7 @@ def test_a_planted_retreat_comes_back_with_its_rate_and_interval() -> None:
     fronts = {2016 + n: FIRST_FRONT - 2 * n for n in range(6)}
     site(fronts)
     assert run_area() == 0
-    rows = termini()
+    rows = front_rows()
     assert [row.year for row in rows] == list(fronts)
     assert {row.flow_line for row in rows} == {"DEM and outline"}
     assert [row.retreat_m for row in rows] == pytest.approx([60 * n for n in range(6)], abs=0.3 * PX)
@@ -104,7 +104,7 @@ def test_the_interval_of_the_rate_knows_the_pixel_even_where_the_fronts_lie_on_a
     assert run_area() == 0
     (trend,) = trends()
     sigma_m = PX * np.sqrt(1.25)
-    assert termini()[0].position_sigma_m == pytest.approx(sigma_m, abs=0.1)
+    assert front_rows()[0].position_sigma_m == pytest.approx(sigma_m, abs=0.1)
     assert trend.retreat_sigma_m == pytest.approx(np.sqrt(2) * sigma_m, abs=0.1)
     half = 3.182 * sigma_m / np.sqrt(10)
     assert trend.rate_high_m_per_year == pytest.approx(30 + half, abs=0.3)
@@ -153,7 +153,7 @@ def test_a_measured_shift_makes_the_position_better_known() -> None:
         sources = [before.sources[0].model_copy(update={"registration": registration})]
         write_json(path, before.model_copy(update={"sources": sources}))
         assert run_area() == 0
-        assert termini()[1].position_sigma_m == pytest.approx(PX * np.hypot(1, expected_px), abs=0.1)
+        assert front_rows()[1].position_sigma_m == pytest.approx(PX * np.hypot(1, expected_px), abs=0.1)
 
 
 def test_a_model_that_is_unsure_about_the_front_makes_it_less_well_known() -> None:
@@ -167,20 +167,20 @@ def test_a_model_that_is_unsure_about_the_front_makes_it_less_well_known() -> No
     path = Path("artifacts/predict/2016/probability.tif")
     write_cog(path, probability, GRID, nodata=65535, scale=1e-4)
     assert run_area() == 0
-    assert termini()[0].position_sigma_m == pytest.approx(PX * np.sqrt(1 + 0.25 + 9), abs=0.1)
+    assert front_rows()[0].position_sigma_m == pytest.approx(PX * np.sqrt(1 + 0.25 + 9), abs=0.1)
 
 
 def test_an_advance_beyond_the_old_outline_is_measured() -> None:
     site({2016: 126, 2017: 130, 2018: 135})
     assert run_area() == 0
-    assert [row.retreat_m for row in termini()] == pytest.approx([0, -120, -270], abs=2)
+    assert [row.retreat_m for row in front_rows()] == pytest.approx([0, -120, -270], abs=2)
     assert trends()[0].retreat_m == pytest.approx(-270, abs=2)
 
 
 def test_an_advance_beyond_the_lines_end_is_said_to_be_one() -> None:
     site({2016: 126, 2017: 159}, area={"terminus": {"extension_m": 100}})
     assert run_area() == 0
-    first, second = termini()
+    first, second = front_rows()
     assert first.reason is None
     assert second.position_m is None
     assert second.reason == "the ice reaches the end of the flow line or of the AOI"
@@ -191,10 +191,10 @@ def test_a_cloud_at_the_front_is_a_gap_and_no_retreat() -> None:
     fronts = {2016: 120, 2017: 118, 2018: 116, 2019: 114}
     site(fronts, observed={2017: hidden(slice(110, 125))})
     assert run_area() == 0
-    rows = termini()
+    rows = front_rows()
     assert [row.position_m is None for row in rows] == [False, True, False, False]
     assert rows[1].reason is not None
-    assert rows[1].reason.startswith("not seen: between ")
+    assert rows[1].reason.startswith("not observed: between ")
     assert rows[2].retreat_m == pytest.approx(120, abs=0.3 * PX)
     assert trends()[0].n_years == 3
 
@@ -202,8 +202,8 @@ def test_a_cloud_at_the_front_is_a_gap_and_no_retreat() -> None:
 def test_a_cloud_above_the_box_leaves_position_and_box_alone() -> None:
     site({2016: 120, 2017: 118}, observed={2017: hidden(slice(40, 60))})
     assert run_area() == 0
-    assert termini()[1].retreat_m == pytest.approx(60, abs=2)
-    assert termini()[1].box_retreat_m == pytest.approx(60, abs=2)
+    assert front_rows()[1].retreat_m == pytest.approx(60, abs=2)
+    assert front_rows()[1].box_retreat_m == pytest.approx(60, abs=2)
 
 
 def test_two_years_give_a_retreat_and_no_rate() -> None:
@@ -218,7 +218,7 @@ def test_a_line_that_is_given_is_taken_without_a_dem() -> None:
     site({2016: 120, 2017: 117}, dem=False)
     give_line(middle_line())
     assert run_area() == 0
-    first, second = termini()
+    first, second = front_rows()
     assert first.flow_line == "given"
     assert first.position_m == pytest.approx((120 - 21) * PX, abs=1)
     assert second.retreat_m == pytest.approx(90, abs=1)
@@ -228,7 +228,7 @@ def test_a_line_that_is_given_counts_for_a_small_glacier_too() -> None:
     site({2016: 120, 2017: 117}, dem=False, area={"terminus": {"min_glacier_km2": 3}})
     give_line(middle_line())
     assert run_area() == 0
-    assert termini()[1].retreat_m == pytest.approx(90, abs=1)
+    assert front_rows()[1].retreat_m == pytest.approx(90, abs=1)
 
 
 def test_a_line_that_was_drawn_up_the_glacier_is_turned_round(capsys: pytest.CaptureFixture[str]) -> None:
@@ -237,13 +237,13 @@ def test_a_line_that_was_drawn_up_the_glacier_is_turned_round(capsys: pytest.Cap
     write_json(Path("data/auxiliary/manifest.json"), AuxiliaryManifest(dem="dem.tif", flow_lines="flow_lines.gpkg"))
     assert run_area() == 0
     assert "drawn from the front up, turned round" in capsys.readouterr().err
-    assert termini()[1].retreat_m == pytest.approx(90, abs=1)
+    assert front_rows()[1].retreat_m == pytest.approx(90, abs=1)
 
 
 def test_a_box_is_at_least_three_pixels_wide() -> None:
     site({2016: 120, 2017: 117}, area={"terminus": {"box_width_m": 30}})
     assert run_area() == 0
-    assert termini()[1].box_retreat_m == pytest.approx(90, abs=10)
+    assert front_rows()[1].box_retreat_m == pytest.approx(90, abs=10)
 
 
 def test_a_line_of_no_glacier_is_named_and_ignored(capsys: pytest.CaptureFixture[str]) -> None:
@@ -251,7 +251,7 @@ def test_a_line_of_no_glacier_is_named_and_ignored(capsys: pytest.CaptureFixture
     give_line(middle_line(), "RGI60-15.99999")
     assert run_area() == 0
     assert "RGI60-15.99999" in capsys.readouterr().err
-    assert termini()[0].reason == "no flow line and no DEM are given"
+    assert front_rows()[0].reason == "no flow line and no DEM are given"
 
 
 @pytest.mark.parametrize(
@@ -264,7 +264,7 @@ def test_a_line_of_no_glacier_is_named_and_ignored(capsys: pytest.CaptureFixture
 def test_a_glacier_without_a_line_has_its_reason_every_year(area: dict[str, Any], dem: bool, reason: str) -> None:
     site({2016: 120, 2017: 118}, dem=dem, area=area)
     assert run_area() == 0
-    assert [(row.flow_line, row.position_m, row.reason) for row in termini()] == [("none", None, reason)] * 2
+    assert [(row.flow_line, row.position_m, row.reason) for row in front_rows()] == [("none", None, reason)] * 2
     assert trends() == []
 
 

@@ -115,7 +115,7 @@ def test_no_year_seen_well_enough() -> None:
     assert (row.glacier_area_km2, row.area_high_km2, row.common_area_km2, row.valid_fraction) == (0, 0, None, 0)
     assert row.unseen_km2 == pytest.approx(ice_of().sum() * PIXEL_KM2, rel=1e-3)
     assert len(geopandas.read_file(OUT / "outlines_2020.gpkg")) == 0
-    assert "No year was seen well enough" in trend().statement
+    assert "No year was observed well enough" in trend().statement
     assert json.loads(Path("metrics/area.json").read_text())["change_pct"] is None
 
 
@@ -289,7 +289,7 @@ def test_a_scene_without_a_day_is_said_to_stand_at_mid_year() -> None:
     write_inputs(Path(), {2020: ice_of(), 2021: ice_of()}, dates={2020: None})
     assert run_area() == 0
     assert areas()[0].date is None
-    assert "2020: day unknown, mid-year assumed" in trend().statement
+    assert "2020: day unknown, the middle of the year is assumed" in trend().statement
 
 
 def test_same_inputs_same_bytes_in_a_fresh_process() -> None:

@@ -55,7 +55,7 @@ def interval_factors(model: MapModel, expert_factors: tuple[float, float] | None
     if error is None or error.blocks == 0:
         sources = "delineation alone" if model.members == 1 else "delineation and ensemble spread"
         unused = "; area.interval_factors have nothing to widen" if expert_factors else ""
-        method = f"normal, {sources}: the model says nothing of its area errors{unused}"
+        method = f"normal, {sources}: the model states no error of its areas{unused}"
         return Factors(by_level=Z, method=method)
     if expert_factors:
         low, high = expert_factors

@@ -168,12 +168,15 @@ def locate_front(
     """
     low = front_m(filled(ice, whole), pixel_m=pixel_m)
     if low is None:
-        return None, "no ice was seen on the flow line"
+        return None, "no ice was observed on the flow line"
     high = front_m(filled(ice + unseen, whole), pixel_m=pixel_m) or low
     if low == math.inf:
         return None, "the ice reaches the end of the flow line or of the AOI"
     if high - low > pixel_m:
-        return None, f"not seen: {f'beyond {low:.0f}' if high == math.inf else f'between {low:.0f} and {high:.0f}'} m"
+        return (
+            None,
+            f"not observed: {f'beyond {low:.0f}' if high == math.inf else f'between {low:.0f} and {high:.0f}'} m",
+        )
     return (low + high) / 2, None
 
 

@@ -76,7 +76,7 @@ def glacier_fraction(
     """Judge whether mapped glacier leaves enough of the observed AOI free in every year."""
     fractions = {year: _ratio(area, aoi_observed_km2[year]) for year, area in mapped_km2.items() if area > 0}
     year, worst = _largest(fractions)
-    message = f"glacier fills {worst:.1%} of the AOI seen, at most{_in(year)}; bound {maximum:.0%}"
+    message = f"glacier fills at most {worst:.1%} of the observed AOI{_in(year)}; bound {maximum:.0%}"
     return _finding("glacier_fraction_of_aoi", worst <= maximum, message, "the model calls everything ice")
 
 
@@ -87,7 +87,9 @@ def area_to_outlines(
     low, high = bounds
     ratios = {year: _ratio(area, outlines_observed_km2[year]) for year, area in mapped_km2.items()}
     outside = {year: ratio for year, ratio in ratios.items() if not low <= ratio <= high}
-    message = f"mapped ice is {_span(ratios.values(), '.2f')} times the prior outlines seen; bounds {low:g} to {high:g}"
+    message = (
+        f"mapped ice is {_span(ratios.values(), '.2f')} times the observed prior outlines; bounds {low:g} to {high:g}"
+    )
     return _finding("area_to_outlines_ratio", not outside, message, f"outside the bounds in {_years(outside)}")
 
 
@@ -96,7 +98,7 @@ def outside_outlines(
 ) -> GateFinding:
     """Judge how much mapped ice lies near no prior outline: inventories miss few glaciers, but snow looks like one."""
     year, worst = _largest({year: _ratio(unassigned_km2[year], area) for year, area in mapped_km2.items()})
-    message = f"{worst:.1%} of the mapped ice is near no prior outline, at most{_in(year)}; bound {maximum:.0%}"
+    message = f"at most {worst:.1%} of the mapped ice is near no prior outline{_in(year)}; bound {maximum:.0%}"
     return _finding("outside_outlines", worst <= maximum, message, "look there for snow, cloud or lakes mapped as ice")
 
 
@@ -115,7 +117,7 @@ def annual_change(common_km2: Mapping[float, float], *, maximum_pct: float) -> G
     if not changes:
         return _finding("annual_change", True, f"{len(common_km2)} comparable year(s): nothing to compare", "")
     year, worst = max(changes.items(), key=lambda item: abs(item[1]))
-    message = f"largest change {worst:+.1f} % a year, up to {math.floor(year)}; bound {maximum_pct:g} % a year"
+    message = f"largest change {worst:+.1f} % per year, up to {math.floor(year)}; bound {maximum_pct:g} % per year"
     return _finding("annual_change", abs(worst) <= maximum_pct, message, "glaciers do not change this fast")
 
 
@@ -141,7 +143,7 @@ def trend_rate(slope_pct_per_year: float | None, *, maximum_pct: float) -> GateF
     """Judge whether the whole series changes faster than glaciers do."""
     if slope_pct_per_year is None:
         return _finding("trend", True, "no trend to judge", "")
-    message = f"the common area changes by {slope_pct_per_year:+.2f} % a year; bound {maximum_pct:g} % a year"
+    message = f"the common area changes by {slope_pct_per_year:+.2f} % per year; bound {maximum_pct:g} % per year"
     reason = "an error until proven otherwise: look at the first and last maps, then at the steps between"
     return _finding("trend", abs(slope_pct_per_year) <= maximum_pct, message, reason)
 
@@ -150,7 +152,7 @@ def sigma_share(mapped_km2: Mapping[int, float], sigma_km2: Mapping[int, float],
     """Judge whether the areas are known well enough."""
     shares = {year: 100 * _ratio(sigma_km2[year], area) for year, area in mapped_km2.items()}
     year, worst = _largest(shares)
-    message = f"one sigma is {worst:.1f} % of the area, at most{_in(year)}; bound {maximum_pct:g} %"
+    message = f"one sigma is at most {worst:.1f} % of the area{_in(year)}; bound {maximum_pct:g} %"
     return _finding("sigma", worst <= maximum_pct, message, "pixels too coarse for these glaciers, or an unsure model")
 
 
@@ -165,7 +167,7 @@ def missing_years(years: Sequence[int], *, maximum: int) -> GateFinding:
 def valid_fraction(fractions: Mapping[int, float], *, minimum: float) -> GateFinding:
     """Judge whether enough of the AOI was observed in every year."""
     poor = {year: value for year, value in fractions.items() if value < minimum}
-    message = f"{_span(fractions.values(), '.1%')} of the AOI was seen; at least {minimum:.0%}"
+    message = f"{_span(fractions.values(), '.1%')} of the AOI was observed; at least {minimum:.0%}"
     return _finding("valid_fraction", not poor, message, f"too cloudy in {_years(poor)}")
 
 

@@ -97,20 +97,20 @@ def _change(used: Sequence[YearArea], *, rho: float) -> dict[str, Any]:
 def trend_sentence(fit: Fit | None, n_years: int) -> str:
     """State the trend, or what the series cannot show."""
     if fit is None:
-        few = {0: "No year was seen well enough", 1: "One year gives an area", 2: "Two years give a difference"}
+        few = {0: "No year was observed well enough", 1: "One year gives an area", 2: "Two years give a difference"}
         return f"{few[n_years]}; a trend needs at least three years"
     digits = decimals_for(fit.minimum_detectable)
     detectability = f"detectable: {fit.minimum_detectable:.{digits}f}; p = {fit.p:.2g}"
     slope = signed_text(fit.slope, digits)
     if fit.low is None or fit.high is None:
         never = f"with {n_years} years neither a 95 % interval nor a p below 0.05 exists"
-        return f"Not detectable: {slope} km2 a year ({detectability}); {never}"
+        return f"Not detectable: {slope} km2 per year ({detectability}); {never}"
     half = max(fit.high - fit.slope, fit.slope - fit.low)
-    numbers = f"{slope} ± {half:.{digits}f} km2 a year (95 %; {detectability})"
+    numbers = f"{slope} ± {half:.{digits}f} km2 per year (95 %; {detectability})"
     if fit.detectable:
         return numbers
     bound = f"{fit.excluded:.{digits}f}"
-    return f"Not detectable: {numbers}; only a change larger than {bound} km2 a year can be ruled out"
+    return f"Not detectable: {numbers}; only a change larger than {bound} km2 per year can be ruled out"
 
 
 def caveats(fit: Fit | None, year_areas: Sequence[YearArea], common_pixels_fraction: float = 1.0) -> list[str]:
@@ -118,18 +118,18 @@ def caveats(fit: Fit | None, year_areas: Sequence[YearArea], common_pixels_fract
     excluded = [year_area.year for year_area in year_areas if year_area.common_km2 is None]
     undated = [year_area.year for year_area in year_areas if year_area.common_km2 is not None and not year_area.dated]
     reasons = [
-        (excluded, "left out, too little of the AOI seen"),
-        (undated, "day unknown, mid-year assumed"),
+        (excluded, "left out, as too little of the AOI was observed"),
+        (undated, "day unknown, the middle of the year is assumed"),
     ]
     phrases = [f"{', '.join(map(str, years))}: {reason}" for years, reason in reasons if years]
     if fit and common_pixels_fraction < MOST_OF_AOI:
         phrases.append(
-            f"over the {100 * common_pixels_fraction:.0f} % of the AOI that was seen in every one of these years"
+            f"over the {100 * common_pixels_fraction:.0f} % of the AOI that was observed in every one of these years"
         )
     if fit and fit.persistent:
         widened = math.sqrt(fit.n / fit.effective_n)
         phrases.append(
             f"neighbouring years are alike (r = {fit.autocorrelation:.2f}): {fit.n} years count as "
-            f"{fit.effective_n:.1f}, and what is detectable is {widened:.1f} times as large"
+            f"{fit.effective_n:.1f}, and the detectable change is {widened:.1f} times as large"
         )
     return phrases

@@ -88,8 +88,8 @@ def test_of_a_rounded_nose_the_middle_half_counts() -> None:
 
 def test_a_cloud_over_the_front_leaves_no_position_and_says_where_it_may_be() -> None:
     ice = tongue(900)  # columns 20 to 109
-    assert front(ice, hide(slice(None), slice(95, 130))) == (None, "not seen: between 750 and 1100 m")
-    assert front(ice, hide(slice(None), slice(105, 200))) == (None, "not seen: beyond 850 m")
+    assert front(ice, hide(slice(None), slice(95, 130))) == (None, "not observed: between 750 and 1100 m")
+    assert front(ice, hide(slice(None), slice(105, 200))) == (None, "not observed: beyond 850 m")
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_a_hole_in_the_tongue_is_not_the_front() -> None:
 def test_ice_to_the_lines_end_and_no_ice_at_all_have_no_front() -> None:
     end = "the ice reaches the end of the flow line or of the AOI"
     assert front(np.ones(GRID.shape, dtype=bool)) == (None, end)
-    assert front(np.zeros(GRID.shape, dtype=bool)) == (None, "no ice was seen on the flow line")
+    assert front(np.zeros(GRID.shape, dtype=bool)) == (None, "no ice was observed on the flow line")
 
 
 def test_a_front_beyond_the_grid_has_no_position_one_before_its_edge_has() -> None:

@@ -28,7 +28,7 @@ from tests.area.area_inputs import year_area
         pytest.param(
             partial(gates.glacier_fraction, {1: 50, 2: 49}, {1: 100, 2: 50}, maximum=0.9),
             False,
-            "98.0% of the AOI seen, at most (in 2); bound 90%: the model calls everything ice",
+            "glacier fills at most 98.0% of the observed AOI (in 2); bound 90%: the model calls everything ice",
             id="ice fills what the cloud left",
         ),
         pytest.param(partial(gates.glacier_fraction, {1: 0.0}, {1: 0.0}, maximum=0.9), True, "0.0%", id="nothing seen"),
@@ -96,21 +96,21 @@ from tests.area.area_inputs import year_area
         pytest.param(
             partial(gates.outside_outlines, {1: 60, 2: 50}, {1: 6, 2: 6}, maximum=0.1),
             False,
-            "12.0% of the mapped ice is near no prior outline, at most (in 2)",
+            "at most 12.0% of the mapped ice is near no prior outline (in 2)",
             id="snow far from them",
         ),
         pytest.param(
             partial(gates.outside_outlines, {1: 0.0}, {1: 0.0}, maximum=0.1), True, "0.0%", id="no ice at all"
         ),
         pytest.param(partial(gates.trend_rate, None, maximum_pct=1), True, "no trend to judge", id="too few years"),
-        pytest.param(partial(gates.trend_rate, -1.0, maximum_pct=1), True, "-1.00 % a year", id="as fast as can be"),
+        pytest.param(partial(gates.trend_rate, -1.0, maximum_pct=1), True, "-1.00 % per year", id="as fast as can be"),
         pytest.param(
             partial(gates.trend_rate, -1.1, maximum_pct=1),
             False,
-            "-1.10 % a year; bound 1 % a year: an error until",
+            "-1.10 % per year; bound 1 % per year: an error until",
             id="too fast",
         ),
-        pytest.param(partial(gates.trend_rate, 1.1, maximum_pct=1), False, "+1.10 % a year", id="growing too fast"),
+        pytest.param(partial(gates.trend_rate, 1.1, maximum_pct=1), False, "+1.10 % per year", id="growing too fast"),
         pytest.param(
             partial(gates.sigma_share, {1: 100, 2: 50}, {1: 2, 2: 5}, maximum_pct=10),
             True,
@@ -120,7 +120,7 @@ from tests.area.area_inputs import year_area
         pytest.param(
             partial(gates.sigma_share, {1: 100, 2: 50}, {1: 2, 2: 6}, maximum_pct=10),
             False,
-            "12.0 % of the area, at most (in 2); bound 10 %: pixels too coarse",
+            "at most 12.0 % of the area (in 2); bound 10 %: pixels too coarse",
             id="unknown",
         ),
         pytest.param(
@@ -162,7 +162,7 @@ def test_every_gate_has_a_name_that_can_be_overridden() -> None:
 
 
 def test_a_series_that_loses_more_than_glaciers_do_is_an_error_until_proven_otherwise() -> None:
-    """2 % a year, smoothly: no single step is beyond its bound."""
+    """2 % per year, smoothly: no single step is beyond its bound."""
     findings = judged({year: 145 - 3 * (year - 2016) for year in range(2016, 2025)}, aoi_km2=900)
     assert [finding.gate for finding in findings if not finding.passed] == ["trend"]
 

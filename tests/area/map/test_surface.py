@@ -72,6 +72,12 @@ def test_spreading_in_strips_is_spreading_at_once(seed: int, distance_px: float,
         assert away[spread_out[row, column]] == min(away.values())
 
 
+@pytest.mark.parametrize(("distance_px", "grown"), [(0.9, 1), (1.0, 2), (2.9, 3), (3.0, 4)])
+def test_a_zone_grows_to_pixels_at_just_the_distance(distance_px: float, grown: int) -> None:
+    zones = np.array([[7, 0, 0, 0, 0, 0]], dtype=np.uint16)
+    assert grow_zones(zones, distance_px=distance_px).tolist() == [[7] * grown + [0] * (6 - grown)]
+
+
 @pytest.mark.parametrize("rows", [7, 1000])
 def test_zonal_areas_are_sums_of_true_pixel_areas(monkeypatch: pytest.MonkeyPatch, rows: int) -> None:
     monkeypatch.setattr(surface, "STRIP_ROWS", rows)

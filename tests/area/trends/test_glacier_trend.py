@@ -64,14 +64,14 @@ def test_glaciers_are_tested_and_others_named_with_their_reason() -> None:
     assert first.p_adjusted == pytest.approx(2 * first.mann_kendall_p)
     assert (first.detectable, second.detectable) == (True, False)
     assert tested.note == (
-        "2 of 4 glaciers tested; not tested: 1 below 0.1 km2 in the AOI, 1 less than 80 % seen in every year"
+        "2 of 4 glaciers tested; not tested: 1 below 0.1 km2 in the AOI, 1 less than 80 % observed in every year"
     )
 
 
 def test_a_short_series_tests_none() -> None:
     tested = trends([year(index, [10 - index, 5, 5, 5]) for index in range(4)], [10, 5, 5, 5], [1, 1, 1, 1])
     assert tested.rows == []
-    assert tested.note == "0 of 4 glaciers tested; not tested: 4 of a series below 5 years"
+    assert tested.note == "0 of 4 glaciers tested; not tested: 4 with fewer than 5 years"
 
 
 def test_false_discoveries_stay_rare_where_nothing_changes() -> None:

@@ -24,7 +24,7 @@ def trend_of(areas: Sequence[float | None], *, rho: float = 0.0, **attributes: A
 @pytest.mark.parametrize(
     ("areas", "words"),
     [
-        pytest.param([None], "No year was seen well enough", id="0"),
+        pytest.param([None], "No year was observed well enough", id="0"),
         pytest.param([100.0], "One year gives an area; a trend needs at least three", id="1"),
         pytest.param([100.0, 99.0], "Two years give a difference; a trend needs at least three", id="2"),
     ],
@@ -38,7 +38,7 @@ def test_too_few_years_say_so(areas: list[float | None], words: str) -> None:
 def test_four_years_have_neither_interval_nor_significance() -> None:
     trend = trend_of([100.0, 90.0, 80.0, 70.0])
     assert trend.detectable is False
-    assert trend.statement.startswith("Not detectable: −10.00 km2 a year (detectable: ")
+    assert trend.statement.startswith("Not detectable: −10.00 km2 per year (detectable: ")
     assert "with 4 years neither a 95 % interval nor a p below 0.05 exists" in trend.statement
     assert trend.slope_low_km2_per_year is None
 
@@ -46,7 +46,7 @@ def test_four_years_have_neither_interval_nor_significance() -> None:
 def test_a_clear_loss_is_stated_with_its_numbers() -> None:
     trend = trend_of([100 - 0.5 * i for i in range(9)])
     assert trend.detectable is True
-    assert trend.statement == "−0.500 ± 0.031 km2 a year (95 %; detectable: 0.042; p = 5.5e-06)"
+    assert trend.statement == "−0.500 ± 0.031 km2 per year (95 %; detectable: 0.042; p = 5.5e-06)"
     assert trend.slope_pct_per_year == pytest.approx(-0.5)
     assert trend.sigma_source == "error of each year's area"
 
@@ -56,8 +56,8 @@ def test_a_loss_below_what_the_series_can_show_is_not_detectable() -> None:
     trend = trend_of([144 - 0.2 * i for i in range(9)], sigma_km2=1.44)
     assert trend.detectable is False
     assert trend.minimum_detectable_km2_per_year == pytest.approx(0.61, abs=0.01)
-    assert trend.statement.startswith("Not detectable: −0.20 ± 0.44 km2 a year (95 %; detectable: 0.61; p")
-    assert trend.statement.endswith("only a change larger than 0.64 km2 a year can be ruled out")
+    assert trend.statement.startswith("Not detectable: −0.20 ± 0.44 km2 per year (95 %; detectable: 0.61; p")
+    assert trend.statement.endswith("only a change larger than 0.64 km2 per year can be ruled out")
 
 
 def test_what_is_ruled_out_lies_beyond_the_interval_too() -> None:
@@ -67,7 +67,7 @@ def test_what_is_ruled_out_lies_beyond_the_interval_too() -> None:
     assert trend.slope_low_km2_per_year is not None
     assert trend.minimum_detectable_km2_per_year is not None
     bound = max(-trend.slope_low_km2_per_year, trend.minimum_detectable_km2_per_year)
-    assert f"only a change larger than {bound:.1f} km2 a year can be ruled out" in trend.statement
+    assert f"only a change larger than {bound:.1f} km2 per year can be ruled out" in trend.statement
 
 
 @pytest.mark.parametrize(("rho", "sigma_km2"), [(0.0, 2**0.5), (0.5, 1.0)])
@@ -100,7 +100,7 @@ def test_left_out_and_undated_years_are_named() -> None:
     trend = statement.make_trend(year_areas, NO_GLACIERS, common_pixels_fraction=1.0, rho=0.0)
     assert (trend.years, trend.excluded_years, trend.n_years) == ([2016, 2018], [2017], 2)
     assert "2017: left out" in trend.statement
-    assert "2018: day unknown, mid-year assumed" in trend.statement
+    assert "2018: day unknown, the middle of the year is assumed" in trend.statement
 
 
 def test_no_ice_at_all_gives_no_percentage() -> None:
@@ -132,7 +132,7 @@ def test_what_a_season_adds_is_in_the_interval_of_slope_and_change() -> None:
 def test_a_trend_of_a_part_of_the_aoi_says_so() -> None:
     series = [year_area(2016 + index, 100.0 - index) for index in range(5)]
     sentence = statement.make_trend(series, NO_GLACIERS, common_pixels_fraction=0.3, rho=0.0).statement
-    assert sentence.endswith("over the 30 % of the AOI that was seen in every one of these years")
+    assert sentence.endswith("over the 30 % of the AOI that was observed in every one of these years")
     assert "of the AOI" not in trend_of([100.0 - index for index in range(5)]).statement
 
 
