@@ -13,7 +13,7 @@ from pyproj import Geod
 
 from stages.common.errors import ContractError
 from stages.common.geo.grid import Grid, pixel_area_km2
-from stages.common.geo.raster import open_raster, write_cog
+from stages.common.geo.raster import open_raster, refuse_unreadable, write_cog
 from stages.common.geo.vectors import pixels_inside, read_polygons, site_grid
 from stages.common.run.outputs import write_table
 from stages.common.run.stage import Run
@@ -59,7 +59,7 @@ def _write_debris(run: Run, grid: Grid) -> None:
 def _termini(outlines: geopandas.GeoDataFrame, grid: Grid, dem: Path) -> list[Terminus]:
     if not dem.exists():
         return [find_terminus(outline, grid.crs, dem=None) for outline in outlines.itertuples()]
-    with open_raster(dem) as dataset:
+    with open_raster(dem) as dataset, refuse_unreadable(dem):
         return [find_terminus(outline, grid.crs, dem=dataset) for outline in outlines.itertuples()]
 
 

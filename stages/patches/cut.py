@@ -11,7 +11,7 @@ from rasterio.warp import transform_geom
 
 from stages.common.errors import ContractError
 from stages.common.geo.grid import Grid
-from stages.common.geo.raster import grid_of, open_raster, read_band, write_cog
+from stages.common.geo.raster import grid_of, open_raster, read_band, refuse_unreadable, write_cog
 from stages.common.geo.vectors import pixels_inside, read_polygons
 from stages.common.model.histograms import band_counts
 from stages.common.model.split import MAY_LABEL, TRAIN, check_no_leak
@@ -30,7 +30,8 @@ def cut_patches(run: Run) -> None:
     glacier = read_band(run.path("artifacts/labels/glacier.tif"))
     ids = read_band(run.path("artifacts/labels/glacier_id.tif"))
     params = run.params.patches
-    with open_raster(run.path("artifacts/prepare/{year}/scene.tif")) as dataset:
+    scene_path = run.path("artifacts/prepare/{year}/scene.tif")
+    with open_raster(scene_path) as dataset, refuse_unreadable(scene_path):
         grid, scene = grid_of(dataset), np.moveaxis(dataset.read(), 0, -1)
         storage = {"bands": list(dataset.descriptions), "scale": dataset.scales[0], "offset": dataset.offsets[0]}
     aoi = pixels_inside(read_polygons(run.path("data/aoi.gpkg"), grid.crs).geometry, grid)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from stages.common.geo.grid import Grid
-from stages.common.geo.raster import grid_of, open_raster, pixels_with_data
+from stages.common.geo.raster import grid_of, open_raster, pixels_with_data, refuse_unreadable, require_whole
 from stages.common.params.prepare import PrepareParams
 from stages.common.scene.harmonise import calibration_of, to_physical
 from stages.common.scene.scene import Scene
@@ -26,9 +26,16 @@ class ScenePixels:
     _planes: dict[Path, tuple[AnyArray, Grid]] = field(default_factory=dict, repr=False)
 
     def plane(self, path: Path) -> tuple[AnyArray, Grid]:
-        """Return the pixels (H, W) of one of the scene's files in their own dtype, and the grid they lie on."""
+        """Return the pixels (H, W) of one of the scene's files in their own dtype, and the grid they lie on.
+
+        Raises
+        ------
+        InputError
+            The file is absent, cut short or not readable.
+        """
         if path not in self._planes:
-            with open_raster(path) as dataset:
+            with open_raster(path) as dataset, refuse_unreadable(path):
+                require_whole(dataset, path)
                 self._planes[path] = np.asarray(dataset.read(1)), grid_of(dataset)
         return self._planes[path]
 

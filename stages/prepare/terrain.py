@@ -13,7 +13,7 @@ import numpy as np
 
 from stages.common.errors import InputError
 from stages.common.geo.grid import Grid
-from stages.common.geo.raster import grid_of, open_raster, pixels_with_data
+from stages.common.geo.raster import grid_of, open_raster, pixels_with_data, refuse_unreadable
 from stages.common.params.prepare import TERRAIN_BANDS
 from stages.common.types import Float32Array
 from stages.prepare.warp import bilinear
@@ -29,7 +29,7 @@ def terrain_bands(names: Sequence[str], dem: Path, grid: Grid) -> dict[str, Floa
     Raises
     ------
     InputError
-        There is no DEM, or it does not cover every pixel of the grid.
+        There is no DEM, it is not readable, or it does not cover every pixel of the grid.
     """
     asked = [name for name in names if name in TERRAIN_BANDS]
     if not asked:
@@ -46,7 +46,7 @@ def _terrain(name: str, elevation_m: Float32Array, pixel_size_m: float) -> Float
 
 def elevation_on_grid(dem: Path, grid: Grid) -> Float32Array:
     """Return the DEM on `grid`, (H, W) float32 metres, bilinear."""
-    with open_raster(dem) as dataset:
+    with open_raster(dem) as dataset, refuse_unreadable(dem):
         pixels, source, nodata = dataset.read(1), grid_of(dataset), dataset.nodata
     elevation_m = np.where(pixels_with_data(pixels, nodata), pixels, np.nan).astype(np.float32)
     on_grid = bilinear(elevation_m, source, grid)

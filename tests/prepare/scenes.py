@@ -14,6 +14,7 @@ from affine import Affine
 
 from sandbox import tiny
 from stages.common.geo.grid import Grid
+from stages.common.geo.raster import write_cog
 from stages.common.run import stage
 from stages.common.scene.scene import Layer, Scene, SceneInfo
 from stages.common.scene.store import write_index, write_scene
@@ -59,6 +60,22 @@ def store(*scenes: tuple[str, list[Layer]], days: dict[str, dt.date] | None = No
     ]
     write_index(folder, 2020, written)
     return written
+
+
+def write_dem(*, rise: float = 0.0, void: bool = False) -> None:
+    """Write a DEM at three times the pixel, rising to the east by `rise` from 5000 m at the site's western edge."""
+    dem_grid = Grid(
+        crs=tiny.CRS,
+        transform=Affine(3 * PX, 0, tiny.LEFT - 6 * PX, 0, -3 * PX, tiny.TOP + 6 * PX),
+        height=24,
+        width=24,
+    )
+    east_m = (np.arange(24) + 0.5) * 3 * PX - 6 * PX
+    pixels = np.tile((5000 + rise * east_m).astype("float32"), (24, 1))
+    if void:
+        pixels[10, 10] = -32768
+    Path("data/auxiliary").mkdir()
+    write_cog(Path("data/auxiliary/dem.tif"), pixels, dem_grid, nodata=-32768.0)
 
 
 def run() -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:

@@ -8,32 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
-from affine import Affine
 
 from sandbox import tiny
-from stages.common.geo.grid import Grid
-from stages.common.geo.raster import write_cog
 from stages.common.run import stage
 from stages.prepare.contract import CONTRACT
 from stages.prepare.prepare import prepare
 from stages.prepare.terrain import slope_deg
-from tests.prepare.scenes import BANDS, PX, SIZE, layer, run, store
-
-
-def dem(*, rise: float = 0.0, void: bool = False) -> None:
-    """DEM at three times the pixel, rising to the east by `rise` metres a metre from 5000 m at the site's edge."""
-    grid = Grid(
-        crs=tiny.CRS,
-        transform=Affine(3 * PX, 0, tiny.LEFT - 6 * PX, 0, -3 * PX, tiny.TOP + 6 * PX),
-        height=24,
-        width=24,
-    )
-    east_m = (np.arange(24) + 0.5) * 3 * PX - 6 * PX
-    pixels = np.tile((5000 + rise * east_m).astype("float32"), (24, 1))
-    if void:
-        pixels[10, 10] = -32768
-    Path("data/auxiliary").mkdir()
-    write_cog(Path("data/auxiliary/dem.tif"), pixels, grid, nodata=-32768.0)
+from tests.prepare.scenes import BANDS, PX, SIZE, layer, run, store, write_dem
 
 
 @pytest.fixture
@@ -46,7 +27,7 @@ def with_terrain(site: Path) -> Path:
 
 
 def test_a_tilted_plane(with_terrain: Path) -> None:
-    dem(rise=0.5)
+    write_dem(rise=0.5)
     scene, valid, provenance = run()
     assert valid.all()
     assert provenance["bands"] == ["B02", "elevation", "B11", "slope"]
@@ -60,7 +41,7 @@ def test_what_is_not_seen_has_no_terrain_either(with_terrain: Path) -> None:
     blue = np.full((SIZE, SIZE), 3000)
     blue[:7] = 0
     store(("a", [layer("B02", blue), layer("B11", 3000)]))
-    dem()
+    write_dem()
     scene, valid, _ = run()
     assert (valid[:7] == 0).all()
     assert (scene[:, :7] == 0).all()
@@ -75,7 +56,7 @@ def test_a_dem_with_gaps_or_none_is_refused(
     void: bool | None, message: str, with_terrain: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     if void:
-        dem(void=True)
+        write_dem(void=True)
     assert stage.main(CONTRACT, prepare, ["--year", "2020"]) == 2
     assert message in capfd.readouterr().err
 

@@ -1,0 +1,81 @@
+"""Every input that is damaged ends `patches` with exit code 2 and a message that names the file."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import geopandas
+import numpy as np
+import pytest
+import shapely
+from affine import Affine
+
+from sandbox import tiny
+from stages.common.geo.grid import Grid
+from stages.common.geo.raster import write_cog
+from stages.common.geo.vectors import write_polygons
+from stages.common.run import stage
+from stages.patches.contract import CONTRACT
+from stages.patches.cut import cut_patches
+from tests.damage import DAMAGES
+
+FILES = {
+    "data/aoi.gpkg",
+    "artifacts/prepare/2020/scene.tif",
+    "artifacts/prepare/2020/valid.tif",
+    "artifacts/labels/glacier.tif",
+    "artifacts/labels/glacier_id.tif",
+}
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A site of which `patches` has all its inputs."""
+    folder, size, px = tmp_path_factory.mktemp("site"), tiny.SIZE_PX, tiny.PIXEL_M
+    grid = Grid(crs=tiny.CRS, transform=Affine(px, 0, tiny.LEFT, 0, -px, tiny.TOP), height=size, width=size)
+    tiny.write_params(folder, tiny.params(folder, [2020]))
+    for path in FILES:
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+    aoi = shapely.box(tiny.LEFT, tiny.TOP - size * px, tiny.LEFT + size * px, tiny.TOP)
+    write_polygons(folder / "data/aoi.gpkg", geopandas.GeoDataFrame(geometry=[aoi], crs=tiny.CRS), layer="aoi")
+    scene = tiny.scene(2020)
+    glacier = (scene[0] > 145).astype(np.uint8)
+    prepared, labels = folder / "artifacts/prepare/2020", folder / "artifacts/labels"
+    write_cog(prepared / "scene.tif", scene, grid, nodata=None, bands=tiny.BANDS)
+    write_cog(prepared / "valid.tif", np.ones_like(glacier), grid, nodata=None)
+    write_cog(labels / "glacier.tif", glacier, grid, nodata=None)
+    write_cog(labels / "glacier_id.tif", glacier.astype(np.uint16), grid, nodata=None)
+    return folder
+
+
+@pytest.fixture
+def site(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of it to spoil; the working directory."""
+    shutil.copytree(whole, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_the_whole_site_passes(site: Path) -> None:
+    assert stage.main(CONTRACT, cut_patches, ["--year", "2020"]) == 0
+    assert {path.name for path in Path("artifacts/patches/2020").iterdir()} == set(CONTRACT.outputs)
+
+
+def test_every_input_is_damaged_in_turn() -> None:
+    assert {template.replace("{year}", "2020") for template in CONTRACT.inputs} == FILES
+
+
+@pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("name", sorted(FILES))
+def test_a_damaged_input_is_refused(
+    name: str, damage: Callable[[Path], None], site: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    damage(site / name)
+    assert stage.main(CONTRACT, cut_patches, ["--year", "2020"]) == 2
+    message = capfd.readouterr().err
+    assert Path(name).name in message and "fix:" in message
+    assert "Traceback" not in message
+    assert not Path("artifacts/patches/2020").exists()
