@@ -119,7 +119,7 @@ def run_fold(params: Params, fold: int, out: Path, *, calibrated: bool) -> None:
     from stages.train.calibrate import calibrate
     from stages.train.ensemble import assemble, logits_of
     from stages.train.fit import fit
-    from stages.train.held_out import held_out
+    from stages.train.validation import validation_pixels
 
     split = {"test_fold": fold, "validation_fold": (fold + 1) % FOLDS}
     params = params.model_copy(update={"patches": params.patches.model_copy(update=split)})
@@ -132,7 +132,9 @@ def run_fold(params: Params, fold: int, out: Path, *, calibrated: bool) -> None:
     settled = {"as fitted": (1.0, 0.5)}
     if calibrated:
         nets = [logits_of(fitted.model)]
-        parts = [held_out(nets, patches, data, params.patches) for patches in (data.validation, data.calibration)]
+        parts = [
+            validation_pixels(nets, patches, data, params.patches) for patches in (data.validation, data.calibration)
+        ]
         found, _ = calibrate(parts[0], parts[1], params.train)
         settled["calibrated"] = found.temperature, found.threshold
     content: dict[str, Any] = {}

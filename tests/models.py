@@ -1,4 +1,4 @@
-"""Makes an untrained model as `train` exports it: ``python -m tests.models <folder> <bands> [members [temperature]]``.
+"""Write an untrained model as `train` exports it: ``python -m tests.models <folder> <bands> [members [temperature]]``.
 
 Its weights and batch statistics are random, so that every layer matters.
 """
@@ -31,9 +31,7 @@ def build(folder: Path, bands: list[str], members: int = 1, temperature: float =
     count = len(bands)
     rng, nets = np.random.default_rng(7), []
     for _ in range(members):
-        net = build_unet(
-            bands=count, mean=[100.0] * count, std=[50.0] * count, base=BASE, depth=DEPTH, stem=STEM, stem_filters=4
-        )
+        net = build_unet(bands=count, mean=[100.0] * count, std=[50.0] * count, base=BASE, depth=DEPTH, stem=STEM)
         net.set_weights([w + rng.normal(0, 0.1, w.shape).astype(w.dtype) ** 2 for w in net.get_weights()])
         nets.append(net)
     model = assemble(nets, temperature)

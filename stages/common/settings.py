@@ -83,22 +83,14 @@ DVC_STAGE = "DVC_STAGE"
 """Set by DVC for a stage's command: ``predict@2020`` or ``sites/everest/dvc.yaml:predict@2020``."""
 
 
-ONEDNN_ISA = "ONEDNN_MAX_CPU_ISA"
-"""Read by oneDNN inside TensorFlow when it loads; set by `train` from ``train.instruction_set``, never by hand."""
-
-
 TENSORFLOW_LOG = "TF_CPP_MIN_LOG_LEVEL"
-"""Read by TensorFlow when it loads; `train` hushes what is neither a warning nor an error."""
+"""Read by TensorFlow when it loads; `train` hushes what is neither a warning nor an error. All else that TensorFlow
+reads is decided in ``stages/train/environment.py``."""
 
 
 def quiet_tensorflow() -> None:
     """Hush TensorFlow's notes on CPU features; works only before it is imported."""
     os.environ.setdefault(TENSORFLOW_LOG, "2")
-
-
-def limit_onednn(instruction_set: str) -> None:
-    """Bound the instruction set that oneDNN may use; works only before TensorFlow is imported."""
-    os.environ[ONEDNN_ISA] = instruction_set
 
 
 S3_ACCESS_KEY, S3_SECRET_KEY = "CDSE_S3_ACCESS_KEY", "CDSE_S3_SECRET_KEY"

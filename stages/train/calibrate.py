@@ -17,17 +17,17 @@ from stages.common.model.conformal import area_error, block_sums
 from stages.common.params.learning import TrainParams
 from stages.common.tables.learning import AreaError, Calibrated
 from stages.common.types import BoolArray, Float32Array, Float64Array, IntArray
-from stages.train.held_out import HeldOut, join
+from stages.train.validation import ValidationPixels, join
 
 TEMPERATURES = 0.1, 10.0
-"""Search range; the edge is an answer only where every pixel is right, or where nothing was learned."""
+"""Bounds of the search; one of them is the answer only where every pixel is right, or where nothing was learned."""
 
 LEVELS = 10_000
 """Thresholds are multiples of 1e-4, the resolution of probability.tif."""
 
 THRESHOLDS = 0.2, 0.8
 """Bounds on the zero-bias threshold: beyond them few pixels lie, so that area follows the noise of a few blocks, and a
-pixel that is glacier at odds of 1 to 4 would be called none."""
+pixel that is glacier at odds of 1 to 4 would be mapped as bare ground."""
 
 FITTED_RULE = "least negative log-likelihood on calibration blocks"
 OFF_RULE = "as fitted: train.calibrate is off"
@@ -36,48 +36,50 @@ GIVEN_RULE = "given"
 ZERO_BIAS_RULE = "zero area bias on validation blocks"
 
 
-def calibrate(validation: HeldOut, calibration: HeldOut, params: TrainParams) -> tuple[Calibrated, AreaError | None]:
-    """Temperature from `calibration`; threshold and the error of areas from the pixels of both."""
+def calibrate(
+    validation: ValidationPixels, calibration: ValidationPixels, params: TrainParams
+) -> tuple[Calibrated, AreaError | None]:
+    """Fit the temperature on `calibration`, and threshold and the error of areas on the pixels of both."""
     temperature, rule = _temperature(calibration, params)
     fold = join([validation, calibration])
     probability = mean_probability(fold.logit, temperature)
     threshold, threshold_rule = _threshold(probability, fold.glacier, params)
-    given = threshold_rule == GIVEN_RULE
-    mapped = probability >= threshold if given else map_each_block_at_the_others_threshold(probability, fold)
-    found = Calibrated(
+    as_params_say = threshold_rule == GIVEN_RULE
+    mapped = probability >= threshold if as_params_say else map_leave_one_block_out(probability, fold)
+    calibrated = Calibrated(
         temperature=temperature,
         temperature_rule=rule,
         threshold=threshold,
         threshold_rule=threshold_rule,
         **(_scores(calibration, temperature) if len(calibration) else {}),
     )
-    return found, area_error(block_sums(probability, fold.glacier, mapped, fold.block, fold.scene))
+    return calibrated, area_error(block_sums(probability, fold.glacier, mapped, fold.block, fold.scene))
 
 
 def mean_probability(logit: Float32Array, temperature: float) -> Float64Array:
-    """(P,) mean over the members of sigmoid(logit / temperature), from (P, M) logits."""
+    """Return the (P,) mean over the members of sigmoid(logit / temperature), from (P, M) logits."""
     return np.asarray(expit(logit.astype(np.float64) / temperature).mean(axis=1))
 
 
 def negative_log_likelihood(logit: Float32Array, glacier: BoolArray, temperature: float) -> float:
-    """Mean of -log of the probability given to what is labelled, in nats a pixel; of the members' mean probability."""
+    """Return the mean of -log p in nats per pixel, p the members' mean probability of what is labelled."""
     signed = np.where(glacier[:, None], logit, -logit).astype(np.float64) / temperature
     return float(-(logsumexp(log_expit(signed), axis=1) - np.log(logit.shape[1])).mean())
 
 
 def fit_temperature(logit: Float32Array, glacier: BoolArray) -> float:
-    """Temperature of least negative log-likelihood, to 1e-6 (Guo et al. 2017, section 4.2)."""
-    found = minimize_scalar(
+    """Return the temperature of least negative log-likelihood, to 1e-6 (Guo et al. 2017, section 4.2)."""
+    minimum = minimize_scalar(
         lambda log_t: negative_log_likelihood(logit, glacier, float(np.exp(log_t))),
         bounds=tuple(np.log(TEMPERATURES)),
         method="bounded",
         options={"xatol": 1e-6},
     )
-    return round(float(np.exp(found.x)), 6)
+    return round(float(np.exp(minimum.x)), 6)
 
 
 def zero_bias_threshold(counts: IntArray, labelled: int) -> float:
-    """Threshold at which as many pixels are mapped as are labelled glacier, unbounded.
+    """Return the threshold at which as many pixels are mapped as are labelled glacier, without bounds.
 
     Parameters
     ----------
@@ -93,11 +95,11 @@ def zero_bias_threshold(counts: IntArray, labelled: int) -> float:
 
 
 def bounded(threshold: float) -> float:
-    """The threshold within `THRESHOLDS`."""
+    """Return the threshold, moved into the range `THRESHOLDS`."""
     return float(np.clip(threshold, *THRESHOLDS))
 
 
-def _temperature(calibration: HeldOut, params: TrainParams) -> tuple[float, str]:
+def _temperature(calibration: ValidationPixels, params: TrainParams) -> tuple[float, str]:
     if not params.calibrate:
         return 1.0, OFF_RULE
     if not len(calibration):
@@ -116,10 +118,11 @@ def _threshold(probability: Float64Array, glacier: BoolArray, params: TrainParam
     return bounded(free), ZERO_BIAS_RULE + (f", bounded (unbounded: {free:g})" if bounded(free) != free else "")
 
 
-def map_each_block_at_the_others_threshold(probability: Float64Array, fold: HeldOut) -> BoolArray:
-    """(P,) mapped glacier: at a threshold that a block itself has a say in, its area would look better than it is.
+def map_leave_one_block_out(probability: Float64Array, fold: ValidationPixels) -> BoolArray:
+    """Return (P,) bool, mapped glacier: each block at the threshold that all other blocks give.
 
-    A block that is alone is mapped at its own.
+    At a threshold that depends on the block itself its area would look better than it is. A single block is mapped at
+    its own threshold.
     """
     blocks, index = np.unique(fold.block, return_inverse=True)
     flat = np.bincount(index * (LEVELS + 1) + _level(probability), minlength=len(blocks) * (LEVELS + 1))
@@ -134,8 +137,8 @@ def _level(probability: Float64Array) -> IntArray:
     return np.floor(probability * LEVELS).astype(np.int64)
 
 
-def _scores(calibration: HeldOut, temperature: float) -> dict[str, Any]:
-    """What calibration changed, over the calibration pixels."""
+def _scores(calibration: ValidationPixels, temperature: float) -> dict[str, Any]:
+    """Return likelihood and calibration error over the calibration pixels, before and after."""
     scores: dict[str, Any] = {"calibration_pixels": len(calibration)}
     for suffix, value in (("_as_fitted", 1.0), ("", temperature)):
         probability = mean_probability(calibration.logit, value)

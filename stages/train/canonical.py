@@ -1,4 +1,4 @@
-"""One form for equal ONNX graphs.
+"""The one form that equal ONNX graphs are written in.
 
 tf2onnx merges and numbers constants in the order of sets of objects, so two exports of the same weights differ in
 names, order and bytes. Here every value is named after its content: a constant after its numbers, a node's output
@@ -29,12 +29,12 @@ def canonicalise(graph: Any) -> None:
     Raises
     ------
     ValueError
-        A node has an input that nothing gives.
+        A node has an input that no node, constant or input of the graph gives.
     """
-    known = {value.name: _Value(value.name, 0) for value in graph.input} | {"": _Value("", 0)}
-    constants = _constants(graph, known)
-    nodes = _nodes(graph, known)
-    outputs = {known[value.name].name: value.name for value in graph.output}
+    canonical = {value.name: _Value(value.name, 0) for value in graph.input} | {"": _Value("", 0)}
+    constants = _constants(graph, canonical)
+    nodes = _nodes(graph, canonical)
+    outputs = {canonical[value.name].name: value.name for value in graph.output}
     for node in nodes.values():
         for values in (node.input, node.output):
             values[:] = [outputs.get(name, name) for name in values]
@@ -43,32 +43,32 @@ def canonicalise(graph: Any) -> None:
     graph.node.extend(nodes[key] for key in sorted(nodes))
 
 
-def _constants(graph: Any, known: dict[str, _Value]) -> dict[str, Any]:
-    """Initialisers by canonical name; their old names are added to `known`."""
+def _constants(graph: Any, canonical: dict[str, _Value]) -> dict[str, Any]:
+    """Return initialisers by canonical name; their old names are added to `canonical`."""
     from onnx import numpy_helper
 
     constants = {}
     for initializer in graph.initializer:
         array = numpy_helper.to_array(initializer)
         name = _name("constant", str(array.dtype), str(array.shape), array.tobytes())
-        known[initializer.name] = _Value(name, 0)
+        canonical[initializer.name] = _Value(name, 0)
         constants[name] = numpy_helper.from_array(array, name)
     return constants
 
 
-def _nodes(graph: Any, known: dict[str, _Value]) -> dict[tuple[int, str], Any]:
-    """Nodes by (depth, name): sorted so, each stands behind those it reads from."""
+def _nodes(graph: Any, canonical: dict[str, _Value]) -> dict[tuple[int, str], Any]:
+    """Return nodes by (depth, name): sorted so, each stands behind those it reads from."""
     import onnx
 
     nodes: dict[tuple[int, str], Any] = {}
     pending = list(graph.node)
     while pending:
-        ready = [node for node in pending if all(name in known for name in node.input)]
+        ready = [node for node in pending if all(name in canonical for name in node.input)]
         if not ready:
             raise ValueError(f"nothing gives the input of {pending[0].name}")
         for node in ready:
-            inputs = [known[name] for name in node.input]
-            attributes = sorted(_attribute(one) for one in node.attribute)
+            inputs = [canonical[name] for name in node.input]
+            attributes = sorted(map(_attribute, node.attribute))
             name = _name(node.op_type, node.domain, *(value.name for value in inputs), *attributes)
             depth = 1 + max((value.depth for value in inputs), default=0)
             twin = onnx.NodeProto()
@@ -76,14 +76,14 @@ def _nodes(graph: Any, known: dict[str, _Value]) -> dict[tuple[int, str], Any]:
             twin.name = name
             twin.input[:] = [value.name for value in inputs]
             twin.output[:] = [f"{name}:{index}" for index in range(len(node.output))]
-            known |= {old: _Value(new, depth) for old, new in zip(node.output, twin.output, strict=True)}
+            canonical |= {old: _Value(new, depth) for old, new in zip(node.output, twin.output, strict=True)}
             nodes[depth, name] = twin
-        pending = [node for node in pending if node.output[0] not in known]
+        pending = [node for node in pending if node.output[0] not in canonical]
     return nodes
 
 
 def _attribute(attribute: Any) -> bytes:
-    """Bytes of an attribute; the name of a tensor in it says nothing."""
+    """Return the bytes of an attribute without the name of a tensor in it, which says nothing."""
     if attribute.HasField("t"):
         attribute.t.name = ""
     return bytes(attribute.SerializeToString(deterministic=True))

@@ -14,6 +14,7 @@ from stages.common.errors import ContractError
 from stages.common.geo.raster import read_band
 from stages.common.model.histograms import band_reference
 from stages.common.model.split import MAY_LABEL, check_no_leak
+from stages.common.params.learning import AugmentationParams
 from stages.common.run.records import read_document
 from stages.common.tables.drift import BandReference
 from stages.common.tables.learning import PatchStats
@@ -22,18 +23,18 @@ from stages.common.types import AnyArray, UInt8Array
 
 @dataclass(frozen=True)
 class Patches:
-    """Patches of one use; N of them, of side S."""
+    """N patches of side S for one use: to train, to validate or to calibrate."""
 
     image: AnyArray
     """(N, S, S, C) raw pixels, 0 where hidden."""
     label: UInt8Array
     """(N, S, S): 0, 1, 255."""
     visible: UInt8Array
-    """(N, S, S): 1 where image and label may be seen."""
+    """(N, S, S): 1 where image and label may be used, else 0."""
     row: AnyArray
     """(N,): row of the upper left pixel in the grid; may be negative."""
     column: AnyArray
-    """(N,)."""
+    """(N,): column of that pixel; may be negative."""
     scene: AnyArray
     """(N,): position of the patch's year among the training years."""
 
@@ -43,21 +44,24 @@ class Patches:
 
 @dataclass(frozen=True)
 class TrainingData:
-    """All that `train` learns from."""
+    """All that a training learns from."""
 
     train: Patches
     validation: Patches
-    """Stop the training early."""
+    """Patches on which the best epoch is chosen."""
     calibration: Patches
-    """Calibrate; may be empty."""
+    """Patches on which the probabilities are calibrated; may be empty."""
     shape: tuple[int, int]
     """Rows and columns of the grid that all years lie on."""
     bands: list[str]
     scale: float
     offset: float
+    """Physical value = raw pixel x scale + offset."""
     mean: list[float]
     std: list[float]
+    """Mean and standard deviation of each band over the training pixels, in physical values."""
     md5: str
+    """Hash of all patches."""
     band_references: list[BandReference] = field(default_factory=list)
 
 
@@ -67,7 +71,7 @@ def load(folders: Mapping[int, Path]) -> TrainingData:
     Raises
     ------
     ContractError
-        A patch shows a held-out pixel, or the years' bands or pixel scales differ.
+        A patch shows a held-out pixel, or the years differ in bands or in the scale of their pixels.
     """
     stats = [read_document(folder / "stats.json", PatchStats) for folder in folders.values()]
     _require_one_kind(stats, folders)
@@ -91,24 +95,28 @@ def load(folders: Mapping[int, Path]) -> TrainingData:
 
 
 def pool_statistics(stats: list[PatchStats]) -> tuple[list[float], list[float]]:
-    """Mean and standard deviation of each band over all years, from the years' own and their pixel counts."""
-    weight = np.array([one.pixels for one in stats], dtype=np.float64)[:, None] / sum(one.pixels for one in stats)
-    means, stds = np.array([one.mean for one in stats]), np.array([one.std for one in stats])
+    """Return mean and standard deviation of each band over all years, from those of each year and its pixel count."""
+    pixels = [year_stats.pixels for year_stats in stats]
+    weight = np.array(pixels, dtype=np.float64)[:, None] / sum(pixels)
+    means, stds = (np.array([getattr(year_stats, name) for year_stats in stats]) for name in ("mean", "std"))
     mean = (weight * means).sum(axis=0)
     variance = (weight * (stds**2 + (means - mean) ** 2)).sum(axis=0)
     return [round(float(m), 6) for m in mean], [round(float(s), 6) for s in np.sqrt(variance)]
 
 
 def pool_histograms(stats: list[PatchStats], mean: list[float], std: list[float]) -> list[BandReference]:
-    """What each band's training pixels of all years together look like."""
-    pooled = np.asarray([one.histogram for one in stats], dtype=np.int64).sum(axis=0)
-    return [band_reference(one, mean=m, std=s) for one, m, s in zip(pooled, mean, std, strict=True)]
+    """Return the distribution of each band's training pixels, all years together."""
+    pooled = np.asarray([year_stats.histogram for year_stats in stats], dtype=np.int64).sum(axis=0)
+    return [band_reference(counts, mean=m, std=s) for counts, m, s in zip(pooled, mean, std, strict=True)]
 
 
-def training_batches(data: TrainingData, *, batch: int, seed: int, config: Any) -> Any:
-    """Endless batches of augmented patches: (B, T, T, C) float32 with NaN where hidden, (B, T, T, 1) uint8.
+def training_batches(
+    data: TrainingData, *, batch: int, seed: int, size_px: int, augmentation: AugmentationParams
+) -> Any:
+    """Return endless batches of augmented patches: (B, T, T, C) float32 with NaN where hidden, (B, T, T, 1) uint8.
 
-    Patch and augmentation of the n-th example depend on `seed` and n alone, however many threads prepare them.
+    T is `size_px`. Patch and augmentation of the n-th example depend on `seed` and n alone, whatever the
+    number of threads.
     """
     import tensorflow as tf
 
@@ -121,14 +129,16 @@ def training_batches(data: TrainingData, *, batch: int, seed: int, config: Any) 
         key = tf.stack([tf.cast(seed, tf.int64), number])
         index = tf.random.stateless_uniform([], key, 0, len(data.train), tf.int32)
         physical = tf.cast(image[index], tf.float32) * data.scale + data.offset
-        return augment(physical, label[index], visible[index], tf.add(key, [1, 0]), std=std, config=config)
+        return augment(
+            physical, label[index], visible[index], tf.add(key, [1, 0]), std=std, size_px=size_px, params=augmentation
+        )
 
     examples = tf.data.Dataset.counter().map(example, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
     return examples.batch(batch, drop_remainder=True).prefetch(4)
 
 
 def unchanged_batches(data: TrainingData, patches: Patches, *, batch: int) -> Any:
-    """Batches of windows as they are, with their whole margin as context: to validate, calibrate and compare on."""
+    """Return batches of windows as they are, with their whole margin as context; no pixel is changed."""
     import tensorflow as tf
 
     def prepare(image: Any, label: Any, visible: Any) -> Any:
@@ -141,7 +151,7 @@ def unchanged_batches(data: TrainingData, patches: Patches, *, batch: int) -> An
 
 
 def _require_one_kind(stats: list[PatchStats], folders: Mapping[int, Path]) -> None:
-    kinds = [(one.bands, one.scale, one.offset) for one in stats]
+    kinds = [(year_stats.bands, year_stats.scale, year_stats.offset) for year_stats in stats]
     for kind, folder in zip(kinds, folders.values(), strict=True):
         if kind != kinds[0]:
             raise ContractError(
@@ -163,7 +173,7 @@ def _read(folder: Path, use: str, roles: UInt8Array, scene: int) -> Patches:
 
 def _join(parts: Iterable[Patches]) -> Patches:
     years = list(parts)
-    return Patches(*(np.concatenate([getattr(one, field.name) for one in years]) for field in fields(Patches)))
+    return Patches(*(np.concatenate([getattr(patches, field.name) for patches in years]) for field in fields(Patches)))
 
 
 def _md5(paths: Iterable[Path]) -> str:

@@ -40,18 +40,18 @@ class Temperature(keras.layers.Layer):  # type: ignore[misc]
 
 
 def logits_of(net: keras.Model) -> keras.Model:
-    """The net of `stages.train.model.build_unet` without its sigmoid."""
+    """Return the net of `stages.train.model.build_unet` without its sigmoid."""
     return keras.Model(net.inputs[0], net.get_layer("logit").output, name="logits")
 
 
 def assemble(nets: Sequence[keras.Model], temperature: float) -> keras.Model:
-    """The calibrated model; its weights are those of `nets`.
+    """Build the calibrated model; its weights are those of `nets`.
 
     Returns
     -------
     keras.Model
         Maps ``reflectance`` to ``glacier`` ``(N, H, W, 1)``, the mean of the nets' calibrated probabilities; with M > 1
-        nets also to ``members`` ``(N, H, W, M)``, what is averaged.
+        nets also to ``members`` ``(N, H, W, M)``, the probabilities that are averaged.
     """
     if len(nets) == 1:
         return _calibrated(nets[0], temperature, name="unet", output=OUTPUT)

@@ -24,7 +24,7 @@ def export(folder: Path) -> None:
     import onnx
 
     import stages.train.ensemble
-    import stages.train.model  # noqa: F401 (both register layers of their own)
+    import stages.train.model  # noqa: F401 (each registers a layer of its own)
 
     model = keras.models.model_from_json((folder / "architecture.json").read_text(encoding="utf-8"))
     model.load_weights(folder / "model.weights.h5")
@@ -63,7 +63,7 @@ def finish(proto: Any, card: ModelCard) -> None:
             "stride_px": str(card.stride_px),
             "receptive_field_radius_px": str(card.receptive_field_radius_px),
             "data_md5": card.data_md5,
-            "band_histograms": json.dumps([one.model_dump() for one in card.band_references], sort_keys=True),
+            "band_histograms": json.dumps([band.model_dump() for band in card.band_references], sort_keys=True),
         },
     )
 

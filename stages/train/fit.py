@@ -9,7 +9,6 @@ import keras
 
 from stages.common.params.learning import TrainParams
 from stages.common.tables.learning import EpochRow
-from stages.train.augment import AugmentConfig
 from stages.train.data import TrainingData, training_batches, unchanged_batches
 from stages.train.loss import MaskedBceDice, MaskedIoU
 from stages.train.model import build_unet, receptive_field_radius_px, stride_px
@@ -18,17 +17,19 @@ from stages.train.progress import Progress
 
 @dataclass(frozen=True)
 class Fitted:
-    """A fitted net (float32), not calibrated yet, and how it came about."""
+    """A fitted net, not calibrated yet, and its learning curve."""
 
     model: Any
+    """Keras model in float32, with the weights of the best epoch."""
     history: list[EpochRow]
     best: EpochRow
+    """The epoch whose weights were kept."""
     stride_px: int
     receptive_field_radius_px: int
 
 
 FITTING_THRESHOLD = 0.5
-"""Of the IoU that is watched while fitting; the threshold in use is found afterwards, on calibrated probabilities."""
+"""Threshold of the IoU that is watched while fitting; that of the maps is chosen afterwards (`calibrate`)."""
 
 
 def fit_members(data: TrainingData, params: TrainParams, *, size_px: int) -> list[Fitted]:
@@ -57,7 +58,13 @@ def fit(data: TrainingData, params: TrainParams, *, size_px: int, member: int = 
         jit_compile=False,
     )
     log = model.fit(
-        training_batches(data, batch=params.batch_size, seed=params.seed, config=_augmentation(params, size_px)),
+        training_batches(
+            data,
+            batch=params.batch_size,
+            seed=params.seed,
+            size_px=size_px,
+            augmentation=params.augmentation,
+        ),
         validation_data=_validation(data, params),
         epochs=params.epochs,
         steps_per_epoch=params.steps_per_epoch,
@@ -109,7 +116,7 @@ def _optimiser(params: TrainParams, steps: int) -> Any:
 
 
 def _schedule(params: TrainParams, steps: int) -> Any:
-    """Linear warm-up over a tenth of the steps, then half a cosine (Loshchilov and Hutter 2017) or no change."""
+    """Return a warm-up over a tenth of the steps, then half a cosine (Loshchilov and Hutter 2017) or no change."""
     warmup = max(steps // 10, 1)
     return keras.optimizers.schedules.CosineDecay(
         initial_learning_rate=params.learning_rate / 100,
@@ -137,12 +144,8 @@ def _callbacks(params: TrainParams, member: int, *, early_stopping: bool) -> lis
     return callbacks
 
 
-def _augmentation(params: TrainParams, size_px: int) -> AugmentConfig:
-    return AugmentConfig(size_px=size_px, **params.augmentation.model_dump())
-
-
 def _rows(history: dict[str, list[float]], params: TrainParams, steps: int, member: int) -> list[EpochRow]:
-    """One row an epoch; the learning rate is that of the epoch's last step."""
+    """Return one row per epoch; the learning rate is that of the epoch's last step."""
     schedule = _schedule(params, steps)
     names = [name for name in ("loss", "iou", "val_loss", "val_iou") if name in history]
     return [

@@ -112,7 +112,7 @@ class MaskedIoU(keras.metrics.Metric):  # type: ignore[misc]
         self.either.assign_add(ops.sum(hit) + ops.sum(target) - both)
 
     def result(self) -> Any:
-        """Return the IoU, 0 while nothing was seen."""
+        """Return the IoU, 0 where there is neither label nor map."""
         return self.both / keras.ops.maximum(self.either, 1.0)
 
     def get_config(self) -> dict[str, Any]:

@@ -16,6 +16,18 @@ Stem = Literal["full", "half"]
 
 Interval = tuple[int, int]
 
+STEM_FILTERS = 8
+"""Filters of the full-resolution stem and head of ``half``."""
+
+MAX_FILTERS = 256
+"""Bound on the filters of a level."""
+
+CONVOLUTIONS = 2
+"""3 x 3 convolutions of a block."""
+
+BATCH_NORM_MOMENTUM = 0.95
+"""Share of the moving mean and variance that a batch leaves as it was."""
+
 
 @keras.saving.register_keras_serializable(package="glacier")
 class NormaliseWithValidity(keras.layers.Layer):  # type: ignore[misc]
@@ -64,12 +76,12 @@ def stride_px(*, depth: int, stem: Stem) -> int:
     return int(2 ** (depth + (1 if stem == "half" else 0)))
 
 
-def receptive_field_radius_px(*, depth: int, stem: Stem, convs: int = 2, dilations: Sequence[int] = (1, 1)) -> int:
+def receptive_field_radius_px(*, depth: int, stem: Stem) -> int:
     """Return the largest distance in pixels, along rows or columns, from an output to an input it reads.
 
     Parameters
     ----------
-    depth, stem, convs, dilations
+    depth, stem
         As in :func:`build_unet`.
 
     Returns
@@ -79,23 +91,23 @@ def receptive_field_radius_px(*, depth: int, stem: Stem, convs: int = 2, dilatio
 
     Notes
     -----
-    Interval arithmetic on the deepest path, which contains every skip's: a 3 x 3 convolution of
-    dilation d widens an interval by d, a 2 x 2 up-sampling halves it and a 2 x 2 pooling doubles it.
+    Interval arithmetic on the deepest path, which contains every skip's: a 3 x 3 convolution
+    widens an interval by 1, a 2 x 2 up-sampling halves it and a 2 x 2 pooling doubles it.
     """
     stride = stride_px(depth=depth, stem=stem)
-    reads = ((row, _interval_read(row, depth, stem, convs, dilations)) for row in range(stride))
+    reads = ((row, _interval_read(row, depth, stem)) for row in range(stride))
     return max(max(row - low, high - row) for row, (low, high) in reads)
 
 
-def _interval_read(row: int, depth: int, stem: Stem, convs: int, dilations: Sequence[int]) -> Interval:
+def _interval_read(row: int, depth: int, stem: Stem) -> Interval:
     """Return the inclusive interval of input rows that output ``row`` depends on."""
     half = stem == "half"
     interval = _up(_widen((row, row), 1)) if half else (row, row)
     for _ in range(depth):
-        interval = _up(_widen(interval, convs))
-    interval = _widen(interval, sum(dilations))
+        interval = _up(_widen(interval, CONVOLUTIONS))
+    interval = _widen(interval, CONVOLUTIONS)
     for _ in range(depth):
-        interval = _widen(_down(interval), convs)
+        interval = _widen(_down(interval), CONVOLUTIONS)
     return _widen(_down(interval), 1) if half else interval
 
 
@@ -139,15 +151,10 @@ def build_unet(
     bands: int,
     mean: Sequence[float],
     std: Sequence[float],
-    base: int = 32,
-    depth: int = 4,
-    stem: Stem = "half",
-    stem_filters: int = 8,
-    convs: int = 2,
-    max_filters: int = 256,
-    dilations: Sequence[int] = (1, 1),
+    base: int,
+    depth: int,
+    stem: Stem,
     dropout: float = 0.0,
-    batch_norm_momentum: float = 0.95,
 ) -> keras.Model:
     """Build the network.
 
@@ -158,95 +165,86 @@ def build_unet(
     mean, std
         Per band, from training pixels only, in the units of the input.
     base
-        Filters of the first U-Net level; each level doubles them up to ``max_filters``.
+        Filters of the first U-Net level; each level doubles them up to `MAX_FILTERS`.
     depth
         Number of 2 x 2 poolings in the U-Net (one more halving comes with ``stem="half"``).
-    stem, stem_filters
-        See :data:`Stem`; the filters of the full-resolution stem and head.
-    convs
-        3 x 3 convolutions per block.
-    dilations
-        Dilation rate of each convolution of the deepest block.
+    stem
+        See :data:`Stem`.
     dropout
         Share of channels dropped, in training, after the deepest block.
-    batch_norm_momentum
-        Of the moving mean and variance.
 
     Returns
     -------
     keras.Model
         Maps ``reflectance`` ``(N, H, W, C)`` float32, NaN where invalid, H and W multiples of
         :func:`stride_px`, to ``glacier`` ``(N, H, W, 1)`` float32 probability in [0, 1].
+
+    Raises
+    ------
+    ValueError
+        `mean` does not have one value per band.
     """
     if len(mean) != bands:
         raise ValueError(f"mean has {len(mean)} values for {bands} bands")
-    blocks = _Blocks(convs=convs, momentum=batch_norm_momentum)
-    filters = [min(base * 2**level, max_filters) for level in range(depth + 1)]
+    filters = [min(base * 2**level, MAX_FILTERS) for level in range(depth + 1)]
     inputs = keras.Input((None, None, bands), dtype="float32", name="reflectance")
     x = NormaliseWithValidity(mean=mean, std=std, dtype="float32", name="normalise")(inputs)
     if stem == "half":
-        fine, x = _half_stem(x, blocks, stem_filters, base)
-    x = _u_path(x, blocks, filters, dilations, dropout)
+        fine, x = _half_stem(x, base)
+    x = _u_path(x, filters, dropout)
     if stem == "half":
-        x = _fine_head(x, fine, blocks, stem_filters)
+        x = _fine_head(x, fine)
     logit = keras.layers.Conv2D(1, 1, dtype="float32", name="logit")(x)
     outputs = keras.layers.Activation("sigmoid", dtype="float32", name="glacier")(logit)
     return keras.Model(inputs, outputs, name="unet")
 
 
-class _Blocks:
-    """Factory of named convolution blocks that share their settings."""
-
-    def __init__(self, *, convs: int, momentum: float) -> None:
-        self.convs = convs
-        self.momentum = momentum
-
-    def conv(self, x: Any, filters: int, name: str, *, dilation: int = 1) -> Any:
-        """Apply 3 x 3 convolution, batch normalisation and ReLU."""
-        x = keras.layers.Conv2D(
-            filters,
-            3,
-            padding="same",
-            dilation_rate=dilation,
-            use_bias=False,
-            kernel_initializer="he_normal",
-            name=f"{name}_conv",
-        )(x)
-        x = keras.layers.BatchNormalization(momentum=self.momentum, name=f"{name}_norm")(x)
-        return keras.layers.Activation("relu", name=f"{name}_relu")(x)
-
-    def block(self, x: Any, filters: int, name: str, dilations: Sequence[int] | None = None) -> Any:
-        """Apply a sequence of :meth:`conv`, one per dilation."""
-        for index, dilation in enumerate(dilations or (1,) * self.convs):
-            x = self.conv(x, filters, f"{name}_{index}", dilation=dilation)
-        return x
+def _convolve(x: Any, filters: int, name: str) -> Any:
+    """Apply 3 x 3 convolution, batch normalisation and ReLU."""
+    x = keras.layers.Conv2D(
+        filters,
+        3,
+        padding="same",
+        use_bias=False,
+        kernel_initializer="he_normal",
+        name=f"{name}_conv",
+    )(x)
+    x = keras.layers.BatchNormalization(momentum=BATCH_NORM_MOMENTUM, name=f"{name}_norm")(x)
+    return keras.layers.Activation("relu", name=f"{name}_relu")(x)
 
 
-def _half_stem(x: Any, blocks: _Blocks, stem_filters: int, base: int) -> tuple[Any, Any]:
+def _block(x: Any, filters: int, name: str) -> Any:
+    """Apply the convolutions of a block."""
+    for index in range(CONVOLUTIONS):
+        x = _convolve(x, filters, f"{name}_{index}")
+    return x
+
+
+def _half_stem(x: Any, base: int) -> tuple[Any, Any]:
     """Return the full-resolution features and their 2 x 2, stride-2 convolution."""
-    fine = blocks.conv(x, stem_filters, "stem")
+    fine = _convolve(x, STEM_FILTERS, "stem")
     return fine, keras.layers.Conv2D(base, 2, strides=2, name="stem_down")(fine)
 
 
-def _fine_head(x: Any, fine: Any, blocks: _Blocks, stem_filters: int) -> Any:
+def _fine_head(x: Any, fine: Any) -> Any:
     """Return full-resolution features from half-resolution ones and the stem's."""
-    x = keras.layers.Conv2DTranspose(stem_filters, 2, strides=2, name="head_up")(x)
+    x = keras.layers.Conv2DTranspose(STEM_FILTERS, 2, strides=2, name="head_up")(x)
     x = keras.layers.Concatenate(name="head_concat")([x, fine])
-    return blocks.conv(x, stem_filters, "head")
+    return _convolve(x, STEM_FILTERS, "head")
 
 
-def _u_path(x: Any, blocks: _Blocks, filters: Sequence[int], dilations: Sequence[int], dropout: float) -> Any:
+def _u_path(x: Any, filters: Sequence[int], dropout: float) -> Any:
     """Contract and expand, with skip connections between equal levels."""
     skips = []
     for level, count in enumerate(filters[:-1]):
-        x = blocks.block(x, count, f"down{level}")
+        x = _block(x, count, f"down{level}")
         skips.append(x)
         x = keras.layers.MaxPooling2D(2, name=f"pool{level}")(x)
-    x = blocks.block(x, filters[-1], "deepest", dilations)
+    x = _block(x, filters[-1], "deepest")
     if dropout:
         x = keras.layers.SpatialDropout2D(dropout, name="dropout")(x)
     for level in reversed(range(len(skips))):
         x = keras.layers.Conv2DTranspose(filters[level], 2, strides=2, name=f"up{level}_scale")(x)
         x = keras.layers.Concatenate(name=f"up{level}_concat")([skips[level], x])
-        x = blocks.block(x, filters[level], f"up{level}")
+        x = _block(x, filters[level], f"up{level}")
     return x

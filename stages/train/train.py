@@ -18,13 +18,14 @@ from stages.common.run.stage import Run
 from stages.common.tables.learning import AreaError, Calibrated, EpochRow, ModelCard, TrainMetrics
 from stages.train.calibrate import calibrate
 from stages.train.data import TrainingData, load
-from stages.train.held_out import held_out
-from stages.train.instruction_set import effective
+from stages.train.environment import cpu_flags, instruction_set_in_force, pin_environment
+from stages.train.validation import validation_pixels
 
 PARITY_TOLERANCE = 1e-5
-"""Largest difference allowed between Keras and ONNX Runtime on real patches, in probability."""
+"""Largest difference in probability that is allowed between Keras and ONNX Runtime on real patches."""
 
 PARITY_PATCHES = 8
+"""Patches that the two are compared on."""
 
 
 def train(run: Run) -> TrainMetrics:
@@ -35,19 +36,21 @@ def train(run: Run) -> TrainMetrics:
     )
     counts = len(data.train), len(data.validation), len(data.calibration)
     run.log.info("%d training, %d validation and %d calibration patches", *counts)
-    prepare_tensorflow(params.threads, params.seed, params.instruction_set)
+    foreign = prepare_tensorflow(params.threads, params.seed, params.instruction_set)
+    for name, value in foreign.items():
+        run.log.warning("%s=%s is set aside: what a training runs with is decided by params.yaml alone", name, value)
 
     from stages.train.ensemble import assemble, logits_of
     from stages.train.fit import fit_members
 
     fitted = fit_members(data, params, size_px=run.params.patches.size_px)
-    nets = [logits_of(one.model) for one in fitted]
+    nets = [logits_of(member.model) for member in fitted]
     validation, calibration = (
-        held_out(nets, patches, data, run.params.patches) for patches in (data.validation, data.calibration)
+        validation_pixels(nets, patches, data, run.params.patches) for patches in (data.validation, data.calibration)
     )
-    found, areas = calibrate(validation, calibration, params)
-    model = assemble([one.model for one in fitted], found.temperature)
-    draft = _card(run, data, fitted, found, areas, parameters=model.count_params())
+    calibrated, areas = calibrate(validation, calibration, params)
+    model = assemble([member.model for member in fitted], calibrated.temperature)
+    draft = _card(run, data, fitted, calibrated, areas, parameters=model.count_params())
     _write(run.out, model, fitted, draft)
     export_in_fresh_process(run.out)
     card = draft.model_copy(update={"onnx_max_difference": parity(model, data, run.out / "model.onnx")})
@@ -57,10 +60,10 @@ def train(run: Run) -> TrainMetrics:
 
 
 def _write(out: Path, model: Any, fitted: list[Any], card: ModelCard) -> None:
-    """Write all but the ONNX file, which is made from this."""
+    """Write all files but model.onnx, which is exported from these."""
     model.save_weights(out / "model.weights.h5")
     (out / "architecture.json").write_text(_tidy(model.to_json()), encoding="utf-8")
-    write_table(out / "history.csv", [row for one in fitted for row in one.history], EpochRow)
+    write_table(out / "history.csv", [row for member in fitted for row in member.history], EpochRow)
     write_json(out / "model_card.json", card)
 
 
@@ -73,10 +76,15 @@ def _report(run: Run, card: ModelCard) -> None:
     run.log.info("threshold %g (%s)", card.threshold, card.threshold_rule)
 
 
-def prepare_tensorflow(threads: int, seed: int, instruction_set: str) -> None:
-    """Pin all that changes the bits of a training, before any operation."""
-    if instruction_set != "native":
-        settings.limit_onednn(instruction_set)
+def prepare_tensorflow(threads: int, seed: int, instruction_set: str) -> dict[str, str]:
+    """Pin all that changes the bits of a training; before TensorFlow is imported and before any operation.
+
+    Returns
+    -------
+    dict
+        Variables of the shell that would have changed them and were set aside.
+    """
+    foreign = pin_environment(instruction_set)
     settings.quiet_tensorflow()
     import keras
     import tensorflow as tf
@@ -85,6 +93,7 @@ def prepare_tensorflow(threads: int, seed: int, instruction_set: str) -> None:
     tf.config.threading.set_inter_op_parallelism_threads(threads)
     tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(seed)
+    return foreign
 
 
 def _tidy(text: str) -> str:
@@ -92,20 +101,20 @@ def _tidy(text: str) -> str:
 
 
 def export_in_fresh_process(folder: Path) -> None:
-    """Write model.onnx from weights and architecture; a fresh process gives the same bytes whatever ran before."""
+    """Write model.onnx from weights and architecture; a new process gives the same bytes, whatever ran before."""
     command = [sys.executable, "-m", "stages.train.export", str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=dict(os.environ))
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise ContractError("the export to ONNX failed", where=folder, found=done.stderr[-2000:])
 
 
 def parity(model: Any, data: TrainingData, onnx: Path) -> float:
-    """Largest difference between Keras and ONNX Runtime on real validation patches, over all outputs.
+    """Return the largest difference between Keras and ONNX Runtime on validation patches, over all outputs.
 
     Raises
     ------
     ContractError
-        It is above `PARITY_TOLERANCE`.
+        The difference is above `PARITY_TOLERANCE`, or not a number.
     """
     from stages.common.model.inference import MEMBERS_OUTPUT, OUTPUT, open_session
     from stages.train.data import unchanged_batches
@@ -113,10 +122,10 @@ def parity(model: Any, data: TrainingData, onnx: Path) -> float:
     pixels = next(iter(unchanged_batches(data, data.validation, batch=PARITY_PATCHES)))[0].numpy()
     session = open_session(onnx, batch=len(pixels), height=pixels.shape[1], width=pixels.shape[2])
     outputs = [OUTPUT, MEMBERS_OUTPUT][: len(model.outputs)]
-    found = session.run(outputs, {session.get_inputs()[0].name: pixels})
+    from_onnx = session.run(outputs, {session.get_inputs()[0].name: pixels})
     answers = model.predict_on_batch(pixels)
-    expected = answers if len(outputs) > 1 else [answers]
-    difference = max(float(np.abs(one - other).max()) for one, other in zip(found, expected, strict=True))
+    from_keras = answers if len(outputs) > 1 else [answers]
+    difference = max(float(np.abs(a - b).max()) for a, b in zip(from_onnx, from_keras, strict=True))
     if not difference <= PARITY_TOLERANCE:
         raise ContractError(
             "ONNX Runtime and Keras disagree", where=onnx, expected=f"<= {PARITY_TOLERANCE}", found=difference,
@@ -126,18 +135,17 @@ def parity(model: Any, data: TrainingData, onnx: Path) -> float:
 
 
 def _card(
-    run: Run, data: TrainingData, fitted: list[Any], found: Calibrated, areas: AreaError | None, *, parameters: int
+    run: Run, data: TrainingData, fitted: list[Any], calibrated: Calibrated, areas: AreaError | None, *, parameters: int
 ) -> ModelCard:
-    """Card of the model, but for how far ONNX Runtime is from Keras."""
+    """Return the card of the model, but for how far ONNX Runtime is from Keras."""
     import keras
     import tensorflow as tf
 
-    params = run.params.train
     return ModelCard(
         bands=data.bands,
         scale=data.scale,
         offset=data.offset,
-        **found.model_dump(),
+        **calibrated.model_dump(),
         members=len(fitted),
         area_error=areas,
         stride_px=fitted[0].stride_px,
@@ -146,12 +154,12 @@ def _card(
         training_years=run.params.training_years,
         data_md5=data.md5,
         best_epoch=fitted[0].best.epoch,
-        val_iou=sum(one.best.val_iou for one in fitted) / len(fitted),
+        val_iou=sum(member.best.val_iou for member in fitted) / len(fitted),
         onnx_max_difference=0.0,
         tensorflow=tf.__version__,
         keras=keras.__version__,
-        intra_op_threads=params.threads,
-        instruction_set=effective(params.instruction_set),
+        intra_op_threads=tf.config.threading.get_intra_op_parallelism_threads(),
+        instruction_set=instruction_set_in_force(os.environ, cpu_flags()),
         device="GPU" if tf.config.list_physical_devices("GPU") else "CPU",
         band_references=data.band_references,
     )

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from stages.common.params.learning import TrainParams
 from stages.train import calibrate as c
-from stages.train.held_out import HeldOut, join, once_each
+from stages.train.validation import ValidationPixels, join, once_each
 
 
 def params(**changes: object) -> TrainParams:
@@ -18,40 +18,40 @@ def params(**changes: object) -> TrainParams:
 
 def pixels(
     count: int = 60_000, *, temperature: float = 1.0, blocks: int = 6, bias: float = 0.0, seed: int = 0
-) -> HeldOut:
+) -> ValidationPixels:
     """Labels drawn from sigmoid(z), logits of temperature x z + bias."""
     rng = np.random.default_rng(seed)
     z = rng.normal(-0.5, 2.5, count)
     glacier = rng.random(count) < 1 / (1 + np.exp(-z))
     block = np.arange(count) * blocks // count
-    return HeldOut((temperature * z + bias)[:, None].astype(np.float32), glacier, block, np.zeros_like(block))
+    return ValidationPixels((temperature * z + bias)[:, None].astype(np.float32), glacier, block, np.zeros_like(block))
 
 
-def none() -> HeldOut:
-    return HeldOut(np.empty((0, 1), np.float32), np.empty(0, bool), np.empty(0, int), np.empty(0, int))
+def no_pixels() -> ValidationPixels:
+    return ValidationPixels(np.empty((0, 1), np.float32), np.empty(0, bool), np.empty(0, int), np.empty(0, int))
 
 
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 3.0])
 def test_a_planted_temperature_is_found(temperature: float) -> None:
-    held = pixels(temperature=temperature)
-    assert c.fit_temperature(held.logit, held.glacier) == pytest.approx(temperature, rel=0.03)
+    validation = pixels(temperature=temperature)
+    assert c.fit_temperature(validation.logit, validation.glacier) == pytest.approx(temperature, rel=0.03)
 
 
 def test_calibration_lowers_likelihood_and_calibration_error() -> None:
-    held = pixels(temperature=3.0)
-    found, _ = c.calibrate(held, held, params())
-    assert found.nll is not None and found.nll_as_fitted is not None and found.ece is not None
-    assert found.nll < found.nll_as_fitted - 0.1
-    assert found.ece < 0.01
-    assert found.ece_as_fitted is not None and found.ece_as_fitted > 0.05
-    assert (found.temperature_rule, found.calibration_pixels) == (c.FITTED_RULE, len(held))
+    validation = pixels(temperature=3.0)
+    model, _ = c.calibrate(validation, validation, params())
+    assert model.nll is not None and model.nll_as_fitted is not None and model.ece is not None
+    assert model.nll < model.nll_as_fitted - 0.1
+    assert model.ece < 0.01
+    assert model.ece_as_fitted is not None and model.ece_as_fitted > 0.05
+    assert (model.temperature_rule, model.calibration_pixels) == (c.FITTED_RULE, len(validation))
 
 
 def test_likelihood_known_answer() -> None:
     """Two members of 0.8 and 0.4: 0.6 on average, where glacier is labelled and where it is not."""
     logit = np.log(np.array([[0.8 / 0.2, 0.4 / 0.6]] * 2)).astype(np.float32)
-    found = c.negative_log_likelihood(logit, np.array([True, False]), 1.0)
-    assert found == pytest.approx(-(np.log(0.6) + np.log(0.4)) / 2, rel=1e-6)
+    nats = c.negative_log_likelihood(logit, np.array([True, False]), 1.0)
+    assert nats == pytest.approx(-(np.log(0.6) + np.log(0.4)) / 2, rel=1e-6)
 
 
 def test_likelihood_of_extreme_logits_is_finite() -> None:
@@ -63,75 +63,82 @@ def test_likelihood_of_extreme_logits_is_finite() -> None:
     ("changes", "calibration", "rule"),
     [
         pytest.param({"calibrate": False}, pixels(temperature=3.0), c.OFF_RULE, id="switched off"),
-        pytest.param({}, none(), c.NO_BLOCK_RULE, id="no calibration block"),
+        pytest.param({}, no_pixels(), c.NO_BLOCK_RULE, id="no calibration block"),
     ],
 )
 def test_without_calibration_the_temperature_is_one_and_says_why(
-    changes: dict[str, object], calibration: HeldOut, rule: str
+    changes: dict[str, object], calibration: ValidationPixels, rule: str
 ) -> None:
-    found, _ = c.calibrate(pixels(), calibration, params(**changes))
-    assert (found.temperature, found.temperature_rule) == (1.0, rule)
+    model, _ = c.calibrate(pixels(), calibration, params(**changes))
+    assert (model.temperature, model.temperature_rule) == (1.0, rule)
 
 
 def test_every_pixel_right_ends_at_the_edge_of_the_search_and_says_so() -> None:
-    held = pixels()
-    sure = HeldOut(np.where(held.glacier, 1.0, -1.0)[:, None].astype(np.float32), held.glacier, held.block, held.scene)
-    found, _ = c.calibrate(sure, sure, params())
-    assert found.temperature == pytest.approx(c.TEMPERATURES[0], rel=1e-3)
-    assert "at the edge" in found.temperature_rule
+    validation = pixels()
+    sure = ValidationPixels(
+        np.where(validation.glacier, 1.0, -1.0)[:, None].astype(np.float32),
+        validation.glacier,
+        validation.block,
+        validation.scene,
+    )
+    model, _ = c.calibrate(sure, sure, params())
+    assert model.temperature == pytest.approx(c.TEMPERATURES[0], rel=1e-3)
+    assert "at the edge" in model.temperature_rule
 
 
 def test_a_planted_bias_is_undone_by_the_threshold() -> None:
     """Logits are 0.4 too high: at 0.5 too much is mapped, at the threshold as much as is labelled."""
-    held = pixels(bias=0.4)
-    found, _ = c.calibrate(held, none(), params())
-    probability = c.mean_probability(held.logit, found.temperature)
-    assert (probability >= 0.5).sum() > 1.05 * held.glacier.sum()
-    assert (probability >= found.threshold).sum() == pytest.approx(held.glacier.sum(), rel=1e-3)
-    assert found.threshold_rule == c.ZERO_BIAS_RULE
+    validation = pixels(bias=0.4)
+    model, _ = c.calibrate(validation, no_pixels(), params())
+    probability = c.mean_probability(validation.logit, model.temperature)
+    assert (probability >= 0.5).sum() > 1.05 * validation.glacier.sum()
+    assert (probability >= model.threshold).sum() == pytest.approx(validation.glacier.sum(), rel=1e-3)
+    assert model.threshold_rule == c.ZERO_BIAS_RULE
 
 
 @pytest.mark.parametrize(("bias", "bound"), [(4.0, 0.8), (-4.0, 0.2)])
 def test_the_threshold_is_bounded_and_says_so(bias: float, bound: float) -> None:
-    found, _ = c.calibrate(pixels(bias=bias), none(), params())
-    assert found.threshold == bound
-    assert "bounded (unbounded: 0." in found.threshold_rule
+    model, _ = c.calibrate(pixels(bias=bias), no_pixels(), params())
+    assert model.threshold == bound
+    assert "bounded (unbounded: 0." in model.threshold_rule
 
 
 def test_a_given_threshold_is_kept() -> None:
-    found, _ = c.calibrate(pixels(bias=4.0), none(), params(threshold=0.9))
-    assert (found.threshold, found.threshold_rule) == (0.9, c.GIVEN_RULE)
+    model, _ = c.calibrate(pixels(bias=4.0), no_pixels(), params(threshold=0.9))
+    assert (model.threshold, model.threshold_rule) == (0.9, c.GIVEN_RULE)
 
 
 @settings(max_examples=50, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), count=st.integers(1, 500), share=st.floats(0, 1))
-def test_no_other_threshold_is_less_biased(seed: int, count: int, share: float) -> None:
+def test_no_threshold_is_less_biased(seed: int, count: int, share: float) -> None:
     probability = np.random.default_rng(seed).random(count)
     labelled = round(share * count)
-    found = c.zero_bias_threshold(np.bincount((probability * c.LEVELS).astype(int), minlength=c.LEVELS + 1), labelled)
+    threshold = c.zero_bias_threshold(
+        np.bincount((probability * c.LEVELS).astype(int), minlength=c.LEVELS + 1), labelled
+    )
     levels = np.arange(c.LEVELS + 1) / c.LEVELS
     off = np.abs((probability[:, None] >= levels).sum(axis=0) - labelled)
-    assert abs(int((probability >= found).sum()) - labelled) == off.min()
+    assert abs(int((probability >= threshold).sum()) - labelled) == off.min()
 
 
 def test_a_block_is_mapped_at_the_threshold_of_the_others() -> None:
     """Two blocks biased against each other: each at the other's threshold, so that their errors are not hidden."""
-    one, other = pixels(30_000, bias=1.0, blocks=1, seed=1), pixels(30_000, bias=-1.0, blocks=1, seed=2)
-    other = HeldOut(other.logit, other.glacier, other.block + 1, other.scene)
-    own = [c.calibrate(part, none(), params(calibrate=False))[0].threshold for part in (one, other)]
-    both = join([one, other])
+    first, second = pixels(30_000, bias=1.0, blocks=1, seed=1), pixels(30_000, bias=-1.0, blocks=1, seed=2)
+    second = ValidationPixels(second.logit, second.glacier, second.block + 1, second.scene)
+    own = [c.calibrate(block, no_pixels(), params(calibrate=False))[0].threshold for block in (first, second)]
+    both = join([first, second])
     probability = c.mean_probability(both.logit, 1.0)
-    mapped = c.map_each_block_at_the_others_threshold(probability, both)
+    mapped = c.map_leave_one_block_out(probability, both)
     assert own[1] < 0.4
     assert own[0] > 0.6
     assert (mapped == (probability >= np.where(both.block == 0, own[1], own[0]))).all()
-    assert mapped[both.block == 0].sum() > 1.2 * one.glacier.sum()
+    assert mapped[both.block == 0].sum() > 1.2 * first.glacier.sum()
 
 
 def test_years_of_a_block_are_one_unit() -> None:
-    held = pixels(blocks=3)
-    years = HeldOut(held.logit, held.glacier, held.block, np.arange(len(held)) % 4)
-    _, error = c.calibrate(years, none(), params())
+    validation = pixels(blocks=3)
+    years = ValidationPixels(validation.logit, validation.glacier, validation.block, np.arange(len(validation)) % 4)
+    _, error = c.calibrate(years, no_pixels(), params())
     assert error is not None
     assert error.blocks == 3
     assert error.dispersion < 3  # pixels are independent here
@@ -142,10 +149,10 @@ def test_overlapping_windows_count_each_pixel_once() -> None:
     """Two 2 x 2 windows that share a column: its logits are averaged, and what is labelled 255 is left out."""
     values = np.array([[[1, 2], [3, 4]], [[6, 7], [8, 9]]], dtype=np.float32)[..., None]
     label = np.array([[[1, 0], [255, 1]], [[0, 1], [1, 255]]], dtype=np.uint8)
-    pixel, mean, found = once_each(values, label, np.array([0, 0]), np.array([0, 1]), np.zeros((3, 4)))
+    pixel, mean, labels = once_each(values, label, np.array([0, 0]), np.array([0, 1]), np.zeros((3, 4)))
     assert pixel.tolist() == [0, 1, 2, 5]
     assert mean[:, 0].tolist() == [1, (2 + 6) / 2, 7, (4 + 8) / 2]
-    assert found.tolist() == [1, 0, 1, 1]
+    assert labels.tolist() == [1, 0, 1, 1]
 
 
 def test_windows_that_reach_beyond_the_grid_keep_their_place() -> None:

@@ -26,7 +26,7 @@ SHAPE = (1, 64, 64, 3)
 
 def net(seed: int) -> keras.Model:
     keras.utils.set_random_seed(seed)
-    return build_unet(bands=3, mean=[0.0] * 3, std=[1.0] * 3, base=2, depth=1, stem="half", stem_filters=2)
+    return build_unet(bands=3, mean=[0.0] * 3, std=[1.0] * 3, base=2, depth=1, stem="half")
 
 
 def noise() -> np.ndarray:
@@ -56,7 +56,7 @@ def test_temperature_one_leaves_the_bits_as_they_are() -> None:
 def test_an_ensemble_is_the_mean_of_its_calibrated_members() -> None:
     nets = [net(1), net(2), net(3)]
     mean, members = (part.numpy() for part in assemble(nets, 1.7)(noise()))
-    expected = [sigmoid(logits_of(one)(noise()).numpy() / 1.7) for one in nets]
+    expected = [sigmoid(logits_of(member)(noise()).numpy() / 1.7) for member in nets]
     assert np.allclose(members, np.concatenate(expected, axis=-1), atol=1e-6)
     assert np.allclose(mean, np.mean(expected, axis=0), atol=1e-6)
     assert np.ptp(members, axis=-1).max() > 0.01
@@ -90,9 +90,9 @@ def test_onnx_holds_the_temperature(onnx_model: Path, onnx_ensemble: Path) -> No
     """The ensemble's first net is the single model's: half its logits, at temperature 2."""
     assert [read_info(path).temperature for path in (onnx_model, onnx_ensemble)] == [1.0, 2.0]
     single, first = run(onnx_model, OUTPUT), run(onnx_ensemble, MEMBERS_OUTPUT)[..., :1]
-    known = np.abs(logit(single)) < 5  # beyond, float32 has too few digits left
-    assert np.allclose(2 * logit(first)[known], logit(single)[known], atol=1e-3)
-    assert np.abs(logit(single)[known]).max() > 1
+    exact = np.abs(logit(single)) < 5  # beyond, float32 has too few digits left
+    assert np.allclose(2 * logit(first)[exact], logit(single)[exact], atol=1e-3)
+    assert np.abs(logit(single)[exact]).max() > 1
 
 
 def test_onnx_gives_the_mean_and_the_members(onnx_ensemble: Path) -> None:
@@ -127,7 +127,8 @@ def test_each_member_is_what_its_seed_gives_alone() -> None:
     )
     pair = fit_members(data(), params.model_copy(update={"members": 2}), size_px=16)
     alone = fit(data(), params.model_copy(update={"seed": 6}), size_px=16)
-    assert [row.member for one in pair for row in one.history] == [1, 2]
-    second, weights = pair[1].model.get_weights(), alone.model.get_weights()
-    assert all(np.array_equal(one, other) for one, other in zip(second, weights, strict=True))
-    assert not all(np.array_equal(one, other) for one, other in zip(pair[0].model.get_weights(), weights, strict=True))
+    assert [row.member for member in pair for row in member.history] == [1, 2]
+    first, second = (member.model.get_weights() for member in pair)
+    weights = alone.model.get_weights()
+    assert all(map(np.array_equal, second, weights))
+    assert not all(map(np.array_equal, first, weights))

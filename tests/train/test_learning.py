@@ -13,15 +13,16 @@ with warnings.catch_warnings():
     import keras
     import tensorflow as tf
 
-from stages.common.params.learning import TrainParams
-from stages.train.augment import AugmentConfig, augment
+from stages.common.params.learning import AugmentationParams, TrainParams
+from stages.train.augment import augment
 from stages.train.fit import _optimiser, _schedule
 from stages.train.loss import MaskedBceDice, MaskedIoU
 from stages.train.model import NormaliseWithValidity, build_unet, receptive_field_radius_px, stride_px
 
-STILL = AugmentConfig(
-    size_px=16, rotation_deg=0, log2_scale=0, shift_px=0, flip=False, gain=0, band_gain=0, offset=0, band_offset=0
-)
+STILL = AugmentationParams(
+    rotation_deg=0, log2_scale=0, shift_px=0, flip=False, gain=0, band_gain=0, offset=0, band_offset=0,
+    hide_probability=0,
+)  # fmt: skip
 
 
 def labels(values: list[int]) -> np.ndarray:
@@ -33,10 +34,10 @@ def probabilities(values: list[float]) -> np.ndarray:
 
 
 def test_loss_known_answer() -> None:
-    found = float(MaskedBceDice()(labels([1, 0]), probabilities([0.8, 0.4])))
+    loss = float(MaskedBceDice()(labels([1, 0]), probabilities([0.8, 0.4])))
     bce = -(math.log(0.8) + math.log(0.6)) / 2
     dice = 1 - (2 * 0.8 + 1) / (1 + 1.2 + 1)
-    assert found == pytest.approx(bce + dice, rel=1e-5)
+    assert loss == pytest.approx(bce + dice, rel=1e-5)
 
 
 def test_ignored_pixels_change_neither_loss_nor_metric() -> None:
@@ -60,7 +61,7 @@ def test_invalid_pixels_are_zero_after_normalising_and_marked() -> None:
 @pytest.mark.parametrize(("stem", "depth"), [("full", 2), ("half", 2), ("half", 1)])
 def test_receptive_field_is_what_a_changed_pixel_reaches(stem: str, depth: int) -> None:
     keras.utils.set_random_seed(0)
-    model = build_unet(bands=1, mean=[0.0], std=[1.0], base=4, depth=depth, stem=stem, stem_filters=4)
+    model = build_unet(bands=1, mean=[0.0], std=[1.0], base=4, depth=depth, stem=stem)
     radius, stride = receptive_field_radius_px(depth=depth, stem=stem), stride_px(depth=depth, stem=stem)
     side = 4 * stride * math.ceil((2 * radius + stride) / (4 * stride))
     pixels = np.random.default_rng(0).normal(0, 1, (1, side, side, 1)).astype(np.float32)
@@ -84,16 +85,16 @@ def example(size: int = 24) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def test_without_change_augmentation_is_the_middle_of_the_patch() -> None:
     image, label, visible = example()
-    seen, classes = augment(image, label, visible, tf.constant([1, 2]), std=[1.0] * 3, config=STILL)
-    assert np.allclose(seen[:, 2:], image[4:20, 6:20], atol=1e-3)
+    pixels, classes = augment(image, label, visible, tf.constant([1, 2]), std=[1.0] * 3, size_px=16, params=STILL)
+    assert np.allclose(pixels[:, 2:], image[4:20, 6:20], atol=1e-3)
     assert (classes.numpy()[:, 2:, 0] == label[4:20, 6:20]).all()
-    assert np.isnan(seen[:, :2]).all() and (classes.numpy()[:, :2] == 255).all()
+    assert np.isnan(pixels[:, :2]).all() and (classes.numpy()[:, :2] == 255).all()
 
 
 def test_the_same_seed_gives_the_same_patch_and_another_another() -> None:
-    config = AugmentConfig(size_px=16, hide_probability=0.5, hide_max_px=8)
+    params = AugmentationParams(hide_probability=0.5, hide_max_px=8)
     patches = [
-        augment(*example(), tf.constant(seed), std=[50.0] * 3, config=config)[0].numpy()
+        augment(*example(), tf.constant(seed), std=[50.0] * 3, size_px=16, params=params)[0].numpy()
         for seed in ([1, 2], [1, 2], [1, 3])
     ]
     assert np.array_equal(patches[0], patches[1], equal_nan=True)
@@ -101,15 +102,17 @@ def test_the_same_seed_gives_the_same_patch_and_another_another() -> None:
 
 
 def test_hidden_pixels_never_get_in() -> None:
-    """Whatever is hidden has the value 255 here, and everything seen is 10: no mixture of them may appear."""
+    """Whatever is hidden has the value 255 here, and everything visible is 10: no mixture of them may appear."""
     image = np.full((48, 48, 3), 10, dtype=np.uint8)
     visible = np.ones((48, 48), dtype=np.uint8)
     visible[20:30, 15:40] = 0
     image[visible == 0] = 255
-    config = AugmentConfig(size_px=32, gain=0, band_gain=0, offset=0, band_offset=0)
+    params = AugmentationParams(rotation_deg=180, gain=0, band_gain=0, offset=0, band_offset=0, hide_probability=0)
     for seed in range(20):
-        seen, classes = augment(image, visible, visible, tf.constant([seed, 0]), std=[1.0] * 3, config=config)
-        values = seen.numpy()
+        pixels, classes = augment(
+            image, visible, visible, tf.constant([seed, 0]), std=[1.0] * 3, size_px=32, params=params
+        )
+        values = pixels.numpy()
         assert np.allclose(values[np.isfinite(values)], 10, atol=1e-2)
         assert (classes.numpy()[np.isnan(values[..., 0])] == 255).all()
 

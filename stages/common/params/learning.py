@@ -37,23 +37,30 @@ class PatchesParams(Section):
 
 
 class AugmentationParams(Section):
-    """Random changes of a training patch; see `stages.train.augment.AugmentConfig`."""
+    """Ranges of the random changes of a training patch (`stages.train.augment`)."""
 
     rotation_deg: Annotated[
         float, Field(ge=0, le=180, description="uniform in plus or minus this; wide ones turn the light")
     ] = 30.0
-    log2_scale: Annotated[float, Field(ge=0, le=1)] = 0.5
-    shift_px: Annotated[float, Field(ge=0)] = 16.0
-    flip: bool = True
+    log2_scale: Annotated[
+        float, Field(ge=0, le=1, description="the zoom is 2^u with u uniform in plus or minus this")
+    ] = 0.5
+    shift_px: Annotated[float, Field(ge=0, description="shift of the centre, uniform in plus or minus this")] = 16.0
+    flip: Annotated[bool, Field(description="mirror half of the patches")] = True
     mirror_azimuth_deg: Annotated[
         float, Field(ge=0, lt=360, description="axis of the mirror; the sun's azimuth keeps the light where it is")
     ] = 0.0
-    gain: Annotated[float, Field(ge=0, le=1)] = 0.1
-    band_gain: Annotated[float, Field(ge=0, le=1)] = 0.05
-    offset: Annotated[float, Field(ge=0, le=1, description="in standard deviations of the band")] = 0.1
-    band_offset: Annotated[float, Field(ge=0, le=1)] = 0.05
-    hide_probability: Fraction = 0.5
-    hide_max_px: Annotated[int, Field(ge=1)] = 128
+    gain: Annotated[
+        float, Field(ge=0, le=1, description="all bands are multiplied by exp(u), u uniform in plus or minus this")
+    ] = 0.1
+    band_gain: Annotated[float, Field(ge=0, le=1, description="the same factor, drawn for each band by itself")] = 0.05
+    offset: Annotated[
+        float,
+        Field(ge=0, le=1, description="added to all bands: uniform in plus or minus this, in standard deviations"),
+    ] = 0.1
+    band_offset: Annotated[float, Field(ge=0, le=1, description="the same offset, drawn for each band")] = 0.05
+    hide_probability: Annotated[Fraction, Field(description="share of patches in which a rectangle is hidden")] = 0.5
+    hide_max_px: Annotated[int, Field(ge=1, description="largest side of the hidden rectangle")] = 128
 
 
 class TrainParams(Section):
@@ -91,7 +98,7 @@ class TrainParams(Section):
     ] = "float32"
     instruction_set: Annotated[
         Literal["native", "AVX512_CORE_AMX", "AVX512_CORE_BF16", "AVX512_CORE_VNNI", "AVX512_CORE", "AVX2"],
-        Field(description="bound on oneDNN; native is fastest, AVX2 is the same on more machines"),
+        Field(description="bound on oneDNN; native: as the processor has it; AVX2: same on more machines"),
     ] = "native"
 
 

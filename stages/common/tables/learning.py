@@ -96,7 +96,7 @@ class ModelCard(Calibrated):
     tensorflow: str
     keras: str
     intra_op_threads: int
-    instruction_set: Annotated[str, Field(description="what oneDNN may use; changes the bits of a training")]
+    instruction_set: Annotated[str, Field(description="what oneDNN used, or oneDNN off; changes a training's bits")]
     device: Literal["CPU", "GPU"]
     band_references: list[BandReference] = Field(default_factory=list, description="what input drift is held against")
 
