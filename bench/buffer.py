@@ -2,8 +2,8 @@
 
     python -m bench.buffer [--site everest] [--buffers 0 32 128]
 
-Runs patches, train and evaluate in a scratch copy of the site; the site itself is not touched. Without a buffer a
-score profits from neighbours that look alike; a wide one costs training pixels. The table shows both.
+Runs patches, train and evaluate in a scratch copy of the site; the site itself is not touched. Without a buffer, a
+score profits from neighbours that look alike; a wide buffer costs training pixels. The table shows both.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ INPUTS = ("data", "artifacts/prepare", "artifacts/labels")
 
 
 def main() -> None:
-    """Print one row a buffer."""
+    """Print one row per buffer."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--site", default="everest")
-    parser.add_argument("--buffers", type=int, nargs="+", default=[0, 32, 128])
+    parser.add_argument("--site", default="everest", help="folder in sites/")
+    parser.add_argument("--buffers", type=int, nargs="+", default=[0, 32, 128], help="widths in pixels")
     arguments = parser.parse_args()
     print("buffer  training pixels  validation IoU  held-out IoU  area bias")
     for buffer_px in arguments.buffers:
         with tempfile.TemporaryDirectory() as scratch:
             try:
-                row = measure(ROOT / "sites" / arguments.site, Path(scratch), buffer_px)
+                row = score_with_buffer(ROOT / "sites" / arguments.site, Path(scratch), buffer_px)
             except subprocess.CalledProcessError as error:
                 print(f"{buffer_px:>3} px  {error.stderr.splitlines()[0]}", flush=True)
                 continue
@@ -41,8 +41,8 @@ def main() -> None:
         print(f"{buffer_px:>3} px  {row['pixels']:>15,}  {scores}", flush=True)
 
 
-def measure(site: Path, copy: Path, buffer_px: int) -> dict[str, float]:
-    """Train and evaluate in `copy` with another buffer."""
+def score_with_buffer(site: Path, copy: Path, buffer_px: int) -> dict[str, float]:
+    """Train and evaluate with this buffer in `copy`, a copy of the site."""
     params = yaml.safe_load((site / "params.yaml").read_text(encoding="utf-8"))
     params["patches"]["buffer_px"] = buffer_px
     (copy / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")

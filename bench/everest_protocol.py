@@ -2,12 +2,12 @@
 
     GLACIER_SAMPLES=<folder> python -m bench.everest_protocol [--calibrated] [--folds 0 1 2 3 4] [--epochs N]
 
-Training settings are those of sites/everest/params.yaml. Each fold trains from scratch on the other four, whose
-pixels alone it sees (imagery and labels of the held-out fold are zeroed and ignored); the schedule is fixed and the
+Training settings are those of sites/everest/params.yaml. Each fold trains from scratch on the other four and sees
+only their pixels (imagery and labels of the held-out fold are zeroed and ignored). The schedule is fixed and the
 threshold is 0.5, so nothing is chosen on the held-out fold. The five held-out parts are pooled.
 
-With --calibrated one fold more is kept from training, and the same net is scored twice: as fitted, and with the
-temperature and the zero-bias threshold that `train` finds on that fold.
+With --calibrated, training leaves out one more fold, and the same net is scored twice: as fitted, and with the
+temperature and the zero-bias threshold that `train` determines on that fold.
 """
 
 from __future__ import annotations
@@ -44,10 +44,10 @@ from stages.common.params.schema import Params, load_params
 ROOT = Path(__file__).resolve().parents[1]
 FOLDS = 5
 LABELLED_PX = 282_802
-"""Pixels of all outlines, by the protocol: a check that the labels are its own."""
+"""Pixels of all outlines in the protocol, to check that the labels are the same."""
 
-WRITTEN = ("probability", "threshold", "temperature", "seconds")
-"""What a fold's process hands back of each kind; the probability is (H, W)."""
+FOLD_RESULTS = ("probability", "threshold", "temperature", "seconds")
+"""What the process of a fold returns for each kind of net; the probability is (H, W)."""
 
 
 def main() -> None:
@@ -57,37 +57,37 @@ def main() -> None:
     if arguments.epochs:
         params = params.model_copy(update={"train": params.train.model_copy(update={"epochs": arguments.epochs})})
     if arguments.worker:
-        run_fold(params, arguments.folds[0], arguments.worker, calibrated=arguments.calibrated)
+        train_and_map(params, arguments.folds[0], arguments.worker, calibrated=arguments.calibrated)
         return
-    pixels, glacier = scene()
+    pixels, glacier = read_scene_and_labels()
     kinds = ("as fitted", "calibrated") if arguments.calibrated else ("as fitted",)
     pooled = {kind: np.full((2, *glacier.shape), np.nan, dtype=np.float32) for kind in kinds}
     with tempfile.TemporaryDirectory() as scratch:
         for fold in arguments.folds:
             held_out = block_folds(glacier.shape, params.patches) == fold
-            for kind, found in start_fold(fold, Path(scratch), kinds).items():
-                mapped = found["probability"] >= found["threshold"]
-                pooled[kind][:, held_out] = np.stack([found["probability"], mapped])[:, held_out]
-                settled = {name: round(float(found[name]), 4) for name in WRITTEN[1:]}
-                report(f"fold {fold}, {kind}", pooled[kind], glacier, held_out, settled)
+            for kind, results in start_fold(fold, Path(scratch), kinds).items():
+                mapped = results["probability"] >= results["threshold"]
+                pooled[kind][:, held_out] = np.stack([results["probability"], mapped])[:, held_out]
+                settings_of_fold = {name: round(float(results[name]), 4) for name in FOLD_RESULTS[1:]}
+                print_scores(f"fold {fold}, {kind}", pooled[kind], glacier, held_out, settings_of_fold)
     for kind, maps in pooled.items():
-        report(f"pooled, {kind}", maps, glacier, np.isfinite(maps[0]), {})
-    by_brightness(pixels, glacier, np.isfinite(pooled["as fitted"][0]))
-    print(f"{os.cpu_count()} cores; seconds are of training")
+        print_scores(f"pooled, {kind}", maps, glacier, np.isfinite(maps[0]), {})
+    print_baselines(pixels, glacier, np.isfinite(pooled["as fitted"][0]))
+    print(f"{os.cpu_count()} cores; seconds: duration of the training")
 
 
 def parse_arguments() -> argparse.Namespace:
-    """The command line."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--calibrated", action="store_true", help="keep one fold more to calibrate on")
-    parser.add_argument("--folds", type=int, nargs="+", default=list(range(FOLDS)))
-    parser.add_argument("--epochs", type=int, help="instead of the site's own")
+    parser.add_argument("--calibrated", action="store_true", help="keep one more fold to calibrate on")
+    parser.add_argument("--folds", type=int, nargs="+", default=list(range(FOLDS)), help="folds to hold out")
+    parser.add_argument("--epochs", type=int, help="epochs of training, instead of the site's own")
     parser.add_argument("--worker", type=Path, help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
-def scene() -> tuple[np.ndarray, np.ndarray]:
-    """Pixels (H, W, 3) uint8 and labels (H, W) bool of the protocol."""
+def read_scene_and_labels() -> tuple[np.ndarray, np.ndarray]:
+    """Read the pixels (H, W, 3) uint8 and the labels (H, W) bool of the protocol."""
     import geopandas
 
     folder = Path(os.environ[settings.SAMPLES]) / "everest-landsat7"
@@ -96,23 +96,26 @@ def scene() -> tuple[np.ndarray, np.ndarray]:
     outlines = geopandas.read_file(folder / "15_rgi60_glacier_outlines.gpkg").to_crs(crs)
     glacier = rasterize(outlines.geometry, out_shape=pixels.shape[:2], transform=transform) == 1
     if int(glacier.sum()) != LABELLED_PX:
-        sys.exit(f"the labels are not the protocol's: expected {LABELLED_PX} pixels, found {int(glacier.sum())}")
+        sys.exit(
+            f"the labels in {folder} are not those of the protocol: expected {LABELLED_PX} pixels of glacier, found "
+            f"{int(glacier.sum())}; fix: take the sample as published"
+        )
     return pixels, glacier
 
 
 def start_fold(fold: int, scratch: Path, kinds: tuple[str, ...]) -> dict[str, dict[str, Any]]:
-    """Run one fold in a fresh process with this one's arguments; TensorFlow is pinned before anything else is done."""
+    """Run one fold in a fresh process with the arguments of this one, and return its results by kind of net."""
     out = scratch / f"{fold}.npz"
     subprocess.run(
         [sys.executable, "-m", "bench.everest_protocol", *sys.argv[1:], "--folds", str(fold), "--worker", str(out)],
         check=True,
     )
     with np.load(out) as file:
-        return {kind: {name: file[f"{kind}/{name}"] for name in WRITTEN} for kind in kinds}
+        return {kind: {name: file[f"{kind}/{name}"] for name in FOLD_RESULTS} for kind in kinds}
 
 
-def run_fold(params: Params, fold: int, out: Path, *, calibrated: bool) -> None:
-    """Train without `fold`, map the whole scene, write probability, threshold, temperature and seconds."""
+def train_and_map(params: Params, fold: int, out: Path, *, calibrated: bool) -> None:
+    """Train without `fold`, map the whole scene, and write probability, threshold, temperature and seconds."""
     from stages.train.train import prepare_tensorflow
 
     prepare_tensorflow(params.train.threads, params.train.seed, params.train.instruction_set)
@@ -123,22 +126,22 @@ def run_fold(params: Params, fold: int, out: Path, *, calibrated: bool) -> None:
 
     split = {"test_fold": fold, "validation_fold": (fold + 1) % FOLDS}
     params = params.model_copy(update={"patches": params.patches.model_copy(update=split)})
-    pixels, glacier = scene()
+    pixels, glacier = read_scene_and_labels()
     data = training_data(params, pixels, glacier, roles_of(params, glacier.shape, calibrated=calibrated))
     start = time.perf_counter()
-    none = replace(data.validation, **{name: value[:0] for name, value in vars(data.validation).items()})
-    fitted = fit(replace(data, validation=none), params.train, size_px=params.patches.size_px)
+    no_patches = replace(data.validation, **{name: value[:0] for name, value in vars(data.validation).items()})
+    fitted = fit(replace(data, validation=no_patches), params.train, size_px=params.patches.size_px)
     seconds = time.perf_counter() - start
-    settled = {"as fitted": (1.0, 0.5)}
+    settings_by_kind = {"as fitted": (1.0, 0.5)}
     if calibrated:
         nets = [logits_of(fitted.model)]
         parts = [
             validation_pixels(nets, patches, data, params.patches) for patches in (data.validation, data.calibration)
         ]
-        found, _ = calibrate(parts[0], parts[1], params.train)
-        settled["calibrated"] = found.temperature, found.threshold
+        calibration, _ = calibrate(parts[0], parts[1], params.train)
+        settings_by_kind["calibrated"] = calibration.temperature, calibration.threshold
     content: dict[str, Any] = {}
-    for kind, (temperature, threshold) in settled.items():
+    for kind, (temperature, threshold) in settings_by_kind.items():
         probability = whole_scene(assemble([fitted.model], temperature), pixels, fitted.stride_px)
         content |= {f"{kind}/probability": probability, f"{kind}/threshold": threshold}
         content |= {f"{kind}/temperature": temperature, f"{kind}/seconds": seconds}
@@ -146,7 +149,7 @@ def run_fold(params: Params, fold: int, out: Path, *, calibrated: bool) -> None:
 
 
 def roles_of(params: Params, shape: tuple[int, int], *, calibrated: bool) -> np.ndarray:
-    """(H, W) roles by block alone, without a buffer: what is not held out trains."""
+    """Return roles (H, W) by block only, without a buffer: all that is not held out trains."""
     from stages.patches.roles import every_second
 
     folds = block_folds(shape, params.patches)
@@ -159,7 +162,7 @@ def roles_of(params: Params, shape: tuple[int, int], *, calibrated: bool) -> np.
 
 
 def training_data(params: Params, pixels: np.ndarray, glacier: np.ndarray, roles: np.ndarray) -> Any:
-    """Patches of each use, proven to show nothing of what is held out."""
+    """Cut the patches of each use, and check that they contain nothing of the held-out fold."""
     from stages.patches.cut import band_statistics
     from stages.patches.windows import cut
     from stages.train.data import Patches, TrainingData
@@ -177,33 +180,33 @@ def training_data(params: Params, pixels: np.ndarray, glacier: np.ndarray, roles
 
 
 def whole_scene(model: Any, pixels: np.ndarray, stride: int) -> np.ndarray:
-    """(H, W) probability in a single pass, the scene padded with NaN to the stride."""
+    """Return the probability (H, W), computed in one pass, with the scene padded by NaN to the stride."""
     height, width = pixels.shape[:2]
     padded = np.full((1, round_up(height, stride), round_up(width, stride), 3), np.nan, dtype=np.float32)
     padded[0, :height, :width] = pixels
     return np.asarray(model.predict_on_batch(padded)[0, :height, :width, 0])
 
 
-def report(name: str, maps: np.ndarray, glacier: np.ndarray, where: np.ndarray, settled: dict[str, float]) -> None:
-    """Print IoU, area bias and what the probabilities are worth over the pixels of `where`.
+def print_scores(name: str, maps: np.ndarray, glacier: np.ndarray, where: np.ndarray, extra: dict[str, float]) -> None:
+    """Print IoU, area bias, calibration error and log loss over the pixels of `where`, and the numbers of `extra`.
 
     `maps` is (2, H, W): probability, and 1 where mapped.
     """
     from stages.common.model.calibration import expected_calibration_error, reliability_bins
 
-    p, found, truth = maps[0][where].astype(np.float64), maps[1][where] == 1, glacier[where]
+    p, mapped, truth = maps[0][where].astype(np.float64), maps[1][where] == 1, glacier[where]
     surprise = -np.log(np.clip(np.where(truth, p, 1 - p), 1e-12, 1))
     row = {
         "part": name,
-        "iou": round(int((found & truth).sum()) / int((found | truth).sum()), 4),
-        "area_bias_pct": round(100 * (int(found.sum()) / int(truth.sum()) - 1), 2),
+        "iou": round(int((mapped & truth).sum()) / int((mapped | truth).sum()), 4),
+        "area_bias_pct": round(100 * (int(mapped.sum()) / int(truth.sum()) - 1), 2),
         "ece": round(expected_calibration_error(reliability_bins(p, truth)), 4),
         "nll": round(float(surprise.mean()), 4),
     }
-    print(json.dumps(row | settled), flush=True)
+    print(json.dumps(row | extra), flush=True)
 
 
-def by_brightness(pixels: np.ndarray, glacier: np.ndarray, where: np.ndarray) -> None:
+def print_baselines(pixels: np.ndarray, glacier: np.ndarray, where: np.ndarray) -> None:
     """Print the protocol's two baselines over the same pixels."""
     brightness, truth = pixels.mean(axis=-1)[where], glacier[where]
     scores = [((brightness >= t) & truth).sum() / ((brightness >= t) | truth).sum() for t in range(256)]

@@ -13,8 +13,6 @@ import argparse
 import json
 import os
 import resource
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -25,6 +23,8 @@ import numpy as np
 import rasterio
 import rasterio.shutil
 from affine import Affine
+
+from bench.fresh_process import run_worker
 
 ROOT = Path(__file__).resolve().parents[1]
 TILE_PX = 10980
@@ -45,8 +45,8 @@ def main() -> None:
     parser.add_argument("--worker", nargs=2, metavar=("TASK", "ARGUMENTS"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.worker:
-        task, given = arguments.worker
-        print(json.dumps(WORKERS[task](**json.loads(given))))
+        task, task_arguments = arguments.worker
+        print(json.dumps(WORKERS[task](**json.loads(task_arguments))))
         return
     from sandbox.stac_server import serve
 
@@ -57,23 +57,25 @@ def main() -> None:
 
 
 def make_tile(folder: Path) -> None:
-    """One COG a band and two scene classifications, clear and overcast."""
+    """Write one COG per band and two scene classifications, clear and overcast."""
     folder.mkdir()
     for name, pixel_m in BANDS.items():
-        write(folder / f"{name}.tif", pixel_m, relief)
+        write_layer(folder / f"{name}.tif", pixel_m, relief_rows)
     for name, value in (("clear", 5), ("overcast", 9)):
-        write(folder / f"{name}.tif", 20, lambda rows, side, value=value: np.full((len(rows), side), value, np.uint8))
+        write_layer(
+            folder / f"{name}.tif", 20, lambda rows, side, value=value: np.full((len(rows), side), value, np.uint8)
+        )
 
 
-def relief(rows: np.ndarray, side: int) -> np.ndarray:
-    """(rows, side) uint16: waves of 2 km and noise of a percent, with the offset of 1000."""
+def relief_rows(rows: np.ndarray, side: int) -> np.ndarray:
+    """Return stored values (rows, side) uint16: waves of 2 km and noise of one percent, with an offset of 1000."""
     wave = np.sin(rows / 40)[:, None] * np.cos(np.arange(side) / 55)
     noise = np.random.default_rng(int(rows[0])).normal(0, 60, (len(rows), side))
     return np.asarray(3500 + 1500 * wave + noise).astype(np.uint16)
 
 
-def write(path: Path, pixel_m: int, values: Any) -> None:
-    """Write a tile as the catalogues' COGs are: deflate, blocks of 512, overviews."""
+def write_layer(path: Path, pixel_m: int, values: Any) -> None:
+    """Write a layer like the COGs of the catalogues: deflate, blocks of 512, overviews."""
     side = TILE_PX * 10 // pixel_m
     plain = path.with_suffix(".plain.tif")
     dtype = values(np.arange(1), 1).dtype
@@ -87,23 +89,23 @@ def write(path: Path, pixel_m: int, values: Any) -> None:
 
 
 def measure_bytes(server: Any) -> None:
-    """Print the bytes that nginx sent for 20 x 20 km against the size of the blocks that these touch."""
+    """Print the bytes that nginx sent for 20 x 20 km, and the size of the blocks that this area touches."""
     print("layer  file        blocks covered  bytes sent  ratio  requests")
     for name in ("B02", "B11"):
         path = server.folder / FILES / f"{name}.tif"
         blocks = covered_bytes(path)
         before = server.bytes_sent(f"{name}.tif"), server.requests(f"{name}.tif")
-        work("read", {"href": f"{server.faults.files}/files/{FILES}/{name}.tif"}, ROOT)
-        sent, asked = server.bytes_sent(f"{name}.tif") - before[0], server.requests(f"{name}.tif") - before[1]
+        run_worker("bench.ingest", "read", json.dumps({"href": f"{server.faults.files}/files/{FILES}/{name}.tif"}))
+        sent, requests = server.bytes_sent(f"{name}.tif") - before[0], server.requests(f"{name}.tif") - before[1]
         print(
             f"{name:<6} {path.stat().st_size / 1e6:6.1f} MB   {blocks / 1e6:8.2f} MB     {sent / 1e6:6.2f} MB  "
-            f"{sent / blocks:.3f}  {asked}",
+            f"{sent / blocks:.3f}  {requests}",
             flush=True,
         )
 
 
 def covered_bytes(path: Path) -> int:
-    """Size of the compressed blocks that the site's window touches."""
+    """Sum the compressed bytes of the blocks that the site's window touches."""
     from stages.ingest.region import clip_window
 
     with rasterio.open(path) as dataset:
@@ -115,12 +117,12 @@ def covered_bytes(path: Path) -> int:
 
 
 def block_size(dataset: Any, column: int, row: int) -> int:
-    """Compressed bytes of a block, as GDAL's GTiff driver tells them."""
+    """Return the compressed bytes of a block, from GDAL's GTiff driver."""
     return int(dataset.get_tag_item(f"BLOCK_SIZE_{column}_{row}", "TIFF", bidx=1) or 0)
 
 
 def region_of(bounds: tuple[float, float, float, float], crs: str) -> Any:
-    """A region as `ingest` makes it."""
+    """Make a region as `ingest` does."""
     import geopandas
     import shapely
 
@@ -133,7 +135,7 @@ def region_of(bounds: tuple[float, float, float, float], crs: str) -> Any:
 
 
 def worker_read(href: str) -> dict[str, float]:
-    """Read one layer's window as the source does."""
+    """Read the window of one layer as the source does."""
     from dataclasses import replace
 
     from stages.ingest.sources.stac.profiles import PROFILES
@@ -147,10 +149,10 @@ def worker_read(href: str) -> dict[str, float]:
 
 
 def measure_years(server: Any, site: Path) -> None:
-    """Print time and peak memory of nine years, 36 candidates, of an AOI of Gangotri's size."""
+    """Print time and peak memory for nine years, 36 candidates, and an AOI of Gangotri's size."""
     from sandbox import stac_site
 
-    items = [item(server, f"{year}-{day}", overcast=day in OVERCAST) for year in YEARS for day in DAYS]
+    items = [stac_item(server, f"{year}-{day}", overcast=day in OVERCAST) for year in YEARS for day in DAYS]
     server.load("sentinel-2-c1-l2a", items)
     content = stac_site.params(server, "earth-search-c1", YEARS)
     content["grid"] = {"crs": CRS, "pixel_size_m": 10}
@@ -161,19 +163,19 @@ def measure_years(server: Any, site: Path) -> None:
     write_outline(site / "source/outlines.gpkg")
     before = server.bytes_sent("/files/")
     start = time.perf_counter()
-    found = work("ingest", {}, site)
+    results = run_worker("bench.ingest", "ingest", "{}", folder=site)
     seconds = time.perf_counter() - start
     stored = sum(path.stat().st_size for path in (site / "data").rglob("*.tif")) / 1e6
     sent = (server.bytes_sent("/files/") - before) / 1e6
     print(
-        f"{len(YEARS)} years, {len(items)} candidates, {found['width']:.0f} x {found['height']:.0f} px, "
-        f"{len(BANDS)} bands: {seconds:.0f} s, peak {found['peak_mib']:.0f} MiB, {sent:.0f} MB over HTTP, "
+        f"{len(YEARS)} years, {len(items)} candidates, {results['width']:.0f} x {results['height']:.0f} px, "
+        f"{len(BANDS)} bands: {seconds:.0f} s, peak {results['peak_mib']:.0f} MiB, {sent:.0f} MB over HTTP, "
         f"{stored:.0f} MB stored"
     )
 
 
-def item(server: Any, day: str, *, overcast: bool) -> dict[str, Any]:
-    """An item of Earth Search's Collection 1 whose files are the one tile."""
+def stac_item(server: Any, day: str, *, overcast: bool) -> dict[str, Any]:
+    """Return an item of Earth Search's Collection 1 whose files are those of the one tile."""
     from shapely.geometry import box, mapping
 
     from stages.ingest.sources.stac.profiles import EARTH_SEARCH_ASSETS
@@ -181,17 +183,18 @@ def item(server: Any, day: str, *, overcast: bool) -> dict[str, Any]:
     name = f"S2A_MSIL2A_{day.replace('-', '')}T052641_N0500_R105_T44RLV_{day.replace('-', '')}T101010"
     (server.folder / name).symlink_to(server.folder / FILES)
     files = {band: band for band in BANDS} | {"scl": "overcast" if overcast else "clear"}
-    known = {"datetime": f"{day}T05:36:49Z", "s2:processing_baseline": "05.00", "s2:product_uri": f"{name}.SAFE"}
+    properties = {"datetime": f"{day}T05:36:49Z", "s2:processing_baseline": "05.00", "s2:product_uri": f"{name}.SAFE"}
     base = f"{server.faults.files}/files/{name}"
     return {
         "type": "Feature", "stac_version": "1.0.0", "id": name, "links": [], "stac_extensions": [],
-        "geometry": mapping(box(78.9, 30.6, 79.99, 31.6)), "bbox": [78.9, 30.6, 79.99, 31.6], "properties": known,
+        "geometry": mapping(box(78.9, 30.6, 79.99, 31.6)), "bbox": [78.9, 30.6, 79.99, 31.6],
+        "properties": properties,
         "assets": {EARTH_SEARCH_ASSETS[layer]: {"href": f"{base}/{file}.tif"} for layer, file in files.items()},
     }  # fmt: skip
 
 
 def write_outline(path: Path) -> None:
-    """An outline over a third of the AOI."""
+    """Write an outline over a third of the AOI."""
     import geopandas
     from shapely.geometry import box
 
@@ -202,7 +205,7 @@ def write_outline(path: Path) -> None:
 
 
 def worker_ingest() -> dict[str, float]:
-    """The whole of `ingest` in the working directory."""
+    """Run the whole of `ingest` in the working directory."""
     from stages.common.geo.raster import read_grid
     from stages.common.params.schema import load_params
     from stages.ingest.ingest import main as ingest
@@ -216,14 +219,6 @@ def worker_ingest() -> dict[str, float]:
 
 
 WORKERS: dict[str, Callable[..., dict[str, float]]] = {"read": worker_read, "ingest": worker_ingest}
-
-
-def work(task: str, arguments: dict[str, Any], folder: Path) -> dict[str, float]:
-    """Run one measurement in a fresh process, so that memory and libraries are its own."""
-    command = [sys.executable, "-m", "bench.ingest", "--worker", task, json.dumps(arguments)]
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, cwd=folder, env=environment)
-    return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
 if __name__ == "__main__":

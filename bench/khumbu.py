@@ -2,9 +2,10 @@
 
     GLACIER_SAMPLES=<folder> python -m bench.khumbu [--folder DIR] [--stretch ground|physical]
 
-Two sites, by the project's own stages. ``everest`` is sites/everest with the seasons' box given as cloud: not a
-pixel of it, imagery or label, is learned from. ``khumbu`` is one year of four passes, the seasons brought to the 8 bits
-of the Landsat scene. With --folder the sites stay, and a model that is there is not trained again (three minutes).
+The project's own stages make two sites. ``everest`` is sites/everest with the box of the seasons masked as cloud, so
+that training sees neither imagery nor labels of it. ``khumbu`` is one year of four passes: the seasons, converted to
+the 8 bits of the Landsat scene. With --folder the sites stay, and an existing model is not trained again (three
+minutes).
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ LANDSAT = "everest-landsat7/LE71400412000304SGS00_RGB.tif"
 SEASON = "khumbu-sentinel2/s2_l2a_{season}_2024.tif"
 
 DAYS = {"winter": "2024-01-15", "spring": "2024-04-15", "summer": "2024-07-15", "autumn": "2024-10-15"}
-"""The arrays name a season and no day: the middle of it stands for it."""
+"""Day that stands for each season: the files name a season but not a day."""
 
 BANDS = ("B04", "B03", "B02")
 SATURATION = (0.441, 0.480, 0.430)
@@ -52,22 +53,24 @@ MAX_DN = 255
 
 
 def main() -> None:
-    """Train, map, and print what the passes and their consensus have of snow and of ice."""
+    """Train, map, and print the ice and the snow in the passes and in their consensus."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--folder", type=Path, help="where the sites are made and stay")
-    parser.add_argument("--stretch", choices=("ground", "physical"), default="ground")
+    parser.add_argument("--folder", type=Path, help="folder in which the sites are made and kept")
+    parser.add_argument(
+        "--stretch", choices=("ground", "physical"), default="ground", help="how reflectance becomes 8-bit counts"
+    )
     arguments = parser.parse_args()
     samples = Path(os.environ[settings.SAMPLES])
     with tempfile.TemporaryDirectory() as scratch:
         folder = (arguments.folder or Path(scratch)).resolve()
-        model = everest(samples, folder / "everest")
+        model = train_on_everest(samples, folder / "everest")
         site = folder / f"khumbu-{arguments.stretch}"
-        khumbu(samples, site, model, stretch=arguments.stretch)
+        map_khumbu(samples, site, model, stretch=arguments.stretch)
         print_tables(site, snow_by_season(samples, read_grid(site / "artifacts/predict/2024/mask.tif")))
 
 
-def everest(samples: Path, site: Path) -> Path:
-    """Train on the Landsat scene without the seasons' box; the model's file."""
+def train_on_everest(samples: Path, site: Path) -> Path:
+    """Train on the Landsat scene without the box of the seasons, and return the model's path."""
     model = site / "artifacts/train/model.onnx"
     if not model.is_file():
         site.mkdir(parents=True, exist_ok=True)
@@ -79,12 +82,12 @@ def everest(samples: Path, site: Path) -> Path:
 
 
 def everest_params() -> dict[str, Any]:
-    """sites/everest/params.yaml."""
+    """Read sites/everest/params.yaml."""
     return dict(yaml.safe_load((ROOT / "sites/everest/params.yaml").read_text(encoding="utf-8")))
 
 
 def hide_box(samples: Path, path: Path) -> None:
-    """A mask on the Landsat scene's grid: 1 where the seasons lie, with a pixel around."""
+    """Write a mask on the Landsat scene's grid: 1 where the seasons lie, grown by one pixel."""
     with rasterio.open(samples / SEASON.format(season="autumn")) as season, rasterio.open(samples / LANDSAT) as scene:
         left, bottom, right, top = transform_bounds(season.crs, scene.crs, *season.bounds)
         first_row, first_column = scene.index(left, top)
@@ -96,7 +99,7 @@ def hide_box(samples: Path, path: Path) -> None:
         out.write(hidden, 1)
 
 
-def khumbu(samples: Path, site: Path, model: Path, *, stretch: str) -> None:
+def map_khumbu(samples: Path, site: Path, model: Path, *, stretch: str) -> None:
     """Map the seasons as four passes of one year."""
     (site / "artifacts/train").mkdir(parents=True, exist_ok=True)
     shutil.copy(model, site / "artifacts/train/model.onnx")
@@ -111,7 +114,7 @@ def khumbu(samples: Path, site: Path, model: Path, *, stretch: str) -> None:
 
 
 def khumbu_params(site: Path) -> dict[str, Any]:
-    """params.yaml: Everest's with the seasons as scenes of one year, each a pass of its own, and their box as AOI."""
+    """Return Everest's parameters with the seasons as the passes of one year, and their box as AOI."""
     params = everest_params()
     params["site"] = {"name": "khumbu", "title": "Khumbu, four seasons"}
     params["years"] = params["training_years"] = [2024]
@@ -127,42 +130,43 @@ def khumbu_params(site: Path) -> dict[str, Any]:
 
 
 def as_landsat(season: DatasetReader, landsat: DatasetReader, stretch: str) -> np.ndarray:
-    """(3, H, W) uint8: B04, B03, B02 as counts of the Landsat scene, dark + gain x reflectance, cut at 255.
+    """Convert B04, B03, B02 to counts of the Landsat scene, (3, H, W) uint8: dark + gain x reflectance, at most 255.
 
-    `physical` takes the gain of the sensor and the sun; `ground` one a band that gives snow-free ground the scene's
-    median (relative normalisation on features that do not change, Schott et al. 1988). No outline is used.
+    `physical` takes the gain from the sensor and the sun. `ground` takes one gain per band that gives snow-free
+    ground the median of the scene (relative normalisation on features that do not change, Schott et al. 1988). No
+    outline is used.
     """
     scene = landsat.read()
     dark = np.percentile(scene, DARK_PERCENTILE, axis=(1, 2))
     reflectance = read_bands(season, BANDS)
     gain = MAX_DN / np.asarray(SATURATION)
     if stretch == "ground":
-        there = np.stack([resample_nearest(band, grid_of(landsat), grid_of(season), outside=0) for band in scene])
-        ground = ~snow(season) & (there > 0).all(axis=0) & (there < MAX_DN).all(axis=0)
-        gain = (np.median(there[:, ground], axis=1) - dark) / np.median(reflectance[:, ground], axis=1)
+        resampled = np.stack([resample_nearest(band, grid_of(landsat), grid_of(season), outside=0) for band in scene])
+        ground = ~is_snow(season) & (resampled > 0).all(axis=0) & (resampled < MAX_DN).all(axis=0)
+        gain = (np.median(resampled[:, ground], axis=1) - dark) / np.median(reflectance[:, ground], axis=1)
     counts = np.rint(dark[:, None, None] + gain[:, None, None] * reflectance)
     return np.asarray(np.clip(counts, 0, MAX_DN), dtype=np.uint8)
 
 
 def read_bands(season: DatasetReader, names: Sequence[str]) -> np.ndarray:
-    """(bands, H, W) float32 reflectance."""
+    """Read bands by their names as reflectance, (bands, H, W) float32."""
     return np.asarray(season.read([season.descriptions.index(name) + 1 for name in names]))
 
 
-def snow(season: DatasetReader) -> np.ndarray:
-    """(H, W) bool: snow or clean ice, by the bounds that `ingest` ranks scenes with."""
+def is_snow(season: DatasetReader) -> np.ndarray:
+    """Return snow or clean ice, (H, W) bool, by the bounds with which `ingest` ranks scenes."""
     green, red, swir = read_bands(season, ("B03", "B04", "B11"))
     return np.asarray((green - swir > SNOW_INDEX_MIN * (green + swir)) & (red > SNOW_RED_MIN))
 
 
 def snow_by_season(samples: Path, grid: Grid) -> dict[str, np.ndarray]:
-    """Snow of each season, (H, W) bool on `grid`."""
-    found = {}
+    """Return the snow of each season, (H, W) bool on `grid`."""
+    snow = {}
     for season in DAYS:
         with rasterio.open(samples / SEASON.format(season=season)) as dataset:
-            white = snow(dataset).astype(np.uint8)
-            found[season] = resample_nearest(white, grid_of(dataset), grid, outside=0) == 1
-    return found
+            white = is_snow(dataset).astype(np.uint8)
+            snow[season] = resample_nearest(white, grid_of(dataset), grid, outside=0) == 1
+    return snow
 
 
 def run_stages(site: Path, params: dict[str, Any], year: int, *stages: str) -> None:

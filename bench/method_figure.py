@@ -1,6 +1,8 @@
 """docs/method.png: reliability before and after calibration, sources of the interval, and its coverage.
 
-Usage: python -m bench.method_figure [--coverage DIR]   (after `make demo`, and bench.coverage into DIR)
+    python -m bench.method_figure [--coverage DIR]
+
+Run `make demo` and `python -m bench.coverage --folder DIR` before.
 """
 
 from __future__ import annotations
@@ -26,56 +28,57 @@ def main() -> None:
     from matplotlib import pyplot as plt
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--coverage", type=Path, default=Path("/tmp/glacier-coverage"))
+    parser.add_argument("--coverage", type=Path, default=Path("/tmp/glacier-coverage"), help="folder of bench.coverage")
     folder = parser.parse_args().coverage
-    figure, axes = plt.subplots(1, 3, figsize=(13, 4.2), layout="constrained")
-    reliability(axes[0])
-    sources(axes[1])
-    coverage(axes[2], json.loads((folder / "coverage.json").read_text(encoding="utf-8")))
-    for one in axes:
-        one.spines[["top", "right"]].set_visible(False)
-        one.title.set_fontsize(10)
+    figure, panels = plt.subplots(1, 3, figsize=(13, 4.2), layout="constrained")
+    draw_reliability(panels[0])
+    draw_sources(panels[1])
+    draw_coverage(panels[2], json.loads((folder / "coverage.json").read_text(encoding="utf-8")))
+    for panel in panels:
+        panel.spines[["top", "right"]].set_visible(False)
+        panel.title.set_fontsize(10)
     figure.savefig(OUT, dpi=110)
     print(f"{OUT}: {OUT.stat().st_size / 1e3:.0f} kB")
 
 
-def reliability(axes: Any) -> None:
-    """Predicted probability against the observed share of glacier, on the demo's test blocks."""
+def draw_reliability(axes: Any) -> None:
+    """Draw the observed share of glacier against the predicted probability, on the demo's held-out blocks."""
     rows = read_rows(Path("artifacts/evaluate/reliability.csv"), ReliabilityRow)
     axes.plot([0, 1], [0, 1], color=GREY, linewidth=0.8)
     for kind, colour in (("uncalibrated", ORANGE), ("calibrated", BLUE)):
-        own = [row for row in rows if row.kind == kind]
-        axes.plot([r.probability for r in own], [r.observed_fraction for r in own], "o-", color=colour, label=kind)
+        bins = [row for row in rows if row.kind == kind]
+        axes.plot([b.probability for b in bins], [b.observed_fraction for b in bins], "o-", color=colour, label=kind)
     axes.set(xlabel="predicted probability", ylabel="observed share of glacier",
-             title="Test blocks of the demo (simulated)")  # fmt: skip
+             title="Held-out blocks of the demo (simulated)")  # fmt: skip
     axes.legend(frameon=False)
 
 
-def sources(axes: Any) -> None:
-    """Half of the 95 % interval of each glacier in the first year, and what it is made of, in % of its area."""
+def draw_sources(axes: Any) -> None:
+    """Draw the standard deviations that the interval of each glacier is made of, in % of its area, first year."""
     rows = read_document(Path("artifacts/area/series.json"), AreaSeries).glaciers
-    own = [row for row in rows if row.year == rows[0].year and row.area_km2 > 0 and row.rgi_id != "unassigned"]
+    glaciers = [row for row in rows if row.year == rows[0].year and row.area_km2 > 0 and row.rgi_id != "unassigned"]
     for name, label, colour in (
-        ("sigma_delineation_km2", "delineation, one sigma", ORANGE),
-        ("sigma_model_km2", "model, one sigma", BLUE),
+        ("sigma_delineation_km2", "delineation, standard deviation", ORANGE),
+        ("sigma_model_km2", "model, standard deviation", BLUE),
     ):
-        values = [100 * (getattr(row, name) or 0.0) / row.area_km2 for row in own]
-        axes.plot([row.area_km2 for row in own], values, "o", color=colour, label=label)
-    axes.set(xscale="log", yscale="log", xlabel="glacier area, km2", ylabel="% of the area",
+        values = [100 * (getattr(row, name) or 0.0) / row.area_km2 for row in glaciers]
+        axes.plot([row.area_km2 for row in glaciers], values, "o", color=colour, label=label)
+    axes.set(xscale="log", yscale="log", xlabel="glacier area (km²)", ylabel="% of the area",
              title=f"Glaciers of the demo, {rows[0].year} (simulated)")  # fmt: skip
     axes.legend(frameon=False)
 
 
-def coverage(axes: Any, found: dict[str, Any]) -> None:
-    """Share of glacier-years whose interval holds the truth, with its bootstrap interval over twins."""
-    for at, (name, label) in enumerate((("stated", "as the model\nstates them"), ("fitted", "with fitted\nfactors"))):
-        for (share, low, high), colour in zip(found[name], (ORANGE, BLUE), strict=True):
-            axes.errorbar([at], [share], [[share - low], [high - share]], fmt="o", color=colour, capsize=4)
-        axes.text(at, 0.02, label, ha="center", transform=axes.get_xaxis_transform())
+def draw_coverage(axes: Any, coverage: dict[str, Any]) -> None:
+    """Draw the share of glacier-years whose interval contains the truth, with its bootstrap interval over twins."""
+    columns = (("stated", "as the model\nstates them"), ("fitted", "with fitted\nfactors"))
+    for position, (name, label) in enumerate(columns):
+        for (share, low, high), colour in zip(coverage[name], (ORANGE, BLUE), strict=True):
+            axes.errorbar([position], [share], [[share - low], [high - share]], fmt="o", color=colour, capsize=4)
+        axes.text(position, 0.02, label, ha="center", transform=axes.get_xaxis_transform())
     for level, colour in ((0.6827, ORANGE), (0.95, BLUE)):
-        axes.axhline(level, color=colour, linewidth=0.8, linestyle="--", label=f"{level:.0%} interval")
+        axes.axhline(level, color=colour, linewidth=0.8, linestyle="--", label=f"{100 * level:.0f} % interval")
     axes.set(xlim=(-0.5, 1.5), ylim=(0.3, 1.02), xticks=[], ylabel="truth inside the interval",
-             title=f"{found['units']} glacier-years of {found['twins']} unseen twins")  # fmt: skip
+             title=f"{coverage['units']} glacier-years of {coverage['twins']} new twins")  # fmt: skip
     axes.legend(frameon=False, loc="center", bbox_to_anchor=(0.5, 0.72))
 
 

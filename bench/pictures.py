@@ -1,10 +1,13 @@
 """Pictures of the documents, from the demo: docs/demo.png, and docs/twin.png with two real scenes beside it.
 
-Usage: GLACIER_SAMPLES=<folder> python -m bench.pictures   (after `make demo`)
+    GLACIER_SAMPLES=<folder> python -m bench.pictures
+
+Run `make demo` before.
 """
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 
 import numpy as np
@@ -18,17 +21,18 @@ DEMO, TWIN = Path("docs/demo.png"), Path("docs/twin.png")
 DEMO_WIDTH_PX = 1500
 
 GALLERY_FIRST_ROW_PX = 530
-"""Banner, title and the first year of the gallery."""
+"""Height of the banner, the title and the first year of the gallery."""
 
 
 def main() -> None:
-    """Write both."""
-    demo()
-    beside_real_ones()
+    """Write both pictures."""
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
+    write_demo_picture()
+    write_twin_picture()
 
 
-def demo() -> None:
-    """One year's gallery row over the graph of the areas."""
+def write_demo_picture() -> None:
+    """Write the first year of the gallery above the graph of the areas."""
     folder = Path("artifacts/report")
     names = "prediction_gallery.png", "glacier_retreat_graph.png"
     parts = [Image.open(folder / name).convert("RGB") for name in names]
@@ -46,13 +50,16 @@ def save(sheet: Image.Image, path: Path) -> None:
     print(f"{path}: {path.stat().st_size / 1e6:.2f} MB")
 
 
-def beside_real_ones() -> None:
-    """The twin, Khumbu and Everest."""
+def write_twin_picture() -> None:
+    """Write the twin beside Khumbu and Everest."""
     samples = resolve_path("${GLACIER_SAMPLES}", where="bench.pictures")
     panels = [
-        ("Simulated (the demo, 2016), 10 km", twin(Path("artifacts/prepare/2016/scene.tif"))),
-        ("Real: Khumbu, Sentinel-2, autumn 2024, 6.6 km", khumbu(samples / "khumbu-sentinel2/s2_l2a_autumn_2024.tif")),
-        ("Real: Everest, Landsat 7, 2000, 18.6 km", everest(samples / "everest-landsat7")),
+        ("Simulated (the demo, 2016), 10 km", twin_pixels(Path("artifacts/prepare/2016/scene.tif"))),
+        (
+            "Real: Khumbu, Sentinel-2, autumn 2024, 6.6 km",
+            khumbu_pixels(samples / "khumbu-sentinel2/s2_l2a_autumn_2024.tif"),
+        ),
+        ("Real: Everest, Landsat 7, 2000, 18.6 km", everest_pixels(samples / "everest-landsat7")),
     ]
     width = len(panels) * SIDE_PX + (len(panels) - 1) * GAP_PX
     sheet = Image.new("RGB", (width, SIDE_PX + CAPTION_PX), "white")
@@ -64,29 +71,29 @@ def beside_real_ones() -> None:
     save(sheet, TWIN)
 
 
-def twin(path: Path) -> np.ndarray:
-    """(1000, 1000, 3) uint8: the main tongue and its tributaries."""
+def twin_pixels(path: Path) -> np.ndarray:
+    """Read the main tongue of the twin and its tributaries, (1000, 1000, 3) uint8."""
     with rasterio.open(path) as dataset:
         bands = dataset.read([3, 2, 1], window=((250, 1250), (560, 1560)))
     return stretched(bands.astype(float) * 1e-4 - 0.1)
 
 
-def khumbu(path: Path) -> np.ndarray:
-    """(256, 256, 3) uint8."""
+def khumbu_pixels(path: Path) -> np.ndarray:
+    """Read the Sentinel-2 scene of Khumbu, (256, 256, 3) uint8."""
     with rasterio.open(path) as dataset:
         return stretched(dataset.read([3, 2, 1]))
 
 
-def everest(folder: Path) -> np.ndarray:
-    """(620, 620, 3) uint8."""
+def everest_pixels(folder: Path) -> np.ndarray:
+    """Read a part of the Landsat scene of Everest, (620, 620, 3) uint8."""
     with rasterio.open(next(folder.glob("*_RGB.tif"))) as dataset:
         return np.moveaxis(dataset.read(window=((0, 620), (90, 710))), 0, 2)
 
 
 def stretched(reflectance: np.ndarray) -> np.ndarray:
-    """(3, H, W) reflectance to (H, W, 3) uint8, the same for all scenes."""
-    shown = np.clip(np.nan_to_num(reflectance) / 0.9, 0, 1) ** 0.6
-    return np.moveaxis(np.rint(255 * shown).astype(np.uint8), 0, 2)
+    """Convert (3, H, W) reflectance to (H, W, 3) uint8, by the same stretch for all scenes."""
+    brightness = np.clip(np.nan_to_num(reflectance) / 0.9, 0, 1) ** 0.6
+    return np.moveaxis(np.rint(255 * brightness).astype(np.uint8), 0, 2)
 
 
 if __name__ == "__main__":

@@ -2,11 +2,11 @@
 
     python -m bench.predict [--scene-mpx 4 25 120]
 
-In one run, on the same cores and (for the first two) the same scene and windows:
+One run measures on the same cores and, for the first two, on the same scene and windows:
 
 - the stage end to end: read, infer, write probability and mask as COGs;
 - the bare session on the same windows, already in memory;
-- the published method: one `keras.predict` call a 128 px patch with a base-64 U-Net.
+- the published method: one `keras.predict` call per patch of 128 px, with a U-Net of 64 base channels.
 """
 
 from __future__ import annotations
@@ -14,8 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import resource
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -25,6 +23,7 @@ import numpy as np
 import rasterio
 from affine import Affine
 
+from bench.fresh_process import run_worker
 from stages.common import settings
 from stages.common.geo.grid import Grid
 from stages.common.geo.raster import finish_cog, profile, write_cog
@@ -35,13 +34,13 @@ PUBLISHED_PATCHES = 30
 REPEATS = 3
 """Stage and session are timed in turn; the pair with the median ratio is printed."""
 LARGE_MPX = 50
-"""Scenes from here on are timed once: they take minutes."""
+"""Scenes of at least this size are timed once: they take minutes."""
 
 
 def main() -> None:
-    """Measure all and print a table."""
+    """Measure everything and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--scene-mpx", type=float, nargs="+", default=[4.0, 25.0, 120.0])
+    parser.add_argument("--scene-mpx", type=float, nargs="+", default=[4.0, 25.0, 120.0], help="sizes in megapixels")
     parser.add_argument("--worker", nargs=2, metavar=("TASK", "FOLDER"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.worker:
@@ -49,18 +48,19 @@ def main() -> None:
         print(json.dumps(TASKS[task](Path(folder))))
         return
     with tempfile.TemporaryDirectory() as scratch:
-        measure(Path(scratch), arguments.scene_mpx)
+        print_speeds(Path(scratch), arguments.scene_mpx)
 
 
-def measure(scratch: Path, sizes_mpx: list[float]) -> None:
-    """Print one row a scene size, then the published method."""
-    work("model", scratch)
+def print_speeds(scratch: Path, sizes_mpx: list[float]) -> None:
+    """Print one row per scene size, then the published method."""
+    run_task("model", scratch)
     print("scene      windows          margins  stage       bare session  ratio  peak memory of the stage")
     fastest = 0.0
     for size in sizes_mpx:
         folder = scratch / f"{size:g}"
         make_scene(folder, round((size * 1e6) ** 0.5))
-        pairs = [(work("stage", folder), work("bare", folder)) for _ in range(REPEATS if size < LARGE_MPX else 1)]
+        repeats = REPEATS if size < LARGE_MPX else 1
+        pairs = [(run_task("stage", folder), run_task("bare", folder)) for _ in range(repeats)]
         stage, bare = sorted(pairs, key=lambda pair: pair[0]["mpx_per_s"] / pair[1]["mpx_per_s"])[len(pairs) // 2]
         fastest = max(fastest, stage["mpx_per_s"])
         ratio = stage["mpx_per_s"] / bare["mpx_per_s"]
@@ -69,15 +69,13 @@ def measure(scratch: Path, sizes_mpx: list[float]) -> None:
             f"{bare['mpx_per_s']:.2f} Mpx/s    {ratio:.2f}   {stage['peak_mib']:.0f} MiB",
             flush=True,
         )
-    published = work("published", scratch)["mpx_per_s"]
+    published = run_task("published", scratch)["mpx_per_s"]
     print(f"published method: {published:.4f} Mpx/s; the stage is {fastest / published:.0f} times as fast")
 
 
-def work(task: str, folder: Path) -> dict[str, float]:
-    """Run one measurement in a fresh process, so that memory and libraries are its own."""
-    command = [sys.executable, "-m", "bench.predict", "--worker", task, str(folder)]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
-    return dict(json.loads(done.stdout.splitlines()[-1]))
+def run_task(task: str, folder: Path) -> dict[str, Any]:
+    """Run one of `TASKS` in a fresh process, so that memory and libraries are its own."""
+    return run_worker("bench.predict", task, str(folder))
 
 
 def make_scene(folder: Path, side: int) -> None:
@@ -99,8 +97,8 @@ def make_scene(folder: Path, side: int) -> None:
     write_cog(folder / "valid.tif", np.ones((side, side), dtype=np.uint8), grid, nodata=None)
 
 
-def build(*, bands: int, base: int, depth: int, stem: Literal["full", "half"]) -> Any:
-    """Return an untrained U-Net; speed does not depend on the weights."""
+def untrained_unet(*, bands: int, base: int, depth: int, stem: Literal["full", "half"]) -> Any:
+    """Build an untrained U-Net: speed does not depend on the weights."""
     settings.quiet_tensorflow()
     from stages.train.model import build_unet
 
@@ -108,9 +106,9 @@ def build(*, bands: int, base: int, depth: int, stem: Literal["full", "half"]) -
 
 
 def worker_model(folder: Path) -> dict[str, float]:
-    """Export the default model (of the root's params.yaml)."""
+    """Export the default model, that of the root's params.yaml."""
     params = load_params(Path(__file__).resolve().parents[1] / "params.yaml").train
-    model = build(bands=len(BANDS), base=params.base_channels, depth=params.depth, stem=params.stem)
+    model = untrained_unet(bands=len(BANDS), base=params.base_channels, depth=params.depth, stem=params.stem)
     from stages.common.run.outputs import write_json
     from stages.common.tables.learning import ModelCard
     from stages.train.export import export
@@ -131,7 +129,7 @@ def worker_model(folder: Path) -> dict[str, float]:
 
 
 def worker_stage(folder: Path) -> dict[str, float | str]:
-    """The stage end to end."""
+    """Measure the stage end to end."""
     from stages.common.geo.raster import gdal_env
     from stages.common.model.inference import read_info
     from stages.predict.predict import map_scene
@@ -151,7 +149,7 @@ def worker_stage(folder: Path) -> dict[str, float | str]:
 
 
 def worker_bare(folder: Path) -> dict[str, float]:
-    """The session alone, run as often as the stage runs it, on one window in memory."""
+    """Measure the bare session, run as often as the stage runs it, on one window in memory."""
     from stages.common.geo.raster import read_grid
     from stages.common.model.inference import open_session, plan_for, read_info, scene_reader
 
@@ -168,8 +166,8 @@ def worker_bare(folder: Path) -> dict[str, float]:
 
 
 def worker_published(folder: Path) -> dict[str, float]:
-    """One `keras.predict` call a 128 px patch, base-64 U-Net of depth 4."""
-    model = build(bands=3, base=64, depth=4, stem="full")
+    """Measure one `keras.predict` call per patch of 128 px, with a U-Net of 64 base channels and depth 4."""
+    model = untrained_unet(bands=3, base=64, depth=4, stem="full")
     patch = np.full((1, 128, 128, 3), 0.3, dtype=np.float32)
     model.predict(patch, verbose=0)
     start = time.perf_counter()

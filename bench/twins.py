@@ -1,4 +1,4 @@
-"""Many small twins, prepared and labelled as the pipeline does it; made once, kept, and mapped by any model."""
+"""Many small twins, prepared and labelled by the stages; made once, kept, and mapped by any model."""
 
 from __future__ import annotations
 
@@ -23,30 +23,30 @@ RETREAT_M_PER_YEAR = 40.0
 
 
 def make_twins(folder: Path, seeds: Sequence[int], years: Sequence[int]) -> list[Path]:
-    """Sites with data, prepared scenes and labels, one a seed; those that are there already are left as they are."""
+    """Make a site with data, prepared scenes and labels for each seed; sites that exist stay as they are."""
     return [make_twin(folder / str(seed), seed, years) for seed in tqdm(seeds, unit="twin", disable=None)]
 
 
 def make_twin(site: Path, seed: int, years: Sequence[int]) -> Path:
-    """One site of 15 x 15 km at 50 m."""
+    """Make a site of 15 x 15 km at 50 m, unless it exists."""
     if not (site / "artifacts/labels").exists():
         site.mkdir(parents=True, exist_ok=True)
         twin_site.ingest(site, list(years), seed=seed, retreat_m_per_year=RETREAT_M_PER_YEAR)
-        with inside(site):
-            run(PREPARE, prepare, *years)
-            run(LABELS, label)
+        with working_in(site):
+            run_in_process(PREPARE, prepare, *years)
+            run_in_process(LABELS, label)
     return site
 
 
-def run(contract: Contract, entry: Entry, *years: int) -> None:
+def run_in_process(contract: Contract, entry: Entry, *years: int) -> None:
     """Run a stage in this process and folder, for each of `years` or once."""
-    logging.disable(logging.WARNING)  # two hundred sites would drown what is told
+    logging.disable(logging.WARNING)  # the messages of two hundred sites would hide the results
     for year in years or (None,):
         run_stage(contract, entry, year=year, log=logs.configure(contract.stage))
 
 
 @contextmanager
-def inside(folder: Path) -> Iterator[None]:
+def working_in(folder: Path) -> Iterator[None]:
     """Work in `folder`, as stages do."""
     before = Path.cwd()
     os.chdir(folder)

@@ -35,7 +35,7 @@ def test_only_what_differs_has_a_column() -> None:
 
 def test_the_table_of_the_sweep_has_the_rows_that_are_there() -> None:
     named = [Experiment(name="  width-8", params={}, metrics={"evaluate/model/iou": 0.7})]
-    lines = sweep.table(named, list(sweep.ROWS)).splitlines()
+    lines = sweep.markdown_table(named, list(sweep.ROWS)).splitlines()
     assert len(lines) == 3
     assert lines[2] == "| width 8 | 0.700 | – | – | – | – |"
 
@@ -44,7 +44,7 @@ def test_the_table_of_the_sweep_has_the_rows_that_are_there() -> None:
 def test_a_row_sets_what_the_demo_names_and_the_schema_takes(name: str) -> None:
     """DVC refuses to set a parameter that params.yaml leaves out."""
     content = yaml.safe_load((tiny.ROOT / "params.yaml").read_text())
-    words = sweep.command(name, 8)
+    words = sweep.experiment_command(name, 8)
     for change in words[words.index("--set-param") + 1 : -1 : 2]:
         key, _, value = change.partition("=")
         *sections, last = key.split(".")
