@@ -85,3 +85,22 @@ def test_a_piece_belongs_to_the_ice_beside_it() -> None:
     rows, columns, inside = ice_pixels(middles, ice, np.ones((4, 4), dtype=bool))
     assert (rows.tolist(), columns.tolist()) == ([1, 1], [1, 1])
     assert inside.tolist() == [True, True, False, False]
+
+
+def test_a_piece_belongs_to_its_own_pixel_then_to_one_beside_it_then_to_one_over_the_corner() -> None:
+    everywhere = np.ones((4, 4), dtype=bool)
+    ice = np.zeros((4, 4), dtype=bool)
+    ice[1:3, 1] = ice[0, 2] = True
+    middles = np.array([[1.5, 2.5], [2.5, 2.5], [2.5, 1.5], [0.5, 0.5]])
+    rows, columns, inside = ice_pixels(middles, ice, everywhere)
+    assert list(zip(rows.tolist(), columns.tolist(), strict=True))[:2] == [(2, 1), (2, 1)]
+    assert (int(rows[2]), int(columns[2])) in {(0, 2), (1, 1)}, "both are beside it"
+    assert (int(rows[3]), int(columns[3])) == (1, 1)
+    assert inside.all()
+
+
+def test_a_piece_outside_the_raster_bounds_no_ice() -> None:
+    everywhere = np.ones((4, 4), dtype=bool)
+    middles = np.array([[1.5, -0.2], [1.5, 4.2], [-0.2, 1.5], [4.2, 1.5]])
+    rows, columns, inside = ice_pixels(middles, everywhere, everywhere)
+    assert (len(rows), len(columns), inside.tolist()) == (0, 0, [False] * 4)

@@ -185,3 +185,26 @@ def test_the_box_measures_the_ice_below_its_edge(from_m: float, length_m: float)
     strip = strip_about(line(), GRID, width_m=300)
     pixels = beyond(strip.count(tongue(length_m)), from_m, pixel_m=PX)
     assert pixels * PX**2 / 300 == pytest.approx(max(length_m - from_m, 0), abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("end", "left_of_middle"),
+    [((1900.0, 1000.0), (0, 1)), ((100.0, 1000.0), (0, -1)), ((1000.0, 100.0), (1, 0)), ((1000.0, 1900.0), (-1, 0))],
+    ids=["east: north is left", "west: south", "south: east", "north: west"],
+)
+def test_a_strip_beside_the_line_lies_to_its_left(
+    end: tuple[float, float], left_of_middle: tuple[float, float]
+) -> None:
+    """From the middle of the grid to one of its sides: where the mean of a strip's pixels lies, in metres."""
+    heading = LineString([CENTRE, end])
+    for strip, side in zip(lanes_about(heading, GRID, width_m=100, offsets_m=[100.0, -100.0]), (1, -1), strict=True):
+        row, column = np.nonzero(strip.inside)
+        middle = np.array([column.mean() * PX + PX / 2, GRID.height * PX - row.mean() * PX - PX / 2])
+        expected = np.mean([CENTRE, end], axis=0) + 100 * side * np.array(left_of_middle)
+        assert middle == pytest.approx(expected, abs=PX)
+
+
+def test_the_last_bin_takes_pixels_at_the_very_end_of_the_line() -> None:
+    strip = strip_about(LineString([(205.0, 995.0), (505.0, 995.0)]), GRID, width_m=50)
+    assert strip.n_bins == 30
+    assert strip.count(strip.inside).shape == (30,)

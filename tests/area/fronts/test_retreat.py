@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 
 from stages.area.fronts.flow_lines import FlowLine
-from stages.area.fronts.retreat import box_retreat_m, front_row, front_trend_row, slope_error
+from stages.area.fronts.retreat import (
+    box_retreat_m,
+    front_row,
+    front_rows,
+    front_trend_row,
+    front_trend_rows,
+    slope_error,
+)
 from stages.area.fronts.series import FrontPosition
 from stages.common.tables.labels import GlacierRow
 
@@ -73,7 +83,8 @@ def test_a_single_lane_has_no_spread() -> None:
 
 def test_the_box_rate_needs_three_years_whose_box_was_observed() -> None:
     years = retreating((20.0,), years=3)
-    assert front_trend_row(GLACIER, years).box_rate_m_per_year == 3
+    row = front_trend_row(GLACIER, years)
+    assert (row.rate_m_per_year, row.rate_low_m_per_year, row.box_rate_m_per_year) == (20, None, 3)
     without = [*years[:2], position(2018, (960.0,))]
     assert front_trend_row(GLACIER, without).box_rate_m_per_year is None
 
@@ -92,3 +103,15 @@ def test_a_row_has_its_numbers_or_its_reason() -> None:
     hidden = FrontPosition(year=2018, decimal_year=2018.8, position_m=None, sigma_m=5.0, reason="cloud")
     row = front_row(GLACIER, FLOW, hidden, [first, second])
     assert (row.position_m, row.position_sigma_m, row.retreat_m, row.reason) == (None, None, None, "cloud")
+
+
+def test_glaciers_have_rows_for_each_year_and_a_rate_from_two_positions_on() -> None:
+    twice, once = [position(2016, (100.0,)), position(2017, (90.0,))], [position(2016, (50.0,))]
+    glaciers = [GLACIER.model_copy(update={"glacier_index": index, "rgi_id": f"G{index}"}) for index in (1, 2)]
+    series: Any = SimpleNamespace(positions={1: twice, 2: once}.__getitem__, flows={1: FLOW, 2: FLOW})
+    assert [(row.rgi_id, row.year) for row in front_rows(series, glaciers)] == [
+        ("G1", 2016),
+        ("G1", 2017),
+        ("G2", 2016),
+    ]
+    assert [row.rgi_id for row in front_trend_rows(series, glaciers)] == ["G1"]

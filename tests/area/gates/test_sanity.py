@@ -128,6 +128,7 @@ from tests.area.area_inputs import year_area
         ),
         pytest.param(partial(gates.missing_years, [2020, 2021, 2022], maximum=0), True, "0 year(s)", id="complete"),
         pytest.param(partial(gates.missing_years, [2018, 2021, 2022], maximum=1), False, "2019, 2020", id="gap"),
+        pytest.param(partial(gates.missing_years, [2018, 2020], maximum=1), True, "1 year(s) missing", id="one year"),
         pytest.param(partial(gates.valid_fraction, {1: 0.8, 2: 1.0}, minimum=0.8), True, "80.0% to 100.0%", id="clear"),
         pytest.param(
             partial(gates.valid_fraction, {1: 0.79, 2: 1.0}, minimum=0.8), False, "too cloudy in 1", id="cloudy"
@@ -180,3 +181,16 @@ def test_the_published_series_is_refused() -> None:
     failed = {finding.gate: finding.message for finding in judged(published, aoi_km2=aoi_km2) if not finding.passed}
     assert set(failed) == {"glacier_fraction_of_aoi", "area_to_outlines_ratio"}
     assert "the model calls everything ice" in failed["glacier_fraction_of_aoi"]
+
+
+def test_a_jump_of_the_common_area_fails_and_a_year_without_one_is_passed_over() -> None:
+    """From 100 to 88 km2 in two years, at a change of baseline; the year between is left out."""
+    years = [(2016, 100.0, "03.01"), (2017, None, "03.01"), (2018, 88.0, "04.00"), (2019, 88.0, "04.00")]
+    year_areas = [
+        year_area(year, area_km2, baselines=(baseline,), aoi_observed_km2=900.0) for year, area_km2, baseline in years
+    ]
+    trend = make_trend(year_areas, GlacierTrends(rows=[], note=""), common_pixels_fraction=1.0, rho=0.0)
+    findings = gates.judge_areas(year_areas, trend, aoi_km2=900, outlines_km2=100, bounds=GatesParams())
+    messages = {finding.gate: finding.message for finding in findings if not finding.passed}
+    assert "largest change -6.0 % per year, up to 2018" in messages["annual_change"]
+    assert "steps by up to -12.0 %" in messages["baseline_step"]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import shapely
 from affine import Affine
 
 from stages.area.map.geodesic import check_geodesic, geodesic_area_km2
@@ -37,3 +38,21 @@ def test_a_wrong_area_is_refused() -> None:
     polygons = trace(np.ones(EVEREST.shape, dtype=np.uint16), ice, EVEREST.transform).values()
     with pytest.raises(ContractError, match="not the area on the ellipsoid"):
         check_geodesic(ice.sum() * 0.0009, polygons, EVEREST.crs, where="nominal pixel areas")
+
+
+def test_no_ice_has_the_area_of_no_polygon() -> None:
+    check_geodesic(0.0, [], EVEREST.crs, where="nothing mapped")
+
+
+def test_parts_add_up_and_holes_are_left_out() -> None:
+    """Two squares of a square kilometre, each with a hole of a tenth of its side, near the zone's central meridian."""
+    left, bottom = 500_000, 3_400_000
+    squares = [
+        shapely.Polygon(
+            shapely.box(left + x, bottom, left + x + 1000, bottom + 1000).exterior,
+            [shapely.box(left + x + 100, bottom + 100, left + x + 200, bottom + 200).exterior],
+        )
+        for x in (0, 3000)
+    ]
+    area_km2 = geodesic_area_km2([shapely.MultiPolygon(squares)], "EPSG:32644")
+    assert area_km2 == pytest.approx(2 * 0.99 / 0.9996**2, rel=1e-5)

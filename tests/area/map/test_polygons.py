@@ -197,3 +197,11 @@ def test_a_square_with_a_hole_has_a_piece_per_pixel_and_none_between_its_rings()
     middles, lengths = edge_pieces(shapely.MultiPolygon([square]))
     assert lengths.tolist() == [1.0] * 20
     assert sorted(map(tuple, middles[16:].tolist())) == [(1.0, 1.5), (1.5, 1.0), (1.5, 2.0), (2.0, 1.5)]
+
+
+def test_the_smooth_edge_holds_the_ice_and_not_the_ground() -> None:
+    ice = np.zeros((40, 40), dtype=bool)
+    ice[10:30, 15:25] = True
+    edge = smooth_edge(ice, np.ones((40, 40), dtype=bool), reach_px=3)
+    assert edge.area == pytest.approx(200, rel=0.01)
+    assert (edge.centroid.x, edge.centroid.y) == pytest.approx((20, 20))

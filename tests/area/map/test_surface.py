@@ -88,3 +88,11 @@ def test_zonal_areas_are_sums_of_true_pixel_areas(monkeypatch: pytest.MonkeyPatc
     true = pixel_area_km2(grid)
     assert sums["all"].sum() == pytest.approx(true.sum(), rel=1e-9)
     assert sums["some"] == pytest.approx([true[chosen & (zones == zone)].sum() for zone in range(5)], rel=1e-9)
+
+
+def test_a_small_hole_in_the_ice_is_no_speckle() -> None:
+    ice = np.ones((20, 20), dtype=bool)
+    ice[5, 5] = False
+    cleaned, pieces = remove_speckle(ice, ALL_OBSERVED, min_pixels=10)
+    assert (cleaned == ice).all()
+    assert pieces == 0

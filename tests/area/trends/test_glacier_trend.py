@@ -106,3 +106,10 @@ def test_a_glacier_has_its_share_of_the_spread_within_a_season() -> None:
     rows = trends(series, [6, 2, 1, 1], [1, 1, 1, 1]).rows
     detectable = [row.minimum_detectable_km2_per_year for row in rows]
     assert detectable == pytest.approx([0.421 * share for share in (0.6, 0.2, 0.1, 0.1)], rel=2e-3)
+
+
+def test_a_glacier_without_ice_has_no_slope_in_per_cent() -> None:
+    series = [year(index, [0.0, 5.0, 5.0, 5.0]) for index in range(5)]
+    rows = trends(series, [1, 5, 5, 5], [1, 1, 1, 1]).rows
+    assert (rows[0].slope_km2_per_year, rows[0].slope_pct_per_year) == (0, None)
+    assert rows[1].slope_pct_per_year == 0

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from stages.area.trends import statement
+from stages.area.trends.fit import Fit
 from stages.area.trends.glacier_trend import GlacierTrends
 from stages.area.year.year_area import decimal_year
 from stages.common.tables.area import Trend
@@ -143,3 +145,19 @@ def test_errors_of_a_part_of_the_ice() -> None:
     assert year_2016.common_sigma_km2 == pytest.approx((0.1**2 + 1.0**2) ** 0.5)
     assert year_2016.common_sigma_by_glacier_km2[1] == pytest.approx(year_2016.common_sigma_km2)
     assert year_2016.common_half_width_km2(95) == pytest.approx(1.95996 * year_2016.common_sigma_km2, abs=1e-4)
+
+
+def test_half_the_interval_is_that_of_its_longer_side() -> None:
+    fit = Fit(
+        slope=-1.0, low=-3.0, high=0.5, p=0.3, minimum_detectable=1.0, sigma=1.0, sigma_source="", implied_rho=None,
+        autocorrelation=None, effective_n=9.0, n=9,
+    )  # fmt: skip
+    assert "−1.0 ± 2.0 km2 per year" in statement.trend_sentence(fit, 9)
+    assert "−1.0 ± 4.0 km2 per year" in statement.trend_sentence(replace(fit, high=3.0), 9)
+    assert "larger than 3.0 km2 per year" in statement.trend_sentence(fit, 9)
+
+
+def test_a_trend_of_just_most_of_the_aoi_needs_no_remark() -> None:
+    year_areas = [year_area(2016 + index, 100.0 - index) for index in range(5)]
+    trend = statement.make_trend(year_areas, NO_GLACIERS, common_pixels_fraction=0.8, rho=0.0)
+    assert "of the AOI" not in trend.statement
