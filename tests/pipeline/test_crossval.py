@@ -1,35 +1,18 @@
-"""`make crossval` on a made-up site with DVC and real, small trainings: what runs, what is taken from the cache."""
+"""`make crossval` on a small site with DVC and real, small trainings: what runs, what is taken from the cache."""
 
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from sandbox import tiny
+from tests.repository import commit, done, pin_data, run, start_dvc
 
-BIN = Path(sys.executable).parent
 COMMAND = (sys.executable, "-m", "versions.crossval")
-
-
-def run(site: Path, *command: str) -> subprocess.CompletedProcess[str]:
-    environment = {key: value for key, value in os.environ.items() if not key.startswith(("DVC", "GIT", "MLFLOW"))}
-    author = {f"GIT_{who}_{what}": "test" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
-    environment |= author | {"PATH": f"{BIN}:{os.environ['PATH']}", "PYTHONPATH": str(tiny.ROOT)}
-    return subprocess.run(command, cwd=site, env=environment, capture_output=True, text=True, check=False)
-
-
-def done(site: Path, *command: str) -> str:
-    """Output of a command that must succeed."""
-    result = run(site, *command)
-    assert result.returncode == 0, f"{command}\n{result.stdout[-3000:]}\n{result.stderr[-3000:]}"
-    return result.stdout
 
 
 def set_folds(site: Path, folds: list[int]) -> None:
@@ -46,16 +29,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A site with its data, committed; the cross-validation is switched off."""
     folder = tiny.make_site(tmp_path_factory.mktemp("site"), years=(2020,))
     set_folds(folder, [])
-    for name in (".dvcignore", ".gitignore"):
-        shutil.copy(tiny.ROOT / name, folder)
-    done(folder, "git", "init", "--quiet")
-    done(folder, "dvc", "init", "--quiet")
-    done(folder, "dvc", "config", "core.analytics", "false")
-    done(folder, sys.executable, "-m", "stages.ingest")
-    done(folder, "dvc", "commit", "--quiet", "--force", "data.dvc")
+    start_dvc(folder)
+    pin_data(folder)
     done(folder, "dvc", "repro", "--quiet", "prepare", "labels")
-    done(folder, "git", "add", "--all")
-    done(folder, "git", "commit", "--quiet", "--message", "site")
+    commit(folder, "site")
     return folder
 
 
@@ -85,7 +62,7 @@ def test_what_the_pooling_needs_is_asked_for_before_any_training(site: Path) -> 
 def test_folds_are_trained_once_and_the_working_tree_stays(site: Path) -> None:
     set_folds(site, [1])
     assert trained(done(site, *COMMAND)) == [True]
-    alone = json.loads((site / "metrics/crossval.json").read_text())
+    one_fold = json.loads((site / "metrics/crossval.json").read_text())
     set_folds(site, [1, 3])
     before = done(site, "git", "status", "--porcelain"), (site / "params.yaml").read_bytes()
     output = done(site, *COMMAND)
@@ -93,7 +70,7 @@ def test_folds_are_trained_once_and_the_working_tree_stays(site: Path) -> None:
     assert "PARTIAL: 2 of 5 folds (1, 3)" in output
     assert (done(site, "git", "status", "--porcelain"), (site / "params.yaml").read_bytes()) == before
     both = json.loads((site / "metrics/crossval.json").read_text())
-    assert [scores["fold"] for scores in both["folds"]] == [1, 3] and both["folds"][0] == alone["folds"][0]
+    assert [scores["fold"] for scores in both["folds"]] == [1, 3] and both["folds"][0] == one_fold["folds"][0]
     for fold in (1, 3):
         evaluation = json.loads((site / f"artifacts/folds/{fold}/evaluate.json").read_text())
         assert evaluation["model"]["iou"] == pytest.approx(both["folds"][[1, 3].index(fold)]["model"]["iou"], abs=1e-3)

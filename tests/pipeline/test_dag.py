@@ -1,4 +1,4 @@
-"""The whole DAG, run by DVC on a made-up site: what runs, what does not, what is refused, what survives a kill."""
+"""The whole DAG, run by DVC on a small site: what runs, what does not, what is refused, what survives a kill."""
 
 from __future__ import annotations
 
@@ -18,26 +18,9 @@ import yaml
 
 from sandbox import tiny
 from stages.common.tables.area import AreaRow
+from tests.repository import done, pin_data, run, stages_run, start_dvc
 
-BIN = Path(sys.executable).parent
 STAGES = ("prepare", "labels", "patches", "train", "evaluate", "predict", "area", "report", "track", "gate")
-
-
-def run(site: Path, *command: str) -> subprocess.CompletedProcess[str]:
-    environment = {key: value for key, value in os.environ.items() if not key.startswith(("DVC", "GIT", "MLFLOW"))}
-    environment |= {"PATH": f"{BIN}:{os.environ['PATH']}", "PYTHONPATH": "."}
-    return subprocess.run(command, cwd=site, env=environment, capture_output=True, text=True, check=False)
-
-
-def done(site: Path, *command: str) -> str:
-    """Output of a command that must succeed."""
-    result = run(site, *command)
-    assert result.returncode == 0, f"{command}\n{result.stdout[-3000:]}\n{result.stderr[-3000:]}"
-    return result.stdout + result.stderr
-
-
-def stages_run(output: str) -> set[str]:
-    return set(re.findall(r"Running stage '(.+?)'", output))
 
 
 def stage(site: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -48,13 +31,8 @@ def stage(site: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site after its first run; tests work on copies."""
     site = tiny.make_site(tmp_path_factory.mktemp("built"))
-    for name in (".dvcignore", ".gitignore"):
-        shutil.copy(tiny.ROOT / name, site)
-    done(site, "git", "init", "--quiet")
-    done(site, "dvc", "init", "--quiet")
-    done(site, "dvc", "config", "core.analytics", "false")
-    done(site, sys.executable, "-m", "stages.ingest")
-    done(site, "dvc", "commit", "--quiet", "--force", "data.dvc")
+    start_dvc(site)
+    pin_data(site)
     ran = stages_run(done(site, "dvc", "repro"))
     assert {name.split("@")[0] for name in ran} == set(STAGES)
     return site
@@ -111,16 +89,14 @@ def test_again_runs_nothing(site: Path) -> None:
 def test_a_new_year_runs_its_own_stages_and_what_gathers_them(site: Path) -> None:
     tiny.write_scene(site / "source/2023.tif", tiny.scene(2023, shrink=0.94))
     set_years(site, [2020, 2021, 2022, 2023])
-    done(site, sys.executable, "-m", "stages.ingest")
-    done(site, "dvc", "commit", "--quiet", "--force", "data.dvc")
+    pin_data(site)
     ran = stages_run(done(site, "dvc", "repro"))
     assert ran == {"prepare@2023", "predict@2023", "area", "report", "track", "gate"}
 
 
 def test_a_year_less_changes_area_and_what_follows(site: Path) -> None:
     set_years(site, [2020, 2021])
-    done(site, sys.executable, "-m", "stages.ingest")
-    done(site, "dvc", "commit", "--quiet", "--force", "data.dvc")
+    pin_data(site)
     output = done(site, str(tiny.ROOT / "bin/repro"), str(site))
     assert stages_run(output) == {"area", "report", "track", "gate"}
     assert "removing artifacts/predict/2022" in output

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +13,9 @@ import rasterio
 import yaml
 
 from sandbox import tiny
-from tests.pipeline.test_dag import done, lock, stages_run
+from tests.pipeline.test_dag import lock
 from tests.prepare.test_coregister import FINE, fractal
+from tests.repository import done, pin_data, stages_run, start_dvc
 
 BANDS = ["B02", "B03", "B04"]
 SHIFTS = {2020: (0.0, 0.0), 2021: (0.4, -0.3), 2022: (-0.2, 0.5)}
@@ -46,11 +46,6 @@ def set_params(site: Path, years: list[int], **prepare: Any) -> None:
     tiny.write_params(site, content)
 
 
-def ingest(site: Path) -> None:
-    done(site, sys.executable, "-m", "stages.ingest")
-    done(site, "dvc", "commit", "--quiet", "--force", "data.dvc")
-
-
 def forget_cache(site: Path) -> None:
     for out in (site / ".dvc/cache").rglob("*"):
         out.chmod(0o755 if out.is_dir() else 0o644)
@@ -70,12 +65,9 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tiny.write_outlines(site / "source/outlines.gpkg")
     for name in ("stages", "docker", "dvc.yaml"):
         (site / name).symlink_to(tiny.ROOT / name)
-    for name in (".dvcignore", ".gitignore"):
-        shutil.copy(tiny.ROOT / name, site)
-    done(site, "git", "init", "--quiet")
-    done(site, "dvc", "init", "--quiet")
+    start_dvc(site)
     set_params(site, [2020, 2021], coregister={})
-    ingest(site)
+    pin_data(site)
     assert repro(site, [2020, 2021]) == {"prepare@2020", "prepare@2021"}
     return site
 
@@ -125,7 +117,7 @@ def test_dvc_takes_the_path_that_stands_twice(site: Path) -> None:
 
 def test_a_new_year_touches_no_other(site: Path) -> None:
     set_params(site, [2020, 2021, 2022], coregister={})
-    ingest(site)
+    pin_data(site)
     assert repro(site, [2020, 2021, 2022]) == {"prepare@2022"}
     registration = source(site, 2022)
     assert (registration["south_px"], registration["east_px"]) == pytest.approx(SHIFTS[2022], abs=0.1)

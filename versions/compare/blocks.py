@@ -90,7 +90,7 @@ def _split_params(version: Version) -> dict[str, str]:
     return {name: value for name, value in version.params.items() if name.startswith(SPLIT_PARAMS)}
 
 
-def block_rows(
+def block_areas(
     classes: UInt8Array, labelled: BoolArray, blocks: ComparableBlocks, area_km2: Float64Array
 ) -> list[Block]:
     """Return a row per block with test pixels that both versions observed: what each map hits, and maps beyond, in km2.

@@ -87,7 +87,7 @@ def build_comparison(
     areas = difference.year_differences(a, b, maps, aoi, area_km2)
     tested = params.years.index(params.evaluate.year)
     comparable = blocks.comparable_blocks(versions, workspace)
-    rows = blocks.block_rows(maps[tested], ids > 0, comparable, area_km2)
+    rows = blocks.block_areas(maps[tested], ids > 0, comparable, area_km2)
     comparison = VersionComparison(
         site=params.site.name,
         title=params.site.title,

@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.versions import repository
-from tests.versions.repository import commit, done, run
+from tests.repository import commit, done, make_repository, run
 
 pytestmark = pytest.mark.long
 
@@ -26,7 +25,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def build(folder: Path) -> Path:
-    site = repository.make(folder, years=YEARS)
+    site = make_repository(folder, years=YEARS)
     (site / "notes.txt").write_text("nothing that a stage reads")
     commit(site, "second")
     settings = [word for setting in POOR for word in ("-S", setting)]

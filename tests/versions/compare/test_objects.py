@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.versions.repository import done
+from tests.repository import done
 from versions.compare.objects import Objects, dep_md5, out_md5
 
 LOCK = {

@@ -11,7 +11,7 @@ import pytest
 from sandbox import tiny
 from stages.common.errors import InputError
 from stages.common.revision import run_git
-from tests.versions.repository import commit, done
+from tests.repository import commit, done
 from versions import crossval, experiments
 from versions.tools.commands import environment, last_words, require, run_dvc
 

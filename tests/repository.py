@@ -1,8 +1,9 @@
-"""A git repository with DVC and the made-up site of `sandbox.tiny` at its root."""
+"""A git repository with DVC and the small site of `sandbox.tiny` at its root, and commands that run in it."""
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,37 +17,55 @@ IDENTITY = {f"GIT_{who}_{what}": "tester@example.org" for who in ("AUTHOR", "COM
 
 
 def run(site: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    """Run a command in the site's folder, whatever DVC, git and MLflow variables the tests run with."""
     inherited = {key: value for key, value in os.environ.items() if not key.startswith(("DVC", "GIT", "MLFLOW"))}
     environment = inherited | IDENTITY | {"PATH": f"{BIN}:{os.environ['PATH']}", "PYTHONPATH": str(tiny.ROOT)}
     return subprocess.run(command, cwd=site, env=environment, capture_output=True, text=True, check=False)
 
 
 def done(site: Path, *command: str) -> str:
-    """Output of a command that must succeed."""
+    """Return the output of a command that must succeed."""
     result = run(site, *command)
     assert result.returncode == 0, f"{command}\n{result.stdout[-3000:]}\n{result.stderr[-3000:]}"
     return result.stdout + result.stderr
 
 
-def make(folder: Path, *, years: Sequence[int] = (2020, 2021)) -> Path:
-    """The site, its data pinned, its pipeline run and committed; `dvc exp` works on it."""
-    site = tiny.make_site(folder, years=tuple(years))
-    (site / "dvc.yaml").unlink()  # DVC follows no link when it reads a revision
-    for name in ("dvc.yaml", ".dvcignore", ".gitignore"):
+def stages_run(output: str) -> set[str]:
+    """Return the names of the stages that `dvc repro` says it has run."""
+    return set(re.findall(r"Running stage '(.+?)'", output))
+
+
+def start_dvc(site: Path) -> None:
+    """Make a site's folder a repository of git and DVC."""
+    for name in (".dvcignore", ".gitignore"):
         shutil.copy(tiny.ROOT / name, site)
     done(site, "git", "init", "--quiet", "--initial-branch=main")
     done(site, "dvc", "init", "--quiet")
     done(site, "dvc", "config", "core.analytics", "false")
     done(site, "dvc", "config", "core.autostage", "false")
-    (site / "mlruns").mkdir()
-    (site / "mlruns/.gitkeep").touch()
+
+
+def pin_data(site: Path) -> None:
+    """Fetch the site's data and record it in data.dvc."""
     done(site, sys.executable, "-m", "stages.ingest")
     done(site, "dvc", "commit", "--quiet", "--force", "data.dvc")
+
+
+def make_repository(folder: Path, *, years: Sequence[int] = (2020, 2021)) -> Path:
+    """Make the site, its data pinned, its pipeline run and committed; `dvc exp` works on it."""
+    site = tiny.make_site(folder, years=tuple(years))
+    (site / "dvc.yaml").unlink()  # DVC follows no link when it reads a revision
+    shutil.copy(tiny.ROOT / "dvc.yaml", site)
+    start_dvc(site)
+    (site / "mlruns").mkdir()
+    (site / "mlruns/.gitkeep").touch()
+    pin_data(site)
     done(site, "dvc", "repro")
     commit(site, "first")
     return site
 
 
 def commit(site: Path, message: str) -> None:
+    """Commit all files of the site."""
     done(site, "git", "add", "--all")
     done(site, "git", "commit", "--quiet", "--message", message)
