@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from stages.common.errors import InputError
@@ -21,6 +20,7 @@ from versions.compare import revisions
 from versions.compare.flat import metric_numbers, param_texts
 from versions.compare.objects import Objects, dep_md5
 from versions.registry.registered import RegisteredVersion
+from versions.tools.documents import parse_yaml
 
 MODEL = "artifacts/train/model.onnx"
 STAGES_WITH_METRICS = ("train", "evaluate", "area")
@@ -115,7 +115,7 @@ def lock_of(site: Path) -> Mapping[str, Any]:
 
 
 def _version(name: str, kind: str, commit: str | None, read: Read, model: Path) -> Version:
-    raw = yaml.safe_load(read("params.yaml") or b"")
+    raw = parse_yaml(read("params.yaml") or b"", f"{name}: params.yaml")
     filled, note = _with_defaults(raw)
     documents = {
         stage: json.loads(content) for stage in STAGES_WITH_METRICS if (content := read(f"metrics/{stage}.json"))
@@ -143,7 +143,7 @@ def _with_defaults(raw: Mapping[str, Any]) -> tuple[Mapping[str, Any], str]:
 
 
 def _stages(content: bytes | None) -> Mapping[str, Any]:
-    return dict((yaml.safe_load(content) or {}).get("stages", {})) if content else {}
+    return dict(parse_yaml(content or b"", "dvc.lock").get("stages", {}))
 
 
 def _lock_with(site: Path, commits: Sequence[str], model_md5: str) -> Mapping[str, Any]:

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from stages.common import settings
 from stages.common.errors import InputError
 from stages.common.revision import run_git
@@ -19,6 +17,7 @@ from stages.common.run.flatten import flatten
 from versions.promote.gates import findings_markdown
 from versions.promote.promote import PromotionVerdict
 from versions.tools.commands import ROOT, environment, in_git
+from versions.tools.documents import parse_yaml, read_yaml
 
 SUMMARY = Path("retrain-summary.md")
 METRICS = ("metrics/train.json", "metrics/evaluate.json", "metrics/area.json")
@@ -64,7 +63,7 @@ def base_revision(site: Path, requested: str | None) -> str:
 
 def write_summary(site: Path, outcome: Outcome) -> str:
     """Write the summary beside params.yaml and to where a CI shows it; return it."""
-    title = yaml.safe_load((site / "params.yaml").read_text(encoding="utf-8"))["site"]["title"]
+    title = read_yaml(site / "params.yaml")["site"]["title"]
     parts = [f"# Retrained: {title}", endings(outcome)]
     if outcome.base and in_git(site):
         parts += [*changes(site, outcome.base), *compared_maps(site, outcome.base)]
@@ -95,11 +94,10 @@ def changes(site: Path, base: str) -> list[str]:
     """Return what is new against the base: years, data, parameters, metrics, results."""
 
     def at_base(name: str) -> Any:
-        return yaml.safe_load(run_git(site, "show", f"{base}:./{name}").stdout) or {}
+        return parse_yaml(run_git(site, "show", f"{base}:./{name}").stdout, f"{base}:{name}")
 
     def now(name: str) -> Any:
-        path = site / name
-        return yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else {}
+        return read_yaml(site / name)
 
     old, new = at_base("params.yaml"), now("params.yaml")
     years = sorted(set(new.get("years", [])) - set(old.get("years", [])))

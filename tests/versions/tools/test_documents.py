@@ -1,0 +1,42 @@
+"""Documents of DVC and the stages: what they hold, and one message where they are not valid."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from stages.common.errors import InputError
+from versions.tools.documents import parse_yaml, read_json, read_yaml
+
+CONFLICT = "<<<<<<< HEAD\nstages: {}\n=======\nstages: {a: 1}\n>>>>>>> main\n"
+
+
+def test_an_absent_or_empty_file_holds_nothing(tmp_path: Path) -> None:
+    (tmp_path / "empty.yaml").touch()
+    assert read_yaml(tmp_path / "empty.yaml") == read_yaml(tmp_path / "absent") == read_json(tmp_path / "absent") == {}
+
+
+def test_names_and_values_are_read(tmp_path: Path) -> None:
+    (tmp_path / "dvc.lock").write_text("stages: {area: {cmd: run}}\n")
+    (tmp_path / "area.json").write_text('{"slope": null}')
+    assert read_yaml(tmp_path / "dvc.lock") == {"stages": {"area": {"cmd": "run"}}}
+    assert read_json(tmp_path / "area.json") == {"slope": None}
+
+
+@pytest.mark.parametrize(
+    "content", [CONFLICT, "a:\n\t- 1\n", "- 1\n", b"\xff\xfe\x00"], ids=["merge", "tab", "list", "bytes"]
+)
+def test_what_is_not_yaml_with_names_is_one_message(content: str | bytes) -> None:
+    with pytest.raises(InputError, match=r"dvc\.lock is not valid YAML") as caught:
+        parse_yaml(content, Path("sites/everest/dvc.lock"))
+    assert caught.value.where == "sites/everest/dvc.lock"
+    assert "git checkout -- dvc.lock" in caught.value.fix
+
+
+@pytest.mark.parametrize("content", [CONFLICT, "[1]", "3"])
+def test_what_is_not_json_with_names_is_one_message(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "area.json"
+    path.write_text(content)
+    with pytest.raises(InputError, match=r"area\.json is not valid JSON"):
+        read_json(path)
