@@ -14,6 +14,7 @@ from shapely.geometry import box
 from sandbox import tiny
 from stages.common.geo.grid import Grid
 from stages.common.scene.scene import SCL, Layer, SceneInfo
+from stages.ingest.choice.visibility import site_masks
 from stages.ingest.region import Region
 from stages.ingest.sources.acquisition import Acquisition, GoneError
 
@@ -75,3 +76,6 @@ def candidate(
         yield from (present for name in ("B03", "B04", "B11", SCL) if (present := layer(name)))
 
     return Acquisition(info=info, layers=layers, layer_count=4, layer=layer)
+
+
+SITE = site_masks(region(), outlines(), snow_buffer_m=600)

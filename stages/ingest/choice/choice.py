@@ -1,4 +1,4 @@
-"""Which of a year's candidates are taken. Knows nothing of where they come from.
+"""Choose the candidates that are taken of each year. Nothing here depends on where they come from.
 
 Tiles of one day and orbit are one candidate. Its score adds the share of the AOI without data, the share of the
 outlines that is not visible, the share of the visible ground around them under snow and, off the one relative orbit of

@@ -14,23 +14,12 @@ from hypothesis import strategies as st
 
 from sandbox import tiny
 from stages.common.params.ingest import ChoiceParams, SeasonParams
-from stages.common.params.prepare import PrepareParams
 from stages.common.scene.scene import Layer
 from stages.common.tables.data import SceneChoiceRow
 from stages.ingest.choice.choice import Choice, choose
-from stages.ingest.choice.select import hiding_classes
-from stages.ingest.choice.snow import SnowCover, snow_around_outlines
 from stages.ingest.choice.table import rows_of
-from stages.ingest.choice.visibility import ScreenedTile, site_masks, tile_visibility
 from stages.ingest.sources.acquisition import Acquisition
-from tests.ingest.candidates import GRID, candidate, outlines, region, scl
-
-SITE = site_masks(region(), outlines(), snow_buffer_m=600)
-
-
-def snow_of(acquisition: Acquisition) -> SnowCover:
-    tile = ScreenedTile(acquisition=acquisition, visibility=tile_visibility(acquisition, SITE))
-    return snow_around_outlines([tile], SITE)
+from tests.ingest.candidates import GRID, SITE, candidate, scl
 
 
 def chosen(
@@ -78,21 +67,6 @@ def test_snow_on_the_ground_around_the_outlines_decides_between_clear_dates() ->
     assert rows["S2_2020-10-01"].off_glacier_snow_km2 == pytest.approx(SITE.area_km2[SITE.around].sum(), abs=1e-5)
     _, rows, _ = chosen([snowy, bare], off_glacier_snow_max=0.5)
     assert "more than off_glacier_snow_max" in rows["S2_2020-10-01"].reason
-
-
-def test_snow_is_measured_in_reflectance_whatever_the_offset() -> None:
-    expected = SITE.around[:80].sum() / SITE.around.sum()
-    for baseline, dn_offset in (("05.00", 1000), ("03.01", 0)):
-        scene = candidate("2020-10-01", snow_rows=80, processing_baseline=baseline, dn_offset=dn_offset)
-        assert snow_of(scene).fraction == pytest.approx(expected)
-
-
-def test_where_bands_are_missing_snow_is_class_11() -> None:
-    classes = scl()
-    classes[:80] = 11
-    scene = candidate("2020-10-01", classes)
-    bare = replace(scene, layer=lambda name: scene.layer(name) if name == "scl" else None)  # type: ignore[misc]
-    assert snow_of(bare).fraction == pytest.approx(SITE.around[:80].sum() / SITE.around.sum())
 
 
 def test_a_second_date_fills_what_the_first_leaves_under_cloud() -> None:
@@ -207,12 +181,6 @@ def test_only_the_clearest_dates_are_looked_at_for_snow() -> None:
     assert rows["S2_2020-10-08"].reason.startswith("not among the 3 clearest dates")
 
 
-def test_a_source_without_single_layers_is_walked() -> None:
-    plain = replace(candidate("2020-10-01", snow_rows=80), layer=None)
-    whole = candidate("2020-10-01", snow_rows=80)
-    assert snow_of(plain) == snow_of(whole)
-
-
 def test_every_layer_of_a_candidate_is_read_once() -> None:
     scene = candidate("2020-10-01", snow_rows=80)
     reads: Counter[str] = Counter()
@@ -249,17 +217,3 @@ def test_the_made_up_site_is_what_the_tests_think() -> None:
     assert GRID.shape == (tiny.SIZE_PX, tiny.SIZE_PX)
     assert not (SITE.glacier & SITE.around).any()
     assert SITE.aoi.all()
-
-
-@pytest.mark.parametrize(
-    ("invalid", "keep", "expected"),
-    [
-        pytest.param((0, 1, 3, 8, 9, 10), True, {3, 8, 9, 10}, id="as it is by default"),
-        pytest.param((0, 1, 3, 7, 8, 9, 10), False, {1, 3, 7, 8, 9, 10}, id="strict"),
-    ],
-)
-def test_the_surface_is_hidden_by_what_hides_it_in_prepare(
-    invalid: tuple[int, ...], keep: bool, expected: set[int]
-) -> None:
-    prepare = PrepareParams(bands=["B03"], storage="sentinel2", scl_invalid=invalid, keep_saturated_snow=keep)  # type: ignore[arg-type]
-    assert hiding_classes(prepare) == expected

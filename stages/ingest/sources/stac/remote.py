@@ -1,7 +1,7 @@
 """Read the site's window of files on a server: repeated on failure, with renewed tokens, and kept once read.
 
-What has been read is kept (`stages.ingest.sources.stac.cache`) until an ingest ends well, so that an
-interrupted one continues where it stopped.
+What has been read is kept (`stages.ingest.sources.stac.cache`) until an ingest ends well, so that an interrupted one
+continues where it stopped.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from rasterio.errors import RasterioIOError
 from rasterio.session import Session
 
 from stages.common import settings
-from stages.common.errors import InputError, ParamsError
+from stages.common.errors import InputError, SettingError
 from stages.common.geo.raster import GDAL_CACHE_BYTES
 from stages.common.scene.scene import Layer
 from stages.ingest.region import MARGIN_PX, Region
@@ -166,12 +166,12 @@ class RemoteFiles:
             return None
         key, secret = (settings.lookup(name) for name in (settings.S3_ACCESS_KEY, settings.S3_SECRET_KEY))
         if not key or not secret:
-            raise ParamsError(
+            raise SettingError(
                 "the catalogue's files need access keys",
                 where=f"environment: {settings.S3_ACCESS_KEY}, {settings.S3_SECRET_KEY}",
                 expected="both set",
                 found="one of them unset",
-                fix="make keys in your Copernicus Data Space account and export them (docs/data.md)",
+                fix="create keys in your Copernicus Data Space account and export them (docs/data.md)",
             )
         scheme, _, host = settings.get(settings.S3_ENDPOINT, f"https://{self.profile.s3_endpoint}").rpartition("://")
         return KeySession(

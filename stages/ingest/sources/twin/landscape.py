@@ -107,8 +107,8 @@ def make_landscape(seed: int, shape: tuple[int, int], pixel_m: float) -> Landsca
     rows, columns = (max(round((side - 1) * pixel_m / NODE_M), MIN_NODES) + 1 for side in shape)
     terrain = make_terrain(rng, (rows, columns), (shape[0] - 1) * pixel_m / (rows - 1))
     equilibrium_m = float(np.round(np.quantile(terrain.height_m, EQUILIBRIUM_QUANTILE), 1))
-    grown = ice.grow_ice(terrain.height_m, terrain.spacing_m, equilibrium_m)
-    ice_bodies = glaciers.find_glaciers(terrain, grown)
+    node_thickness_m = ice.grow_ice(terrain.height_m, terrain.spacing_m, equilibrium_m)
+    ice_bodies = glaciers.find_glaciers(terrain, node_thickness_m)
     if not ice_bodies:
         raise ParamsError(
             "the simulated mountains hold no glacier",
@@ -120,8 +120,8 @@ def make_landscape(seed: int, shape: tuple[int, int], pixel_m: float) -> Landsca
     noise = _textures(rng, shape, pixel_m)
     bed_m = _bed(rng, terrain, shape, pixel_m)
     slope = slope_of(bed_m, pixel_m)
-    positions = [glaciers.flow_line_position(glacier, grown.shape) for glacier in ice_bodies]
-    tongues = [_tongue(glacier, terrain, grown, equilibrium_m) for glacier in ice_bodies]
+    positions = [glaciers.flow_line_position(glacier, node_thickness_m.shape) for glacier in ice_bodies]
+    tongues = [_tongue(glacier, terrain, node_thickness_m, equilibrium_m) for glacier in ice_bodies]
     return Landscape(
         seed=seed,
         pixel_m=pixel_m,
@@ -130,7 +130,7 @@ def make_landscape(seed: int, shape: tuple[int, int], pixel_m: float) -> Landsca
         equilibrium_m=equilibrium_m,
         bed_m=bed_m,
         slope=slope,
-        potential_m=_potential(grown, ice_bodies, bed_m, noise[1], pixel_m),
+        potential_m=_potential(node_thickness_m, ice_bodies, bed_m, noise[1], pixel_m),
         glacier=_nearest_glacier(terrain, ice_bodies, shape),
         tongue=on_pixels(terrain, ice_bodies, tongues, shape),
         along_nodes_m=tuple(along for along, _ in positions),
@@ -198,13 +198,17 @@ def _bed(rng: np.random.Generator, terrain: Terrain, shape: tuple[int, int], pix
 
 
 def _potential(
-    grown: Float64Array, ice_bodies: Sequence[Glacier], bed_m: Float64Array, roughness: Float64Array, pixel_m: float
+    node_thickness_m: Float64Array,
+    ice_bodies: Sequence[Glacier],
+    bed_m: Float64Array,
+    roughness: Float64Array,
+    pixel_m: float,
 ) -> Float64Array:
     """Return the ice thickness on the pixels, without nunataks, headwalls and patches that are too small."""
-    of_glaciers = np.minimum(grown, -2.0).ravel()
+    of_glaciers = np.minimum(node_thickness_m, -2.0).ravel()
     for glacier in ice_bodies:
-        of_glaciers[glacier.nodes] = grown.ravel()[glacier.nodes]
-    thickness = interpolate(of_glaciers.reshape(grown.shape), bed_m.shape[:2], order=3) + 1.5 * roughness
+        of_glaciers[glacier.nodes] = node_thickness_m.ravel()[glacier.nodes]
+    thickness = interpolate(of_glaciers.reshape(node_thickness_m.shape), bed_m.shape[:2], order=3) + 1.5 * roughness
     relief_m = bed_m - blur(bed_m, 250 / pixel_m)
     steep = blur(slope_of(bed_m, pixel_m), SMOOTH_M / pixel_m)
     bare = NUNATAK * np.maximum(relief_m - 15, 0) + 80 * ramp(steep, *HEADWALL)
@@ -216,8 +220,8 @@ def _nearest_glacier(terrain: Terrain, ice_bodies: Sequence[Glacier], shape: tup
     return on_pixels(terrain, ice_bodies, numbers, shape, order=0).astype("uint16")
 
 
-def _tongue(glacier: Glacier, terrain: Terrain, grown: Float64Array, equilibrium_m: float) -> Float64Array:
-    surface = (terrain.height_m + np.maximum(grown, 0)).ravel()[glacier.nodes]
+def _tongue(glacier: Glacier, terrain: Terrain, node_thickness_m: Float64Array, equilibrium_m: float) -> Float64Array:
+    surface = (terrain.height_m + np.maximum(node_thickness_m, 0)).ravel()[glacier.nodes]
     fall = max(equilibrium_m - float(surface.min()), LEAST_FALL_M)
     return np.asarray((equilibrium_m - surface) / fall)
 

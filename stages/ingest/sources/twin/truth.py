@@ -17,7 +17,7 @@ from stages.ingest.sources.twin.inventory import rgi_id
 from stages.ingest.sources.twin.landscape import Landscape
 
 CLEAN, DEBRIS = 1, 2
-"""Values of surface.tif; 0 is no glacier."""
+"""Values of surface.tif; 0 means no glacier."""
 
 AREA_DECIMALS, LENGTH_DECIMALS = 6, 1
 
