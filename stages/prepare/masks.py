@@ -15,7 +15,7 @@ from stages.common.scene.scene import Scene
 from stages.common.tables.prepare import SceneClasses
 from stages.common.types import AnyArray, BoolArray
 from stages.prepare.scene_pixels import ScenePixels
-from stages.prepare.warp import nearest
+from stages.prepare.warp import to_grid_nearest
 
 NO_DATA, SATURATED, DARK, SNOW = 0, 1, 2, 11
 """Classes of the Sentinel-2 scene classification (Sen2Cor, ATBD L2A) that are treated on their own."""
@@ -63,7 +63,7 @@ def cloud_on_grid(pixels: ScenePixels, grid: Grid) -> BoolArray:
     if pixels.scene.cloud_mask is None:
         return np.zeros(grid.shape, dtype=bool)
     mask, source = pixels.plane(pixels.scene.cloud_mask)
-    return np.asarray(nearest((mask != 0).astype("uint8"), source, grid, outside=1) == 1)
+    return np.asarray(to_grid_nearest((mask != 0).astype("uint8"), source, grid, outside=1) == 1)
 
 
 def classes_on_grid(pixels: ScenePixels, grid: Grid) -> AnyArray | None:
@@ -85,7 +85,7 @@ def classes_on_grid(pixels: ScenePixels, grid: Grid) -> AnyArray | None:
             found=int(classes.max()),
             fix="give the product's SCL as it is",
         )
-    return nearest(classes, source, grid, outside=NO_DATA)
+    return to_grid_nearest(classes, source, grid, outside=NO_DATA)
 
 
 def is_snow_like(pixels: ScenePixels, grid: Grid) -> BoolArray:

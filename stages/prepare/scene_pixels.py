@@ -14,7 +14,7 @@ from stages.common.params.prepare import PrepareParams
 from stages.common.scene.harmonise import calibration_of, to_physical
 from stages.common.scene.scene import Scene
 from stages.common.types import AnyArray, BoolArray, Float32Array
-from stages.prepare.warp import bilinear, nearest
+from stages.prepare.warp import to_grid_bilinear, to_grid_nearest
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class ScenePixels:
         mask = np.ones(grid.shape, dtype=bool)
         for name in bands:
             on_source, source = self.data_mask(name)
-            mask &= nearest(on_source.astype(np.uint8), source, grid, outside=0) == 1
+            mask &= to_grid_nearest(on_source.astype(np.uint8), source, grid, outside=0) == 1
         return mask
 
     def values(self, name: str) -> tuple[Float32Array, Grid]:
@@ -64,7 +64,7 @@ class ScenePixels:
 
     def values_on(self, grid: Grid, name: str) -> Float32Array:
         """Return the same on `grid`; bilinear where the band has to be resampled."""
-        return bilinear(*self.values(name), grid)
+        return to_grid_bilinear(*self.values(name), grid)
 
     def _dn(self, name: str) -> AnyArray:
         return self.plane(self.scene.bands[name].path)[0]

@@ -16,7 +16,7 @@ from stages.common.geo.grid import Grid
 from stages.common.geo.raster import grid_of, open_raster, pixels_with_data, refuse_unreadable
 from stages.common.params.prepare import TERRAIN_BANDS
 from stages.common.types import Float32Array
-from stages.prepare.warp import bilinear
+from stages.prepare.warp import to_grid_bilinear
 
 ELEVATION_UNIT_M, SLOPE_UNIT_DEG = 1e4, 100.0
 
@@ -49,7 +49,7 @@ def elevation_on_grid(dem: Path, grid: Grid) -> Float32Array:
     with open_raster(dem) as dataset, refuse_unreadable(dem):
         pixels, source, nodata = dataset.read(1), grid_of(dataset), dataset.nodata
     elevation_m = np.where(pixels_with_data(pixels, nodata), pixels, np.nan).astype(np.float32)
-    on_grid = bilinear(elevation_m, source, grid)
+    on_grid = to_grid_bilinear(elevation_m, source, grid)
     if (missing := int(np.isnan(on_grid).sum())) > 0:
         raise InputError(
             "the DEM does not cover the whole site",

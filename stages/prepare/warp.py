@@ -33,7 +33,7 @@ def whole_pixel_offset(source: Grid, target: Grid) -> Offset | None:
     return round(row), round(column)
 
 
-def nearest(pixels: AnyArray, source: Grid, target: Grid, *, outside: int) -> AnyArray:
+def to_grid_nearest(pixels: AnyArray, source: Grid, target: Grid, *, outside: int) -> AnyArray:
     """Return a class or mask (H, W) on `target`, in its own dtype; `outside` where the source does not reach."""
     offset = whole_pixel_offset(source, target)
     if offset is None:
@@ -43,7 +43,7 @@ def nearest(pixels: AnyArray, source: Grid, target: Grid, *, outside: int) -> An
     return result
 
 
-def bilinear(values: Float32Array, source: Grid, target: Grid) -> Float32Array:
+def to_grid_bilinear(values: Float32Array, source: Grid, target: Grid) -> Float32Array:
     """Return continuous values (H, W) float32 on `target`, NaN without data.
 
     An exact copy where the grids are aligned. Otherwise bilinear among the pixels with data alone, so that no other

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from stages.common.geo.grid import Grid
-from stages.prepare.warp import bilinear, nearest, whole_pixel_offset
+from stages.prepare.warp import to_grid_bilinear, to_grid_nearest, whole_pixel_offset
 
 CRS = "EPSG:32644"
 LEFT, TOP, PX = 350_000.0, 3_420_000.0, 10.0
@@ -55,7 +55,10 @@ def test_aligned_rasters_are_copied(row: int, column: int, height: int, width: i
     source = grid(column, row, height=height, width=width)
     values = np.arange(1, height * width + 1, dtype=np.float32).reshape(height, width)
 
-    copied, mask = bilinear(values, source, TARGET), nearest(values.astype("int32"), source, TARGET, outside=-7)
+    copied, mask = (
+        to_grid_bilinear(values, source, TARGET),
+        to_grid_nearest(values.astype("int32"), source, TARGET, outside=-7),
+    )
 
     for r in range(TARGET.height):
         for c in range(TARGET.width):
@@ -72,8 +75,8 @@ def test_unknown_pixels_do_not_bleed_and_do_not_grow(source: Grid, data: st.Data
     has_data = data.draw(arrays.arrays(np.bool_, source.shape, elements=st.booleans(), fill=st.booleans()))
     values = np.where(has_data, np.float32(0.25), np.float32(np.nan)).astype(np.float32)
 
-    warped = bilinear(values, source, TARGET)
-    at_centre = nearest(has_data.astype("uint8"), source, TARGET, outside=0) == 1
+    warped = to_grid_bilinear(values, source, TARGET)
+    at_centre = to_grid_nearest(has_data.astype("uint8"), source, TARGET, outside=0) == 1
 
     assert (~np.isnan(warped) == at_centre).all()
     assert warped[at_centre] == pytest.approx(0.25, abs=1e-6)
@@ -83,7 +86,7 @@ def test_bilinear_of_a_plane_is_the_plane() -> None:
     """Half a pixel off, a linear ramp is met exactly between its nodes."""
     source = grid(-2.5, -2.5, height=30, width=40)
     column, row = np.meshgrid(np.arange(40) + 0.5 - 2.5, np.arange(30) + 0.5 - 2.5)
-    warped = bilinear((3 * column + 2 * row).astype(np.float32), source, TARGET)
+    warped = to_grid_bilinear((3 * column + 2 * row).astype(np.float32), source, TARGET)
     expected_column, expected_row = np.meshgrid(np.arange(30) + 0.5, np.arange(20) + 0.5)
     assert warped == pytest.approx(3 * expected_column + 2 * expected_row, abs=1e-3)
 
@@ -91,19 +94,19 @@ def test_bilinear_of_a_plane_is_the_plane() -> None:
 def test_20_m_bands_are_interpolated_to_10_m() -> None:
     source = grid(-2, -2, height=14, width=18, px=20)
     column = np.tile((np.arange(18) + 0.5) * 2 - 2, (14, 1)).astype(np.float32)  # centre in units of 10 m
-    warped = bilinear(column, source, TARGET)
+    warped = to_grid_bilinear(column, source, TARGET)
     assert warped[5] == pytest.approx(np.arange(30) + 0.5, abs=1e-4)
 
 
 def test_masks_are_never_interpolated() -> None:
     pixels = np.random.default_rng(0).choice([0, 3, 200], (60, 70)).astype("uint8")
-    warped = nearest(pixels, DEGREES, TARGET, outside=99)
+    warped = to_grid_nearest(pixels, DEGREES, TARGET, outside=99)
     assert set(np.unique(warped)) == {0, 3, 200}
 
 
 def test_outside_a_mask_stands_what_was_said() -> None:
     small = Grid(crs="EPSG:4326", transform=DEGREES.transform, height=25, width=25)
-    warped = nearest(np.zeros((25, 25), "uint8"), small, TARGET, outside=1)
+    warped = to_grid_nearest(np.zeros((25, 25), "uint8"), small, TARGET, outside=1)
     assert 0 < (warped == 0).sum() < warped.size
     assert set(np.unique(warped)) == {0, 1}
     assert warped[-1, -1] == 1
