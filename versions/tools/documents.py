@@ -1,4 +1,4 @@
-"""Reading documents that DVC and the stages write, YAML and JSON with names and values; what is not valid is one error."""
+"""Reading YAML and JSON that DVC and the stages write; a document that is not valid is one error message."""
 
 from __future__ import annotations
 
