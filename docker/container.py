@@ -15,66 +15,70 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import images
-from declared import INSIDE, declared, stage_name
+from declared import INSIDE, declared_stage, stage_name
 from engine import Engine, EngineError, find_engine
-from planning import Plan, plan
+from planning import Plan, plan_container
 from stages.common import settings
 from stages.common.errors import ContractError, UnexpectedError
 from stages.common.run import replace
 from stages.common.run.exit_code import exit_code_of, traceback_file
 
 GRACE_S = 10
-"""How long a stage may take to end when it is told to."""
+"""Seconds that a stage may take to end after a signal."""
 
 KILLED = 137
+"""Exit code of a process that was killed outright, often for want of memory."""
 
 
-def command_line(engine: Engine, made: Plan, image: str, command: Sequence[str]) -> list[str]:
-    """The engine's command: no privilege, no network, nothing writable but the draft and a /tmp in memory."""
+def command_line(engine: Engine, plan: Plan, image: str, command: Sequence[str]) -> list[str]:
+    """Return the engine's command: no privilege, no network, nothing writable but the draft and a /tmp in memory."""
     cpus = settings.cpus()
     limits = {"--memory": settings.memory(), "--cpus": cpus and f"{cpus:g}"}
     return [
-        engine.program, "run", "--rm", "--init", "--pull=never", f"--name={made.container}",
+        engine.program, "run", "--rm", "--init", "--pull=never", f"--name={plan.container}",
         "--read-only", "--tmpfs=/tmp:rw,nosuid,nodev,mode=1777", "--cap-drop=ALL",
         "--security-opt=no-new-privileges",
         *(["--security-opt=label=disable"] if engine.kind == "podman" else []),
-        "--log-driver=none", f"--network={made.network}", *engine.user(),
+        "--log-driver=none", f"--network={plan.network}", *engine.user(),
         *(f"{flag}={value}" for flag, value in limits.items() if value),
-        *(f"--env={name}" for name in sorted(made.environment)),
-        *(mount.flag() for mount in made.mounts),
+        *(f"--env={name}" for name in sorted(plan.environment)),
+        *(mount.flag() for mount in plan.mounts),
         f"--workdir={INSIDE}", image, *command,
     ]  # fmt: skip
 
 
 def run(command: Sequence[str], site: Path) -> int:
-    """Run a stage's command in its container and put its outputs in place; returns the command's exit code.
+    """Run a stage's command in its container, put its outputs in place and return the command's exit code.
 
     Raises
     ------
     GlacierError
-        No engine, no image, an input is absent, a folder cannot be written, or the stage wrote what it may not.
+        There is no engine or image, an input is absent, a folder cannot be written, or the stage wrote what it may not.
     """
     engine = find_engine()
-    made = plan(declared(stage_name(command), site), site)
-    image = images.ensure(engine, images.image_of(made.declared.stage))
-    if made.draft.exists():  # a run was killed outright: its container may still be at work
-        engine.remove(made.container)
+    plan = plan_container(declared_stage(stage_name(command), site), site)
+    image = images.ensure(engine, images.image_of(plan.declared.stage))
+    if plan.draft.exists():  # a run was killed outright: its container may still be at work
+        engine.remove(plan.container)
     try:
-        prepare_draft(made)
-        code = _call(engine, made, command_line(engine, made, image, command))
+        prepare_draft(plan)
+        code = _call(engine, plan, command_line(engine, plan, image, command))
         if code == 0:
-            put_in_place(made)
+            put_in_place(plan)
         elif code == UnexpectedError.exit_code:
-            keep_traceback(made)
+            keep_traceback(plan)
     finally:
-        shutil.rmtree(made.draft, ignore_errors=True)
+        shutil.rmtree(plan.draft, ignore_errors=True)
     if code == KILLED:
         limit = settings.get(settings.MEMORY, "no limit of its own")
-        print(f"docker/run: {made.declared.name} was killed; memory? ({settings.MEMORY}: {limit})", file=sys.stderr)
+        print(
+            f"docker/run: {plan.declared.name} was killed, perhaps for want of memory ({settings.MEMORY}: {limit})",
+            file=sys.stderr,
+        )
     return code
 
 
-def prepare_draft(made: Plan) -> None:
+def prepare_draft(plan: Plan) -> None:
     """Make the draft, with the points that inputs are mounted on: the engine would make them as root.
 
     Raises
@@ -83,96 +87,96 @@ def prepare_draft(made: Plan) -> None:
         The site's folder cannot be written.
     """
     try:
-        for path in made.declared.writes:
-            replace.recover(made.site / path)
-        shutil.rmtree(made.draft, ignore_errors=True)
-        made.draft.mkdir(parents=True)
-        for mount in made.mounts:
+        for path in plan.declared.writes:
+            replace.recover(plan.site / path)
+        shutil.rmtree(plan.draft, ignore_errors=True)
+        plan.draft.mkdir(parents=True)
+        for mount in plan.mounts:
             if mount.writable:
                 mount.source.mkdir(parents=True, exist_ok=True)
-        for source, point in _points(made):
+        for source, point in _points(plan):
             (point if source.is_dir() else point.parent).mkdir(parents=True, exist_ok=True)
             if not source.is_dir():
                 point.touch()
-        for path in made.declared.writes:
-            if made.declared.name == "ingest" and (made.site / path).is_file():
-                shutil.copyfile(made.site / path, made.draft / path)  # the old pin: its hashes are kept
+        for path in plan.declared.writes:
+            if plan.declared.name == "ingest" and (plan.site / path).is_file():
+                shutil.copyfile(plan.site / path, plan.draft / path)  # the earlier pin, whose hashes are kept
     except OSError as error:
         raise EngineError(
             "the output folder cannot be written",
-            where=error.filename or made.draft,
+            where=error.filename or plan.draft,
             expected=f"a folder that user {os.getuid()} may write to",
             found=error.strerror or error,
             fix="give it to this user (`chown`), or free some space",
         ) from error
 
 
-def _points(made: Plan) -> Iterator[tuple[Path, Path]]:
-    """Inputs that are mounted into the draft: source, and its place there."""
-    for mount in made.mounts:
-        for top in made.declared.writable:
+def _points(plan: Plan) -> Iterator[tuple[Path, Path]]:
+    """Yield the inputs that are mounted into the draft: source, and mount point."""
+    for mount in plan.mounts:
+        for top in plan.declared.writable:
             if not mount.writable and mount.target.is_relative_to(INSIDE / top):
-                yield mount.source, made.draft / mount.target.relative_to(INSIDE)
+                yield mount.source, plan.draft / mount.target.relative_to(INSIDE)
 
 
-def put_in_place(made: Plan) -> None:
+def put_in_place(plan: Plan) -> None:
     """Move the declared outputs from the draft to the site: metrics first, folders last.
 
     Raises
     ------
     ContractError
-        The stage wrote something else.
+        The stage wrote a file that is not declared.
     """
-    points = {point for _, point in _points(made)}
-    allowed = [made.draft / path for path in made.declared.writes]
-    for found in sorted(made.draft.rglob("*")):
-        if (found.is_dir() and not found.is_symlink()) or found in points:
+    points = {point for _, point in _points(plan)}
+    allowed = [plan.draft / path for path in plan.declared.writes]
+    for path in sorted(plan.draft.rglob("*")):
+        if (path.is_dir() and not path.is_symlink()) or path in points:
             continue
-        if not any(found.is_relative_to(one) for one in allowed):
+        if not any(path.is_relative_to(output) for output in allowed):
             raise ContractError(
-                f"{made.declared.name} wrote a file that dvc.yaml does not declare",
-                where=found.relative_to(made.draft),
-                expected=", ".join(made.declared.writes) or "no output",
+                f"{plan.declared.name} wrote a file that dvc.yaml does not declare",
+                where=path.relative_to(plan.draft),
+                expected=", ".join(plan.declared.writes) or "no output",
                 fix="write below the declared output, or to /tmp",
             )
-    for path in made.declared.writes:
-        if (made.draft / path).exists():
-            replace.put_in_place(made.draft / path, made.site / path)
+    for output in plan.declared.writes:
+        if (plan.draft / output).exists():
+            replace.put_in_place(plan.draft / output, plan.site / output)
 
 
-def keep_traceback(made: Plan) -> None:
+def keep_traceback(plan: Plan) -> None:
     """Move the traceback that a stage has written from the draft to where its message says."""
-    path = traceback_file(made.declared.name)
-    if (made.draft / path).is_file():
-        shutil.move(made.draft / path, made.site / path)
+    path = traceback_file(plan.declared.name)
+    if (plan.draft / path).is_file():
+        shutil.move(plan.draft / path, plan.site / path)
 
 
-def _call(engine: Engine, made: Plan, line: Sequence[str]) -> int:
+def _call(engine: Engine, plan: Plan, line: Sequence[str]) -> int:
     """Run the engine's command; signals pass to the container, which is gone when this returns.
 
-    The command gets a process group of its own: Ctrl-C reaches it once, through here.
+    The command gets a process group of its own, so that Ctrl-C reaches it once, through this process.
     """
     interrupted: list[threading.Timer] = []
-    environment = os.environ | made.environment
+    environment = os.environ | plan.environment
     with subprocess.Popen(line, start_new_session=True, env=environment) as process:
 
         def forward(number: int, _: object) -> None:
             process.send_signal(number)
-            timer = threading.Timer(GRACE_S, engine.remove, [made.container])
+            timer = threading.Timer(GRACE_S, engine.remove, [plan.container])
             timer.daemon = True
             timer.start()
             interrupted.append(timer)
 
-        before = {one: signal.signal(one, forward) for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+        handlers = {number: signal.signal(number, forward) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
         try:
             code = process.wait()
         finally:
-            for one, handler in before.items():
-                signal.signal(one, handler)
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
             for timer in interrupted:
                 timer.cancel()
-    if interrupted:  # told before the container had started, the command ends at once and the container may not
-        engine.remove(made.container)
+    if interrupted:  # a signal before the container has started ends the command, and perhaps not the container
+        engine.remove(plan.container)
         return code if code > 0 else 128 + (abs(code) or signal.SIGINT)
     return code if code >= 0 else 128 - code
 

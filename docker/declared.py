@@ -1,4 +1,4 @@
-"""What `dvc.yaml` declares of one stage: all that its container may see, and all that it may write."""
+"""Access of a stage as `dvc.yaml` declares it: all that its container may see, and all that it may write."""
 
 from __future__ import annotations
 
@@ -16,36 +16,36 @@ from stages.common.errors import ParamsError
 from stages.common.params.schema import load_params
 
 INSIDE = PurePosixPath("/site")
-"""The site's folder as the stage sees it: the same everywhere."""
+"""Path of the site's folder in a container."""
 
 IN_THE_IMAGE = ("stages/", "docker/")
 """Dependencies that an image is made of; the others are data."""
 
 SIDE_EFFECTS = {"track": ("data.dvc",)}
-"""What a stage with a side effect reads beside its dependencies: it tells where the run came from."""
+"""Files that a stage with a side effect reads beside its dependencies, to record where the run came from."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Declared:
-    """A stage with its year, and the paths relative to the site's folder that it reads and writes."""
+    """A stage with its year, and the paths that it reads and writes, relative to the site's folder."""
 
     name: str
-    """As DVC names it: ``predict@2020``."""
+    """Name of the stage as DVC writes it: ``predict@2020``."""
     reads: tuple[str, ...]
     writes: tuple[str, ...]
     optional: tuple[str, ...] = ()
-    """Read where it is there."""
+    """Paths that are read where they exist."""
     variables: tuple[str, ...] = ()
-    """Environment variables that its paths are made with."""
+    """Environment variables that its paths contain."""
 
     @property
     def stage(self) -> str:
-        """The name without the year."""
+        """Name without the year."""
         return self.name.partition("@")[0]
 
     @property
     def writable(self) -> tuple[str, ...]:
-        """Top folders that outputs lie in; ``.`` where an output is a top one itself."""
+        """Topmost folders that outputs lie in; ``.`` where an output lies in the site's folder itself."""
         tops = {PurePosixPath(path).parts[0] if "/" in path else "." for path in self.writes}
         return (".",) if "." in tops else tuple(sorted(tops))
 
@@ -56,16 +56,15 @@ def place_inside(path: str) -> PurePosixPath:
 
 
 def stage_name(command: Sequence[str]) -> str:
-    """Name of the stage: as DVC says, else as the command ``python -m stages.<stage> [--year <year>]`` does.
+    """Return the stage's name: from DVC, else from the command ``python -m stages.<stage> [--year <year>]``.
 
     Raises
     ------
     ParamsError
-        Neither tells.
+        Neither names a stage.
     """
-    given = settings.get(settings.DVC_STAGE, "")
-    if given:
-        return given.rpartition(":")[2]
+    if name := settings.get(settings.DVC_STAGE, ""):
+        return name.rpartition(":")[2]
     match = re.search(r"-m stages\.(\w+)(?:.* --year[ =](\d+))?", " ".join(command))
     if match is None:
         raise ParamsError(
@@ -78,13 +77,13 @@ def stage_name(command: Sequence[str]) -> str:
     return f"{match[1]}@{match[2]}" if match[2] else match[1]
 
 
-def declared(name: str, site: Path) -> Declared:
-    """The stage `name` as the site's ``dvc.yaml`` and ``params.yaml`` declare it.
+def declared_stage(name: str, site: Path) -> Declared:
+    """Return the stage `name` as the site's ``dvc.yaml`` and ``params.yaml`` declare it.
 
     Raises
     ------
     ParamsError
-        No such stage, or a parameter that its paths are made with is absent.
+        There is no such stage, or a parameter that its paths contain is absent.
     """
     params = _load(site / "params.yaml")
     if name == "ingest":
@@ -109,7 +108,7 @@ def declared(name: str, site: Path) -> Declared:
     data = [path for path in fill(spec.get("deps", [])) if not path.startswith(IN_THE_IMAGE)]
     return Declared(
         name=name,
-        reads=tuple(dict.fromkeys(("params.yaml", *data))),  # one year may be two dependencies
+        reads=tuple(dict.fromkeys(("params.yaml", *data))),  # a year may be named by two dependencies
         writes=(*fill(spec.get("metrics", [])), *fill(spec.get("outs", []))),
         optional=SIDE_EFFECTS.get(stage, ()),
     )

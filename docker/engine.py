@@ -1,4 +1,4 @@
-"""The container engine: where it is, whether it answers, and what only it can say."""
+"""The container engine: its program, whether it answers, and questions that only it can answer."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Engine:
     program: str
 
     def ask(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run an engine's command and keep what it says; the exit code is the caller's to judge."""
+        """Run an engine's command and return its output; the caller judges the exit code."""
         # BuildKit is in Debian's docker 20.10 but not its default; other engines do not read the variable.
         environment = os.environ | {"DOCKER_BUILDKIT": "1"}
         return subprocess.run([self.program, *arguments], capture_output=True, text=True, check=False, env=environment)
@@ -44,10 +44,10 @@ class Engine:
             )
 
     def user(self) -> list[str]:
-        """Flags that make a container's user the caller, so that outputs belong to him.
+        """Return the flags that make the caller a container's user, so that outputs belong to the caller.
 
-        Without root a daemon of the user's own (and podman) maps his id to another one: docker's to root, podman's
-        as told.
+        An engine that runs without root maps the caller's id to another one: docker to root, podman to the one that
+        a flag names.
         """
         uid, gid = os.getuid(), os.getgid()
         if self.kind == "podman" and uid:
@@ -57,33 +57,33 @@ class Engine:
         return [f"--user={uid}:{gid}"]
 
     def remove(self, container: str) -> None:
-        """Stop and remove a container, if it is there."""
+        """Stop and remove a container, if it exists."""
         self.ask("rm", "--force", container)
 
 
 def find_engine() -> Engine:
-    """The engine that RUNNER and GLACIER_ENGINE name; docker, where RUNNER is native.
+    """Return the engine that RUNNER and GLACIER_ENGINE name; docker, where RUNNER is native.
 
     Raises
     ------
     EngineError
-        There is none.
+        Its program is not on the path.
     """
     runner = settings.get(settings.RUNNER, "docker")
     kind = cast(Kind, runner if runner in ("docker", "podman") else "docker")
-    wanted = settings.get(settings.ENGINE, kind)
-    program = shutil.which(wanted)
+    name = settings.get(settings.ENGINE, kind)
+    program = shutil.which(name)
     if program is None:
         raise EngineError(
             f"{kind} is not installed",
-            where=settings.ENGINE if wanted != kind else "PATH",
-            expected=f"the program {wanted}",
+            where=settings.ENGINE if name != kind else "PATH",
+            expected=f"the program {name}",
             fix=f"install {kind}, name it in {settings.ENGINE}, or unset RUNNER to run natively",
         )
     return Engine(kind, program)
 
 
 def last_line(text: str) -> str:
-    """The last line that says something."""
+    """Return the last line that is not blank."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return lines[-1] if lines else ""

@@ -1,4 +1,4 @@
-"""What a stage's container sees, decided before the engine is called: mounts, network, environment."""
+"""Mounts, network and environment of a stage's container, decided before the engine is called."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ PASSED_TO_TRACK = (
 
 @dataclass(frozen=True)
 class Mount:
-    """A path of the host that the stage sees."""
+    """A path of the host, and where the stage sees it."""
 
     source: Path
     target: PurePosixPath
     writable: bool = False
 
     def flag(self) -> str:
-        """The engine's flag; a comma in a path is quoted, as in CSV."""
+        """Return the engine's flag; a comma in a path is quoted, as in CSV."""
         fields = ["type=bind", f"source={self.source}", f"target={self.target}"]
         line = io.StringIO()
         csv.writer(line, lineterminator="").writerow(fields + ([] if self.writable else ["readonly"]))
@@ -51,20 +51,20 @@ class Plan:
     declared: Declared
     site: Path
     draft: Path
-    """Fresh folder on the host that stands for the site's where the stage may write."""
+    """Fresh folder on the host: it is mounted where the stage may write in the site's folder."""
     mounts: tuple[Mount, ...]
     network: str
     environment: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def container(self) -> str:
-        """Its name: one for a stage of a site, so that what a killed run left behind is found."""
+        """Name of the container: the same in every run of a site's stage, so that a killed run's container is found."""
         place = hashlib.sha256(str(self.site).encode()).hexdigest()[:8]
         return f"glacier-{place}-{self.declared.name.replace('@', '-')}"
 
 
-def plan(stage: Declared, site: Path) -> Plan:
-    """Mounts, network and environment of a stage.
+def plan_container(stage: Declared, site: Path) -> Plan:
+    """Decide mounts, network and environment of a stage.
 
     Raises
     ------
@@ -99,16 +99,16 @@ def plan(stage: Declared, site: Path) -> Plan:
 
 
 def _tracking(root: Path) -> dict[str, str]:
-    """What `track` is told: it has neither git nor the repository to ask."""
-    known = {name: value for name in PASSED_TO_TRACK if (value := settings.lookup(name))}
-    own = {
+    """Return the environment of `track`, which has neither git nor the repository in its container."""
+    passed = {name: value for name in PASSED_TO_TRACK if (value := settings.lookup(name))}
+    provenance = {
         settings.DVC_ROOT: str(root),
         settings.GIT_COMMIT: git_commit(root),
         settings.RUNNER: settings.get(settings.RUNNER, "docker"),
     }
     if remote := git_remote(root):
-        own[settings.GIT_REMOTE] = remote
-    return known | own
+        provenance[settings.GIT_REMOTE] = remote
+    return passed | provenance
 
 
 def _require(path: Path) -> Path:

@@ -10,34 +10,34 @@ from stages.common.tables.evaluate import EvaluateMetrics
 
 
 def all_findings(gates: Gates, scores: EvaluateMetrics, bounds: GatesParams) -> list[GateFinding]:
-    """Those on the areas, which `area` has let pass where it was told to, and those on the model's quality."""
+    """Return what all gates found: those on the areas, whose overrides `area` has applied, and that on the model."""
     quality = iou_over_baseline(scores, minimum=bounds.iou_over_baseline_min)
     return [*gates.findings, *apply_overrides([quality], bounds.override)]
 
 
 def iou_over_baseline(scores: EvaluateMetrics, *, minimum: float) -> GateFinding:
-    """Held-out IoU of the model less that of the better of two baselines that need no training.
+    """Check that the model's held-out IoU is at least `minimum` above the better of two baselines without training.
 
-    Not the unchanged outline: where the labels are that outline it is perfect by construction.
+    The unchanged outline is no such baseline: where the labels are that outline it is perfect by construction.
     """
     baselines = {
         "everything is glacier": scores.baseline_everything_is_glacier.iou,
         "threshold": scores.baseline_threshold.iou,
     }
-    known = {name: iou for name, iou in baselines.items() if iou is not None}
-    if scores.model.iou is None or not known:
+    scored = {name: iou for name, iou in baselines.items() if iou is not None}
+    if scores.model.iou is None or not scored:
         return GateFinding(gate="iou_over_baseline", passed=False, message="no held-out pixel to score: no IoU")
-    best = max(known, key=lambda name: known[name])
-    gain = scores.model.iou - known[best]
+    best = max(scored, key=lambda name: scored[name])
+    gain = scores.model.iou - scored[best]
     message = (
-        f"held-out IoU {scores.model.iou:.3f}, {gain:+.3f} against the better baseline ({best}: {known[best]:.3f}); "
+        f"held-out IoU {scores.model.iou:.3f}, {gain:+.3f} against the better baseline ({best}: {scored[best]:.3f}); "
         f"at least {minimum:+.3f}"
     )
     return GateFinding(gate="iou_over_baseline", passed=gain >= minimum, message=message)
 
 
 def apply_overrides(findings: Iterable[GateFinding], override: Sequence[GateName]) -> list[GateFinding]:
-    """The findings; a failed one that `override` names passes and is marked as overridden, its message kept."""
+    """Return the findings; a failed one that `override` names passes, is marked as overridden and keeps its message."""
     return [
         finding.model_copy(update={"passed": True, "overridden": True})
         if not finding.passed and finding.gate in override

@@ -11,13 +11,13 @@ from stages.common import settings
 DIRTY, UNKNOWN = "-dirty", "unknown"
 
 WRITTEN_BY_THE_PIPELINE = (":(exclude,glob)**/dvc.lock", ":(exclude,glob)**/metrics/*.json")
-"""A run rewrites these tracked files itself; they make no working tree dirty."""
+"""Tracked files that a run writes itself; a change of them does not make the working tree dirty."""
 
 
 def git_commit(root: Path) -> str:
-    """Revision the code stands at, with ``-dirty`` where tracked files differ from it; ``unknown`` without git."""
-    if given := settings.get(settings.GIT_COMMIT, ""):
-        return given
+    """Return the revision of the code, with ``-dirty`` where tracked files differ from it; ``unknown`` without git."""
+    if commit := settings.get(settings.GIT_COMMIT, ""):
+        return commit
     revision = _git(root, "rev-parse", "HEAD")
     if revision is None:
         return UNKNOWN
@@ -26,9 +26,9 @@ def git_commit(root: Path) -> str:
 
 
 def git_remote(root: Path) -> str:
-    """Web address of ``origin``, without credentials and ``.git``; empty where it has none (a path, SSH, no git)."""
-    found = settings.get(settings.GIT_REMOTE, "") or _git(root, "remote", "get-url", "origin") or ""
-    parts = urlsplit(found)
+    """Return the web address of ``origin`` without credentials and ``.git``; empty for a path, SSH or no git."""
+    address = settings.get(settings.GIT_REMOTE, "") or _git(root, "remote", "get-url", "origin") or ""
+    parts = urlsplit(address)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         return ""
     port = f":{parts.port}" if parts.port else ""
@@ -39,13 +39,13 @@ def run_git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run git in a folder and keep its output, bytes that are not UTF-8 as surrogates; without git the code is 127."""
     command = ["git", "-C", str(folder), *arguments]
     try:
-        done = subprocess.run(command, capture_output=True, check=False)
+        answer = subprocess.run(command, capture_output=True, check=False)
     except OSError as error:
         return subprocess.CompletedProcess(command, 127, "", f"git cannot be run: {error}")
-    output, errors = (part.decode("utf-8", "surrogateescape") for part in (done.stdout, done.stderr))
-    return subprocess.CompletedProcess(command, done.returncode, output, errors)
+    output, errors = (part.decode("utf-8", "surrogateescape") for part in (answer.stdout, answer.stderr))
+    return subprocess.CompletedProcess(command, answer.returncode, output, errors)
 
 
 def _git(root: Path, *arguments: str) -> str | None:
-    done = run_git(root, *arguments)
-    return None if done.returncode else done.stdout.strip()
+    answer = run_git(root, *arguments)
+    return None if answer.returncode else answer.stdout.strip()

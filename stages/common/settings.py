@@ -38,7 +38,7 @@ GIT_REMOTE = "GIT_REMOTE"
 """Address of the repository that `track` links to, where git itself cannot be asked (in a container)."""
 
 RUNNER = "RUNNER"
-"""Who runs a stage (native, docker, podman): read by ``docker/run``, and by `track` as a tag. Default: native."""
+"""Runner of a stage (native, docker, podman): read by ``docker/run``, and by `track` as a tag. Default: native."""
 
 ENGINE = "GLACIER_ENGINE"
 """Program of the container engine where it is not the first ``docker`` or ``podman`` on the path."""
@@ -65,7 +65,7 @@ PIP_CONFIG = "PIP_CONFIG_FILE"
 """pip's own: its file is given to the builds of images as a secret."""
 
 TRACKING_URI = "MLFLOW_TRACKING_URI"
-"""Where `track` logs. Default: ``sqlite:///mlruns/mlflow.db`` under the repository's root."""
+"""Store that `track` logs to. Default: ``sqlite:///mlruns/mlflow.db`` under the repository's root."""
 
 DVC_ROOT = "DVC_ROOT"
 """Set by DVC for a stage's command: the repository's root, where ``mlruns/`` stands."""
@@ -100,17 +100,17 @@ S3_ENDPOINT = "CDSE_S3_ENDPOINT"
 """Host of these files, or its address with ``http://``; default: the catalogue's."""
 
 HTTP_RETRIES = "GLACIER_HTTP_RETRIES"
-"""How often `ingest` repeats a request that failed. Default: 6."""
+"""Number of times that `ingest` repeats a request that failed. Default: 6."""
 
 HTTP_RETRY_WAIT = "GLACIER_HTTP_RETRY_WAIT_S"
 """Seconds before the first repetition; doubled each time. Default: 1."""
 
 HTTP_TIMEOUT_S = 60.0
-"""How long a catalogue's answer may take."""
+"""Seconds that a catalogue's answer may take."""
 
 
 def http_retries() -> int:
-    """Return how often a failed request is repeated."""
+    """Return the number of times that a failed request is repeated."""
     return int(number(HTTP_RETRIES, 6, least=0, whole=True))
 
 
@@ -120,7 +120,7 @@ def http_retry_wait_s() -> float:
 
 
 def without_secrets(text: str) -> str:
-    """Text without queries of addresses, where signatures stand, and without the access keys."""
+    """Return the text without the queries of addresses, which hold signatures, and without the access keys."""
     bare = re.sub(r"\?[^\s'\"<>)]*=[^\s'\"<>)]*", "?…", text)
     for name in (S3_ACCESS_KEY, S3_SECRET_KEY):
         if secret := lookup(name):
@@ -138,19 +138,19 @@ MLFLOW_QUIET = {
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "GIT_PYTHON_REFRESH": "quiet",
 }
-"""Read by MLflow and its libraries when they load; set by `track`: nothing is sent anywhere, and no noise."""
+"""Read by MLflow and its libraries when they load; set by `track`, so that they send no usage data and stay quiet."""
 
 
 def quiet_mlflow() -> None:
-    """Keep MLflow from phoning home and from drawing progress bars; works only before it is imported."""
+    """Stop MLflow from sending usage data and from drawing progress bars; works only before it is imported."""
     os.environ.update(MLFLOW_QUIET)
 
 
 @contextlib.contextmanager
 def mlflow_time_limits(*, timeout_s: int, retries: int) -> Iterator[None]:
     """Bound how long MLflow waits for a server, except where the environment already says so."""
-    wanted = {MLFLOW_HTTP_TIMEOUT: str(timeout_s), MLFLOW_HTTP_RETRIES: str(retries)}
-    added = {name: value for name, value in wanted.items() if name not in os.environ}
+    limits = {MLFLOW_HTTP_TIMEOUT: str(timeout_s), MLFLOW_HTTP_RETRIES: str(retries)}
+    added = {name: value for name, value in limits.items() if name not in os.environ}
     os.environ.update(added)
     try:
         yield
@@ -216,12 +216,12 @@ def number(name: str, default: float, *, least: float, whole: bool = False) -> f
     return value
 
 
-def _wrong(name: str, expected: str, found: str) -> SettingError:
+def _wrong(name: str, expected: str, text: str) -> SettingError:
     return SettingError(
         f"the environment variable {name} is not valid",
         where=f"environment: {name}",
         expected=expected,
-        found=found,
+        found=text,
         fix=f"correct it, or `unset {name}` for the default",
     )
 
@@ -271,9 +271,9 @@ def memory() -> str | None:
 
 
 def repository_root() -> Path:
-    """Root of the repository: ``DVC_ROOT``, else the nearest folder upwards of the working directory with a ``.dvc``.
+    """Return the root of the repository: ``DVC_ROOT``, else the nearest folder with a ``.dvc``, going upwards.
 
-    A site's folder lies inside the repository; an experiment in a temporary folder is told the root by DVC.
+    A site's folder lies inside the repository; an experiment in a temporary folder gets the root from DVC.
     """
     start = Path(get(DVC_ROOT, ".")).resolve()
     return next((folder for folder in (start, *start.parents) if (folder / ".dvc").is_dir()), start)

@@ -13,9 +13,9 @@ import pytest
 
 import container
 from container import command_line
-from declared import Declared, declared
+from declared import Declared, declared_stage
 from engine import Engine, EngineError, find_engine
-from planning import Mount, plan
+from planning import Mount, plan_container
 from sandbox import tiny
 from stages.common import settings
 from stages.common.errors import ContractError, InputError, SettingError
@@ -42,7 +42,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (folder / "dvc.yaml").symlink_to(tiny.ROOT / "dvc.yaml")
     tiny.write_params(folder, tiny.params(folder / "source", [2020]))
     for name in DAG:
-        for path in declared(name, folder).reads:
+        for path in declared_stage(name, folder).reads:
             target = folder / path
             if not target.exists():
                 target.mkdir(parents=True)
@@ -55,7 +55,7 @@ def line(name: str, site: Path, kind: str = "docker", *, uid: int = 0, monkeypat
     monkeypatch.setattr(os, "getuid", lambda: uid)
     monkeypatch.setattr(os, "getgid", lambda: uid)
     engine = Engine(kind, "/bin/true")  # type: ignore[arg-type]
-    return command_line(engine, plan(declared(name, site), site), "image:tag", ["python", "-m", "x"])
+    return command_line(engine, plan_container(declared_stage(name, site), site), "image:tag", ["python", "-m", "x"])
 
 
 @pytest.mark.parametrize("kind", ["docker", "podman"])
@@ -71,7 +71,7 @@ def test_no_stage_of_the_dag_has_a_privilege_or_a_network(
     assert wanted <= set(flags)
     assert flags[-4:] == ["image:tag", "python", "-m", "x"]
     writable = {flag.split("target=")[1] for flag in flags if flag.startswith("--mount") and "readonly" not in flag}
-    own = {f"/site/{top}" for top in declared(name, site).writable}
+    own = {f"/site/{top}" for top in declared_stage(name, site).writable}
     assert writable == own | ({str(site.parents[1] / "mlruns")} if name == "track" else set())
 
 
@@ -116,7 +116,7 @@ def test_limits_come_from_the_environment(site: Path, monkeypatch: pytest.Monkey
     monkeypatch.setenv(settings.CPUS, "1.5")
     flags = line("predict@2020", site, monkeypatch=monkeypatch)
     assert {"--memory=4g", "--cpus=1.5", f"--env={settings.INFERENCE_THREADS}"} <= set(flags)
-    assert plan(declared("predict@2020", site), site).environment == {settings.INFERENCE_THREADS: "2"}
+    assert plan_container(declared_stage("predict@2020", site), site).environment == {settings.INFERENCE_THREADS: "2"}
 
 
 @pytest.mark.parametrize(
@@ -133,29 +133,31 @@ def test_a_limit_that_is_not_valid_is_refused(
 
 def test_only_track_gets_a_network_and_only_with_a_server(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(settings.TRACKING_URI, "http://user:secret@mlflow:5000")
-    networks = {name: plan(declared(name, site), site).network for name in (*DAG, "ingest")}
+    networks = {name: plan_container(declared_stage(name, site), site).network for name in (*DAG, "ingest")}
     assert {name for name, network in networks.items() if network != "none"} == {"track", "ingest"}
     monkeypatch.setenv(settings.NETWORK, "glacier")
     flags = line("track", site, monkeypatch=monkeypatch)
     assert "--network=glacier" in flags
     assert not any("secret" in flag for flag in flags)  # other users see a command line
-    assert plan(declared("track", site), site).environment[settings.TRACKING_URI].endswith("@mlflow:5000")
+    assert (
+        plan_container(declared_stage("track", site), site).environment[settings.TRACKING_URI].endswith("@mlflow:5000")
+    )
 
 
 def test_only_ingest_gets_the_keys_of_a_store(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(settings.S3_SECRET_KEY, "secret")
-    told = {name for name in (*DAG, "ingest") if "secret" in plan(declared(name, site), site).environment.values()}
-    assert told == {"ingest"}
+    environments = {name: plan_container(declared_stage(name, site), site).environment for name in (*DAG, "ingest")}
+    assert [name for name, values in environments.items() if "secret" in values.values()] == ["ingest"]
     assert not any("secret" in flag for flag in line("ingest", site, monkeypatch=monkeypatch))
 
 
 def test_track_is_told_what_it_cannot_ask(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(settings.GIT_COMMIT, "abc")
-    made = plan(declared("track", site), site)
+    planned = plan_container(declared_stage("track", site), site)
     root = site.parents[1]
-    assert made.environment == {settings.DVC_ROOT: str(root), settings.GIT_COMMIT: "abc", settings.RUNNER: "docker"}
-    assert Mount(root / "mlruns", PurePosixPath(root / "mlruns"), writable=True) in made.mounts
-    assert Mount(site / "data.dvc", PurePosixPath("/site/data.dvc")) in made.mounts
+    assert planned.environment == {settings.DVC_ROOT: str(root), settings.GIT_COMMIT: "abc", settings.RUNNER: "docker"}
+    assert Mount(root / "mlruns", PurePosixPath(root / "mlruns"), writable=True) in planned.mounts
+    assert Mount(site / "data.dvc", PurePosixPath("/site/data.dvc")) in planned.mounts
 
 
 def test_a_comma_in_a_path_is_no_new_option() -> None:
@@ -166,25 +168,25 @@ def test_a_comma_in_a_path_is_no_new_option() -> None:
 def test_an_absent_dependency_is_named(rogue: Rogue) -> None:
     (rogue.folder / "data/aoi.gpkg").unlink()
     with pytest.raises(InputError, match="a declared dependency does not exist") as caught:
-        plan(declared("labels", rogue.folder), rogue.folder)
+        plan_container(declared_stage("labels", rogue.folder), rogue.folder)
     assert caught.value.where == str(rogue.folder / "data/aoi.gpkg")
 
 
 def test_a_folder_that_cannot_be_written_is_named(rogue: Rogue) -> None:
     (rogue.folder / "artifacts").write_text("a file in the folder's place")
     with pytest.raises(EngineError, match="the output folder cannot be written") as caught:
-        container.prepare_draft(plan(declared("labels", rogue.folder), rogue.folder))
+        container.prepare_draft(plan_container(declared_stage("labels", rogue.folder), rogue.folder))
     assert caught.value.found == "Not a directory"
 
 
 def test_what_is_not_declared_is_not_put_in_place(rogue: Rogue) -> None:
-    made = plan(declared("labels", rogue.folder), rogue.folder)
-    container.prepare_draft(made)
+    planned = plan_container(declared_stage("labels", rogue.folder), rogue.folder)
+    container.prepare_draft(planned)
     for name in ("artifacts/labels/glacier.tif", "artifacts/other/x"):
-        (made.draft / name).parent.mkdir(parents=True)
-        (made.draft / name).touch()
+        (planned.draft / name).parent.mkdir(parents=True)
+        (planned.draft / name).touch()
     with pytest.raises(ContractError, match=r"wrote a file that dvc\.yaml does not declare") as caught:
-        container.put_in_place(made)
+        container.put_in_place(planned)
     assert caught.value.where == "artifacts/other/x"
     assert not rogue.output.exists()
 
@@ -195,7 +197,7 @@ def test_an_output_is_never_lost_when_a_new_one_cannot_be_moved(
 ) -> None:
     rogue.output.mkdir(parents=True)
     (rogue.output / "glacier.tif").write_text("old")
-    plan_of_labels = plan(declared("labels", rogue.folder), rogue.folder)
+    plan_of_labels = plan_container(declared_stage("labels", rogue.folder), rogue.folder)
     container.prepare_draft(plan_of_labels)
     (plan_of_labels.draft / "artifacts/labels").mkdir()
     (plan_of_labels.draft / "artifacts/labels/glacier.tif").write_text("new")
@@ -236,18 +238,18 @@ def test_the_exit_code_of_a_stage_is_passed_on_and_its_traceback_is_kept(
 
 
 def test_mount_points_are_made_by_the_caller(site: Path) -> None:
-    made = plan(declared("report", site), site)
-    container.prepare_draft(made)
-    assert (made.draft / "artifacts/area").is_dir()
-    assert stat.S_ISDIR((made.draft / "artifacts/predict").stat().st_mode)
-    container.put_in_place(made)  # they are no output
+    planned = plan_container(declared_stage("report", site), site)
+    container.prepare_draft(planned)
+    assert (planned.draft / "artifacts/area").is_dir()
+    assert stat.S_ISDIR((planned.draft / "artifacts/predict").stat().st_mode)
+    container.put_in_place(planned)  # they are no output
 
 
 def test_ingest_keeps_the_hashes_of_the_old_pin(site: Path) -> None:
     (site / "data.dvc").write_text("outs: []\n")
-    made = plan(declared("ingest", site), site)
-    container.prepare_draft(made)
-    assert (made.draft / "data.dvc").read_text() == "outs: []\n"
+    planned = plan_container(declared_stage("ingest", site), site)
+    container.prepare_draft(planned)
+    assert (planned.draft / "data.dvc").read_text() == "outs: []\n"
     assert Declared(name="ingest", reads=(), writes=("data.dvc", "data")).writable == (".",)
 
 

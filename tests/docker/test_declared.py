@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from declared import declared, stage_name
-from planning import plan
+from declared import declared_stage, stage_name
+from planning import plan_container
 from sandbox import tiny
 from stages.common import settings
 from stages.common.errors import ParamsError
@@ -49,7 +49,7 @@ def test_without_a_name_the_error_says_so() -> None:
 
 
 def test_a_year_of_a_matrix(site: Path) -> None:
-    stage = declared("predict@2021", site)
+    stage = declared_stage("predict@2021", site)
     assert stage.reads == ("params.yaml", "artifacts/train/model.onnx", "artifacts/prepare/2021")
     assert stage.writes == ("artifacts/predict/2021",)
     assert (stage.stage, stage.writable) == ("predict", ("artifacts",))
@@ -58,31 +58,31 @@ def test_a_year_of_a_matrix(site: Path) -> None:
 def test_an_item_of_a_list(site: Path) -> None:
     (site / "dvc.yaml").unlink()
     (site / "dvc.yaml").write_text("stages: {a: {deps: ['data/${training_years[0]}', 'data/${years[1]}']}}")
-    assert declared("a", site).reads == ("params.yaml", "data/2020", "data/2021")
+    assert declared_stage("a", site).reads == ("params.yaml", "data/2020", "data/2021")
     (site / "dvc.yaml").write_text("stages: {a: {deps: ['data/${years[7]}']}}")
     with pytest.raises(ParamsError, match="a parameter is absent"):
-        declared("a", site)
+        declared_stage("a", site)
 
 
 def test_parameters_and_metrics(site: Path) -> None:
-    stage = declared("evaluate", site)
+    stage = declared_stage("evaluate", site)
     assert "artifacts/patches/2020" in stage.reads
     assert stage.writes == ("metrics/evaluate.json", "artifacts/evaluate")
     assert stage.writable == ("artifacts", "metrics")
 
 
 def test_a_stage_without_output_writes_nothing(site: Path) -> None:
-    assert declared("gate", site).writable == ()
+    assert declared_stage("gate", site).writable == ()
 
 
 def test_track_knows_the_pin_of_the_data(site: Path) -> None:
-    assert declared("track", site).optional == ("data.dvc",)
-    assert declared("report", site).optional == ()
+    assert declared_stage("track", site).optional == ("data.dvc",)
+    assert declared_stage("report", site).optional == ()
 
 
 def test_every_stage_sees_its_own_dependencies_only(site: Path) -> None:
     for name, spec in yaml.safe_load((site / "dvc.yaml").read_text())["stages"].items():
-        stage = declared(f"{name}@2020" if "matrix" in spec else name, site)
+        stage = declared_stage(f"{name}@2020" if "matrix" in spec else name, site)
         data = [dep for dep in spec["deps"] if not dep.startswith(("stages/", "docker/"))]
         assert len(stage.reads) == len(set(stage.reads)), name  # an engine refuses two mounts at one place
         assert len(data) <= len(stage.reads) <= len(data) + 1, name
@@ -96,7 +96,7 @@ def test_ingest_sees_what_its_parameters_name(text: str, site: Path, monkeypatch
     monkeypatch.setenv("SCENES", str(tiny.write_scene(site / "elsewhere/2020.tif", tiny.scene(2020)).parent))
     content["ingest"]["outlines"]["path"] = "source/outlines.gpkg"
     tiny.write_params(site, content)
-    stage = declared("ingest", site)
+    stage = declared_stage("ingest", site)
     assert stage.optional == ("source", str(site / "elsewhere"))
     assert stage.variables == ("SCENES",)
     assert (stage.writes, stage.writable) == (("data.dvc", "data"), (".",))
@@ -137,8 +137,8 @@ def test_a_real_site_sees_every_file_that_it_names_and_each_once(
             (tmp_path / variable / path).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / variable / path).touch()
     monkeypatch.chdir(site)
-    stage = declared("ingest", site)
-    mounts = plan(stage, site).mounts
+    stage = declared_stage("ingest", site)
+    mounts = plan_container(stage, site).mounts
     assert len({mount.target for mount in mounts}) == len(mounts), "an engine refuses two mounts at one place"
     for variable, paths in files.items():
         for path in paths:
@@ -146,7 +146,7 @@ def test_a_real_site_sees_every_file_that_it_names_and_each_once(
             (mount,) = [mount for mount in mounts if file.is_relative_to(mount.source)]
             assert Path(mount.target) / file.relative_to(mount.source) == file, "the variable says the same inside"
     assert stage.variables == tuple(sorted(files))
-    assert plan(stage, site).environment == {variable: str(tmp_path / variable) for variable in files}
+    assert plan_container(stage, site).environment == {variable: str(tmp_path / variable) for variable in files}
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_no_place_is_mounted_twice(paths: list[str], mounted: list[str], tmp_pat
     if paths[1] == "raster":
         content["ingest"]["raster"]["scenes"] = []
     tiny.write_params(site, content)
-    assert list(declared("ingest", site).optional) == mounted
+    assert list(declared_stage("ingest", site).optional) == mounted
 
 
 def test_a_folder_of_products_is_seen(site: Path) -> None:
@@ -180,29 +180,29 @@ def test_a_folder_of_products_is_seen(site: Path) -> None:
     content["ingest"] |= {"source": "safe", "safe": {"folder": "products"}}
     (site / "products").mkdir()
     tiny.write_params(site, content)
-    assert declared("ingest", site).optional == ("products",)
+    assert declared_stage("ingest", site).optional == ("products",)
 
 
 def test_a_variable_that_is_not_set_is_named(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SCENES", raising=False)
     tiny.write_params(site, tiny.params(Path("$SCENES"), [2020]))
     with pytest.raises(ParamsError, match="the environment variable SCENES is not set"):
-        declared("ingest", site)
+        declared_stage("ingest", site)
 
 
 def test_an_unknown_stage_is_refused(site: Path) -> None:
     with pytest.raises(ParamsError, match=r"dvc\.yaml has no such stage") as caught:
-        declared("predictt", site)
+        declared_stage("predictt", site)
     assert "predict, area" in caught.value.expected
 
 
 def test_an_absent_parameter_is_named(site: Path) -> None:
     tiny.write_params(site, {"site": {"name": "x"}})
     with pytest.raises(ParamsError) as caught:
-        declared("predict@2020", site)
+        declared_stage("predict@2020", site)
     assert caught.value.expected == "predict.model"
 
 
 def test_outside_of_a_site_the_error_says_so(tmp_path: Path) -> None:
     with pytest.raises(ParamsError, match=r"params\.yaml is absent"):
-        declared("area", tmp_path)
+        declared_stage("area", tmp_path)

@@ -103,7 +103,7 @@ def test_the_process_has_no_privilege(rogue: Rogue) -> None:
 def test_too_little_memory_is_said(rogue: Rogue) -> None:
     result = rogue.run("x = bytearray(10**9)", GLACIER_MEMORY="100m")
     assert result.returncode == 137
-    assert "labels was killed; memory? (GLACIER_MEMORY: 100m)" in result.stderr
+    assert "labels was killed, perhaps for want of memory (GLACIER_MEMORY: 100m)" in result.stderr
 
 
 def begin(rogue: Rogue) -> subprocess.Popen[str]:

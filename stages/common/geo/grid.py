@@ -1,4 +1,4 @@
-"""The one grid of all years, and the true area of its pixels."""
+"""The grid that all years share, and the true area of its pixels."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from stages.common.errors import ParamsError
 from stages.common.types import Float64Array
 
 SNAP_TOLERANCE_PX = 1e-6
-"""Extents this near a pixel edge are on it; reprojection leaves errors of 1e-9 px."""
+"""Extents closer to a pixel edge than this lie on it; reprojection leaves errors of 1e-9 px."""
 
 LATTICE_NODES = 17
-"""Nodes a side at which the areal scale is computed; it varies by 1e-5 over 20 km, linearly between nodes."""
+"""Nodes per side at which the areal scale is computed; it varies by 1e-5 over 20 km, linearly between nodes."""
 
 
 @dataclass(frozen=True)
@@ -25,27 +25,27 @@ class Grid:
     """North-up raster grid in a projected CRS with metres as unit."""
 
     crs: str
-    """As ``EPSG:32645``."""
+    """Code of the CRS, such as ``EPSG:32645``."""
     transform: Affine
-    """Pixel corner (column, row) to (x, y) in metres."""
+    """Transform of a pixel corner (column, row) to (x, y) in metres."""
     height: int
-    """Rows."""
+    """Number of rows."""
     width: int
-    """Columns."""
+    """Number of columns."""
 
     @property
     def shape(self) -> tuple[int, int]:
-        """(rows, columns)."""
+        """Number of rows and of columns."""
         return self.height, self.width
 
     @property
     def pixel_size_m(self) -> float:
-        """Edge of a pixel in metres."""
+        """Length of a pixel's edge in metres."""
         return float(self.transform.a)
 
     @property
     def bounds(self) -> tuple[float, float, float, float]:
-        """Left, bottom, right, top in metres."""
+        """Left, bottom, right and top edge in metres."""
         left, top = self.transform.c, self.transform.f
         size = self.pixel_size_m
         return left, top - self.height * size, left + self.width * size, top
@@ -57,7 +57,7 @@ class Grid:
 
 
 def parse_metric_crs(name: str, *, where: object) -> CRS:
-    """CRS called `name`, refused where areas in it would be meaningless.
+    """Return the CRS called `name`; refuse one in which areas would be meaningless.
 
     Raises
     ------
@@ -68,9 +68,13 @@ def parse_metric_crs(name: str, *, where: object) -> CRS:
         crs = CRS.from_user_input(name)
     except CRSError as error:
         raise ParamsError(
-            "the CRS is unknown", where=where, expected="a code as EPSG:32644", found=name, fix="see epsg.io"
+            "the CRS is unknown",
+            where=where,
+            expected="a code such as EPSG:32644",
+            found=name,
+            fix="see epsg.io",
         ) from error
-    fix = "use the UTM zone of the site, as EPSG:32644 for 78-84 E north of the equator"
+    fix = "use the UTM zone of the site, such as EPSG:32644 for 78-84 E north of the equator"
     if not crs.is_projected:
         raise ParamsError("the grid's CRS is in degrees", where=where, expected="a projected CRS", found=name, fix=fix)
     if {axis.unit_name for axis in crs.axis_info} != {"metre"}:
@@ -90,7 +94,7 @@ def parse_metric_crs(name: str, *, where: object) -> CRS:
 def snap_grid(
     bounds_m: tuple[float, float, float, float], *, crs: str, pixel_size_m: float, origin_m: tuple[float, float]
 ) -> Grid:
-    """Grid that covers `bounds_m` (left, bottom, right, top), its corners at whole pixels from `origin_m`."""
+    """Return the grid that covers `bounds_m` (left, bottom, right, top), its corners whole pixels from `origin_m`."""
 
     def steps(value: float, origin: float, outwards: int) -> int:
         exact = (value - origin) / pixel_size_m
@@ -111,10 +115,11 @@ def snap_grid(
 
 
 def pixel_area_km2(grid: Grid) -> Float64Array:
-    """Planimetric area of each pixel on the ellipsoid.
+    """Compute the planimetric area of each pixel on the ellipsoid.
 
-    The nominal pixel area divided by the projection's areal scale (`pyproj.Proj.get_factors`), which for UTM
-    differs from 1 by 0.08 % at Everest and 0.003 % at Gangotri. Computed on a lattice, bilinear between.
+    It is the nominal pixel area divided by the projection's areal scale (`pyproj.Proj.get_factors`), which for UTM
+    differs from 1 by 0.08 % at Everest and 0.003 % at Gangotri. It is computed on a lattice, and bilinear between its
+    nodes.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Reading and writing rasters. All outputs are Cloud Optimized GeoTIFFs with the same bytes for the same pixels."""
+"""Reading and writing rasters. All outputs are Cloud Optimized GeoTIFFs; the same pixels give the same bytes."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ COG_OPTIONS = {
 }
 
 GDAL_CACHE_BYTES = 128 * 2**20
-"""GDAL would take 5 % of the machine's memory for its block cache; whole scenes stream through us once.
+"""Size of GDAL's block cache. By default it is 5 % of the machine's memory, but whole scenes are read only once.
 
-In bytes: rasterio hands an integer on as it is, while GDAL itself reads small numbers as megabytes.
+It is in bytes: rasterio passes an integer on as it is, while GDAL itself reads small numbers as megabytes.
 """
 
 
 @contextlib.contextmanager
 def gdal_env() -> Iterator[None]:
-    """GDAL with a small block cache, and no side-car files written or looked for."""
+    """Set up GDAL with a small block cache, and let it neither write nor look for side-car files."""
     with rasterio.Env(GDAL_CACHEMAX=GDAL_CACHE_BYTES, GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR", GDAL_PAM_ENABLED="NO"):
         yield
 
 
 def open_raster(path: Path) -> DatasetReader:
-    """Open a raster, with an error that says what stands in its place.
+    """Open a raster; the error says what is there instead of one.
 
     Raises
     ------
@@ -104,14 +104,14 @@ def _tile_ends(dataset: DatasetReader) -> Iterator[int]:
 
 
 def grid_of(dataset: DatasetReader) -> Grid:
-    """Grid of an open raster."""
+    """Return the grid of an open raster."""
     epsg = dataset.crs.to_epsg() if dataset.crs else None
     name = f"EPSG:{epsg}" if epsg else str(dataset.crs)
     return Grid(crs=name, transform=dataset.transform, height=dataset.height, width=dataset.width)
 
 
 def read_grid(path: Path) -> Grid:
-    """Grid of a raster file."""
+    """Return the grid of a raster file."""
     with open_raster(path) as dataset:
         return grid_of(dataset)
 
@@ -129,13 +129,13 @@ def read_band(path: Path, band: int = 1) -> AnyArray:
 
 
 def pixels_with_data(dn: AnyArray, nodata: float | None) -> BoolArray:
-    """(H, W) bool: neither nodata nor NaN; tested before any offset."""
-    known = np.isfinite(dn) if np.issubdtype(dn.dtype, np.floating) else np.ones(dn.shape, dtype=bool)
-    return known if nodata is None or math.isnan(nodata) else known & (dn != nodata)
+    """Return (H, W) bool: pixels that are neither nodata nor NaN, tested before any offset is applied."""
+    finite = np.isfinite(dn) if np.issubdtype(dn.dtype, np.floating) else np.ones(dn.shape, dtype=bool)
+    return finite if nodata is None or math.isnan(nodata) else finite & (dn != nodata)
 
 
 def profile(grid: Grid, *, count: int, dtype: str, nodata: float | None) -> dict[str, Any]:
-    """Profile of a tiled, uncompressed GeoTIFF on `grid`: what is written before it becomes a COG."""
+    """Return the profile of a tiled, uncompressed GeoTIFF on `grid`, which is written before it becomes a COG."""
     return {
         "driver": "GTiff",
         "crs": grid.crs,
@@ -164,8 +164,8 @@ def write_cog(
 ) -> None:
     """Write (H, W) or (B, H, W) `pixels` as a COG.
 
-    `scale` and `offset` are stored as GDAL's: value = DN x scale + offset. Continuous data (more than one band, or
-    scaled) get averaged overviews, all else nearest ones.
+    `scale` and `offset` are stored as GDAL defines them: value = DN x scale + offset. Continuous data (more than one
+    band, or scaled) get averaged overviews, all other data nearest ones.
     """
     planes = pixels if pixels.ndim == 3 else pixels[np.newaxis]
     plain = path.with_suffix(".plain.tif")

@@ -1,4 +1,4 @@
-"""Reading polygons, and the site's grid that follows from the AOI."""
+"""Reading and writing polygons and lines, and the site's grid, which follows from the AOI."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from stages.common.params.schema import GridParams
 from stages.common.types import BoolArray
 
 EDGE_NODES = 101
-"""Points a side when bounds are reprojected: an edge that is straight in one CRS is curved in another."""
+"""Points per side when bounds are reprojected: an edge that is straight in one CRS is curved in another."""
 
 AREAL_SCALE_ERROR_MAX = 0.1
-"""UTM is within 0.002 in its zone, polar stereographic within 0.1 where glaciers are."""
+"""Largest accepted error. UTM is within 0.002 in its zone, polar stereographic within 0.1 where glaciers are."""
 
 GRID_PIXELS_MAX = 1e9
-"""Ten times a whole Sentinel-2 tile at 10 m (1.2e8): beyond it the CRS or the pixel size is a mistake."""
+"""Largest accepted grid, ten times a whole Sentinel-2 tile at 10 m: beyond it CRS or pixel size is a mistake."""
 
 FIXED_TIME = "2000-01-01T00:00:00.000Z"
-"""GeoPackages record when they were changed; ours say nothing of the clock."""
+"""Time of change that every GeoPackage records, so that the same features give the same bytes."""
 
 
 def read_features(path: Path) -> Any:
@@ -99,7 +99,7 @@ def _write(path: Path, frame: Any, *, layer: str, geometry_type: str) -> None:
 
 
 def aoi_bounds_m(path: Path, crs: str) -> tuple[float, float, float, float]:
-    """Bounds (left, bottom, right, top) in `crs` of the AOI file, its edges followed and not just its corners."""
+    """Return the AOI's bounds (left, bottom, right, top) in `crs`; its edges are followed, not just its corners."""
     original = read_features(path)
     frame = original.to_crs(crs)
     if original.crs.equals(frame.crs):
@@ -109,7 +109,7 @@ def aoi_bounds_m(path: Path, crs: str) -> tuple[float, float, float, float]:
 
 
 def site_grid(grid: GridParams, aoi: Path) -> Grid:
-    """The one grid of all years: the AOI's bounds in the grid's CRS, snapped outwards to whole pixels.
+    """Return the grid that all years share: the AOI's bounds in the grid's CRS, snapped outwards to whole pixels.
 
     Parameters
     ----------
@@ -121,7 +121,8 @@ def site_grid(grid: GridParams, aoi: Path) -> Grid:
     Raises
     ------
     ParamsError
-        The CRS is unknown, in degrees, web Mercator or far from the AOI; or the grid would be beyond all measure.
+        The CRS is unknown, in degrees, web Mercator or far from the AOI; or the grid would have more than
+        `GRID_PIXELS_MAX` pixels.
     InputError
         The AOI is not readable.
     """
@@ -155,7 +156,7 @@ def _check_scale(grid: Grid) -> None:
 
 
 def pixels_inside(shapes: Iterable[Any], grid: Grid) -> BoolArray:
-    """(H, W) bool: pixel centres inside any of `shapes` (in the grid's CRS)."""
+    """Return (H, W) bool: pixels whose centre lies in any of `shapes`, which are in the grid's CRS."""
     from rasterio.features import rasterize
 
     burn = [(shape, 1) for shape in shapes]

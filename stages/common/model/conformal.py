@@ -1,6 +1,6 @@
-"""How far areas are off, learned from held-out blocks: dispersion of the binomial variance, and conformal factors.
+"""Errors of areas, learned from held-out blocks: dispersion of the binomial variance, and conformal factors.
 
-Pixels of a block err together, so the unit is the block: only blocks count as independent of each other.
+Errors of the pixels of a block are alike, so only blocks count as independent of each other.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from stages.common.tables.learning import AreaError
 from stages.common.types import AnyArray, BoolArray, Float64Array, IntArray
 
 VARIANCE_FLOOR_PX2 = 1.0
-"""Where a model is sure of every pixel, sum p (1 - p) tends to 0; no area is known better than to a pixel."""
+"""Least variance of an area: where a model is sure of every pixel, sum p (1 - p) tends to 0."""
 
 ROUNDING = 9
 """Decimals that (n + 1) level is rounded to: 25 x 0.68 is 17, not a float above it."""
@@ -25,21 +25,21 @@ class BlockSums:
     """Sums in pixels over the trusted pixels of each block and scene, all (N,)."""
 
     block: IntArray
-    """Number of the block; one that was seen in several scenes stands several times."""
+    """Number of the block; a block that several scenes show stands several times."""
     labelled: Float64Array
-    """Sum y: pixels labelled glacier."""
+    """Pixels labelled glacier: sum y."""
     mapped: Float64Array
-    """Pixels at or above the threshold."""
+    """Pixels mapped as glacier: p at or above the threshold."""
     expected: Float64Array
-    """Sum p."""
+    """Expected pixels of glacier: sum p."""
     variance: Float64Array
-    """Sum p (1 - p), at least `VARIANCE_FLOOR_PX2`."""
+    """Binomial variance: sum p (1 - p), at least `VARIANCE_FLOOR_PX2`."""
 
 
 def block_sums(
     probability: AnyArray, labelled: BoolArray, mapped: BoolArray, block: IntArray, scene: IntArray
 ) -> BlockSums:
-    """Sums over the pixels of each (block, scene), of 1-D arrays over trusted pixels; p in 0-1.
+    """Sum 1-D arrays over trusted pixels by (block, scene); p in 0-1.
 
     Raises
     ------
@@ -60,14 +60,14 @@ def block_sums(
 
 
 def area_error(sums: BlockSums) -> AreaError | None:
-    """Dispersion and conformal factors of the error of an area; None without a block.
+    """Return dispersion and conformal factors of the error of an area; None without a block.
 
-    A block's squared error terms are averaged over its scenes, which are no independent units. The dispersion is that
-    of a quasi-binomial model (McCullagh and Nelder 1989, section 4.5), of sum p or of the area that is mapped,
-    whichever is further off in a block: a threshold can be wrong where sum p is right, and one that was chosen for
-    these very blocks makes the mapped area look better than it is elsewhere. The factors are split-conformal quantiles
-    of |mapped - labelled| / sqrt(dispersion sum p (1 - p)) (Vovk et al. 2005; Lei et al. 2018), null where there are
-    too few blocks (`blocks_needed`) or where no block is off at all.
+    A block's squared error terms are averaged over its scenes, which are not independent of each other. The dispersion
+    is that of a quasi-binomial model (McCullagh and Nelder 1989, section 4.5), of sum p or of the mapped area,
+    whichever is further off in a block: a threshold can be wrong where sum p is right, and a threshold that was chosen
+    for these very blocks makes the mapped area look better than it is elsewhere. The factors are split-conformal
+    quantiles of |mapped - labelled| / sqrt(dispersion sum p (1 - p)) (Vovk et al. 2005; Lei et al. 2018), None where
+    there are too few blocks (`blocks_needed`) or where no block is off at all.
     """
     if not len(sums.block):
         return None
@@ -84,9 +84,9 @@ def area_error(sums: BlockSums) -> AreaError | None:
 
 
 def area_scores(sums: BlockSums, dispersion: float) -> Float64Array:
-    """(B,) each block's |mapped - labelled| / sqrt(dispersion sum p (1 - p)), the root mean square over its scenes.
+    """Return each block's |mapped - labelled| / sqrt(dispersion sum p (1 - p)), (B,), root mean square over its scenes.
 
-    Empty where the dispersion is 0: nothing to scale with.
+    Empty where the dispersion is 0: there is nothing to scale with.
     """
     if dispersion == 0:
         return np.empty(0)
@@ -95,22 +95,22 @@ def area_scores(sums: BlockSums, dispersion: float) -> Float64Array:
 
 
 def conformal_quantile(scores: Float64Array, level: float) -> float | None:
-    """The ceil((n + 1) level)-th smallest of n scores; None where that is more than n.
+    """Return the ceil((n + 1) level)-th smallest of n scores; None where that is more than n.
 
-    A new score that is exchangeable with these is at most this with a chance of at least `level` (Lei et al. 2018,
-    theorem 2.2).
+    A new score that is exchangeable with these is at most this one with a probability of at least `level` (Lei et al.
+    2018, theorem 2.2).
     """
     rank = math.ceil(round((len(scores) + 1) * level, ROUNDING))
     return float(np.sort(scores)[rank - 1]) if 1 <= rank <= len(scores) else None
 
 
 def blocks_needed(level: float) -> int:
-    """Fewest scores that `conformal_quantile` has an answer for: level / (1 - level), rounded up; 19 for 0.95."""
+    """Return the fewest scores that `conformal_quantile` needs: level / (1 - level), rounded up; 19 for 0.95."""
     return math.ceil(round(level / (1.0 - level), ROUNDING))
 
 
 def _mean_by_block(values: Float64Array, block: IntArray) -> Float64Array:
-    """(B,) mean of the values of each block, in the order of the blocks' numbers."""
+    """Return the mean of the values of each block, (B,), in the order of the blocks' numbers."""
     _, where = np.unique(block, return_inverse=True)
     return np.asarray(np.bincount(where, values) / np.bincount(where))
 

@@ -25,12 +25,15 @@ if TYPE_CHECKING:
 _AREA_ERROR: TypeAdapter[AreaError | None] = TypeAdapter(AreaError | None)
 
 Reader = Callable[[int, int, int, int], Float32Array]
-"""(row, column, height, width) to (height, width, C) float32 physical values, NaN where invalid or off the scene."""
+"""Function from (row, column, height, width) to (height, width, C) float32 physical values.
+
+NaN stands where a pixel is not valid, or lies beyond the scene.
+"""
 
 
 @dataclass(frozen=True)
 class ModelInfo:
-    """What a model says of itself in its ONNX metadata."""
+    """The metadata of an ONNX model."""
 
     path: Path
     bands: tuple[str, ...]
@@ -38,15 +41,15 @@ class ModelInfo:
     """A pixel is glacier where its calibrated probability is at least this."""
     threshold_rule: str
     temperature: float
-    """What the graph divides the logits by; calibrated p to that of the fit: sigmoid(temperature x logit p)."""
+    """Number that the graph divides the logits by; sigmoid(temperature x logit p) is the probability before that."""
     members: int
     area_error: AreaError | None
-    """How far areas were off on held-out blocks; None where there was none to learn from."""
+    """Errors of areas on held-out blocks; None where no block was held out."""
     stride_px: int
     receptive_field_radius_px: int
     data_md5: str
     band_references: tuple[BandReference, ...] = ()
-    """Empty: an older model, whose input drift cannot be measured."""
+    """Training pixels of each band. Empty: an older model, whose input drift cannot be measured."""
 
 
 OUTPUT, MEMBERS_OUTPUT = "glacier", "members"
@@ -56,40 +59,40 @@ METADATA = (
     "bands", "threshold", "threshold_rule", "temperature", "members", "area_error", "stride_px",
     "receptive_field_radius_px", "data_md5",
 )  # fmt: skip
-"""Entries of the graph's metadata that a user of the model reads; area_error is JSON."""
+"""Entries of the metadata that every model must have; area_error is JSON."""
 
 
 def read_info(path: Path) -> ModelInfo:
-    """Metadata of a model.
+    """Read the metadata of a model.
 
     Raises
     ------
     ContractError
-        The file is no ONNX model, or its metadata are not ours.
+        The file is not an ONNX model, or an entry of its metadata is absent.
     """
-    found = _open(path).get_modelmeta().custom_metadata_map
-    if missing := [name for name in METADATA if name not in found]:
+    entries = _open(path).get_modelmeta().custom_metadata_map
+    if missing := [name for name in METADATA if name not in entries]:
         raise ContractError(
             "the model lacks metadata", where=path, expected=", ".join(METADATA), found=f"no {missing[0]}",
             fix="use a model that the stage `train` has exported",
         )  # fmt: skip
     return ModelInfo(
         path=path,
-        bands=tuple(found["bands"].split(",")),
-        threshold=float(found["threshold"]),
-        threshold_rule=found["threshold_rule"],
-        temperature=float(found["temperature"]),
-        members=int(found["members"]),
-        area_error=_AREA_ERROR.validate_json(found["area_error"]),
-        stride_px=int(found["stride_px"]),
-        receptive_field_radius_px=int(found["receptive_field_radius_px"]),
-        data_md5=found["data_md5"],
-        band_references=tuple(map(BandReference.model_validate, json.loads(found.get("band_histograms", "[]")))),
+        bands=tuple(entries["bands"].split(",")),
+        threshold=float(entries["threshold"]),
+        threshold_rule=entries["threshold_rule"],
+        temperature=float(entries["temperature"]),
+        members=int(entries["members"]),
+        area_error=_AREA_ERROR.validate_json(entries["area_error"]),
+        stride_px=int(entries["stride_px"]),
+        receptive_field_radius_px=int(entries["receptive_field_radius_px"]),
+        data_md5=entries["data_md5"],
+        band_references=tuple(map(BandReference.model_validate, json.loads(entries.get("band_histograms", "[]")))),
     )
 
 
 def plan_for(info: ModelInfo, height: int, width: int) -> WindowPlan:
-    """Windows for a scene of that size: as the model asks for, as large as the settings permit."""
+    """Plan the windows for a scene of that size: of a size that the model accepts, as large as the settings permit."""
     return plan_windows(
         height, width,
         stride_px=info.stride_px, radius_px=info.receptive_field_radius_px, max_pixels=settings.window_pixels(),
@@ -97,7 +100,7 @@ def plan_for(info: ModelInfo, height: int, width: int) -> WindowPlan:
 
 
 def open_session(path: Path, *, height: int, width: int, batch: int = 1) -> InferenceSession:
-    """ONNX Runtime session with the window's shape fixed, so that all shapes are known before the first run.
+    """Open an ONNX Runtime session with the window's shape fixed, so that all shapes are known before the first run.
 
     The bits do not depend on the number of threads.
     """
@@ -108,11 +111,11 @@ def _open(path: Path, shape: dict[str, int] | None = None) -> InferenceSession:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    # The pool is sized from the host's cores, not from what a container may use: always say it.
+    # By default the pool is sized by the host's cores, not by those that a container may use.
     options.intra_op_num_threads = settings.inference_threads()
     options.inter_op_num_threads = 1
-    # One plan for all activations holds more at once than taking and giving them back: 1,011 against 593 MiB for
-    # a window of 2 Mpx, at the same speed.
+    # A memory pattern allocates all activations at once: 1,011 MiB instead of 593 for a window of 2 Mpx, at the same
+    # speed.
     options.enable_mem_pattern = False
     options.log_severity_level = 3
     for name, size in (shape or {}).items():
@@ -123,14 +126,17 @@ def _open(path: Path, shape: dict[str, int] | None = None) -> InferenceSession:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime's errors share no base class of their own
         raise ContractError(
-            "the file is no ONNX model", where=path, found=" ".join(str(error).split())[:200], fix="run `train` again"
+            "the file is not an ONNX model",
+            where=path,
+            found=" ".join(str(error).split())[:200],
+            fix="run `train` again",
         ) from error
 
 
 def predict_windows(
     session: InferenceSession, read: Reader, plan: WindowPlan, *, batch: int = 1
 ) -> Iterator[tuple[Window, Float32Array]]:
-    """Glacier probability of each window's kept part, in the order of the plan.
+    """Yield the glacier probability of each window's kept part, in the order of the plan.
 
     Yields
     ------
@@ -143,13 +149,13 @@ def predict_windows(
 def predict_outputs(
     session: InferenceSession, read: Reader, plan: WindowPlan, *, outputs: Sequence[str], batch: int = 1
 ) -> Iterator[tuple[Window, list[Float32Array]]]:
-    """Named outputs of the graph for each window's kept part, in the order of the plan.
+    """Yield named outputs of the graph for each window's kept part, in the order of the plan.
 
-    The next batch is read while the model runs on this one; no more than two batches are held.
+    The next batch is read while the model runs on this one; no more than two batches are in memory.
 
     Yields
     ------
-    window, one (keep height, keep width, channels) float32 an output, clipped to the scene
+    window, and for each output (keep height, keep width, channels) float32, clipped to the scene
     """
     name = session.get_inputs()[0].name
     batches = list(_batches(plan, batch))
@@ -159,10 +165,10 @@ def predict_outputs(
             pixels = pending.result()
             if index + 1 < len(batches):
                 pending = reader.submit(_read_batch, read, plan, batches[index + 1], batch)
-            found = session.run(list(outputs), {name: pixels})
+            maps = session.run(list(outputs), {name: pixels})
             del pixels
             for place, window in enumerate(windows):
-                yield window, [_kept(one[place], window, plan) for one in found]
+                yield window, [_crop_to_kept(output[place], window, plan) for output in maps]
 
 
 def _batches(plan: WindowPlan, size: int) -> Iterator[list[Window]]:
@@ -171,13 +177,13 @@ def _batches(plan: WindowPlan, size: int) -> Iterator[list[Window]]:
 
 
 def _read_batch(read: Reader, plan: WindowPlan, windows: list[Window], batch: int) -> Float32Array:
-    """(batch, h, w, C); a last batch that is not full is filled with NaN."""
+    """Read a batch (batch, h, w, C); a last one that is not full is filled with NaN."""
     parts = [read(w.rows.start, w.columns.start, plan.window_height, plan.window_width) for w in windows]
     parts += [np.full_like(parts[0], np.nan)] * (batch - len(parts))
     return np.stack(parts)
 
 
-def _kept(probability: Float32Array, window: Window, plan: WindowPlan) -> Float32Array:
+def _crop_to_kept(probability: Float32Array, window: Window, plan: WindowPlan) -> Float32Array:
     rows, columns = window.rows, window.columns
     return probability[
         rows.keep_start - rows.start : min(rows.keep_stop, plan.height) - rows.start,
@@ -210,7 +216,7 @@ def scene_reader(scene_path: Path, valid_path: Path) -> Reader:
 
 
 def array_reader(pixels: Float32Array) -> Reader:
-    """Reader over (H, W, C) float32 physical values with NaN where invalid."""
+    """Return a reader over (H, W, C) float32 physical values, NaN where not valid."""
 
     def read(row: int, column: int, height: int, width: int) -> Float32Array:
         window = np.full((height, width, pixels.shape[2]), np.nan, dtype=np.float32)

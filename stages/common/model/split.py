@@ -1,4 +1,4 @@
-"""Blocks and roles of pixels in the spatial split, and the proof that no patch shows a held-out pixel."""
+"""Blocks and roles of pixels in the spatial split, and the check that no patch shows a held-out pixel."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ TRAIN, VALIDATION, TEST, BUFFER, OUTSIDE, CALIBRATION = range(len(ROLES))
 
 HELD_OUT = (TRAIN, VALIDATION, CALIBRATION, BUFFER)
 MAY_SHOW = {"train": (TRAIN,), "validation": HELD_OUT, "calibration": HELD_OUT}
-"""Roles whose imagery a set of patches may show. Test pixels are shown by none."""
+"""Roles whose imagery a set of patches may show. No set shows a test pixel."""
 
 MAY_LABEL = {"train": (TRAIN,), "validation": (VALIDATION,), "calibration": (CALIBRATION,)}
 """Roles whose labels a set of patches may hold."""
 
 
 def block_numbers(shape: tuple[int, int], params: PatchesParams) -> IntArray:
-    """(H, W) number of each pixel's block, row by row from 0."""
+    """Return the number (H, W) of each pixel's block, row by row from 0."""
     rows, columns = _block_places(shape, params)
     return np.asarray(rows[:, None] * (columns[-1] + 1) + columns[None, :], dtype=np.int64)
 
 
 def block_folds(shape: tuple[int, int], params: PatchesParams) -> IntArray:
-    """(H, W) fold of each pixel: block (r, c) belongs to fold (c + 2 r) mod folds.
+    """Return the fold (H, W) of each pixel: block (r, c) belongs to fold (c + 2 r) mod folds.
 
-    Like a knight's move: with five folds no two blocks of a fold touch, not even at a corner.
+    As a knight moves in chess: with five folds no two blocks of a fold touch, not even at a corner.
     """
     rows, columns = _block_places(shape, params)
     return np.asarray((columns[None, :] + 2 * rows[:, None]) % params.folds, dtype=np.int64)
@@ -42,7 +42,7 @@ def _block_places(shape: tuple[int, int], params: PatchesParams) -> tuple[IntArr
 
 
 def crop(plane: AnyArray, row: int, column: int, size: int, *, fill: int) -> AnyArray:
-    """Window of (H, W) or (H, W, C) `plane` with upper left pixel (row, column); beyond the edges `fill`."""
+    """Return a window of `plane`, (H, W) or (H, W, C), with upper left pixel (row, column); `fill` beyond the edges."""
     window = np.full((size, size, *plane.shape[2:]), fill, dtype=plane.dtype)
     rows = slice(max(row, 0), min(row + size, plane.shape[0]))
     columns = slice(max(column, 0), min(column + size, plane.shape[1]))
@@ -53,14 +53,14 @@ def crop(plane: AnyArray, row: int, column: int, size: int, *, fill: int) -> Any
 
 
 def has_role(roles: UInt8Array, allowed: tuple[int, ...]) -> BoolArray:
-    """True where the role is one of `allowed`."""
+    """Return where the role is one of `allowed`."""
     return np.asarray(np.isin(roles, allowed))
 
 
 def check_no_leak(patches: Mapping[str, AnyArray], roles: UInt8Array, *, use: str, where: Path) -> None:
-    """Prove that patches for `use` ('train', 'validation' or 'calibration') hold nothing of pixels they must not see.
+    """Check that patches for `use` ('train', 'validation' or 'calibration') hold nothing of pixels that they must not.
 
-    Checked pixel by pixel against the split: imagery is zeroed and marked hidden, labels are 255.
+    The check goes pixel by pixel against the split: imagery is zeroed and marked hidden, labels are 255.
 
     Raises
     ------
@@ -70,15 +70,15 @@ def check_no_leak(patches: Mapping[str, AnyArray], roles: UInt8Array, *, use: st
     for index, (row, column) in enumerate(zip(patches["row"], patches["column"], strict=True)):
         size = patches["label"].shape[1]
         role = crop(roles, int(row), int(column), size, fill=OUTSIDE)
-        shown = (patches["visible"][index] != 0) | patches["image"][index].any(axis=-1)
+        visible = (patches["visible"][index] != 0) | patches["image"][index].any(axis=-1)
         labelled = patches["label"][index] != IGNORE
-        for what, seen, allowed in (("imagery", shown, MAY_SHOW[use]), ("a label", labelled, MAY_LABEL[use])):
-            leaked = seen & ~has_role(role, allowed)
+        for what, present, allowed in (("imagery", visible, MAY_SHOW[use]), ("a label", labelled, MAY_LABEL[use])):
+            leaked = present & ~has_role(role, allowed)
             if leaked.any():
                 raise ContractError(
                     f"a {use} patch shows {what} of held-out pixels",
                     where=f"{where}, patch {index} at row {row}, column {column}",
                     expected="0 pixels",
                     found=f"{int(leaked.sum())} pixels of role {ROLES[int(role[leaked][0])]}",
-                    fix="run `patches` again; if it stays, the split is broken: report it",
+                    fix="run `patches` again; where that does not help, report it: the split is wrong",
                 )

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Span:
-    """A window along one axis: where it starts, and the part of the scene it is kept for."""
+    """A window along one axis: its start, and the part of the scene that it is kept for, in pixels."""
 
     start: int
     keep_start: int
@@ -23,7 +23,7 @@ class Span:
 
 @dataclass(frozen=True)
 class Window:
-    """A window of `WindowPlan.size` pixels."""
+    """A window of `WindowPlan.window_height` by `WindowPlan.window_width` pixels."""
 
     rows: Span
     columns: Span
@@ -34,16 +34,16 @@ class WindowPlan:
     """Windows of one size that keep every pixel of a scene exactly once."""
 
     height: int
-    """Rows of the scene."""
+    """Number of rows of the scene."""
     width: int
-    """Columns of the scene."""
+    """Number of columns of the scene."""
     window_height: int
     window_width: int
     row_spans: tuple[Span, ...]
     column_spans: tuple[Span, ...]
 
     def __iter__(self) -> Iterator[Window]:
-        """Row by row, so that few rows of the scene are held at a time."""
+        """Yield the windows row by row, so that few rows of the scene are in memory."""
         return (Window(rows, columns) for rows in self.row_spans for columns in self.column_spans)
 
     def __len__(self) -> int:
@@ -56,12 +56,12 @@ class WindowPlan:
 
 
 def round_up(value: float, multiple: int) -> int:
-    """Smallest multiple that is not below `value`."""
+    """Return the smallest multiple that is not below `value`."""
     return math.ceil(value / multiple) * multiple
 
 
 def plan_axis(length: int, size: int, margin: int) -> tuple[Span, ...]:
-    """Windows along an axis of `length` pixels.
+    """Plan the windows along an axis of `length` pixels.
 
     `length`, `size` and `margin` are multiples of the model's stride. The first window starts at the edge and keeps
     all but its far margin; the last one ends at the edge.
@@ -70,14 +70,14 @@ def plan_axis(length: int, size: int, margin: int) -> tuple[Span, ...]:
         return (Span(0, 0, length),)
     spans = [Span(0, 0, size - margin)]
     while spans[-1].keep_stop < length:
-        done = spans[-1].keep_stop
-        start = min(done - margin, length - size)
-        spans.append(Span(start, done, length if start == length - size else start + size - margin))
+        covered = spans[-1].keep_stop
+        start = min(covered - margin, length - size)
+        spans.append(Span(start, covered, length if start == length - size else start + size - margin))
     return tuple(spans)
 
 
 def plan_windows(height: int, width: int, *, stride_px: int, radius_px: int, max_pixels: int) -> WindowPlan:
-    """Cheapest plan whose windows hold at most `max_pixels` (or the least that works, if that is more).
+    """Return the cheapest plan whose windows hold at most `max_pixels` (or the least that works, if that is more).
 
     The scene is padded at its right and bottom to a multiple of the stride; `radius_px` is the radius of the
     receptive field. All numbers of rows and columns of windows are tried: there are few.
@@ -96,7 +96,7 @@ def plan_windows(height: int, width: int, *, stride_px: int, radius_px: int, max
 
 
 def fixed_plan(height: int, width: int, *, size: tuple[int, int], stride_px: int, margin_px: int) -> WindowPlan:
-    """Plan with windows of `size` (rows, columns), both multiples of the stride."""
+    """Plan windows of `size` (rows, columns), both multiples of the stride."""
     rows, columns = round_up(height, stride_px), round_up(width, stride_px)
     return WindowPlan(
         height=height,
@@ -109,7 +109,7 @@ def fixed_plan(height: int, width: int, *, size: tuple[int, int], stride_px: int
 
 
 def _sizes(length: int, margin: int, stride: int) -> list[int]:
-    """Window sizes worth trying, largest first: for each number of windows the smallest that covers `length`."""
+    """Return the window sizes to try, largest first: for each number of windows the smallest that covers `length`."""
     least = 2 * margin + stride
     if length <= least:
         return [length]
@@ -119,6 +119,6 @@ def _sizes(length: int, margin: int, stride: int) -> list[int]:
 
 
 def _computed(length: int, size: int, margin: int) -> int:
-    """Pixels computed along an axis, margins and overlaps included."""
+    """Return the pixels that are computed along an axis, margins and overlaps included."""
     count = 1 if size >= length else math.ceil((length - 2 * margin) / (size - 2 * margin))
     return count * min(size, length)

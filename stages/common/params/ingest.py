@@ -149,7 +149,7 @@ class SeasonParams(_Section):
         return self
 
     def holds(self, day: dt.date) -> bool:
-        """Whether `day` lies in the season."""
+        """Return whether `day` lies in the season."""
         return self.first <= f"{day:%m-%d}" <= self.last
 
 

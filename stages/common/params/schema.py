@@ -31,7 +31,7 @@ class SiteParams(Section):
 
 
 class GridParams(Section):
-    """The one grid of all years. The AOI gives the extent, snapped outwards to whole pixels."""
+    """The grid that all years share. The AOI gives the extent, snapped outwards to whole pixels."""
 
     crs: Annotated[str, Field(description="projected CRS in metres, as EPSG:32644")]
     pixel_size_m: Positive
@@ -86,9 +86,9 @@ class Params(Section):
     @model_validator(mode="after")
     def _years_agree(self) -> Self:
         for name in ("years", "training_years"):
-            listed = getattr(self, name)
-            if listed != sorted(set(listed)):
-                raise ValueError(f"{name} must be sorted and without doubles: {listed}")
+            years = getattr(self, name)
+            if years != sorted(set(years)):
+                raise ValueError(f"{name} must be sorted and without doubles: {years}")
         if stray := sorted(set(self.training_years) - set(self.years)):
             raise ValueError(f"training_years are not all among years: {stray}")
         if self.evaluate.year not in self.training_years:
@@ -118,7 +118,7 @@ def load_params(path: Path = Path("params.yaml")) -> Params:
     Raises
     ------
     ParamsError
-        The file is absent, is no YAML, or breaks the schema; every broken key is named.
+        The file is absent, is not valid YAML, or breaks the schema; every key that breaks it is named.
     """
     try:
         return Params.model_validate(_read_yaml(path))
@@ -140,7 +140,7 @@ def _read_yaml(path: Path) -> Any:
             "params.yaml is absent", where=path.resolve().parent, fix="run in the root or in a site's folder"
         ) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ParamsError("params.yaml is no YAML", where=path, found=" ".join(str(error).split())) from error
+        raise ParamsError("params.yaml is not valid YAML", where=path, found=" ".join(str(error).split())) from error
 
 
 def section_values(params: Params, names: Iterable[str]) -> dict[str, Any]:

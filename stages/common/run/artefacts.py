@@ -1,6 +1,6 @@
-"""Kinds of artefact: what a file must be, as a check that runs and as the JSON Schema that is printed.
+"""Kinds of artefact: what a file must be, as a check that runs and as a JSON Schema that is printed.
 
-A kind knows nothing of stages. The artefacts of this project are made from the kinds in `stages.common.tables.kinds`.
+A kind knows no stage. The artefacts of this project are made from the kinds in `stages.common.tables.kinds`.
 """
 
 from __future__ import annotations
@@ -26,33 +26,33 @@ class Artefact(ABC):
     """A file of a known kind."""
 
     summary: str
-    """What it holds, in one sentence."""
+    """Content of the file, in one sentence."""
     optional: bool = False
-    """May be absent."""
+    """Whether the file may be absent."""
 
     @abstractmethod
     def schema(self) -> Schema:
-        """JSON Schema of the file's header or content."""
+        """Return the JSON Schema of the file's header or content."""
 
     @abstractmethod
     def check(self, path: Path) -> None:
         """Raise `ContractError` unless the file at `path` is of this kind."""
 
     def describe(self) -> Schema:
-        """The schema with the summary."""
+        """Return the schema with the summary."""
         return {"description": self.summary, **self.schema()}
 
 
-def check_entries(path: Path, expected: Mapping[str, Any], found: Mapping[str, Any]) -> None:
+def check_entries(path: Path, expected: Mapping[str, Any], actual: Mapping[str, Any]) -> None:
     """Raise `ContractError` at the first header entry that is not as expected (a tuple lists alternatives)."""
-    for key, wanted in expected.items():
-        allowed = wanted if isinstance(wanted, tuple) else (wanted,)
-        if found[key] not in allowed:
+    for key, value in expected.items():
+        allowed = value if isinstance(value, tuple) else (value,)
+        if actual[key] not in allowed:
             raise ContractError(
                 f"the {key} of {path.name} is not what its contract says",
                 where=path,
                 expected=" or ".join(map(str, allowed)),
-                found=found[key],
+                found=actual[key],
                 fix="run the stage that makes it again; if it is your own file, convert it",
             )
 
@@ -63,24 +63,24 @@ class Raster(Artefact):
 
     dtype: str | tuple[str, ...]
     bands: tuple[str, ...] = ()
-    """Band descriptions; empty: not checked."""
+    """Descriptions of the bands; empty: not checked."""
     nodata: float | tuple[float | None, ...] | None = None
     scale: float | None = None
     offset: float | None = None
     values: tuple[int, ...] = ()
-    """All values that may occur; empty: any."""
+    """Values that may occur; empty: any."""
     cog: bool = True
     grid_bound: bool = True
 
     def expected(self) -> dict[str, Any]:
-        """Header entries that are fixed by the contract."""
+        """Return the header entries that the contract fixes."""
         entries: dict[str, Any] = {"driver": "GTiff", "dtype": self.dtype, "nodata": self.nodata}
         optional = {"bands": list(self.bands), "scale": self.scale, "offset": self.offset}
         entries |= {key: value for key, value in optional.items() if value not in ([], None)}
         return entries | ({"layout": "COG"} if self.cog else {})
 
     def schema(self) -> Schema:
-        """JSON Schema of the header, and of the pixel values where they are listed."""
+        """Return the JSON Schema of the header, and of the pixel values where they are listed."""
         properties: Schema = {
             key: {"enum": list(value)} if isinstance(value, tuple) else {"const": value}
             for key, value in self.expected().items()
@@ -97,7 +97,7 @@ class Raster(Artefact):
 
         with open_raster(path) as dataset:
             require_whole(dataset, path)
-            found = {
+            header = {
                 "driver": dataset.driver,
                 "dtype": dataset.dtypes[0],
                 "nodata": dataset.nodata,
@@ -106,7 +106,7 @@ class Raster(Artefact):
                 "offset": dataset.offsets[0],
                 "layout": dataset.tags(ns="IMAGE_STRUCTURE").get("LAYOUT", "striped or tiled"),
             }
-            check_entries(path, self.expected(), found)
+            check_entries(path, self.expected(), header)
             if self.values:
                 self._check_values(path, dataset)
 
@@ -136,7 +136,7 @@ class Table(Artefact):
     row: type[BaseModel]
 
     def schema(self) -> Schema:
-        """JSON Schema of the list of rows."""
+        """Return the JSON Schema of the list of rows."""
         return {"type": "array", "contentMediaType": "text/csv", "items": self.row.model_json_schema()}
 
     def check(self, path: Path) -> None:
@@ -152,7 +152,7 @@ class Json(Artefact):
     model: type[BaseModel]
 
     def schema(self) -> Schema:
-        """JSON Schema of the document."""
+        """Return the JSON Schema of the document."""
         return self.model.model_json_schema()
 
     def check(self, path: Path) -> None:
@@ -162,14 +162,14 @@ class Json(Artefact):
 
 @dataclass(frozen=True, kw_only=True)
 class Vector(Artefact):
-    """A GeoPackage with polygons, or lines, and given columns."""
+    """A GeoPackage with polygons or lines, and certain columns."""
 
     columns: tuple[str, ...]
     geometry: Literal["MultiPolygon", "LineString"] = "MultiPolygon"
     may_be_empty: bool = False
 
     def schema(self) -> Schema:
-        """JSON Schema of the features."""
+        """Return the JSON Schema of the features."""
         properties = {"columns": {"contains": {"enum": list(self.columns)}}, "geometry": {"const": self.geometry}}
         return {"type": "object", "contentMediaType": "application/geopackage+sqlite3", "properties": properties}
 
@@ -194,10 +194,10 @@ class Arrays(Artefact):
     """An npz file of named arrays."""
 
     arrays: Mapping[str, tuple[tuple[str, ...], int]]
-    """Name to (permitted dtypes, number of dimensions). All share their first dimension."""
+    """Permitted dtypes and number of dimensions of each array, by name; all share their first dimension."""
 
     def schema(self) -> Schema:
-        """JSON Schema of the arrays' headers."""
+        """Return the JSON Schema of the arrays' headers."""
         properties = {
             name: {"dtype": {"enum": list(dtypes)}, "ndim": {"const": ndim}}
             for name, (dtypes, ndim) in self.arrays.items()
@@ -233,13 +233,13 @@ class Arrays(Artefact):
 
 @dataclass(frozen=True, kw_only=True)
 class Blob(Artefact):
-    """A file known by its first bytes (PNG, GIF, HDF5, ONNX, HTML)."""
+    """A file that its first bytes identify (PNG, GIF, HDF5, ONNX, HTML)."""
 
     media_type: str
     magic: Sequence[bytes]
 
     def schema(self) -> Schema:
-        """JSON Schema: the media type."""
+        """Return the JSON Schema: the media type."""
         return {"contentMediaType": self.media_type}
 
     def check(self, path: Path) -> None:
@@ -247,9 +247,9 @@ class Blob(Artefact):
         head = path.read_bytes()[:64] if path.is_file() else b""
         if not any(head.startswith(magic) for magic in self.magic):
             raise ContractError(
-                "a file is not of its kind",
+                "the file is not of the kind that its contract says",
                 where=path,
                 expected=self.media_type,
                 found=head[:16] or "nothing",
-                fix="make it again",
+                fix="run the stage that makes it again",
             )

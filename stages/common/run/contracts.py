@@ -13,10 +13,10 @@ from stages.common.params.schema import Params
 from stages.common.run.artefacts import Artefact, Raster, Schema
 
 FAN_IN = {"{years}": "years", "{training_years}": "training_years", "{folds}": "crossval.folds"}
-"""Placeholders that stand for one path a year (or a fold), and the parameter that lists them."""
+"""Placeholders that stand for one path per year (or per fold), and the parameter that lists them."""
 
 PASSES_MAX = 20
-"""Numbers that ``{pass}`` stands for: 1 to this, as many dates as `ingest.choice.scenes_per_year` may ask for."""
+"""Largest number that ``{pass}`` stands for: as many dates as `ingest.choice.scenes_per_year` may ask for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,9 +25,9 @@ class Contract:
 
     Paths are templates relative to the site's folder (inputs) or the stage's own folder (outputs):
     ``{year}`` is the year a per-year stage runs for, ``{years}`` and ``{training_years}`` stand for one path
-    each, ``{folds}`` for one path each of ``crossval.folds``, ``{pass}`` for a numbered path a pass (optional
-    artefacts alone), ``{model}`` is ``predict.model``, ``{evaluate_year}`` is ``evaluate.year``, and
-    ``{reference_year}``, whose geometry the others are held against, is the first of ``training_years``.
+    each, ``{folds}`` for one path each of ``crossval.folds``, ``{pass}`` for a numbered path per pass (only
+    optional artefacts), ``{model}`` is ``predict.model``, ``{evaluate_year}`` is ``evaluate.year``, and
+    ``{reference_year}``, whose geometry the other years are compared with, is the first of ``training_years``.
     """
 
     stage: str
@@ -40,11 +40,11 @@ class Contract:
     """Sections of ``params.yaml`` that change the stage's result; the same stand in ``dvc.yaml``."""
 
     def folder(self, year: int | None) -> Path:
-        """The one folder the stage owns, relative to the site's."""
+        """Return the only folder that the stage owns, relative to the site's."""
         return Path("artifacts", self.stage, *([str(year)] if self.per != "site" else []))
 
     def describe(self) -> Schema:
-        """The contract as JSON Schema."""
+        """Return the contract as JSON Schema."""
         return {
             "$schema": "https://json-schema.org/draft/2020-12/schema",
             "title": self.stage,
@@ -66,21 +66,21 @@ def _describe_all(artefacts: Mapping[str, Artefact]) -> Schema:
 
 
 def paths_of(template: str, params: Params, year: int | None) -> dict[int | None, Path]:
-    """Paths that a template stands for: one for each year of a fan-in, one a pass, else one under the key None."""
-    known = {
+    """Return the paths that a template stands for: one per year of a fan-in or per pass, else one with the key None."""
+    values = {
         "{year}": str(year),
         "{reference_year}": str(params.training_years[0]),
         "{evaluate_year}": str(params.evaluate.year),
         "{model}": params.predict.model,
     }
-    for placeholder, value in known.items():
+    for placeholder, value in values.items():
         template = template.replace(placeholder, value)
     for placeholder, name in FAN_IN.items():
         if placeholder in template:
             years: Sequence[int] = attrgetter(name)(params)
-            return {one: Path(template.replace(placeholder, str(one))) for one in years}
+            return {year: Path(template.replace(placeholder, str(year))) for year in years}
     if "{pass}" in template:
-        return {one: Path(template.replace("{pass}", str(one))) for one in range(1, PASSES_MAX + 1)}
+        return {number: Path(template.replace("{pass}", str(number))) for number in range(1, PASSES_MAX + 1)}
     return {None: Path(template)}
 
 
@@ -89,7 +89,7 @@ def check_inputs(contract: Contract, params: Params, year: int | None) -> None:
 
     Raises
     ------
-    ContractError
+    ContractError, InputError
         An input is absent or is not what it must be, rasters lie on different grids, or a fan-in folder
         holds other years than the parameters say.
     """
@@ -114,7 +114,7 @@ def check_files(artefacts: Mapping[str, Artefact], root: Path, params: Params, y
 
     Raises
     ------
-    ContractError
+    ContractError, InputError
         A file is absent or is not what it must be, or two rasters lie on different grids.
     """
     grids: dict[str, Path] = {}
@@ -155,12 +155,12 @@ def _check_years(template: str, params: Params) -> None:
             continue  # a year in a file's name: its stage writes one folder with all of them
         parent = Path(template.split(placeholder, maxsplit=1)[0])
         expected = sorted(str(year) for year in attrgetter(name)(params))
-        found = sorted(path.name for path in parent.glob("[!.]*"))  # DVC may leave a .gitignore there
-        if found != expected:
+        names = sorted(path.name for path in parent.glob("[!.]*"))  # DVC may leave a .gitignore there
+        if names != expected:
             raise ContractError(
                 f"{parent} does not hold exactly the {name} of params.yaml",
                 where=parent,
                 expected=", ".join(expected),
-                found=", ".join(found) or "nothing",
+                found=", ".join(names) or "nothing",
                 fix=f"`make repro` removes folders of undeclared years and makes missing ones (params: {name})",
             )

@@ -110,11 +110,11 @@ def _read_text(path: Path) -> str:
         raise _unreadable(path, "text in UTF-8", error) from error
 
 
-def _unreadable(where: object, expected: str, found: object) -> ContractError:
+def _unreadable(where: object, expected: str, actual: object) -> ContractError:
     return ContractError(
         "the file is not readable",
         where=where,
         expected=expected,
-        found=" ".join(str(found).split())[:300],
+        found=" ".join(str(actual).split())[:300],
         fix="run the stage that makes it again, or `dvc pull` it",
     )

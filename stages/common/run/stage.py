@@ -21,32 +21,32 @@ from stages.common.run.outputs import atomic_folder, write_json
 
 @dataclass(frozen=True)
 class Run:
-    """What a stage's entry function gets: parameters, its year, its inputs, and a folder to write to."""
+    """A run as the stage's entry function sees it: parameters, year, inputs, and a folder to write to."""
 
     contract: Contract
     params: Params
     year: int | None
     out: Path
-    """Scratch folder; becomes the stage's folder when the function returns."""
+    """Scratch folder, which becomes the stage's folder when the function returns."""
     log: logging.Logger
 
     def path(self, template: str) -> Path:
-        """Path of a declared input that is a single file."""
+        """Return the path of a declared input that is a single file."""
         return self.paths(template)[None]
 
     def paths(self, template: str) -> dict[int | None, Path]:
-        """Paths of a declared fan-in input by year."""
+        """Return the paths of a declared fan-in input by year."""
         if template not in self.contract.inputs:
             raise ContractError(f"{self.contract.stage} reads what its contract does not declare", where=template)
         return paths_of(template, self.params, self.year)
 
     def by_year(self, template: str) -> dict[int, Path]:
-        """Paths of a declared fan-in input, keyed by year and in its order."""
+        """Return the paths of a declared fan-in input by year, in the order of the years."""
         return {year: path for year, path in sorted(self.paths(template).items()) if year is not None}
 
 
 Entry = Callable[[Run], BaseModel | None]
-"""A stage's one verb: writes into `Run.out` and returns its metrics, if it has any."""
+"""Entry function of a stage: it writes into `Run.out` and returns its metrics, if it has any."""
 
 
 def main(contract: Contract, entry: Entry, argv: Sequence[str] | None = None) -> int:

@@ -10,11 +10,11 @@ RED, SWIR = "B04", "B11"
 
 SWIR_FLOOR = 0.01
 """Absolute error of surface reflectance where there is little light (Sentinel-2 L2A: 0.005 + 5 %). Without it two dark
-values in cast shadow could give any ratio: a shadowed pixel is clean only where red itself is well above it."""
+values in cast shadow could give any ratio: a pixel in shadow is clean only where red is well above this."""
 
 
 def is_clean(red: Float32Array, swir: Float32Array, *, ratio_min: float) -> BoolArray:
-    """Ice or snow rather than rock: red / short-wave infrared reaches `ratio_min`; False where either is NaN.
+    """Return where red / short-wave infrared reaches `ratio_min`: ice or snow, not rock; False where either is NaN.
 
     Paul et al. (2016, Remote Sens. 8, 575) for Sentinel-2; thresholds in use are 1.8 to 2.5 (Paul et al. 2013). Ice
     and snow absorb in the short-wave infrared, rock and debris do not. Snow on debris, and water, pass for clean ice.

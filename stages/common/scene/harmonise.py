@@ -42,12 +42,12 @@ class Calibration:
 
 
 def calibration_of(scene: Scene, name: str) -> Calibration:
-    """Scale and offset of a stored band.
+    """Return scale and offset of a stored band.
 
     Raises
     ------
     InputError
-        The convention asks for a baseline that is not known, or is unknown itself.
+        The convention needs a processing baseline, which the scene does not state, or there is no such convention.
     """
     band = scene.bands[name]
     return calibration_of_info(scene.info, scale=band.scale, offset=band.offset)
@@ -72,7 +72,7 @@ def calibration_of_info(info: SceneInfo, *, scale: float, offset: float) -> Cali
 
 
 def carries_offset(info: SceneInfo) -> bool:
-    """Whether 1000 must be taken from the DN of a Sentinel-2 scene.
+    """Return whether 1000 must be subtracted from the DN of a Sentinel-2 scene.
 
     Raises
     ------
@@ -96,12 +96,12 @@ def carries_offset(info: SceneInfo) -> bool:
 
 
 def baseline_of(info: SceneInfo) -> tuple[int, int]:
-    """Processing baseline as numbers, ``05.09`` as (5, 9).
+    """Return the processing baseline as numbers, ``05.09`` as (5, 9).
 
     Raises
     ------
     InputError
-        It is absent or no baseline.
+        It is absent or not a baseline.
     """
     major, _, minor = (info.processing_baseline or "").partition(".")
     if not (major.isdecimal() and minor.isdecimal()):
@@ -115,13 +115,13 @@ def baseline_of(info: SceneInfo) -> tuple[int, int]:
     return int(major), int(minor)
 
 
-def to_physical(dn: AnyArray, known: BoolArray, calibration: Calibration) -> Float32Array:
-    """(H, W) float32 reflectance (or 8-bit value), NaN where not known; slightly negative values are kept.
+def to_physical(dn: AnyArray, has_data: BoolArray, calibration: Calibration) -> Float32Array:
+    """Return reflectance (or 8-bit value), (H, W) float32, NaN without data; slightly negative values are kept.
 
     Single precision keeps a DN to 0.02 over the whole range, so that storing it again gives the same DN.
     """
     values = dn.astype(np.float32)
     values *= np.float32(calibration.scale)
     values += np.float32(calibration.offset)
-    values[~known] = np.nan
+    values[~has_data] = np.nan
     return values

@@ -1,4 +1,4 @@
-"""A scene as the pipeline sees it: what is known of an acquisition, its bands and masks. Plain data, no files read."""
+"""A scene as the pipeline sees it: metadata, bands and masks of an acquisition. Plain data: no file is read."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CLOUD_MASK, SCL = "cloud_mask", "scl"
 
 @dataclass(frozen=True, kw_only=True)
 class SceneInfo:
-    """What is known of one acquisition apart from its pixels. None: not known."""
+    """Metadata of an acquisition. None: not known."""
 
     id: str
     """Unique in the series; names the item's folder."""
@@ -28,18 +28,18 @@ class SceneInfo:
     """File name or product URI; never a path."""
     platform: str | None = None
     processing_level: str | None = None
-    """As ``L2A``."""
+    """Processing level, such as ``L2A``."""
     processing_baseline: str | None = None
-    """As ``05.09``."""
+    """Processing baseline, such as ``05.09``."""
     relative_orbit: int | None = None
     tile: str | None = None
-    """MGRS tile, as ``44RLV``."""
+    """MGRS tile, such as ``44RLV``."""
     sun_elevation_deg: float | None = None
     sun_azimuth_deg: float | None = None
     convention: str | None = None
-    """What the DN mean (`stages.common.scene.harmonise.Convention`); None: as stated with each band."""
+    """Meaning of the DN (`stages.common.scene.harmonise.Convention`); None: as stated with each band."""
     boa_offset_applied: bool | None = None
-    """Earth Search's flag; for its convention alone."""
+    """Flag of Earth Search, which only its convention uses."""
 
     @property
     def day(self) -> dt.date | None:
@@ -53,9 +53,9 @@ class Layer:
 
     name: str
     pixels: AnyArray
-    """(H, W), the source's own numbers."""
+    """Pixels (H, W), the numbers of the source."""
     grid: Grid
-    """The source's own grid, in any CRS; its pixels need not be square."""
+    """Grid of the source, in any CRS; its pixels need not be square."""
     nodata: float | None
     scale: float = 1.0
     offset: float = 0.0
@@ -81,13 +81,13 @@ class Scene:
 
     info: SceneInfo
     bands: Mapping[str, Band] = field(default_factory=dict)
-    """By band name."""
+    """Stored bands by name."""
     cloud_mask: Path | None = None
-    """uint8 COG on a grid of its own: not 0 is cloud."""
+    """Cloud mask: uint8 COG on a grid of its own, where any number but 0 is cloud."""
     scl: Path | None = None
-    """uint8 COG on a grid of its own: Sentinel-2 scene classification, 0-11."""
+    """Sentinel-2 scene classification, 0-11: uint8 COG on a grid of its own."""
 
     @property
     def files(self) -> list[Path]:
-        """All COGs."""
+        """All COGs of the scene."""
         return [*(band.path for band in self.bands.values()), *(mask for mask in (self.cloud_mask, self.scl) if mask)]

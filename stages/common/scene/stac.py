@@ -52,7 +52,7 @@ DEGREE_DECIMALS = 6
 
 
 def item_of(scene: Scene) -> pystac.Item:
-    """STAC item of a stored scene; its assets' hrefs are relative to the item."""
+    """Return the STAC item of a stored scene; the hrefs of its assets are relative to the item."""
     extent = footprint(band.path for band in scene.bands.values())
     item = pystac.Item(
         id=scene.info.id,
@@ -61,8 +61,8 @@ def item_of(scene: Scene) -> pystac.Item:
         **_times(scene.info),
         properties=_properties(scene.info),
     )
-    used = {name.split(":")[0] for name in item.properties}
-    item.stac_extensions = [uri for prefix, uri in EXTENSIONS.items() if prefix in used]
+    prefixes = {name.split(":")[0] for name in item.properties}
+    item.stac_extensions = [uri for prefix, uri in EXTENSIONS.items() if prefix in prefixes]
     _add_grid(item, next(iter(scene.bands.values())).path)
     for name, band in scene.bands.items():
         item.add_asset(name, _asset(name, band.path, "data"))
@@ -82,18 +82,20 @@ def item_of(scene: Scene) -> pystac.Item:
 
 
 def scene_of(item: pystac.Item, year: int) -> Scene:
-    """Scene that an item describes; the inverse of `item_of`."""
-    known = {field: item.properties.get(name) for name, field in FIELDS.items()}
-    if known["tile"]:
-        known["tile"] = str(known["tile"]).removeprefix(MGRS)
-    info = SceneInfo(id=item.id, year=year, acquired=_acquired(item), **{**known, "product": str(known["product"])})
+    """Return the scene that an item describes; the inverse of `item_of`."""
+    properties = {field: item.properties.get(name) for name, field in FIELDS.items()}
+    if properties["tile"]:
+        properties["tile"] = str(properties["tile"]).removeprefix(MGRS)
+    info = SceneInfo(
+        id=item.id, year=year, acquired=_acquired(item), **{**properties, "product": str(properties["product"])}
+    )
     bands = {key: _band(asset) for key, asset in item.assets.items() if key not in MASKS}
     masks = {key: _path(item.assets[key]) for key in MASKS if key in item.assets}
     return Scene(info=info, bands=bands, **masks)
 
 
 def read_item(path: Path) -> pystac.Item:
-    """Item from a file, its own links not followed."""
+    """Read an item from a file; its links are not followed."""
     item = pystac.Item.from_file(str(path.absolute()))
     item.clear_links()
     item.set_self_href(str(path.absolute()))
@@ -109,7 +111,7 @@ def write_item(item: pystac.Item, path: Path, *, catalog: Path) -> None:
 
 
 def write_catalog(folder: Path, scenes: Iterable[Scene], *, name: str, title: str) -> None:
-    """Write ``catalog.json``: static and self-contained, one link an item, by year and id."""
+    """Write ``catalog.json``: static and self-contained, one link per item, by year and id."""
     catalog = pystac.Catalog(id=name, title=title, description=f"Scenes of the site {name}, one folder a year")
     catalog.add_link(pystac.Link("root", "./catalog.json", media_type=pystac.MediaType.JSON))
     for info in sorted((scene.info for scene in scenes), key=lambda info: (info.year, info.id)):
@@ -126,7 +128,7 @@ def _properties(info: SceneInfo) -> dict[str, Any]:
 
 
 def _times(info: SceneInfo) -> dict[str, Any]:
-    """STAC wants an instant or an interval: a known day is that day, a known year that year."""
+    """Return the times of an item: the instant, or the whole day or year where no more is known."""
     if isinstance(info.acquired, dt.datetime):
         return {"datetime": info.acquired}
     first, last = info.acquired or dt.date(info.year, 1, 1), info.acquired or dt.date(info.year, 12, 31)
@@ -163,8 +165,8 @@ def _path(asset: pystac.Asset) -> Path:
     href = asset.get_absolute_href()
     if href is None:
         raise ValueError(f"asset {asset.title} has no file")
-    absolute, here = Path(href), Path.cwd()
-    return absolute.relative_to(here) if absolute.is_relative_to(here) else absolute
+    path, folder = Path(href), Path.cwd()
+    return path.relative_to(folder) if path.is_relative_to(folder) else path
 
 
 def _add_grid(target: Any, path: Path) -> None:
@@ -179,7 +181,7 @@ def _add_grid(target: Any, path: Path) -> None:
 
 
 def footprint(paths: Iterable[Path]) -> Any:
-    """Polygon that the rasters cover together, EPSG:4326, their edges followed."""
+    """Return the polygon that the rasters cover together, in EPSG:4326; their edges are followed."""
     boxes = []
     for path in paths:
         grid = read_grid(path)
@@ -194,7 +196,7 @@ def footprint(paths: Iterable[Path]) -> Any:
 def _in_degrees(shape: Any, crs: str) -> Any:
     to_degrees = Transformer.from_crs(crs, "EPSG:4326", always_xy=True).transform
 
-    def both(xy: AnyArray) -> AnyArray:
+    def rounded_degrees(xy: AnyArray) -> AnyArray:
         return np.round(np.column_stack(to_degrees(xy[:, 0], xy[:, 1])), DEGREE_DECIMALS)
 
-    return shapely.transform(shape, both)
+    return shapely.transform(shape, rounded_degrees)

@@ -1,11 +1,11 @@
-"""How an acquisition is stored in ``data/scenes/<year>/`` and read back: STAC items with COG assets, one a band.
+"""How an acquisition is stored in ``data/scenes/<year>/`` and read back: STAC items with COG assets, one per band.
 
 ::
 
     data/catalog.json                    static catalogue, self-contained: links every item
     data/scenes/<year>/index.json        the year's items (`tables.SceneIndex`)
     data/scenes/<year>/<id>/<id>.json    STAC item
-    data/scenes/<year>/<id>/<band>.tif   one COG a band; the asset's key is the band's name
+    data/scenes/<year>/<id>/<band>.tif   one COG per band; the asset's key is the band's name
     data/scenes/<year>/<id>/cloud_mask.tif   optional, uint8 on a grid of its own: not 0 is cloud
     data/scenes/<year>/<id>/scl.tif      optional, uint8 on a grid of its own: Sentinel-2 scene classes 0-11
 
@@ -61,7 +61,7 @@ def write_index(year_folder: Path, year: int, scenes: Sequence[Scene]) -> None:
 
 
 def read_scenes(year_folder: Path) -> list[Scene]:
-    """Acquisitions of a year, in the order of its index; needs nothing outside the folder.
+    """Read the acquisitions of a year, in the order of its index; nothing outside the folder is needed.
 
     Raises
     ------
@@ -87,18 +87,18 @@ def _read_scene(path: Path, year: int) -> Scene:
     try:
         scene = scene_of(read_item(path), year)
     except (OSError, STACError, STACTypeError, json.JSONDecodeError, KeyError, ValueError) as error:
-        raise _unreadable(path, "a STAC item with one COG asset a band", error) from error
+        raise _unreadable(path, "a STAC item with one COG asset per band", error) from error
     for file in scene.files:
         if not file.is_file():
             raise _unreadable(file, "the COG of an asset", "nothing")
     return scene
 
 
-def _unreadable(path: Path, expected: str, found: object) -> InputError:
+def _unreadable(path: Path, expected: str, actual: object) -> InputError:
     return InputError(
         "a stored scene cannot be read",
         where=path,
         expected=expected,
-        found=" ".join(str(found).split())[:200],
+        found=" ".join(str(actual).split())[:200],
         fix="run `dvc pull` or `make ingest`",
     )

@@ -1,4 +1,4 @@
-"""How far a year's pixels are from those a model has learned from: what it takes along, and what is found."""
+"""Input drift: the training pixels that a model remembers, and how far a year's pixels are from them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from stages.common.tables.base import Fraction, NotNegative, Record
 
 
 class BandReference(Record):
-    """One band of the training pixels, in groups of about a tenth each; travels in the model's metadata."""
+    """One band of the training pixels, in groups of about a tenth each; part of the model's metadata."""
 
     starts: Annotated[list[int], Field(description="first histogram bin of each group but the first")]
     shares: Annotated[list[Fraction], Field(description="of the training pixels, by group")]
@@ -37,7 +37,7 @@ class Drift(Record):
     @property
     def worst(self) -> BandDrift | None:
         """The band that is furthest from the training pixels; None where nothing was compared."""
-        return max(self.bands, key=lambda one: one.psi, default=None)
+        return max(self.bands, key=lambda band: band.psi, default=None)
 
 
 class DriftRow(Record):

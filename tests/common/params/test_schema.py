@@ -70,7 +70,7 @@ def test_a_yaml_date_is_refused_because_dvc_cannot_read_it(tmp_path: Path) -> No
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [pytest.param(None, "absent", id="no file"), pytest.param("a: [1", "no YAML", id="broken YAML")],
+    [pytest.param(None, "absent", id="no file"), pytest.param("a: [1", "not valid YAML", id="broken YAML")],
 )
 def test_an_unreadable_file_is_named(tmp_path: Path, content: str | None, message: str) -> None:
     if content is not None:
