@@ -1,4 +1,4 @@
-"""What a model has to beat: a threshold on brightness or on the snow index, and calling everything glacier."""
+"""The baselines that a model has to beat: a threshold on brightness or on the snow index."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from stages.common.types import BoolArray, Float32Array
 
 GREEN = "B03"
 CANDIDATES = 256
+"""Thresholds that are tried: quantiles of the index, from its least to its largest value."""
 
 
 @dataclass(frozen=True)
@@ -26,10 +27,10 @@ class ThresholdRule:
 
 
 def snow_index(pixels: Float32Array, bands: Sequence[str]) -> tuple[str, Float32Array]:
-    """Name and values (...,) of the index that separates ice from rock best by a threshold.
+    """Return name and values (...,) of the index that separates ice from rock best by a threshold.
 
-    The normalised difference snow index (B03 - B11) / (B03 + B11) where SWIR is there (Hall et al. 1995), else the
-    mean of all bands.
+    The normalised difference snow index (B03 - B11) / (B03 + B11) where both bands exist (Hall et al. 1995), else the
+    mean of all bands. `pixels` is (..., C) physical values.
     """
     if GREEN in bands and SWIR in bands:
         green, swir = pixels[..., list(bands).index(GREEN)], pixels[..., list(bands).index(SWIR)]
@@ -39,7 +40,7 @@ def snow_index(pixels: Float32Array, bands: Sequence[str]) -> tuple[str, Float32
 
 
 def fit_threshold(index: Float32Array, truth: BoolArray, *, name: str) -> ThresholdRule:
-    """Rule with the best IoU on the training pixels (1-D arrays; NaN is never glacier)."""
+    """Return the rule with the best IoU on the training pixels (1-D arrays; NaN is never glacier)."""
     values = index[np.isfinite(index)]
     candidates = np.quantile(values, np.linspace(0, 1, CANDIDATES)) if values.size else np.array([0.0])
     scores = [_iou(index >= candidate, truth) for candidate in candidates]

@@ -12,24 +12,28 @@ from stages.common.model.split import block_numbers
 from stages.common.params.learning import PatchesParams
 from stages.common.tables.evaluate import BlockRow, Coverage, ScoreInterval
 from stages.common.types import BoolArray, Float32Array, Float64Array
-from stages.evaluate.scene import Scene
-from stages.evaluate.scores import confusion
+from stages.evaluate.scene import LabelledScene
+from stages.evaluate.scores import confusion_by_zone
 
 DRAWS = 9999
+"""Resamples of the blocks."""
+
 SEED = 1
 MIN_BLOCKS = 5
-"""Of four blocks a resample is one block alone every 64th time: its percentiles say nothing."""
+"""Fewest blocks of an interval. Of four blocks one resample in 64 is a single block."""
 
 
 def block_rows(
-    scene: Scene, probability: Float32Array, mapped: BoolArray, region: BoolArray, params: PatchesParams
+    scene: LabelledScene, probability: Float32Array, mapped: BoolArray, region: BoolArray, params: PatchesParams
 ) -> list[BlockRow]:
-    """One row for each block of the split with a pixel of `region`; all arrays (H, W)."""
+    """Return one row per block of the split with a pixel of `region`; all arrays are (H, W)."""
     numbers = block_numbers(scene.grid.shape, params)
     count, columns = int(numbers.max()) + 1, math.ceil(scene.grid.width / params.block_columns_px)
     zones = {"": np.where(region, numbers, -1), "trusted_": np.where(region & ~scene.ignored, numbers, -1)}
-    km2 = confusion(mapped, scene.truth, zones[""], count=count, weights=scene.area_km2)
-    pixels = {name: confusion(mapped, scene.truth, zone, count=count).astype(int) for name, zone in zones.items()}
+    km2 = confusion_by_zone(mapped, scene.truth, zones[""], count=count, weights=scene.area_km2)
+    pixels = {
+        name: confusion_by_zone(mapped, scene.truth, zone, count=count).astype(int) for name, zone in zones.items()
+    }
     expected = {name: _sums(probability, zone, count) for name, zone in zones.items()}
     rows = []
     for block in np.flatnonzero(pixels[""].sum(axis=1)):
@@ -46,16 +50,16 @@ def block_rows(
 
 
 def _sums(probability: Float32Array, zone: np.ndarray, count: int) -> Float64Array:
-    """(count, 2): sum p and sum p (1 - p) of each zone."""
-    there = zone >= 0
-    p = probability[there].astype(np.float64)
-    return np.stack([np.bincount(zone[there], part, minlength=count) for part in (p, p * (1 - p))], axis=1)
+    """Return (count, 2): sum p and sum p (1 - p) of each zone."""
+    inside = zone >= 0
+    p = probability[inside].astype(np.float64)
+    return np.stack([np.bincount(zone[inside], part, minlength=count) for part in (p, p * (1 - p))], axis=1)
 
 
 def score_interval(rows: Sequence[BlockRow]) -> ScoreInterval:
-    """95 % percentile interval of IoU and area bias, of blocks drawn with replacement (Efron and Tibshirani 1993).
+    """Return 95 % percentile intervals of IoU and area bias from resampled blocks (Efron and Tibshirani 1993).
 
-    With few blocks such an interval is somewhat too narrow; below five there is none. The draws are always the same.
+    With few blocks such an interval is somewhat too narrow; below five blocks there is none. The draws are always the same.
     """
     if len(rows) < MIN_BLOCKS:
         return ScoreInterval(blocks=len(rows))
@@ -70,7 +74,7 @@ def score_interval(rows: Sequence[BlockRow]) -> ScoreInterval:
 
 
 def _interval(part: Float64Array, whole: Float64Array) -> tuple[float, float] | tuple[None, None]:
-    """2.5th and 97.5th percentile of the ratios; draws without any glacier have none."""
+    """Return the 2.5th and 97.5th percentile of the ratios; draws without any glacier have no ratio."""
     ratios = part[whole > 0] / whole[whole > 0]
     if not len(ratios):
         return None, None
@@ -79,35 +83,35 @@ def _interval(part: Float64Array, whole: Float64Array) -> tuple[float, float] | 
 
 
 def trusted_sums(rows: Sequence[BlockRow]) -> BlockSums:
-    """What conformal factors are made of; blocks without a trusted pixel are left out."""
-    there = [row for row in rows if row.trusted_px]
+    """Return the sums that conformal factors rest on; blocks without a trusted pixel are left out."""
+    trusted = [row for row in rows if row.trusted_px]
     return BlockSums(
-        block=np.arange(len(there)),
-        labelled=np.array([float(row.trusted_tp_px + row.trusted_fn_px) for row in there]),
-        mapped=np.array([float(row.trusted_tp_px + row.trusted_fp_px) for row in there]),
-        expected=np.array([row.trusted_expected_px for row in there]),
-        variance=np.array([max(row.trusted_variance_px2, VARIANCE_FLOOR_PX2) for row in there]),
+        block=np.arange(len(trusted)),
+        labelled=np.array([float(row.trusted_tp_px + row.trusted_fn_px) for row in trusted]),
+        mapped=np.array([float(row.trusted_tp_px + row.trusted_fp_px) for row in trusted]),
+        expected=np.array([row.trusted_expected_px for row in trusted]),
+        variance=np.array([max(row.trusted_variance_px2, VARIANCE_FLOOR_PX2) for row in trusted]),
     )
 
 
 def leave_one_out(sums: BlockSums) -> Coverage:
-    """How often a block's area lies in the interval that dispersion and factors of all others give."""
+    """Return how often a block's area lies in the interval that all the other blocks give."""
     count = len(sums.block)
-    found = [_covered(sums, one) for one in range(count)]
+    covered = [_covered(sums, block) for block in range(count)]
     shares = [
         sum(map(bool, level)) / count if count and None not in level else None
-        for level in zip(*found, strict=True)
+        for level in zip(*covered, strict=True)
     ] or [None, None]  # fmt: skip
     return Coverage(blocks=count, coverage_68=shares[0], coverage_95=shares[1])
 
 
-def _covered(sums: BlockSums, one: int) -> tuple[bool | None, bool | None]:
-    """Whether the block lies in the 68 and in the 95 % interval of the others; None where they give none."""
-    others = np.arange(len(sums.block)) != one
-    error = area_error(BlockSums(*(getattr(sums, name)[others] for name in sums.__dataclass_fields__)))
+def _covered(sums: BlockSums, block: int) -> tuple[bool | None, bool | None]:
+    """Tell whether the block lies in the 68 and in the 95 % interval of the rest; None where they give no interval."""
+    rest = np.arange(len(sums.block)) != block
+    error = area_error(BlockSums(*(getattr(sums, name)[rest] for name in sums.__dataclass_fields__)))
     if error is None:
         return None, None
-    off = abs(float(sums.mapped[one] - sums.labelled[one]))
-    sigma = math.sqrt(error.dispersion * float(sums.variance[one]))
+    off = abs(float(sums.mapped[block] - sums.labelled[block]))
+    sigma = math.sqrt(error.dispersion * float(sums.variance[block]))
     low, high = (None if factor is None else off <= factor * sigma for factor in (error.factor_68, error.factor_95))
     return low, high

@@ -1,4 +1,4 @@
-"""What `evaluate` reads and writes."""
+"""Inputs and outputs of `evaluate`."""
 
 from stages.common.run.contracts import Contract
 from stages.common.tables import kinds

@@ -1,4 +1,4 @@
-"""``python -m stages.evaluate.crossval``: the folds' held-out maps in, one honest map and its scores out."""
+"""``python -m stages.evaluate.crossval``: held-out maps of the folds in, one map of them all and its scores out."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from stages.common.tables.kinds import MASK_NODATA
 from stages.common.types import BoolArray, IntArray
 from stages.evaluate.blocks import leave_one_out, trusted_sums
 from stages.evaluate.crossval_contract import CONTRACT
-from stages.evaluate.crossval_table import as_table
+from stages.evaluate.crossval_table import crossval_text
 from stages.evaluate.folds import NO_FOLD, Fold, owners, pool, read_folds
-from stages.evaluate.held_out import HeldOut, shared_metrics, write_tables
-from stages.evaluate.scene import Scene, load_scene
+from stages.evaluate.held_out import HeldOutMap, shared_metrics, write_score_tables
+from stages.evaluate.scene import LabelledScene, load_scene
 from stages.evaluate.scores import score_zones
 
 
@@ -27,32 +27,32 @@ def crossval(run: Run) -> CrossvalMetrics:
     scene = load_scene(run)
     folds = read_folds(run, scene)
     owner = owners(folds, scene.glacier_id)
-    held = pool(folds, owner, scene)
-    tables = write_tables(run.out, scene, held, run.params)
-    mask = np.where(held.region, held.mapped, MASK_NODATA).astype(np.uint8)
+    held_out = pool(folds, owner, scene)
+    tables = write_score_tables(run.out, scene, held_out, run.params)
+    mask = np.where(held_out.region, held_out.mapped, MASK_NODATA).astype(np.uint8)
     write_cog(run.out / "mask.tif", mask, scene.grid, nodata=MASK_NODATA)
     sums = trusted_sums(tables.blocks)
     metrics = CrossvalMetrics(
-        **shared_metrics(scene, held, tables, run.params),
-        **_of_glaciers(tables.glaciers),
+        **shared_metrics(scene, held_out, tables, run.params),
+        **_medians(tables.glaciers),
         complete=list(run.params.crossval.folds) == list(range(run.params.patches.folds)),
         gap_km2=float(scene.area_km2[_gaps(scene, folds, owner)].sum()),
-        folds=_fold_scores(folds, owner, held, scene),
+        folds=_fold_scores(folds, owner, held_out, scene),
         area_error=area_error(sums),
         area_coverage=leave_one_out(sums),
     )
-    print(as_table(metrics, tables.slices, folds_in_all=run.params.patches.folds))
+    print(crossval_text(metrics, tables.slices, folds_in_all=run.params.patches.folds))
     return metrics
 
 
-def _gaps(scene: Scene, folds: list[Fold], owner: IntArray) -> BoolArray:
-    """Pixels of the AOI that were seen and that no fold holds out. A buffer is none: some fold tests it."""
+def _gaps(scene: LabelledScene, folds: list[Fold], owner: IntArray) -> BoolArray:
+    """Return the observed pixels of the AOI that no fold holds out; pixels of a buffer are tested by some fold."""
     return np.asarray(scene.valid & ~folds[0].outside & (owner == NO_FOLD))
 
 
-def _fold_scores(folds: list[Fold], owner: IntArray, held: HeldOut, scene: Scene) -> list[FoldScores]:
+def _fold_scores(folds: list[Fold], owner: IntArray, held_out: HeldOutMap, scene: LabelledScene) -> list[FoldScores]:
     scores = score_zones(
-        held.mapped, scene.truth, owner, scene.area_km2, scene.grid.pixel_size_m, count=len(folds)
+        held_out.mapped, scene.truth, owner, scene.area_km2, scene.grid.pixel_size_m, count=len(folds)
     )  # fmt: skip
     return [
         FoldScores(
@@ -67,7 +67,7 @@ def _fold_scores(folds: list[Fold], owner: IntArray, held: HeldOut, scene: Scene
     ]
 
 
-def _of_glaciers(rows: list[GlacierScoreRow]) -> dict[str, Any]:
+def _medians(rows: list[GlacierScoreRow]) -> dict[str, Any]:
     ious = [row.iou for row in rows if row.iou is not None]
     biases = [row.area_bias_pct for row in rows if row.area_bias_pct is not None]
     return {

@@ -1,4 +1,4 @@
-"""What the cross-validation reads and writes. Like `ingest` it is no stage of the DAG: `make crossval` runs it."""
+"""Inputs and outputs of the cross-validation. Like `ingest` it is not a stage of the DAG: `make crossval` runs it."""
 
 from stages.common.run.contracts import Contract
 from stages.common.tables import kinds

@@ -9,8 +9,8 @@ from stages.common.tables.evaluate import CrossvalMetrics, Scores, SliceRow
 HEADER = f"{'':<26}{'glaciers':>9}{'km2':>9}{'IoU':>8}{'F1':>8}{'recall':>8}{'area bias':>11}{'boundary':>10}"
 
 
-def as_table(metrics: CrossvalMetrics, slices: Sequence[SliceRow], *, folds_in_all: int) -> str:
-    """Pooled scores, baselines, parts and folds, and what the intervals of areas rest on."""
+def crossval_text(metrics: CrossvalMetrics, slices: Sequence[SliceRow], *, folds_in_all: int) -> str:
+    """Return pooled scores, baselines, parts and folds, and what the intervals of areas rest on, as text."""
     return "\n".join(
         [
             *_scope(metrics, folds_in_all), HEADER, *_pooled(metrics), *map(_slice, slices[1:]), *_folds(metrics), "",
@@ -20,11 +20,11 @@ def as_table(metrics: CrossvalMetrics, slices: Sequence[SliceRow], *, folds_in_a
 
 
 def _scope(metrics: CrossvalMetrics, folds_in_all: int) -> Iterator[str]:
-    numbers = ", ".join(str(one.fold) for one in metrics.folds)
+    numbers = ", ".join(str(fold.fold) for fold in metrics.folds)
     which = "all folds" if metrics.complete else f"PARTIAL: {len(metrics.folds)} of {folds_in_all} folds"
     yield f"Cross-validation {metrics.year}, {which} ({numbers}): {metrics.test_area_km2:.1f} km2 held out"
     if metrics.gap_km2:
-        yield f"{metrics.gap_km2:.1f} km2 of the AOI were seen but are in no fold that ran"
+        yield f"{metrics.gap_km2:.1f} km2 of the AOI were observed but are in no fold that ran"
     yield ""
 
 
@@ -44,8 +44,8 @@ def _slice(row: SliceRow) -> str:
 
 
 def _folds(metrics: CrossvalMetrics) -> Iterator[str]:
-    for one in metrics.folds:
-        yield _line(f"fold {one.fold}, from {one.threshold:.2f}", one.model)
+    for fold in metrics.folds:
+        yield _line(f"fold {fold.fold}, from {fold.threshold:.2f}", fold.model)
 
 
 def _line(name: str, scores: Scores, *, glaciers: int | None = None, km2: float | None = None) -> str:
@@ -79,13 +79,13 @@ def _notes(metrics: CrossvalMetrics) -> Iterator[str]:
 
 
 def _areas(metrics: CrossvalMetrics) -> Iterator[str]:
-    error, found = metrics.area_error, metrics.area_coverage
+    error, coverage = metrics.area_error, metrics.area_coverage
     if error is None:
         return
     yield (
         f"Area of a block, {error.blocks} blocks: dispersion {error.dispersion:.0f}, factors "
         f"{_text(error.factor_68, '.2f')} (68 %) and {_text(error.factor_95, '.2f')} (95 %); leaving one out covers "
-        f"{_text(found.coverage_68, '.0%')} and {_text(found.coverage_95, '.0%')}"
+        f"{_text(coverage.coverage_68, '.0%')} and {_text(coverage.coverage_95, '.0%')}"
     )
 
 

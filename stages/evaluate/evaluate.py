@@ -13,8 +13,8 @@ from stages.common.run.stage import Run
 from stages.common.tables.evaluate import EvaluateMetrics
 from stages.common.types import BoolArray, Float32Array
 from stages.evaluate.baselines import ThresholdRule, fit_threshold, snow_index
-from stages.evaluate.held_out import HeldOut, shared_metrics, write_tables
-from stages.evaluate.scene import Scene, load_scene
+from stages.evaluate.held_out import HeldOutMap, shared_metrics, write_score_tables
+from stages.evaluate.scene import LabelledScene, load_scene
 from stages.evaluate.scores import as_fitted
 
 
@@ -25,16 +25,16 @@ def evaluate(run: Run) -> EvaluateMetrics:
     roles = read_band(run.path("artifacts/patches/{evaluate_year}/split.tif"))
     probability = _map(info, scene)
     rule, by_rule = _threshold_map(scene, scene.valid & (roles == TRAIN))
-    held = HeldOut(
+    held_out = HeldOutMap(
         probability=probability,
         as_fitted=as_fitted(probability, info.temperature),
         mapped=reaches(probability, info.threshold),
         by_rule=by_rule,
         region=scene.valid & (roles == TEST),
     )
-    tables = write_tables(run.out, scene, held, run.params)
+    tables = write_score_tables(run.out, scene, held_out, run.params)
     metrics = EvaluateMetrics(
-        **shared_metrics(scene, held, tables, run.params),
+        **shared_metrics(scene, held_out, tables, run.params),
         threshold=info.threshold,
         temperature=info.temperature,
         baseline_threshold_rule=str(rule),
@@ -44,8 +44,8 @@ def evaluate(run: Run) -> EvaluateMetrics:
     return metrics
 
 
-def _map(info: ModelInfo, scene: Scene) -> Float32Array:
-    """(H, W) probability of the whole scene: the test blocks see what surrounds them, as they will in use."""
+def _map(info: ModelInfo, scene: LabelledScene) -> Float32Array:
+    """Return (H, W) probability of the whole scene: test blocks are mapped with their surroundings, as in `predict`."""
     plan = plan_for(info, *scene.grid.shape)
     session = open_session(info.path, height=plan.window_height, width=plan.window_width)
     probability = np.zeros(scene.grid.shape, dtype=np.float32)
@@ -56,7 +56,7 @@ def _map(info: ModelInfo, scene: Scene) -> Float32Array:
     return probability
 
 
-def _threshold_map(scene: Scene, train: BoolArray) -> tuple[ThresholdRule, BoolArray]:
+def _threshold_map(scene: LabelledScene, train: BoolArray) -> tuple[ThresholdRule, BoolArray]:
     name, index = snow_index(scene.pixels, scene.bands)
     rule = fit_threshold(index[train], scene.truth[train], name=name)
     return rule, index >= rule.threshold

@@ -19,8 +19,8 @@ from stages.common.tables.evaluate import EvaluateMetrics
 from stages.common.types import AnyArray, BoolArray, Float32Array, IntArray, UInt8Array
 from stages.evaluate.baselines import snow_index
 from stages.evaluate.crossval_contract import HELD_OUT, METRICS, SPLIT
-from stages.evaluate.held_out import HeldOut
-from stages.evaluate.scene import Scene
+from stages.evaluate.held_out import HeldOutMap
+from stages.evaluate.scene import LabelledScene
 from stages.evaluate.scores import as_fitted
 
 NO_FOLD = -1
@@ -32,16 +32,16 @@ class Fold:
 
     number: int
     probability: Float32Array
-    """(H, W) calibrated."""
+    """(H, W) float32, calibrated, 0-1."""
     region: BoolArray
-    """(H, W): held out and seen."""
+    """(H, W): held out and observed."""
     outside: BoolArray
     """(H, W): outside the AOI."""
     metrics: EvaluateMetrics
 
 
-def read_folds(run: Run, scene: Scene) -> list[Fold]:
-    """The folds of ``crossval.folds``, each proven to have mapped what its split tests and nothing else.
+def read_folds(run: Run, scene: LabelledScene) -> list[Fold]:
+    """Read the folds of ``crossval.folds`` and check that each has mapped what its split tests and nothing else.
 
     Raises
     ------
@@ -51,7 +51,7 @@ def read_folds(run: Run, scene: Scene) -> list[Fold]:
     paths = (run.paths(HELD_OUT), run.paths(SPLIT), run.paths(METRICS))
     folds = []
     for number in run.params.crossval.folds:
-        held_out, split, metrics = (found[number] for found in paths)
+        held_out, split, metrics = (path_by_fold[number] for path_by_fold in paths)
         probability, region = read_probability(held_out)
         roles = read_band(split)
         check_split(roles, run.params.patches, number=number, where=split)
@@ -74,18 +74,18 @@ def check_split(roles: UInt8Array, params: PatchesParams, *, number: int, where:
         )  # fmt: skip
 
 
-def check_region(found: BoolArray, tested: BoolArray, *, where: object) -> None:
-    """Refuse a map of other pixels than the seen test pixels of its split: training may have learned from them."""
-    if stray := int((found != tested).sum()):
+def check_region(mapped: BoolArray, tested: BoolArray, *, where: object) -> None:
+    """Refuse a map of other pixels than the observed test pixels of its split: training may have learned from them."""
+    if stray := int((mapped != tested).sum()):
         raise ContractError(
             "a fold's map is not that of its test pixels", where=where,
-            expected=f"the {int(tested.sum())} pixels that its split tests and that were seen",
+            expected=f"the {int(tested.sum())} pixels that its split tests and that were observed",
             found=f"{stray} pixels that differ", fix="run `make crossval` again",
         )  # fmt: skip
 
 
 def owners(folds: Sequence[Fold], glacier_id: AnyArray) -> IntArray:
-    """(H, W) position of the fold that each pixel is taken from, `NO_FOLD` where none holds it out.
+    """Return (H, W) position of the fold that each pixel is taken from, `NO_FOLD` where none holds it out.
 
     A small glacier that is held out whole lies in two folds where it crosses their border: its pixels are those of
     the fold that holds out most of it, whose training saw nothing of that glacier (the first of equals).
@@ -99,21 +99,21 @@ def owners(folds: Sequence[Fold], glacier_id: AnyArray) -> IntArray:
     return owner
 
 
-def pool(folds: Sequence[Fold], owner: IntArray, scene: Scene) -> HeldOut:
-    """One map of all folds, each with its own threshold, temperature and baseline rule."""
+def pool(folds: Sequence[Fold], owner: IntArray, scene: LabelledScene) -> HeldOutMap:
+    """Return one map of all folds, each with its own threshold, temperature and baseline rule."""
     probability, fitted = np.zeros(owner.shape, np.float32), np.zeros(owner.shape, np.float32)
     mapped, by_rule = np.zeros(owner.shape, bool), np.zeros(owner.shape, bool)
     _, index = snow_index(scene.pixels, scene.bands)
     for position, fold in enumerate(folds):
-        here = owner == position
-        probability[here] = fold.probability[here]
-        fitted[here] = as_fitted(fold.probability[here], fold.metrics.temperature)
-        mapped[here] = reaches(fold.probability[here], fold.metrics.threshold)
-        by_rule[here] = index[here] >= _rule_value(fold)
+        owned = owner == position
+        probability[owned] = fold.probability[owned]
+        fitted[owned] = as_fitted(fold.probability[owned], fold.metrics.temperature)
+        mapped[owned] = reaches(fold.probability[owned], fold.metrics.threshold)
+        by_rule[owned] = index[owned] >= _rule_value(fold)
     region = owner != NO_FOLD
-    return HeldOut(
+    return HeldOutMap(
         probability=probability, as_fitted=fitted, region=region,
-        mapped=extended(mapped, region), by_rule=extended(by_rule, region),
+        mapped=extend_to_nearest(mapped, region), by_rule=extend_to_nearest(by_rule, region),
     )  # fmt: skip
 
 
@@ -122,8 +122,8 @@ def _rule_value(fold: Fold) -> float:
     return np.nan if value is None else value
 
 
-def extended(mapped: BoolArray, region: BoolArray) -> BoolArray:
-    """The map with the nearest known pixel's value beyond its region, so that no boundary runs along a gap's edge."""
+def extend_to_nearest(mapped: BoolArray, region: BoolArray) -> BoolArray:
+    """Return the map with the value of the nearest pixel of its region beyond it: no boundary follows a gap's edge."""
     if region.all() or not region.any():
         return mapped
     _, (rows, columns) = distance_transform_edt(~region, return_indices=True)

@@ -12,7 +12,7 @@ from stages.evaluate.scores import boundary_distances_m
 
 
 def nearest_glacier(ids: UInt16Array) -> UInt16Array:
-    """(H, W): the glacier whose outline is nearest to each pixel (its own inside an outline)."""
+    """Return (H, W): the glacier whose outline is nearest to each pixel (its own inside an outline)."""
     _, (rows, columns) = distance_transform_edt(ids == 0, return_indices=True)
     return np.asarray(ids[rows, columns])
 
@@ -26,7 +26,7 @@ def glacier_scores(
     pixel_m: float,
     glaciers: list[GlacierRow],
 ) -> list[GlacierScoreRow]:
-    """One row for each glacier with a pixel in `region`; mapped ice belongs to the nearest outline.
+    """Return one row per glacier with a pixel in `region`; mapped ice belongs to the nearest outline.
 
     Areas, not pixels, are compared, so that the ratios are those of the map.
     """
@@ -37,31 +37,31 @@ def glacier_scores(
         sums = np.bincount(owner[which], weights=area_km2[which], minlength=count)
         return np.asarray(sums, dtype=np.float64)
 
-    whole, held = total(ids > 0, ids), total((ids > 0) & region, ids)
+    whole, held_out = total(ids > 0, ids), total((ids > 0) & region, ids)
     hit, claimed = total((ids > 0) & mapped & region, ids), total(mapped & region, nearest)
     zone = np.where(region, nearest.astype(np.int64), -1)
     distances = boundary_distances_m(mapped, ids > 0, zone, pixel_m, count=count)
-    there = (glacier for glacier in glaciers if glacier.glacier_index < count and held[glacier.glacier_index] > 0)
     return [
-        _row(one, whole=whole[i], held=held[i], hit=hit[i], claimed=claimed[i], distance_m=distances[i])
-        for one in there
-        for i in [one.glacier_index]
+        _row(glacier, whole=whole[i], held_out=held_out[i], hit=hit[i], claimed=claimed[i], distance_m=distances[i])
+        for glacier in glaciers
+        for i in [glacier.glacier_index]
+        if i < count and held_out[i] > 0
     ]
 
 
 def _row(
-    glacier: GlacierRow, *, whole: float, held: float, hit: float, claimed: float, distance_m: float | None
+    glacier: GlacierRow, *, whole: float, held_out: float, hit: float, claimed: float, distance_m: float | None
 ) -> GlacierScoreRow:
-    """Ratios of areas in km2: the outline (whole and held out), the ice mapped in it, the ice mapped nearest to it."""
+    """Score one glacier by areas in km2: its outline (whole, held out), ice mapped in it, ice mapped nearest to it."""
     return GlacierScoreRow(
         rgi_id=glacier.rgi_id,
         glac_name=glacier.glac_name,
-        held_out_km2=round(held, 6),
-        held_out_fraction=round(min(held / whole, 1.0), 6),
-        iou=round(min(hit / (held + claimed - hit), 1.0), 6),
-        f1=round(min(2 * hit / (held + claimed), 1.0), 6),
+        held_out_km2=round(held_out, 6),
+        held_out_fraction=round(min(held_out / whole, 1.0), 6),
+        iou=round(min(hit / (held_out + claimed - hit), 1.0), 6),
+        f1=round(min(2 * hit / (held_out + claimed), 1.0), 6),
         precision=round(min(hit / claimed, 1.0), 6) if claimed else None,
-        recall=round(min(hit / held, 1.0), 6),
-        area_bias_pct=round(100 * (claimed / held - 1), 4),
+        recall=round(min(hit / held_out, 1.0), 6),
+        area_bias_pct=round(100 * (claimed / held_out - 1), 4),
         boundary_distance_m=None if distance_m is None else round(distance_m, 2),
     )

@@ -1,4 +1,4 @@
-"""What is said of held-out pixels, whether one training holds them out or each fold its own."""
+"""Tables and metrics of held-out pixels, whether one training holds them out or each fold its own."""
 
 from __future__ import annotations
 
@@ -25,25 +25,25 @@ from stages.common.tables.kinds import PROBABILITY_NODATA, PROBABILITY_SCALE
 from stages.common.types import BoolArray, Float32Array
 from stages.evaluate.blocks import block_rows, score_interval
 from stages.evaluate.glaciers import glacier_scores
-from stages.evaluate.scene import Scene
-from stages.evaluate.scores import precision_recall, reliability, score
+from stages.evaluate.scene import LabelledScene
+from stages.evaluate.scores import precision_recall_rows, reliability_rows, score
 from stages.evaluate.slices import slice_rows
 
 
 @dataclass(frozen=True, kw_only=True)
-class HeldOut:
-    """A map of pixels by models that saw nothing of them; all (H, W)."""
+class HeldOutMap:
+    """A map of pixels by models that were not trained on them; all arrays are (H, W)."""
 
     probability: Float32Array
     """Calibrated, 0-1."""
     as_fitted: Float32Array
-    """Before calibration."""
+    """Probability before calibration, 0-1."""
     mapped: BoolArray
     """Glacier, by the model's threshold; also beyond the region, so that its boundary does not end there."""
     by_rule: BoolArray
     """Glacier, by the baseline's threshold."""
     region: BoolArray
-    """Which pixels are held out and seen."""
+    """Pixels that are held out and observed."""
 
 
 @dataclass(frozen=True)
@@ -56,11 +56,11 @@ class Tables:
     reliability: list[ReliabilityRow]
 
 
-def write_tables(out: Path, scene: Scene, held: HeldOut, params: Params) -> Tables:
+def write_score_tables(out: Path, scene: LabelledScene, held_out: HeldOutMap, params: Params) -> Tables:
     """Write held_out.tif and the tables of scores."""
-    tables = _tables(scene, held, params)
-    curve = precision_recall(held.probability[held.region], scene.truth[held.region])
-    stored = encode_probability(held.probability, held.region)
+    tables = _tables(scene, held_out, params)
+    curve = precision_recall_rows(held_out.probability[held_out.region], scene.truth[held_out.region])
+    stored = encode_probability(held_out.probability, held_out.region)
     write_cog(out / "held_out.tif", stored, scene.grid, nodata=PROBABILITY_NODATA, scale=PROBABILITY_SCALE)
     write_table(out / "glacier_scores.csv", tables.glaciers, GlacierScoreRow)
     write_table(out / "slices.csv", tables.slices, SliceRow)
@@ -70,25 +70,25 @@ def write_tables(out: Path, scene: Scene, held: HeldOut, params: Params) -> Tabl
     return tables
 
 
-def _tables(scene: Scene, held: HeldOut, params: Params) -> Tables:
+def _tables(scene: LabelledScene, held_out: HeldOutMap, params: Params) -> Tables:
     glaciers = glacier_scores(
-        held.mapped, scene.glacier_id, held.region,
+        held_out.mapped, scene.glacier_id, held_out.region,
         area_km2=scene.area_km2, pixel_m=scene.grid.pixel_size_m, glaciers=scene.glaciers,
     )  # fmt: skip
-    slices = slice_rows(scene, held.mapped, held.region)
-    blocks = block_rows(scene, held.probability, held.mapped, held.region, params.patches)
-    truth = scene.truth[held.region]
+    slices = slice_rows(scene, held_out.mapped, held_out.region)
+    blocks = block_rows(scene, held_out.probability, held_out.mapped, held_out.region, params.patches)
+    truth = scene.truth[held_out.region]
     bins = [
-        *reliability(held.probability[held.region], truth, "calibrated"),
-        *reliability(held.as_fitted[held.region], truth, "uncalibrated"),
+        *reliability_rows(held_out.probability[held_out.region], truth, "calibrated"),
+        *reliability_rows(held_out.as_fitted[held_out.region], truth, "uncalibrated"),
     ]
     return Tables(glaciers, slices, blocks, bins)
 
 
-def shared_metrics(scene: Scene, held: HeldOut, tables: Tables, params: Params) -> dict[str, Any]:
-    """The entries of `HeldOutMetrics`."""
+def shared_metrics(scene: LabelledScene, held_out: HeldOutMap, tables: Tables, params: Params) -> dict[str, Any]:
+    """Return the entries of `HeldOutMetrics`; the outlines are the labels, so they are not a baseline themselves."""
 
-    def scored(map_: BoolArray, region: BoolArray = held.region) -> Scores:
+    def scored(map_: BoolArray, region: BoolArray = held_out.region) -> Scores:
         return score(map_, scene.truth, region, scene.area_km2, scene.grid.pixel_size_m)
 
     errors = {
@@ -98,15 +98,13 @@ def shared_metrics(scene: Scene, held: HeldOut, tables: Tables, params: Params) 
     recall = {row.group: row.recall for row in tables.slices if row.slice == "surface"}
     return {
         "year": params.evaluate.year,
-        "test_area_km2": float(scene.area_km2[held.region].sum()),
-        "test_glacier_km2": float(scene.area_km2[held.region & scene.truth].sum()),
-        "model": scored(held.mapped),
+        "test_area_km2": float(scene.area_km2[held_out.region].sum()),
+        "test_glacier_km2": float(scene.area_km2[held_out.region & scene.truth].sum()),
+        "model": scored(held_out.mapped),
         "model_interval": score_interval(tables.blocks),
-        "model_outside_ignore_band": scored(held.mapped, held.region & ~scene.ignored),
-        "baseline_everything_is_glacier": scored(np.ones_like(held.mapped)),
-        "baseline_threshold": scored(held.by_rule),
-        # The labels are the prior outlines: "the outline has not changed" would score 1 by construction.
-        "baseline_unchanged_outline": None,
+        "model_outside_ignore_band": scored(held_out.mapped, held_out.region & ~scene.ignored),
+        "baseline_everything_is_glacier": scored(np.ones_like(held_out.mapped)),
+        "baseline_threshold": scored(held_out.by_rule),
         "clean_recall": recall.get("clean"),
         "debris_recall": recall.get("debris"),
         "surface_method": scene.surface_method,

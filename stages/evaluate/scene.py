@@ -20,8 +20,8 @@ NO_SURFACE = f"not available: {RED} and {SWIR} are not among the bands, and no d
 
 
 @dataclass(frozen=True, kw_only=True)
-class Scene:
-    """Arrays are (H, W) but for the pixels."""
+class LabelledScene:
+    """A scene with its labels; all arrays are (H, W) but for the pixels."""
 
     pixels: Float32Array
     """(H, W, C) physical values, NaN where invalid."""
@@ -29,9 +29,9 @@ class Scene:
     valid: BoolArray
     glacier_id: UInt16Array
     ignored: BoolArray
-    """Labels that are not trusted."""
+    """Pixels whose labels are not trusted: the ignore bands."""
     debris: BoolArray | None
-    """What of the labelled ice is under debris; None: it cannot be told."""
+    """Labelled ice that is under debris; None: it cannot be told from clean ice."""
     surface_method: str
     area_km2: Float64Array
     grid: Grid
@@ -43,8 +43,8 @@ class Scene:
         return self.glacier_id > 0
 
 
-def load_scene(run: Run) -> Scene:
-    """The scene of ``evaluate.year`` with its labels."""
+def load_scene(run: Run) -> LabelledScene:
+    """Read the scene of ``evaluate.year`` with its labels."""
     valid = read_band(run.path("artifacts/prepare/{evaluate_year}/valid.tif")) == 1
     with open_raster(run.path("artifacts/prepare/{evaluate_year}/scene.tif")) as dataset:
         grid, bands = grid_of(dataset), tuple(map(str, dataset.descriptions))
@@ -52,7 +52,7 @@ def load_scene(run: Run) -> Scene:
         pixels = pixels * np.float32(dataset.scales[0]) + np.float32(dataset.offsets[0])
     pixels[~valid] = np.nan
     debris, method = _debris(run, pixels, bands)
-    return Scene(
+    return LabelledScene(
         pixels=pixels,
         bands=bands,
         valid=valid,
@@ -67,7 +67,7 @@ def load_scene(run: Run) -> Scene:
 
 
 def _debris(run: Run, pixels: Float32Array, bands: tuple[str, ...]) -> tuple[BoolArray | None, str]:
-    """By the outlines of debris where they are given, else by the band ratio on this very scene."""
+    """Return debris by its outlines where they exist, else by the band ratio of this scene, and the method."""
     outlines = run.path("artifacts/labels/debris.tif")
     if outlines.exists():
         return read_band(outlines) == 1, BY_OUTLINES

@@ -19,7 +19,7 @@ SURE = (1e-6, 1 - 1e-6)
 
 
 def score(mapped: BoolArray, truth: BoolArray, region: BoolArray, area_km2: Float64Array, pixel_m: float) -> Scores:
-    """Agreement of `mapped` with `truth` (both (H, W) bool) over the pixels of `region`.
+    """Return the agreement of `mapped` with `truth` (both (H, W) bool) over the pixels of `region`.
 
     IoU, F1, precision and recall count pixels; the area bias weighs them with `area_km2`.
     """
@@ -30,28 +30,28 @@ def score(mapped: BoolArray, truth: BoolArray, region: BoolArray, area_km2: Floa
 def score_zones(
     mapped: BoolArray, truth: BoolArray, zone: IntArray, area_km2: Float64Array, pixel_m: float, *, count: int
 ) -> list[Scores]:
-    """`score` of each of `count` zones; `zone` is (H, W), -1 where none is."""
-    pixels = confusion(mapped, truth, zone, count=count)
-    km2 = confusion(mapped, truth, zone, count=count, weights=area_km2)
+    """Return `score` for each of `count` zones; `zone` is (H, W), -1 outside all zones."""
+    pixels = confusion_by_zone(mapped, truth, zone, count=count)
+    km2 = confusion_by_zone(mapped, truth, zone, count=count, weights=area_km2)
     distances = boundary_distances_m(mapped, truth, zone, pixel_m, count=count)
     return [_scores(pixels[i], km2[i], distance_m=distances[i]) for i in range(count)]
 
 
-def confusion(
+def confusion_by_zone(
     mapped: BoolArray, truth: BoolArray, zone: IntArray, *, count: int, weights: Float64Array | None = None
 ) -> Float64Array:
-    """(count, 4) pixels of each zone, or their weights added: neither, mapped alone, labelled alone, both.
+    """Return (count, 4) pixels of each zone, or the sums of their weights: neither, mapped only, labelled only, both.
 
-    All arrays are of one shape; `zone` is -1 where none is.
+    All arrays have one shape; `zone` is -1 outside all zones.
     """
-    there = zone >= 0
-    cell = 4 * zone[there] + 2 * truth[there] + mapped[there]
-    sums = np.bincount(cell, None if weights is None else weights[there], minlength=4 * count)
+    inside = zone >= 0
+    cell = 4 * zone[inside] + 2 * truth[inside] + mapped[inside]
+    sums = np.bincount(cell, None if weights is None else weights[inside], minlength=4 * count)
     return np.asarray(sums, dtype=np.float64).reshape(count, 4)
 
 
 def _scores(pixels: Float64Array, km2: Float64Array, *, distance_m: float | None) -> Scores:
-    """Scores of one row of `confusion`, counted in pixels and in km2."""
+    """Return the scores of one row of `confusion_by_zone`, counted in pixels and in km2."""
     _, false_alarm, miss, hit = pixels.tolist()
     _, false_alarm_km2, miss_km2, hit_km2 = km2.tolist()
     labelled_km2 = hit_km2 + miss_km2
@@ -66,17 +66,17 @@ def _scores(pixels: Float64Array, km2: Float64Array, *, distance_m: float | None
 
 
 def ratio(part: float, whole: float) -> float | None:
-    """Part of the whole; None where there is no whole."""
+    """Return part / whole; None where the whole is 0."""
     return float(part / whole) if whole else None
 
 
 def boundary(mask: BoolArray) -> BoolArray:
-    """Glacier pixels with a neighbour (of four) that is background; the frame is no boundary."""
+    """Return glacier pixels with a neighbour (of four) that is background; the edge of the map is not a boundary."""
     return mask & ~binary_erosion(mask, border_value=1)
 
 
 def boundary_distance_m(mapped: BoolArray, truth: BoolArray, region: BoolArray, pixel_m: float) -> float | None:
-    """Mean distance from each boundary to the other, both ways; None where one of them is empty.
+    """Return the mean distance in metres between two boundaries, both ways; None where one of them is empty.
 
     The boundaries of the whole maps are measured against, those within `region` are measured.
     """
@@ -87,28 +87,28 @@ def boundary_distance_m(mapped: BoolArray, truth: BoolArray, region: BoolArray, 
 def boundary_distances_m(
     mapped: BoolArray, truth: BoolArray, zone: IntArray, pixel_m: float, *, count: int
 ) -> list[float | None]:
-    """Mean distance between the boundaries of both maps in each of `count` zones; `zone` is -1 where none is.
+    """Return the mean distance in metres between both maps' boundaries per zone; `zone` is -1 outside all zones.
 
     The boundaries of the whole maps are measured against, those within a zone are measured.
     """
-    ours, theirs = boundary(mapped), boundary(truth)
-    if not ours.any() or not theirs.any():
+    mapped_edge, true_edge = boundary(mapped), boundary(truth)
+    if not mapped_edge.any() or not true_edge.any():
         return [None] * count
-    one = _mean_by_zone(distance_transform_edt(~theirs), zone, ours & (zone >= 0), count)
-    other = _mean_by_zone(distance_transform_edt(~ours), zone, theirs & (zone >= 0), count)
-    means = (one + other) / 2 * pixel_m
+    of_mapped = _mean_by_zone(distance_transform_edt(~true_edge), zone, mapped_edge & (zone >= 0), count)
+    of_true = _mean_by_zone(distance_transform_edt(~mapped_edge), zone, true_edge & (zone >= 0), count)
+    means = (of_mapped + of_true) / 2 * pixel_m
     return [float(mean) if np.isfinite(mean) else None for mean in means]
 
 
 def _mean_by_zone(distance: Float64Array, zone: IntArray, where: BoolArray, count: int) -> Float64Array:
-    """Mean of `distance` over the pixels of `where` in each zone; NaN where there is none."""
+    """Return the mean of `distance` over the pixels of `where` in each zone; NaN where there are none."""
     sums = np.bincount(zone[where], weights=distance[where], minlength=count)
     pixels = np.bincount(zone[where], minlength=count)
     return np.asarray(np.divide(sums, pixels, out=np.full(count, np.nan), where=pixels > 0))
 
 
-def precision_recall(probability: Float32Array, truth: BoolArray) -> list[PrecisionRecallRow]:
-    """Precision and recall over thresholds, of 1-D arrays of scored pixels; precision is 1 where nothing is mapped."""
+def precision_recall_rows(probability: Float32Array, truth: BoolArray) -> list[PrecisionRecallRow]:
+    """Return precision and recall by threshold, of 1-D arrays; precision is 1 where nothing is mapped."""
     rows, levels = [], stored_levels(probability)
     for threshold in THRESHOLDS:
         mapped = levels >= threshold_level(threshold)
@@ -126,13 +126,13 @@ def precision_recall(probability: Float32Array, truth: BoolArray) -> list[Precis
 
 
 def as_fitted(probability: Float32Array, temperature: float) -> Float32Array:
-    """The probability before calibration divided its logit by `temperature` (Guo et al. 2017); any shape."""
+    """Undo the calibration, which divides logits by `temperature` (Guo et al. 2017); probabilities of any shape."""
     if temperature == 1:
         return probability
     return np.asarray(expit(temperature * logit(np.clip(probability, *SURE))), dtype=np.float32)
 
 
-def reliability(
+def reliability_rows(
     probability: Float32Array, truth: BoolArray, kind: Literal["calibrated", "uncalibrated"] = "calibrated"
 ) -> list[ReliabilityRow]:
     """Mean probability and observed glacier fraction in ten bins, of 1-D arrays; empty bins are left out."""

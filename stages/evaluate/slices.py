@@ -9,19 +9,19 @@ import numpy as np
 from stages.common.tables.evaluate import Scores, SliceRow
 from stages.common.types import BoolArray, IntArray
 from stages.evaluate.glaciers import nearest_glacier
-from stages.evaluate.scene import Scene
-from stages.evaluate.scores import confusion, ratio, score_zones
+from stages.evaluate.scene import LabelledScene
+from stages.evaluate.scores import confusion_by_zone, ratio, score_zones
 
 SIZE_BOUNDS_KM2 = (0.5, 1.0, 5.0, 10.0)
-"""Between the size classes of glacier inventories (Paul et al. 2009, Ann. Glaciol. 50(53); Pfeffer et al. 2014)."""
+"""Bounds of the size classes of inventories (Paul et al. 2009, Ann. Glaciol. 50(53); Pfeffer et al. 2014)."""
 
 SIZE_CLASSES = ("< 0.5 km2", "0.5-1 km2", "1-5 km2", "5-10 km2", "> 10 km2")
 
 SURFACES = ("clean", "debris")
 
 
-def slice_rows(scene: Scene, mapped: BoolArray, region: BoolArray) -> list[SliceRow]:
-    """All held-out pixels, then those of each surface and of each size class that occurs.
+def slice_rows(scene: LabelledScene, mapped: BoolArray, region: BoolArray) -> list[SliceRow]:
+    """Return the scores of all held-out pixels, of each surface, and of each size class that occurs.
 
     Parameters
     ----------
@@ -30,11 +30,11 @@ def slice_rows(scene: Scene, mapped: BoolArray, region: BoolArray) -> list[Slice
     """
     whole = _scored(scene, mapped, np.where(region, 0, -1), "all", ["all"])
     sizes = _scored(scene, mapped, size_zones(scene, region), "size", SIZE_CLASSES)
-    return [*whole, *surface_rows(scene, mapped, region), *sizes]
+    return [*whole, *surface_recall_rows(scene, mapped, region), *sizes]
 
 
-def size_zones(scene: Scene, region: BoolArray) -> IntArray:
-    """(H, W) size class of the glacier nearest to each pixel of `region`, by its whole outline; -1 elsewhere."""
+def size_zones(scene: LabelledScene, region: BoolArray) -> IntArray:
+    """Return (H, W) size class of the glacier nearest to each pixel of `region`, by its whole outline; -1 elsewhere."""
     areas = np.zeros(int(scene.glacier_id.max()) + 1)
     for glacier in scene.glaciers:
         if glacier.glacier_index < len(areas):
@@ -43,15 +43,15 @@ def size_zones(scene: Scene, region: BoolArray) -> IntArray:
     return np.asarray(np.where(region, classes[nearest_glacier(scene.glacier_id)], -1))
 
 
-def surface_rows(scene: Scene, mapped: BoolArray, region: BoolArray) -> list[SliceRow]:
-    """Recall of the labelled clean and debris-covered ice; nothing where they cannot be told apart.
+def surface_recall_rows(scene: LabelledScene, mapped: BoolArray, region: BoolArray) -> list[SliceRow]:
+    """Return the recall of clean and of debris-covered ice; no row where the two cannot be told apart.
 
-    Recall alone: what is mapped beside the outlines belongs to neither.
+    There is no precision: what is mapped beside the outlines belongs to neither.
     """
     if scene.debris is None:
         return []
     zone = np.where(region & scene.truth, scene.debris, -1)
-    pixels = confusion(mapped, scene.truth, zone, count=2)
+    pixels = confusion_by_zone(mapped, scene.truth, zone, count=2)
     km2 = _labelled_km2(scene, zone, count=2)
     return [
         SliceRow(
@@ -65,7 +65,7 @@ def surface_rows(scene: Scene, mapped: BoolArray, region: BoolArray) -> list[Sli
     ]
 
 
-def _scored(scene: Scene, mapped: BoolArray, zone: IntArray, kind: str, names: Sequence[str]) -> list[SliceRow]:
+def _scored(scene: LabelledScene, mapped: BoolArray, zone: IntArray, kind: str, names: Sequence[str]) -> list[SliceRow]:
     count = len(names)
     scores = score_zones(mapped, scene.truth, zone, scene.area_km2, scene.grid.pixel_size_m, count=count)
     km2 = _labelled_km2(scene, zone, count=count)
@@ -76,12 +76,12 @@ def _scored(scene: Scene, mapped: BoolArray, zone: IntArray, kind: str, names: S
     ]
 
 
-def _labelled_km2(scene: Scene, zone: IntArray, *, count: int) -> list[float]:
-    there = (zone >= 0) & scene.truth
-    return [float(one) for one in np.bincount(zone[there], scene.area_km2[there], minlength=count)]
+def _labelled_km2(scene: LabelledScene, zone: IntArray, *, count: int) -> list[float]:
+    labelled = (zone >= 0) & scene.truth
+    return [float(km2) for km2 in np.bincount(zone[labelled], scene.area_km2[labelled], minlength=count)]
 
 
-def _glaciers(scene: Scene, where: BoolArray) -> int:
+def _glaciers(scene: LabelledScene, where: BoolArray) -> int:
     return int(np.count_nonzero(np.unique(scene.glacier_id[where])))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -16,18 +17,18 @@ from stages.common.model.split import TEST, check_no_leak
 from stages.common.run.stage import main
 from stages.evaluate.crossval import crossval
 from stages.evaluate.crossval_contract import CONTRACT
-from stages.evaluate.folds import NO_FOLD, Fold, extended, owners
+from stages.evaluate.folds import NO_FOLD, Fold, extend_to_nearest, owners
 from stages.patches.windows import cut
-from tests.evaluate import made
+from tests.evaluate import labelled
 
-SURE = np.where(made.ids() > 0, 0.9, 0.1)
+SURE = np.where(labelled.ids() > 0, 0.9, 0.1)
 
 
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    made.write_site(tmp_path, folds=[0, 1, 2])
-    for fold in range(made.FOLDS):
-        made.write_fold(tmp_path, fold, SURE)
+    labelled.write_site(tmp_path, folds=[0, 1, 2])
+    for fold in range(labelled.FOLDS):
+        labelled.write_fold(tmp_path, fold, SURE)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -44,54 +45,58 @@ def table(site: Path, name: str) -> list[dict[str, str]]:
 
 
 def test_all_folds_make_one_whole_map(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    found = pooled(site)
-    assert found["complete"] and found["gap_km2"] == 0
-    assert found["model"]["iou"] == found["baseline_threshold"]["iou"] == 1
-    assert found["test_area_km2"] == pytest.approx(made.SIDE_PX**2 * 9e-4, rel=2e-3)
-    assert found["model_interval"]["blocks"] == len(table(site, "blocks")) == made.BLOCKS**2
-    assert (read_band(site / "artifacts/crossval/mask.tif") == (made.ids() > 0)).all()
+    metrics = pooled(site)
+    assert metrics["complete"] and metrics["gap_km2"] == 0
+    assert metrics["model"]["iou"] == metrics["baseline_threshold"]["iou"] == 1
+    assert metrics["test_area_km2"] == pytest.approx(labelled.SIDE_PX**2 * 9e-4, rel=2e-3)
+    assert metrics["model_interval"]["blocks"] == len(table(site, "blocks")) == labelled.BLOCKS**2
+    assert (read_band(site / "artifacts/crossval/mask.tif") == (labelled.ids() > 0)).all()
     assert [row["held_out_fraction"] for row in table(site, "glacier_scores")] == ["1.0", "1.0"]
-    assert found["expected_calibration_error"] == pytest.approx(0.1, abs=1e-5)
-    said = capsys.readouterr().out
-    assert "all folds (0, 1, 2)" in said and "everything is glacier" in said
+    assert metrics["expected_calibration_error"] == pytest.approx(0.1, abs=1e-5)
+    printed = capsys.readouterr().out
+    assert "all folds (0, 1, 2)" in printed and "everything is glacier" in printed
 
 
 def test_each_fold_has_its_own_threshold_and_temperature(site: Path) -> None:
-    made.write_fold(site, 1, np.where(made.ids() > 0, 0.6, 0.4), threshold=0.7, temperature=4.0)
-    found = pooled(site)
-    own = [one["model"]["recall"] for one in found["folds"]]
-    assert own == [1, 0, 1]
-    missed = int((made.roles(1)[made.ids() == 1] == TEST).sum())
-    assert found["model"]["recall"] == pytest.approx(1 - missed / int((made.ids() > 0).sum()))
-    assert found["expected_calibration_error"] > found["expected_calibration_error_uncalibrated"]
+    labelled.write_fold(site, 1, np.where(labelled.ids() > 0, 0.6, 0.4), threshold=0.7, temperature=4.0)
+    metrics = pooled(site)
+    recalls = [fold["model"]["recall"] for fold in metrics["folds"]]
+    assert recalls == [1, 0, 1]
+    missed = int((labelled.roles(1)[labelled.ids() == 1] == TEST).sum())
+    assert metrics["model"]["recall"] == pytest.approx(1 - missed / int((labelled.ids() > 0).sum()))
+    assert metrics["expected_calibration_error"] > metrics["expected_calibration_error_uncalibrated"]
 
 
 @pytest.mark.parametrize("level", [0.5, 0.7107, 0.8, 0.9])
 def test_a_pixel_at_the_threshold_is_glacier(site: Path, level: float) -> None:
     """Of the model and of the baseline's rule; a level just below is not."""
-    for fold in range(made.FOLDS):
-        made.write_fold(
-            site, fold, np.where(made.ids() > 0, level, level - 1e-4), threshold=level, baseline_threshold_value=200.0
+    for fold in range(labelled.FOLDS):
+        labelled.write_fold(
+            site,
+            fold,
+            np.where(labelled.ids() > 0, level, level - 1e-4),
+            threshold=level,
+            baseline_threshold_value=200.0,
         )
-    found = pooled(site)
-    assert found["model"]["iou"] == found["baseline_threshold"]["iou"] == 1
+    metrics = pooled(site)
+    assert metrics["model"]["iou"] == metrics["baseline_threshold"]["iou"] == 1
     curve = {row["threshold"]: row for row in table(site, "precision_recall")}
     assert level == 0.7107 or float(curve[str(level)]["iou"]) == 1
 
 
 def test_of_folds_that_hold_out_as_much_of_a_glacier_the_first_is_taken(site: Path) -> None:
-    twice = np.ones(made.GRID.shape, dtype=bool)
+    twice = np.ones(labelled.GRID.shape, dtype=bool)
     nothing = {"probability": SURE.astype(np.float32), "outside": ~twice, "metrics": None}
     folds = [Fold(number=number, region=twice, **nothing) for number in (0, 1)]
-    assert (owners(folds, made.ids()) == 0).all()
+    assert (owners(folds, labelled.ids()) == 0).all()
 
 
 def test_a_small_glacier_is_taken_from_the_fold_that_holds_it_out_whole(site: Path) -> None:
-    made.write_fold(site, 0, np.where(made.ids() == 2, 0.0, SURE))
+    labelled.write_fold(site, 0, np.where(labelled.ids() == 2, 0.0, SURE))
     small = next(row for row in table_after(site, "glacier_scores") if row["rgi_id"].endswith("2"))
     assert float(small["recall"]) == 0
     with open_raster(site / "artifacts/crossval/held_out.tif") as dataset:
-        assert (dataset.read(1)[made.ids() == 2] == 0).all()
+        assert (dataset.read(1)[labelled.ids() == 2] == 0).all()
 
 
 def table_after(site: Path, name: str) -> list[dict[str, str]]:
@@ -102,24 +107,21 @@ def table_after(site: Path, name: str) -> list[dict[str, str]]:
 def test_some_folds_make_a_partial_map_that_says_so(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
     params = (site / "params.yaml").read_text()
     (site / "params.yaml").write_text(params.replace("  folds:\n  - 0\n  - 1\n  - 2\n", "  folds:\n  - 0\n  - 2\n"))
-    one = site / "artifacts/folds/1"
-    for file in one.iterdir():
-        file.unlink()
-    one.rmdir()
-    found = pooled(site)
-    there = (made.roles(0) == TEST) | (made.roles(2) == TEST)
-    assert not found["complete"] and found["gap_km2"] == pytest.approx((~there).sum() * 9e-4, rel=2e-3)
-    assert ((read_band(site / "artifacts/crossval/mask.tif") == 255) == ~there).all()
-    assert found["model"]["iou"] == 1 and found["model"]["boundary_distance_m"] == 0
-    said = capsys.readouterr().out
-    assert "PARTIAL: 2 of 3 folds (0, 2)" in said and "in no fold that ran" in said
+    shutil.rmtree(site / "artifacts/folds/1")
+    metrics = pooled(site)
+    tested = (labelled.roles(0) == TEST) | (labelled.roles(2) == TEST)
+    assert not metrics["complete"] and metrics["gap_km2"] == pytest.approx((~tested).sum() * 9e-4, rel=2e-3)
+    assert ((read_band(site / "artifacts/crossval/mask.tif") == 255) == ~tested).all()
+    assert metrics["model"]["iou"] == 1 and metrics["model"]["boundary_distance_m"] == 0
+    printed = capsys.readouterr().out
+    assert "PARTIAL: 2 of 3 folds (0, 2)" in printed and "in no fold that ran" in printed
 
 
 def test_folds_other_than_those_listed_are_refused(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (site / "artifacts/folds/1").rename(site / "artifacts/folds/4")
     assert main(CONTRACT, crossval, []) == 2
-    said = capsys.readouterr().err
-    assert "crossval.folds" in said and "expected: 0, 1, 2" in said and "found:    0, 2, 4" in said
+    printed = capsys.readouterr().err
+    assert "crossval.folds" in printed and "expected: 0, 1, 2" in printed and "found:    0, 2, 4" in printed
     assert not (site / "artifacts/crossval").exists()
 
 
@@ -127,7 +129,7 @@ def retouch(path: Path, value: int, where: np.ndarray) -> None:
     with open_raster(path) as dataset:
         pixels, nodata, scale = dataset.read(1), dataset.nodata, dataset.scales[0]
     pixels[where] = value
-    write_cog(path, pixels, made.GRID, nodata=nodata, scale=scale)
+    write_cog(path, pixels, labelled.GRID, nodata=nodata, scale=scale)
 
 
 @pytest.mark.parametrize(
@@ -140,7 +142,7 @@ def retouch(path: Path, value: int, where: np.ndarray) -> None:
 def test_a_tampered_fold_is_refused(
     site: Path, capsys: pytest.CaptureFixture[str], file: str, value: int, message: str
 ) -> None:
-    block = np.zeros(made.GRID.shape, dtype=bool)
+    block = np.zeros(labelled.GRID.shape, dtype=bool)
     block[:20, :20] = True  # block (0, 0) is one of fold 0
     retouch(site / "artifacts/folds/0" / file, value, block)
     assert main(CONTRACT, crossval, []) == 2
@@ -149,7 +151,7 @@ def test_a_tampered_fold_is_refused(
 
 
 def test_a_map_of_what_its_training_saw_is_refused(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    block = np.zeros(made.GRID.shape, dtype=bool)
+    block = np.zeros(labelled.GRID.shape, dtype=bool)
     block[:20, 20:40] = True  # block (0, 1) is one of fold 1, and fold 0 learned from it
     retouch(site / "artifacts/folds/0/held_out.tif", 9000, block)
     assert main(CONTRACT, crossval, []) == 2
@@ -158,18 +160,18 @@ def test_a_map_of_what_its_training_saw_is_refused(site: Path, capsys: pytest.Ca
 
 def test_training_refuses_a_split_that_is_not_that_of_its_patches() -> None:
     """A fold's patches under another fold's split: they show what is to be tested."""
-    scene = made.scene()
+    scene = labelled.scene()
     pixels, valid = scene.pixels.astype(np.uint8), scene.valid
-    patches = cut(pixels, valid, scene.truth.astype(np.uint8), made.roles(0), made.PATCHES, use="train")
-    check_no_leak(patches, made.roles(0), use="train", where=Path("train.npz"))
+    patches = cut(pixels, valid, scene.truth.astype(np.uint8), labelled.roles(0), labelled.PATCHES, use="train")
+    check_no_leak(patches, labelled.roles(0), use="train", where=Path("train.npz"))
     with pytest.raises(ContractError, match="a train patch shows imagery of held-out pixels"):
-        check_no_leak(patches, made.roles(1), use="train", where=Path("train.npz"))
+        check_no_leak(patches, labelled.roles(1), use="train", where=Path("train.npz"))
 
 
 def test_no_boundary_runs_along_a_gap() -> None:
     mapped, region = np.zeros((9, 9), bool), np.zeros((9, 9), bool)
     mapped[:, :4], region[:, :4] = True, True
-    assert extended(mapped, region).all()
+    assert extend_to_nearest(mapped, region).all()
     nothing = np.zeros_like(region)
-    assert (extended(mapped, nothing) == mapped).all()
+    assert (extend_to_nearest(mapped, nothing) == mapped).all()
     assert NO_FOLD < 0

@@ -10,11 +10,11 @@ from hypothesis.extra.numpy import arrays
 
 from stages.common.tables.evaluate import BlockRow
 from stages.evaluate.blocks import block_rows, leave_one_out, score_interval, trusted_sums
-from stages.evaluate.scores import as_fitted, confusion, score, score_zones
+from stages.evaluate.scores import as_fitted, confusion_by_zone, score, score_zones
 from stages.evaluate.slices import slice_rows
-from tests.evaluate import made
+from tests.evaluate import labelled
 
-EVERYWHERE = np.ones(made.GRID.shape, dtype=bool)
+EVERYWHERE = np.ones(labelled.GRID.shape, dtype=bool)
 
 
 def row(**values: float) -> BlockRow:
@@ -23,29 +23,29 @@ def row(**values: float) -> BlockRow:
 
 
 def test_slices_of_a_perfect_map() -> None:
-    scene = made.scene()
-    rows = {one.group: one for one in slice_rows(scene, scene.truth, EVERYWHERE)}
+    scene = labelled.scene()
+    rows = {part.group: part for part in slice_rows(scene, scene.truth, EVERYWHERE)}
     assert list(rows) == ["all", "< 0.5 km2", "> 10 km2"]
-    assert [one.n_glaciers for one in rows.values()] == [2, 1, 1]
+    assert [part.n_glaciers for part in rows.values()] == [2, 1, 1]
     assert rows["> 10 km2"].labelled_km2 == pytest.approx(3600 * 9e-4, rel=2e-3)
-    assert all(one.iou == 1 and one.area_bias_pct == 0 and one.boundary_distance_m == 0 for one in rows.values())
+    assert all(part.iou == 1 and part.area_bias_pct == 0 and part.boundary_distance_m == 0 for part in rows.values())
 
 
 def test_what_is_missed_of_the_small_glacier_stays_with_its_class() -> None:
-    scene = made.scene()
-    rows = {one.group: one for one in slice_rows(scene, scene.glacier_id == 1, EVERYWHERE)}
+    scene = labelled.scene()
+    rows = {part.group: part for part in slice_rows(scene, scene.glacier_id == 1, EVERYWHERE)}
     assert rows["> 10 km2"].iou == 1
     assert rows["< 0.5 km2"].iou == 0 and rows["< 0.5 km2"].area_bias_pct == -100
     assert rows["all"].iou == pytest.approx(3600 / 3680)
 
 
 def test_recall_of_debris_and_of_clean_ice() -> None:
-    debris = np.zeros(made.GRID.shape, dtype=bool)
+    debris = np.zeros(labelled.GRID.shape, dtype=bool)
     debris[10:70, 10:25] = True
-    scene = made.scene(debris=debris, surface_method="as told")
+    scene = labelled.scene(debris=debris, surface_method="by hand")
     mapped = scene.truth & ~debris
     mapped[10:22, 10:25] = True  # 12 of 60 rows of the debris
-    surfaces = {one.group: one for one in slice_rows(scene, mapped, EVERYWHERE) if one.slice == "surface"}
+    surfaces = {part.group: part for part in slice_rows(scene, mapped, EVERYWHERE) if part.slice == "surface"}
     assert surfaces["debris"].recall == pytest.approx(0.2) and surfaces["clean"].recall == 1
     assert surfaces["debris"].iou is None and surfaces["debris"].n_glaciers == 1
     assert surfaces["debris"].labelled_km2 == pytest.approx(900 * 9e-4, rel=2e-3)
@@ -53,15 +53,15 @@ def test_recall_of_debris_and_of_clean_ice() -> None:
 
 def test_rows_of_blocks_add_up_to_the_pooled_scores() -> None:
     rng = np.random.default_rng(0)
-    ignored = rng.random(made.GRID.shape) < 0.1
-    scene = made.scene(ignored=ignored)
-    probability = rng.random(made.GRID.shape).astype(np.float32)
-    mapped, region = probability >= 0.4, rng.random(made.GRID.shape) < 0.8
+    ignored = rng.random(labelled.GRID.shape) < 0.1
+    scene = labelled.scene(ignored=ignored)
+    probability = rng.random(labelled.GRID.shape).astype(np.float32)
+    mapped, region = probability >= 0.4, rng.random(labelled.GRID.shape) < 0.8
     region[:20, :20] = False
-    rows = block_rows(scene, probability, mapped, region, made.PATCHES)
+    rows = block_rows(scene, probability, mapped, region, labelled.PATCHES)
     pooled = score(mapped, scene.truth, region, scene.area_km2, 30.0)
     assert len(rows) == 35 and (rows[0].block_row, rows[0].block_column) == (0, 1)
-    total = {name: sum(getattr(one, name) for one in rows) for name in BlockRow.model_fields}
+    total = {name: sum(getattr(block, name) for block in rows) for name in BlockRow.model_fields}
     assert total["tp_px"] / (total["tp_px"] + total["fp_px"] + total["fn_px"]) == pooled.iou
     assert total["pixels"] == region.sum() and total["trusted_px"] == (region & ~ignored).sum()
     p = probability[region & ~ignored].astype(float)
@@ -79,8 +79,8 @@ def test_rows_of_blocks_add_up_to_the_pooled_scores() -> None:
 def test_zones_are_scored_as_if_alone(mapped: np.ndarray, truth: np.ndarray, zone: np.ndarray) -> None:
     area = np.full((9, 8), 1e-4)
     zones = score_zones(mapped, truth, zone, area, 10.0, count=3)
-    assert zones == [score(mapped, truth, zone == one, area, 10.0) for one in range(3)]
-    assert confusion(mapped, truth, zone, count=3).sum() == (zone >= 0).sum()
+    assert zones == [score(mapped, truth, zone == number, area, 10.0) for number in range(3)]
+    assert confusion_by_zone(mapped, truth, zone, count=3).sum() == (zone >= 0).sum()
 
 
 def test_interval_of_equal_blocks_is_a_point() -> None:
@@ -115,19 +115,21 @@ def off(error_px: int, variance_px2: float = 100.0) -> BlockRow:
 def test_leaving_one_out_covers_what_was_asked_for() -> None:
     rng = np.random.default_rng(3)
     blocks = [off(int(error)) for error in rng.normal(0, 60, 200)]
-    found = leave_one_out(trusted_sums(blocks))
-    assert found.blocks == 200
-    assert found.coverage_68 == pytest.approx(0.68, abs=0.03) and found.coverage_95 == pytest.approx(0.95, abs=0.03)
+    coverage = leave_one_out(trusted_sums(blocks))
+    assert coverage.blocks == 200
+    assert coverage.coverage_68 == pytest.approx(0.68, abs=0.03) and coverage.coverage_95 == pytest.approx(
+        0.95, abs=0.03
+    )
 
 
 def test_one_bad_block_is_not_covered_by_the_others() -> None:
-    found = leave_one_out(trusted_sums([*(off(error) for error in range(1, 20)), off(300)]))
-    assert found.coverage_95 == pytest.approx(19 / 20)
+    coverage = leave_one_out(trusted_sums([*(off(error) for error in range(1, 20)), off(300)]))
+    assert coverage.coverage_95 == pytest.approx(19 / 20)
 
 
 def test_coverage_needs_twenty_blocks() -> None:
-    found = leave_one_out(trusted_sums([off(error) for error in range(1, 20)]))
-    assert found.coverage_95 is None and found.coverage_68 is not None
+    coverage = leave_one_out(trusted_sums([off(error) for error in range(1, 20)]))
+    assert coverage.coverage_95 is None and coverage.coverage_68 is not None
     assert leave_one_out(trusted_sums([])).coverage_68 is None
 
 

@@ -14,14 +14,14 @@ from stages.common.run.stage import Run
 from stages.common.tables.kinds import DN_OFFSET, DN_SCALE
 from stages.evaluate.contract import CONTRACT
 from stages.evaluate.scene import BY_OUTLINES, load_scene
-from tests.evaluate import made
+from tests.evaluate import labelled
 
-LEFT_HALF = np.arange(made.SIDE_PX)[None, :] < made.SIDE_PX // 2
+LEFT_HALF = np.arange(labelled.SIDE_PX)[None, :] < labelled.SIDE_PX // 2
 
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    made.write_site(tmp_path, folds=[])
+    labelled.write_site(tmp_path, folds=[])
     monkeypatch.chdir(tmp_path)
     return Run(CONTRACT, load_params(), None, tmp_path, logging.getLogger("test"))
 
@@ -30,7 +30,7 @@ def write_reflectance(path: Path, *, swir: np.ndarray) -> None:
     """Red of 0.6 and the given short-wave infrared, stored as `prepare` does."""
     values = np.stack([np.full(swir.shape, 0.6), swir])
     dn = np.rint((values - DN_OFFSET) / DN_SCALE).astype(np.uint16)
-    write_cog(path, dn, made.GRID, nodata=0, bands=("B04", "B11"), scale=DN_SCALE, offset=DN_OFFSET)
+    write_cog(path, dn, labelled.GRID, nodata=0, bands=("B04", "B11"), scale=DN_SCALE, offset=DN_OFFSET)
 
 
 def test_natural_colour_cannot_tell(run: Run) -> None:
@@ -40,7 +40,7 @@ def test_natural_colour_cannot_tell(run: Run) -> None:
 
 
 def test_by_the_band_ratio(run: Run) -> None:
-    swir = np.where(LEFT_HALF, 0.29, 0.31) * np.ones(made.GRID.shape)
+    swir = np.where(LEFT_HALF, 0.29, 0.31) * np.ones(labelled.GRID.shape)
     write_reflectance(run.path("artifacts/prepare/{evaluate_year}/scene.tif"), swir=swir)
     scene = load_scene(run)
     assert scene.debris is not None and (scene.debris == ~LEFT_HALF).all()
@@ -48,9 +48,9 @@ def test_by_the_band_ratio(run: Run) -> None:
 
 
 def test_debris_outlines_come_before_the_band_ratio(run: Run) -> None:
-    write_reflectance(run.path("artifacts/prepare/{evaluate_year}/scene.tif"), swir=np.full(made.GRID.shape, 0.1))
-    given = LEFT_HALF & np.ones(made.GRID.shape, dtype=bool)
-    write_cog(run.path("artifacts/labels/debris.tif"), given.astype(np.uint8), made.GRID, nodata=None)
+    write_reflectance(run.path("artifacts/prepare/{evaluate_year}/scene.tif"), swir=np.full(labelled.GRID.shape, 0.1))
+    debris = LEFT_HALF & np.ones(labelled.GRID.shape, dtype=bool)
+    write_cog(run.path("artifacts/labels/debris.tif"), debris.astype(np.uint8), labelled.GRID, nodata=None)
     scene = load_scene(run)
-    assert scene.debris is not None and (scene.debris == given).all()
+    assert scene.debris is not None and (scene.debris == debris).all()
     assert scene.surface_method == BY_OUTLINES

@@ -11,7 +11,7 @@ from stages.common.model.calibration import expected_calibration_error
 from stages.common.tables.labels import GlacierRow
 from stages.evaluate.baselines import fit_threshold, snow_index
 from stages.evaluate.glaciers import glacier_scores, nearest_glacier
-from stages.evaluate.scores import boundary_distance_m, precision_recall, reliability, score
+from stages.evaluate.scores import boundary_distance_m, precision_recall_rows, reliability_rows, score
 
 EVERYWHERE = np.ones((40, 60), dtype=bool)
 AREA = np.full((40, 60), 9e-4)
@@ -40,8 +40,8 @@ def test_area_bias_weighs_pixels_with_their_area() -> None:
 
 @pytest.mark.parametrize("shift", [0, 1, 4])
 def test_boundary_distance_of_a_shifted_edge_is_the_shift(shift: int) -> None:
-    found = boundary_distance_m(rectangle(0, 40, 0, 20 + shift), rectangle(0, 40, 0, 20), EVERYWHERE, 30.0)
-    assert found == pytest.approx(30.0 * shift)
+    distance_m = boundary_distance_m(rectangle(0, 40, 0, 20 + shift), rectangle(0, 40, 0, 20), EVERYWHERE, 30.0)
+    assert distance_m == pytest.approx(30.0 * shift)
 
 
 def test_boundary_distance_needs_two_boundaries() -> None:
@@ -61,16 +61,16 @@ masks = arrays(np.bool_, (12, 9))
 @given(mapped=masks, truth=masks)
 def test_laws(mapped: np.ndarray, truth: np.ndarray) -> None:
     region, area = np.ones((12, 9), dtype=bool), np.full((12, 9), 1e-4)
-    one, other = score(mapped, truth, region, area, 10.0), score(truth, mapped, region, area, 10.0)
-    assert one.iou == other.iou
-    assert one.precision == other.recall
-    if one.iou is not None and one.f1 is not None:
-        assert one.f1 == pytest.approx(2 * one.iou / (1 + one.iou))
+    scores, swapped = score(mapped, truth, region, area, 10.0), score(truth, mapped, region, area, 10.0)
+    assert scores.iou == swapped.iou
+    assert scores.precision == swapped.recall
+    if scores.iou is not None and scores.f1 is not None:
+        assert scores.f1 == pytest.approx(2 * scores.iou / (1 + scores.iou))
     assert score(truth, truth, region, area, 10.0).iou in (1.0, None)
 
 
 def test_precision_recall_known_answer() -> None:
-    rows = precision_recall(np.array([0.1, 0.4, 0.6, 0.9], dtype=np.float32), np.array([False, True, False, True]))
+    rows = precision_recall_rows(np.array([0.1, 0.4, 0.6, 0.9], dtype=np.float32), np.array([False, True, False, True]))
     half = next(row for row in rows if row.threshold == 0.5)
     assert (half.precision, half.recall) == (0.5, 0.5)
     assert half.iou == pytest.approx(1 / 3, abs=1e-6)
@@ -82,8 +82,8 @@ def test_a_calibrated_probability_has_no_calibration_error() -> None:
     rng = np.random.default_rng(0)
     probability = rng.random(200_000).astype(np.float32)
     truth = rng.random(200_000) < probability
-    assert expected_calibration_error(reliability(probability, truth)) < 0.005
-    assert expected_calibration_error(reliability(np.sqrt(probability), truth)) > 0.1
+    assert expected_calibration_error(reliability_rows(probability, truth)) < 0.005
+    assert expected_calibration_error(reliability_rows(np.sqrt(probability), truth)) > 0.1
 
 
 def test_the_threshold_rule_finds_the_planted_threshold() -> None:

@@ -29,7 +29,7 @@ def evaluated(model: float | None, everything: float | None = 0.54, threshold: f
         year=2020, test_area_km2=100.0, test_glacier_km2=54.0, model=scores(model),
         model_outside_ignore_band=scores(model), baseline_everything_is_glacier=scores(everything),
         baseline_threshold=scores(threshold), baseline_threshold_rule="brightness > 0.5",
-        baseline_unchanged_outline=None, expected_calibration_error=0.1,
+        expected_calibration_error=0.1,
     )  # fmt: skip
 
 

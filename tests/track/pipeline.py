@@ -54,7 +54,7 @@ def evaluate_metrics(iou: float = 0.7) -> tables_evaluate.EvaluateMetrics:
     return tables_evaluate.EvaluateMetrics(
         year=2020, test_area_km2=4.0, test_glacier_km2=1.5, model=scores(iou), model_outside_ignore_band=scores(0.75),
         baseline_everything_is_glacier=scores(0.3), baseline_threshold=scores(0.6),
-        baseline_threshold_rule="brightness > 150", baseline_unchanged_outline=None, expected_calibration_error=0.04,
+        baseline_threshold_rule="brightness > 150", expected_calibration_error=0.04,
     )  # fmt: skip
 
 

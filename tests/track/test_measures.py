@@ -24,7 +24,6 @@ def test_scores_are_numbers_only():
     assert found["evaluate/model/iou"] == 0.7
     assert found["evaluate/baseline_threshold/iou"] == 0.6
     assert not {"evaluate/year", "evaluate/baseline_threshold_rule", "evaluate/model/boundary_distance_m"} & set(found)
-    assert not any(key.startswith("evaluate/baseline_unchanged_outline") for key in found)
 
 
 def test_areas_by_year_are_not_logged_twice():

@@ -44,7 +44,6 @@ class HeldOutMetrics(Record):
     model_outside_ignore_band: Annotated[Scores, Field(description="the same without pixels of the ignore bands")]
     baseline_everything_is_glacier: Scores
     baseline_threshold: Annotated[Scores, Field(description="band ratio or brightness, chosen on training pixels")]
-    baseline_unchanged_outline: Annotated[Scores | None, Field(description="null where the labels are that outline")]
     clean_recall: Annotated[Fraction | None, Field(description="of labelled clean ice; null: cannot be told")] = None
     debris_recall: Annotated[Fraction | None, Field(description="of labelled debris-covered ice")] = None
     surface_method: Annotated[str, Field(description="how clean and debris-covered ice were told apart")] = (

@@ -23,7 +23,7 @@ def evidence(iou: float = 0.8, *, bias: float | None = 2.0, error: float = 0.02,
     metrics = EvaluateMetrics(
         year=2020, test_area_km2=4.0, test_glacier_km2=1.5, model=scores(iou, bias),
         model_outside_ignore_band=scores(iou), baseline_everything_is_glacier=scores(0.3),
-        baseline_threshold=scores(threshold), baseline_threshold_rule="NDSI >= 0.4", baseline_unchanged_outline=None,
+        baseline_threshold=scores(threshold), baseline_threshold_rule="NDSI >= 0.4",
         expected_calibration_error=error,
     )  # fmt: skip
     return Evidence(number="2", scores=metrics, onnx_difference=2e-6)

@@ -18,7 +18,7 @@ from stages.common.run.outputs import write_json, write_table
 from stages.common.tables.evaluate import EvaluateMetrics, Scores
 from stages.common.tables.kinds import IGNORE, PROBABILITY_NODATA, PROBABILITY_SCALE
 from stages.common.tables.labels import GlacierRow
-from stages.evaluate.scene import Scene
+from stages.evaluate.scene import LabelledScene
 
 BLOCK_PX, BLOCKS, FOLDS = 20, 6, 3
 SIDE_PX = BLOCK_PX * BLOCKS
@@ -42,7 +42,7 @@ def ids() -> np.ndarray:
     return plane
 
 
-def scene(**changes: Any) -> Scene:
+def scene(**changes: Any) -> LabelledScene:
     plane = ids()
     content: dict[str, Any] = {
         "pixels": np.where(plane[..., None] > 0, 200.0, 90.0).astype(np.float32) * np.ones(3, np.float32),
@@ -50,7 +50,7 @@ def scene(**changes: Any) -> Scene:
         "ignored": np.zeros(GRID.shape, bool), "debris": None, "surface_method": "not available",
         "area_km2": pixel_area_km2(GRID), "grid": GRID, "glaciers": [glacier(1, 12.0), glacier(2, 0.2)],
     }  # fmt: skip
-    return Scene(**content | changes)
+    return LabelledScene(**content | changes)
 
 
 def roles(fold: int) -> np.ndarray:
@@ -72,7 +72,7 @@ def write_fold(site: Path, fold: int, probability: np.ndarray, **metrics: Any) -
         {
             "year": 2020, "test_area_km2": 1, "test_glacier_km2": 1, "model": PERFECT,
             "model_outside_ignore_band": PERFECT, "baseline_everything_is_glacier": PERFECT,
-            "baseline_threshold": PERFECT, "baseline_unchanged_outline": None, "expected_calibration_error": 0,
+            "baseline_threshold": PERFECT, "expected_calibration_error": 0,
             "baseline_threshold_rule": "brightness >= 150", "baseline_threshold_value": 150.0,
         }
         | metrics
@@ -85,13 +85,13 @@ def write_site(site: Path, *, folds: list[int]) -> None:
     content = tiny.params(site, [2020])
     patches = PATCHES.model_dump() | {"size_px": 32, "margin_px": 8}
     tiny.write_params(site, content | {"patches": patches, "crossval": {"folds": folds}})
-    one, prepare, labels = scene(), site / "artifacts/prepare/2020", site / "artifacts/labels"
+    labelled, prepare, labels = scene(), site / "artifacts/prepare/2020", site / "artifacts/labels"
     prepare.mkdir(parents=True)
     labels.mkdir()
-    pixels = np.moveaxis(one.pixels, -1, 0).astype(np.uint8)
-    write_cog(prepare / "scene.tif", pixels, GRID, nodata=None, bands=one.bands)
-    write_cog(prepare / "valid.tif", one.valid.astype(np.uint8), GRID, nodata=None)
-    label = np.where(one.ignored, IGNORE, one.truth).astype(np.uint8)
+    pixels = np.moveaxis(labelled.pixels, -1, 0).astype(np.uint8)
+    write_cog(prepare / "scene.tif", pixels, GRID, nodata=None, bands=labelled.bands)
+    write_cog(prepare / "valid.tif", labelled.valid.astype(np.uint8), GRID, nodata=None)
+    label = np.where(labelled.ignored, IGNORE, labelled.truth).astype(np.uint8)
     write_cog(labels / "glacier.tif", label, GRID, nodata=None)
-    write_cog(labels / "glacier_id.tif", one.glacier_id, GRID, nodata=None)
-    write_table(labels / "glaciers.csv", one.glaciers, GlacierRow)
+    write_cog(labels / "glacier_id.tif", labelled.glacier_id, GRID, nodata=None)
+    write_table(labels / "glaciers.csv", labelled.glaciers, GlacierRow)
