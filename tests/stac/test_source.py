@@ -1,4 +1,4 @@
-"""Scenes from a real STAC server that behaves, and from one that does not."""
+"""Scenes from a real STAC server."""
 
 from __future__ import annotations
 
@@ -32,44 +32,9 @@ from stages.ingest.sources.stac.profiles import PROFILES
 from tests.ingest.candidates import GRID
 from tests.ingest.test_refusals import snapshot
 from tests.stac import catalogue
+from tests.stac.served_site import only_scene, ready, refused, rows
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.stac_server]
-
-CLOUDY = np.full((160, 160), 9, np.uint8)
-
-
-def ready(
-    server: Server, workdir: Path, *, profile: str = "earth-search-c1", under: str = "files", **changes: Any
-) -> None:
-    """A site of 2020 and 2021 with three dates on the server, the best of 2020 on the sixth of October."""
-    scenes = workdir / "scenes"
-    catalogue.write_scene(scenes, "2020-10-01", scl=CLOUDY)
-    catalogue.write_scene(scenes, "2020-10-06")
-    catalogue.write_scene(scenes, "2020-10-16", snow_rows=60)
-    catalogue.write_scene(scenes, "2021-10-06")
-    catalogue.publish(server, scenes, profile, under=under)
-    stac_site.make_site(workdir, stac_site.params(server, profile, [2020, 2021], **changes))
-
-
-def only_scene(year: int) -> Scene:
-    (scene,) = read_scenes(Path(f"data/scenes/{year}"))
-    return scene
-
-
-def rows() -> dict[str, SceneChoiceRow]:
-    return {str(row.date): row for row in read_rows(Path("data/scene_choice.csv"), SceneChoiceRow)}
-
-
-def refused(message: str, capfd: pytest.CaptureFixture[str]) -> str:
-    """Run it, see it refused with nothing written, and return what it said."""
-    assert main([]) == 2
-    message_text = capfd.readouterr().err
-    assert message in message_text
-    for part in ("where:", "expected:", "found:", "fix:"):
-        assert part in message_text
-    assert not Path("data").exists()
-    assert not Path("data.dvc").exists()
-    return message_text
 
 
 class TestGood:
@@ -163,7 +128,7 @@ class TestGood:
         assert calibration_of(only_scene(2020), "B04").offset == offset
 
 
-class TestWhatOthersMade:
+class TestOtherCatalogues:
     """Items that no test made."""
 
     def test_the_scenes_of_the_twin_arrive_as_they_were(
@@ -293,117 +258,3 @@ class TestS3:
         self.ready(server, workdir, monkeypatch)
         monkeypatch.delenv(settings.S3_SECRET_KEY)
         refused("the catalogue's files need access keys", capfd)
-
-
-class TestBad:
-    """Servers as they are."""
-
-    def test_a_server_that_is_busy_is_asked_again(self, server: Server, workdir: Path) -> None:
-        ready(server, workdir)
-        server.faults.spoil("/files/.*B11", "503", times=2)
-        server.faults.spoil("/search", "503", times=1)
-        assert main([]) == 0
-        assert [left for _, _, left in server.faults.rules] == [0, 0]
-
-    def test_an_interrupted_transfer_is_repeated(self, server: Server, workdir: Path) -> None:
-        ready(server, workdir)
-        assert main([]) == 0
-        whole = snapshot(workdir / "data")
-        shutil.rmtree(workdir / "data")
-        server.faults.spoil(r"/files/.*\.tif", "cut", times=3)
-        assert main([]) == 0
-        assert [left for _, _, left in server.faults.rules] == [0]
-        assert snapshot(workdir / "data") == whole
-
-    def test_what_was_read_before_an_interruption_is_not_read_again(
-        self, server: Server, workdir: Path, capfd: pytest.CaptureFixture[str]
-    ) -> None:
-        ready(server, workdir)
-        server.faults.spoil("/files/.*B02", "503")
-        refused("a file cannot be read from the server", capfd)
-        before = server.requests("scl.tif")
-        assert before > 0
-        assert list(READ_CACHE.glob("*.tif"))
-        assert not list(READ_CACHE.glob("*.part"))
-        server.faults.clear()
-        assert main([]) == 0
-        assert server.requests("scl.tif") == before
-        assert not READ_CACHE.exists()
-
-    def test_a_dead_asset_of_one_date_gives_way_to_the_next(self, server: Server, workdir: Path) -> None:
-        ready(server, workdir)
-        for file in (server.folder / "scenes").glob("*20201006*/B11.tif"):
-            file.unlink()
-        assert main([]) == 0
-        assert str(only_scene(2020).info.day) == "2020-10-16"
-        assert rows()["2020-10-06"].reason == "the catalogue names a file that is not there: B11.tif"
-
-    def test_a_dead_asset_of_the_chosen_date_is_named(
-        self, server: Server, workdir: Path, capfd: pytest.CaptureFixture[str]
-    ) -> None:
-        ready(server, workdir)
-        for file in (server.folder / "scenes").glob("*20201006*/B02.tif"):
-            file.unlink()
-        message_text = refused("the catalogue names a file that is not there", capfd)
-        assert "20201006" in message_text
-        assert "leave_out" in message_text
-        content = stac_site.params(server, "earth-search-c1", [2020, 2021])
-        content["ingest"]["choice"] = {"leave_out": ["S2A_MSIL2A_20201006T052641_N0500_R005_T44RLV_20201006T101010"]}
-        tiny.write_params(workdir, content)
-        assert main([]) == 0
-
-    def test_an_expired_signature_is_renewed(
-        self, server: Server, workdir: Path, capfd: pytest.CaptureFixture[str]
-    ) -> None:
-        ready(server, workdir, profile="planetary-computer", under="signed", token_url=f"{server.api}/token")
-        server.faults.token = "sig-of-yesterday"
-        assert main([]) == 0
-        assert server.faults.requested_paths.count("/token") == 2
-        message_text = capfd.readouterr()
-        for name, content in snapshot(workdir / "data").items():
-            assert b"sig-of" not in content, name
-        assert "sig-of" not in message_text.err + message_text.out
-
-    def test_a_signature_that_is_never_accepted_is_an_error(
-        self, server: Server, workdir: Path, capfd: pytest.CaptureFixture[str]
-    ) -> None:
-        ready(server, workdir, profile="planetary-computer", under="signed", token_url=f"{server.api}/token")
-        server.faults.spoil("/signed/", "403")
-        assert "sig-of" not in refused("the server refuses a file", capfd)
-
-    def test_a_server_without_tokens_is_an_error(
-        self, server: Server, workdir: Path, capfd: pytest.CaptureFixture[str]
-    ) -> None:
-        ready(server, workdir, profile="planetary-computer", under="signed", token_url=f"{server.api}/nothing")
-        refused("the catalogue gives no token for its files", capfd)
-
-    def test_a_server_that_ignores_paging_is_found_out(
-        self, server: Server, workdir: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-    ) -> None:
-        monkeypatch.setattr(stac_search, "PAGE_ITEMS", 1)
-        ready(server, workdir)
-        server.faults.spoil("/search", "same-page")
-        refused("the catalogue does not give all pages of its answer", capfd)
-
-    def test_a_server_that_is_down_is_an_error(
-        self, server: Server, workdir: Path, capfd: pytest.CaptureFixture[str]
-    ) -> None:
-        ready(server, workdir)
-        server.faults.spoil("/search", "503")
-        refused("the catalogue cannot be searched", capfd)
-
-    def test_a_file_that_is_no_raster_is_an_error(
-        self, server: Server, workdir: Path, capfd: pytest.CaptureFixture[str]
-    ) -> None:
-        ready(server, workdir)
-        for file in (server.folder / "scenes").glob("*/scl.tif"):
-            file.write_bytes(b"<html>login</html>" * 100)
-        refused("a file cannot be read from the server", capfd)
-
-    def test_an_empty_answer_is_a_missing_year(
-        self, server: Server, workdir: Path, capfd: pytest.CaptureFixture[str]
-    ) -> None:
-        ready(server, workdir)
-        content = stac_site.params(server, "earth-search-c1", [2020, 2021, 2022])
-        tiny.write_params(workdir, content)
-        assert "leave it out (years: [2020, 2021])" in refused("there is no valid scene of 2022", capfd)
