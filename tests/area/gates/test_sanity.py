@@ -48,6 +48,12 @@ from tests.area.area_inputs import year_area
             partial(gates.area_to_outlines, {1: 0}, {1: 0}, bounds=(0.5, 1.5)), False, "in 1", id="no outline seen"
         ),
         pytest.param(
+            partial(gates.area_to_outlines, {1: 50, 2: 150}, {1: 100, 2: 100}, bounds=(0.5, 1.5)),
+            True,
+            "0.50 to 1.50",
+            id="at both bounds",
+        ),
+        pytest.param(
             partial(gates.annual_change, {2020.8: 100}, maximum_pct=5), True, "nothing to compare", id="one year"
         ),
         pytest.param(
