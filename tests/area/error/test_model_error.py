@@ -73,3 +73,11 @@ def test_an_ensemble_without_votes_is_refused(paths: dict[str, Path]) -> None:
     paths["votes"].unlink()
     with pytest.raises(ContractError, match="votes of an ensemble are absent"):
         model_error(SITE, COUNTED, model(blocks=1, members=2), **paths)
+
+
+def test_strips_make_no_difference(paths: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = model_error(SITE, COUNTED, model(blocks=1), **paths)
+    monkeypatch.setattr("stages.area.map.surface.STRIP_ROWS", 1)
+    in_strips = model_error(SITE, COUNTED, model(blocks=1), **paths)
+    assert whole is not None and in_strips is not None
+    assert in_strips.by_glacier_km2 == pytest.approx(whole.by_glacier_km2)

@@ -208,3 +208,18 @@ def test_the_last_bin_takes_pixels_at_the_very_end_of_the_line() -> None:
     strip = strip_about(LineString([(205.0, 995.0), (505.0, 995.0)]), GRID, width_m=50)
     assert strip.n_bins == 30
     assert strip.count(strip.inside).shape == (30,)
+
+
+def test_a_strip_is_at_least_three_pixels_wide() -> None:
+    strip = strip_about(LineString([(205.0, 995.0), (505.0, 995.0)]), GRID, width_m=1)
+    assert np.unique(np.nonzero(strip.inside)[0]).tolist() == [99, 100, 101]
+
+
+def test_the_largest_body_counts_only_where_it_reaches_the_corridor() -> None:
+    ice = np.zeros((9, 9), dtype=bool)
+    ice[1, 0:3] = ice[3, 4:6] = ice[6:9, 0:9] = True
+    corridor = np.zeros((9, 9), dtype=bool)
+    corridor[0:5, 2:6] = True
+    body, hidden = reached(ice, np.zeros((9, 9), dtype=bool), corridor)
+    assert np.argwhere(body).tolist() == [[1, 0], [1, 1], [1, 2]]
+    assert not hidden.any()

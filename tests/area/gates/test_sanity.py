@@ -200,3 +200,9 @@ def test_a_jump_of_the_common_area_fails_and_a_year_without_one_is_passed_over()
     messages = {finding.gate: finding.message for finding in findings if not finding.passed}
     assert "largest change -6.0 % per year, up to 2018" in messages["annual_change"]
     assert "steps by up to -12.0 %" in messages["baseline_step"]
+
+
+def test_the_largest_of_several_changes_is_judged() -> None:
+    finding = gates.annual_change({2020.0: 100.0, 2021.0: 99.0, 2022.0: 92.07, 2023.0: 93.0}, maximum_pct=5)
+    assert not finding.passed
+    assert "-7.0 % per year, up to 2022" in finding.message

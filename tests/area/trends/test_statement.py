@@ -161,3 +161,8 @@ def test_a_trend_of_just_most_of_the_aoi_needs_no_remark() -> None:
     year_areas = [year_area(2016 + index, 100.0 - index) for index in range(5)]
     trend = statement.make_trend(year_areas, NO_GLACIERS, common_pixels_fraction=0.8, rho=0.0)
     assert "of the AOI" not in trend.statement
+
+
+def test_the_change_is_from_the_first_to_the_last_year_used() -> None:
+    assert trend_of([None, 100.0, 99.0, 95.0, None]).change_km2 == -5
+    assert trend_of([None, 100.0]).change_km2 is None
