@@ -57,6 +57,7 @@ def test_distance_to_the_boundary_is_half_a_pixel_beside_it() -> None:
     mask[:, 4:] = True
     assert boundary_distance_px(mask)[4].tolist() == [3.5, 2.5, 1.5, 0.5, 0.5, 1.5, 2.5, 3.5, 4.5]
     assert np.isinf(boundary_distance_px(np.ones((3, 3), dtype=bool))).all()
+    assert np.isinf(boundary_distance_px(np.zeros((3, 3), dtype=bool))).all()
 
 
 @pytest.mark.parametrize(
@@ -83,6 +84,14 @@ def test_the_wider_band_at_the_terminus_is_a_disk() -> None:
     near = near_points([(480_600.0, 3_099_500.0)], GRID, 200.0)
     assert near.sum() * 100 == pytest.approx(np.pi * 200**2, rel=0.02)
     assert not near_points([(480_600.0, 3_099_500.0)], GRID, 0.0).any()
+
+
+def test_near_means_within_the_radius_of_any_point() -> None:
+    """Pixel centres lie at 5, 15, 25 ... m; both ends count."""
+    near = near_points([(480_005.0, 3_099_995.0), (480_105.0, 3_099_995.0)], GRID, 20.0)
+    assert np.nonzero(near[0])[0].tolist() == [0, 1, 2, 8, 9, 10, 11, 12]
+    assert np.nonzero(near[:, 0])[0].tolist() == [0, 1, 2]
+    assert near.sum() == 6 + 9
 
 
 def outline(**attributes: object) -> object:

@@ -14,9 +14,12 @@ from affine import Affine
 
 from sandbox import tiny
 from stages.common.geo.grid import Grid
-from stages.common.geo.raster import write_cog
+from stages.common.geo.raster import read_band, write_cog
 from stages.common.geo.vectors import write_polygons
+from stages.common.model.split import TRAIN
 from stages.common.run import stage
+from stages.common.run.records import read_document
+from stages.common.tables.learning import PatchStats
 from stages.patches.contract import CONTRACT
 from stages.patches.cut import cut_patches
 from tests.damage import DAMAGES
@@ -61,6 +64,21 @@ def site(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_the_whole_site_passes(site: Path) -> None:
     assert stage.main(CONTRACT, cut_patches, ["--year", "2020"]) == 0
     assert {path.name for path in Path("artifacts/patches/2020").iterdir()} == set(CONTRACT.outputs)
+
+
+def test_the_statistics_are_those_of_the_patches_and_of_the_training_pixels(site: Path) -> None:
+    assert stage.main(CONTRACT, cut_patches, ["--year", "2020"]) == 0
+    folder = Path("artifacts/patches/2020")
+    stats = read_document(folder / "stats.json", PatchStats)
+    with np.load(folder / "train.npz") as train, np.load(folder / "validation.npz") as validation:
+        labels, validation_count = train["label"], len(validation["label"])
+    assert (stats.training_patches, stats.validation_patches) == (len(labels), validation_count)
+    assert stats.patches_without_glacier == sum(not (label == 1).any() for label in labels) > 0
+    assert stats.glacier_fraction == pytest.approx((labels == 1).sum() / (labels <= 1).sum(), abs=1e-6)
+    training_pixels = read_band(Path("artifacts/prepare/2020/scene.tif"))[read_band(folder / "split.tif") == TRAIN]
+    assert stats.pixels == len(training_pixels)
+    assert stats.mean[0] == pytest.approx(training_pixels.mean(), abs=1e-6)
+    assert stats.std[0] == pytest.approx(training_pixels.std(), abs=1e-6)
 
 
 def test_every_input_is_damaged_in_turn() -> None:

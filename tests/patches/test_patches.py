@@ -118,11 +118,13 @@ def test_a_small_glacier_calibrates_whole_or_not_at_all() -> None:
     ids[10:15, 25:35] = 2  # as many here as there
     ids[20:40, 0:60] = 3  # larger than a block
     ids[50:60, 50:70] = 4  # calibrates, and lies half outside of the fold
+    ids[42:50, 5:55] = 5  # 25 columns each, and as large as a block: stops whole
     new_roles = deal_to_calibration(roles, ids, in_fold, second, largest_px=400)
     assert (new_roles[ids == 1] == CALIBRATION).all()
     assert (new_roles[ids == 2] == VALIDATION).all()
     assert (new_roles[20:40, :30] == VALIDATION).all() and (new_roles[20:40, 30:60] == CALIBRATION).all()
     assert (new_roles[ids == 4] == CALIBRATION).all()
+    assert (new_roles[ids == 5] == VALIDATION).all()
     assert (new_roles[:, 70:] == TRAIN).all()
 
 
@@ -223,6 +225,17 @@ def test_patches_without_glacier_are_kept(site: dict[str, np.ndarray]) -> None:
     roles = pixel_roles(site["ids"], np.ones(site["ids"].shape, dtype=bool), chosen)
     patches = cut(site["scene"], site["valid"], site["glacier"], roles, chosen, use="train")
     assert (~(patches["label"] == 1).any(axis=(1, 2))).any()
+
+
+@pytest.mark.parametrize(("labelled_px", "patches"), [(51, 0), (52, 1)], ids=["4.98 %", "5.08 %"])
+def test_a_patch_with_hardly_a_label_is_left_out(labelled_px: int, patches: int) -> None:
+    """A scene of one window, 32 x 32 px."""
+    chosen, shape = params(), (32, 32)
+    glacier = np.full(shape, IGNORE, dtype=np.uint8)
+    glacier.flat[:labelled_px] = 1
+    roles, valid = np.full(shape, TRAIN, dtype=np.uint8), np.ones(shape, dtype=bool)
+    arrays = cut(np.ones((*shape, 1), dtype=np.uint8), valid, glacier, roles, chosen, use="train")
+    assert len(arrays["label"]) == patches
 
 
 def test_what_is_hidden_is_zero_and_what_is_shown_is_the_scene(site: dict[str, np.ndarray]) -> None:

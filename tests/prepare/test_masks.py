@@ -11,10 +11,14 @@ import yaml
 
 from sandbox import tiny
 from stages.common.geo.grid import Grid
+from stages.common.params.prepare import PrepareParams
 from stages.common.run import stage
 from stages.common.scene.scene import Layer
 from stages.prepare.contract import CONTRACT
+from stages.prepare.coregister import bare_ground, may_be_snow
+from stages.prepare.masks import SceneMasks, is_snow_like
 from stages.prepare.prepare import prepare
+from stages.prepare.scene_pixels import ScenePixels
 from tests.prepare.scenes import BANDS, PX, SIZE, grid, layer, run, store
 
 HALF = grid(-2, -2, size=32, px=2 * PX)
@@ -143,3 +147,39 @@ def test_a_value_that_is_no_class_is_refused(site: Path, capfd: pytest.CaptureFi
     store(("a", [*(layer(name, 3000) for name in BANDS), scl(12)]))
     assert stage.main(CONTRACT, prepare, ["--year", "2020"]) == 2
     assert "values that are not classes" in capfd.readouterr().err
+
+
+def test_snow_is_bright_in_each_visible_band_and_dark_in_swir(site: Path) -> None:
+    """Pixel by pixel: snow; B02, B03 and B04 a little too dark; snow index just high enough and just too low."""
+    names = ("B02", "B03", "B04", "B11")
+    reflectance = np.array([
+        [0.90, 0.90, 0.90, 0.10],
+        [0.49, 0.90, 0.90, 0.10],
+        [0.90, 0.49, 0.90, 0.10],
+        [0.90, 0.90, 0.49, 0.10],
+        [0.51, 0.51, 0.51, 0.20],
+        [0.70, 0.70, 0.70, 0.29],
+        [0.70, 0.70, 0.70, 0.31],
+    ])  # fmt: skip
+    where = Grid(crs=tiny.CRS, transform=grid().transform, height=1, width=len(reflectance))
+    dn = np.rint((reflectance + 0.1) * 1e4)
+    (scene,) = store(("a", [layer(name, dn[None, :, index], where) for index, name in enumerate(names)]))
+    pixels = ScenePixels(scene, PrepareParams(bands=list(names), storage="sentinel2"))
+    assert is_snow_like(pixels, where).tolist() == [[True, False, False, False, True, True, False]]
+    # On stable ground nothing may be snow: reflectance of B02 to 0.4, and a snow index to 0.2.
+    assert may_be_snow(pixels, where).all()
+
+
+def test_ground_that_may_be_snow_is_not_compared(site: Path) -> None:
+    """Rock; bright rock; an index just below and just above that of rock; the same under cloud and without data."""
+    blue = np.array([[0.39, 0.41, 0.20, 0.20, 0.20, 0.20]])
+    swir = np.array([[0.39, 0.41, 0.14, 0.13, 0.14, 0.14]])
+    where = Grid(crs=tiny.CRS, transform=grid().transform, height=1, width=6)
+    bands = {"B02": blue, "B03": np.full_like(blue, 0.2), "B11": swir}
+    bands["B03"][:, :2] = 0.3
+    (scene,) = store(("a", [layer(name, np.rint((values + 0.1) * 1e4), where) for name, values in bands.items()]))
+    pixels = ScenePixels(scene, PrepareParams(bands=list(bands), storage="sentinel2"))
+    assert may_be_snow(pixels, where).tolist() == [[False, True, False, True, False, False]]
+    has_data, hidden = np.array([[1, 1, 1, 1, 1, 0]]) == 1, np.array([[0, 0, 0, 0, 1, 0]]) == 1
+    masks = SceneMasks(has_data=has_data, hidden=hidden, classes=None)
+    assert bare_ground(pixels, masks, where).tolist() == [[True, False, True, False, False, False]]

@@ -115,6 +115,40 @@ def test_the_visible_floor(bands: list[Shares], verdict: str) -> None:
     assert judge_floor(bands) == verdict
 
 
+@pytest.mark.parametrize(
+    ("bands", "verdict"),
+    [
+        ([Shares(0.05, 0.9, 0.0, 0.049)], "proven"),
+        ([Shares(0.049, 0.2, 0.0, 0.0)], "left in"),
+        ([Shares(0.049, 0.199, 0.0, 0.0)], "not proven"),
+        ([Shares(0.9, 0.0, 0.9, 0.05)], "subtracted twice"),
+        ([Shares(0.049, 0.9, 0.0, 0.0), Shares(0.05, 0.9, 0.0, 0.0)], "proven"),
+    ],
+)
+def test_the_bounds_of_snow(bands: list[Shares], verdict: str) -> None:
+    assert judge_snow(bands) == verdict
+
+
+@pytest.mark.parametrize(
+    ("bands", "verdict"),
+    [
+        ([Shares(0.0002, 0.002, 0.0, 0.0)], "left in"),
+        ([Shares(0.0002, 0.0019, 0.0, 0.0)], "not proven"),
+        ([Shares(0.0003, 0.002, 0.0, 0.0)], "not proven"),
+        ([Shares(0.05, 0.0, 0.05, 0.0199)], "plausible"),
+        ([Shares(0.0499, 0.0, 0.0, 0.0)], "not proven"),
+        ([Shares(0.05, 0.0, 0.05, 0.02)], "subtracted twice"),
+    ],
+)
+def test_the_bounds_of_the_floor(bands: list[Shares], verdict: str) -> None:
+    assert judge_floor(bands) == verdict
+
+
+def test_shares_have_known_bounds() -> None:
+    values = np.array([-0.04, -0.03, -0.001, 0.0, 0.099, 0.1, 0.149, 0.151, 0.2, 0.5], dtype="float32")
+    assert shares_of(values, width=0.05) == Shares(below=0.5, just_above=0.2, negative=0.3, clearly_negative=0.1)
+
+
 def test_without_pixels_there_are_no_shares() -> None:
     assert shares_of(np.empty(0, "float32"), width=0.1) == Shares(0, 0, 0, 0)
 

@@ -133,3 +133,5 @@ def test_a_forgotten_scale_is_noticed() -> None:
         check_clipped(clipped, 16, scene_ids="a")
     assert "scale 0.0001" in caught.value.fix
     check_clipped(8, 16, scene_ids="a")
+    with pytest.raises(InputError, match="most values lie outside"):
+        check_clipped(9, 16, scene_ids="a")
