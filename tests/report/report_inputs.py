@@ -43,7 +43,7 @@ def ellipse(rows: float, columns: float) -> np.ndarray:
 
 
 def ice(index: int) -> np.ndarray:
-    """The glacier of the year at `index` in the series: two pixels shorter a year, with rock inside."""
+    """The glacier of the year at `index` in the series: two pixels shorter per year, with rock inside."""
     return ellipse(35 - index, 55 - 2 * index) & ~ellipse(8, 10)
 
 

@@ -1,4 +1,4 @@
-"""Clean and debris-covered ice of each year in a table, or why they could not be told apart."""
+"""Clean and debris-covered ice of each year in a table, or why they could not be distinguished."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from stages.report import rounding
 from stages.report.numbers import optional_number
 from stages.report.pictures.surface_chart import rows_with_surface
 
-NOT_DISTINGUISHED = "Clean and debris-covered ice were not told apart"
+NOT_DISTINGUISHED = "Clean and debris-covered ice were not distinguished"
 
 
 def why_no_surface(rows: list[AreaRow]) -> str | None:

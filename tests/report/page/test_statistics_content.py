@@ -66,7 +66,7 @@ def test_a_drifted_year_is_flagged_and_the_others_are_not(page):
 
 
 def test_what_is_absent_is_said(bare):
-    for sentence in ("Clean and debris-covered ice were not told apart.", "Input drift was not measured."):
+    for sentence in ("Clean and debris-covered ice were not distinguished.", "Input drift was not measured."):
         assert sentence in bare.text
     assert "overridden" not in bare.text
     assert "Ice fronts" not in bare.text, "one year has no retreat"

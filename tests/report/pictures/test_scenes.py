@@ -35,7 +35,7 @@ def test_hole_has_an_outline():
     assert scenes.outline_pixels(mask)[20, 20 - 6]
 
 
-def test_edge_of_what_was_seen_is_no_outline():
+def test_edge_of_unseen_ground_is_no_outline():
     mask = np.full((9, 9), 1, dtype=np.uint8)
     mask[:, 5:] = 255
     assert not scenes.outline_pixels(mask).any()
@@ -58,7 +58,7 @@ def test_stretch_is_joint_over_the_years():
     assert own(dark).max() == 255 > joint(dark).max()
 
 
-def test_stretch_leaves_out_what_was_not_seen():
+def test_stretch_leaves_out_unseen_pixels():
     values = np.array([np.nan, 0.1, 0.2, np.nan], dtype=np.float32)
     assert scenes.joint_stretch([values]).high == pytest.approx(0.2, abs=0.01)
     assert scenes.joint_stretch([np.full(3, np.nan, dtype=np.float32)]) == scenes.Stretch(0.0, 1.0)
@@ -88,7 +88,7 @@ def test_view_fits_and_knows_its_pixel(width, height, shown, pixel_m):
 
 @pytest.fixture
 def sentinel(tmp_path):
-    """A Sentinel-2 scene of 1,200 px: reflectance 0.3 in red, 0.2 in green, 0.1 in blue; the left half not seen."""
+    """A Sentinel-2 scene of 1,200 px: reflectance 0.3 in red, 0.2 in green, 0.1 in blue; the left half unseen."""
     grid = Grid(crs="EPSG:32644", transform=Affine(10, 0, 3e5, 0, -10, 3e6), height=1200, width=1200)
     dn = np.repeat(np.array([2000, 3000, 4000], dtype=np.uint16), 1200 * 1200).reshape(3, 1200, 1200)
     valid = np.ones(grid.shape, dtype=np.uint8)
@@ -115,7 +115,7 @@ def test_reflectance_is_read_small_through_scale_and_offset(sentinel):
     assert probability[60, 100] == pytest.approx(0.8)
 
 
-def test_what_was_not_seen_is_hatched_grey(sentinel):
+def test_unseen_pixels_are_hatched_grey(sentinel):
     map_size = MapSize(width=120, height=120, pixel_size_m=100)
     picture = scenes.natural_colour(scenes.read_colour(sentinel, map_size), scenes.stretch_of([sentinel], map_size))
     hatched = {tuple(colour) for colour in picture[:, :60].reshape(-1, 3).tolist()}
