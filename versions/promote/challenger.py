@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from stages.track.store import CHALLENGER
 from versions.registry.registry import Registry
 from versions.tools.commands import require, run_dvc
 
@@ -24,7 +23,7 @@ def challenger_number(site: Path, registry: Registry) -> str:
     InputError
         Nothing was registered yet and there are no results, or `track` fails.
     """
-    if CHALLENGER not in registry.aliases and (site / STATE).exists():
+    if not registry.has_challenger and (site / STATE).exists():
         LOG.info("%s holds no run of these results: logging them", registry.address)
         require(
             run_dvc(site, "repro", "--single-item", "--force", "track"),

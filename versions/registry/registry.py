@@ -46,6 +46,11 @@ class Registry:
         """Number of the champion; None: there is none yet."""
         return self.aliases.get(CHAMPION)
 
+    @property
+    def has_challenger(self) -> bool:
+        """Whether a model was registered yet."""
+        return CHALLENGER in self.aliases
+
     def challenger(self) -> str:
         """Return the number of the challenger.
 

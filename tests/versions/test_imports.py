@@ -1,0 +1,37 @@
+"""`versions` knows what stages share, and of a single stage only what it runs, reads or draws with."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+from sandbox import tiny
+
+ALLOWED = {
+    "versions/tools/scratch.py": {"stages.area.contract", "stages.evaluate.contract", "stages.predict.contract"},
+    "versions/crossval.py": {"stages.evaluate.crossval_contract"},
+    "versions/registry/lock.py": {"stages.track.store"},
+    "versions/registry/open.py": {"stages.track"},
+    "versions/registry/registered.py": {"stages.track.store"},
+    "versions/registry/registry.py": {"stages.track.store"},
+    "versions/promote/evidence.py": {"stages.track.provenance"},
+    "versions/compare/page.py": {"stages.report.page.page"},
+    "versions/compare/pictures.py": {"stages.report.pictures.figures", "stages.report.pictures.scenes"},
+}
+"""Contracts of the stages that it runs, the store and the tags that `track` writes, and the pens of `report`."""
+
+
+def stage_imports(path: Path) -> set[str]:
+    """Return the modules of single stages that a file imports."""
+    modules = {
+        node.module
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom) and node.module
+    }
+    return {name for name in modules if name.startswith("stages.") and not name.startswith("stages.common")}
+
+
+def test_versions_imports_of_a_stage_only_what_is_listed() -> None:
+    paths = sorted((tiny.ROOT / "versions").rglob("*.py"))
+    imports = {str(path.relative_to(tiny.ROOT)): stage_imports(path) for path in paths}
+    assert {path: modules for path, modules in imports.items() if modules} == ALLOWED
