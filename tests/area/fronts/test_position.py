@@ -189,8 +189,14 @@ def test_the_box_measures_the_ice_below_its_edge(from_m: float, length_m: float)
 
 @pytest.mark.parametrize(
     ("end", "left_of_middle"),
-    [((1900.0, 1000.0), (0, 1)), ((100.0, 1000.0), (0, -1)), ((1000.0, 100.0), (1, 0)), ((1000.0, 1900.0), (-1, 0))],
-    ids=["east: north is left", "west: south", "south: east", "north: west"],
+    [
+        ((1900.0, 1000.0), (0, 1)),
+        ((100.0, 1000.0), (0, -1)),
+        ((1000.0, 100.0), (1, 0)),
+        ((1000.0, 1900.0), (-1, 0)),
+        ((1600.0, 1600.0), (-(0.5**0.5), 0.5**0.5)),
+    ],
+    ids=["east: north is left", "west: south", "south: east", "north: west", "north-east: north-west"],
 )
 def test_a_strip_beside_the_line_lies_to_its_left(
     end: tuple[float, float], left_of_middle: tuple[float, float]

@@ -210,6 +210,9 @@ def test_persistent_years_count_for_fewer() -> None:
     assert r1 is not None and r1 > 0.6
     plain = minimum_detectable_change(np.arange(24.0), sigma=fit.sigma)
     assert fit.minimum_detectable == pytest.approx(plain * np.sqrt((1 + r1) / (1 - r1)))
+    half = 2.0739 * fit.sigma / 1150**0.5 * np.sqrt((1 + r1) / (1 - r1))  # t(0.975, 22), and sum (t - mean t)^2
+    assert fit.low is not None and fit.high is not None
+    assert (fit.low, fit.high) == pytest.approx((fit.slope - half, fit.slope + half), rel=1e-4)
 
 
 def test_scatter_counts_where_it_is_larger_than_the_buffer() -> None:
