@@ -64,7 +64,7 @@ def run(command: Sequence[str], site: Path) -> int:
         prepare_draft(plan)
         code = _call(engine, plan, command_line(engine, plan, image, command))
         if code == 0:
-            put_in_place(plan)
+            place_outputs(plan)
         elif code == UnexpectedError.exit_code:
             keep_traceback(plan)
     finally:
@@ -119,7 +119,7 @@ def _points(plan: Plan) -> Iterator[tuple[Path, Path]]:
                 yield mount.source, plan.draft / mount.target.relative_to(INSIDE)
 
 
-def put_in_place(plan: Plan) -> None:
+def place_outputs(plan: Plan) -> None:
     """Move the declared outputs from the draft to the site: metrics first, folders last.
 
     Raises

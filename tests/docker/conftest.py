@@ -27,16 +27,16 @@ def absent(reason: str) -> None:
 def engine() -> Engine:
     """A real engine on which the images stand; they are built by `make images`, or here where that is required."""
     try:
-        found = find_engine()
-        found.check()
+        program = find_engine()
+        program.check()
     except GlacierError as error:
         absent(f"no container engine answers: {error.what}")
     for stage in (name for stages in images.FAMILIES.values() for name in stages):
         image = images.image_of(stage)
-        if found.ask("image", "inspect", image.reference).returncode and not os.environ.get(settings.ENGINE_REQUIRED):
+        if program.ask("image", "inspect", image.reference).returncode and not os.environ.get(settings.ENGINE_REQUIRED):
             absent(f"{image.reference} is not built: run `make images`")
-        images.ensure(found, image)
-    return found
+        images.ensure(program, image)
+    return program
 
 
 class Rogue:

@@ -34,10 +34,10 @@ class Compose:
         }  # fmt: skip
 
     def run(self, *arguments: str) -> None:
-        done = subprocess.run(
+        answer = subprocess.run(
             [*self.command, *arguments], env=self.environment, capture_output=True, text=True, check=False
         )
-        assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
+        assert answer.returncode == 0, (answer.stdout + answer.stderr)[-3000:]
 
 
 def installed(*command: str) -> bool:
@@ -50,15 +50,15 @@ def installed(*command: str) -> bool:
 @pytest.fixture
 def compose(engine: Engine) -> Iterator[tuple[Compose, str]]:
     commands = [[engine.program, "compose"], ["docker-compose"]]
-    found = [command for command in commands if installed(*command)]
-    if not found:
+    available = [command for command in commands if installed(*command)]
+    if not available:
         absent("neither `docker compose` nor docker-compose is installed")
     port = free_port()
-    made = Compose(engine, found[0], port)
+    compose = Compose(engine, available[0], port)
     try:
-        yield made, f"http://127.0.0.1:{port}"
+        yield compose, f"http://127.0.0.1:{port}"
     finally:
-        made.run("--profile", "postgresql", "down", "--volumes", "--timeout", "2")
+        compose.run("--profile", "postgresql", "down", "--volumes", "--timeout", "2")
 
 
 @pytest.mark.parametrize("services", [["mlflow"], ["postgresql", "mlflow-postgresql"]], ids=["SQLite", "PostgreSQL"])
@@ -71,8 +71,8 @@ def test_track_logs_to_the_server(services: list[str], compose: tuple[Compose, s
     (tmp_path / "mlruns").mkdir()
     environment = os.environ | {"RUNNER": "docker", settings.TRACKING_URI: uri, settings.DVC_ROOT: str(tmp_path)}
     command = [RUN, "python", "-m", "stages.track"]
-    for said in ("logged run", "this state is logged already"):
-        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-        assert said in done.stderr
+    for message in ("logged run", "this state is logged already"):
+        answer = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+        assert answer.returncode == 0, answer.stderr
+        assert message in answer.stderr
     assert list((tmp_path / "mlruns").iterdir()) == []

@@ -64,15 +64,15 @@ def test_no_stage_of_the_dag_has_a_privilege_or_a_network(
     name: str, kind: str, site: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     flags = line(name, site, kind, monkeypatch=monkeypatch)
-    wanted = {
+    required = {
         "--network=none", "--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges", "--init", "--rm",
         "--pull=never", "--user=0:0", "--workdir=/site",
     }  # fmt: skip
-    assert wanted <= set(flags)
+    assert required <= set(flags)
     assert flags[-4:] == ["image:tag", "python", "-m", "x"]
     writable = {flag.split("target=")[1] for flag in flags if flag.startswith("--mount") and "readonly" not in flag}
-    own = {f"/site/{top}" for top in declared_stage(name, site).writable}
-    assert writable == own | ({str(site.parents[1] / "mlruns")} if name == "track" else set())
+    outputs = {f"/site/{top}" for top in declared_stage(name, site).writable}
+    assert writable == outputs | ({str(site.parents[1] / "mlruns")} if name == "track" else set())
 
 
 def test_what_is_mounted_is_what_is_declared(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -186,7 +186,7 @@ def test_what_is_not_declared_is_not_put_in_place(rogue: Rogue) -> None:
         (planned.draft / name).parent.mkdir(parents=True)
         (planned.draft / name).touch()
     with pytest.raises(ContractError, match=r"wrote a file that dvc\.yaml does not declare") as caught:
-        container.put_in_place(planned)
+        container.place_outputs(planned)
     assert caught.value.where == "artifacts/other/x"
     assert not rogue.output.exists()
 
@@ -211,7 +211,7 @@ def test_an_output_is_never_lost_when_a_new_one_cannot_be_moved(
     monkeypatch.setattr(os, "rename", refuse)
     monkeypatch.setattr(os, "replace", refuse)
     with contextlib.suppress(OSError):
-        container.put_in_place(plan_of_labels)
+        container.place_outputs(plan_of_labels)
     assert (rogue.output / "glacier.tif").read_text() == ("new" if error == errno.EXDEV else "old")
 
 
@@ -242,7 +242,7 @@ def test_mount_points_are_made_by_the_caller(site: Path) -> None:
     container.prepare_draft(planned)
     assert (planned.draft / "artifacts/area").is_dir()
     assert stat.S_ISDIR((planned.draft / "artifacts/predict").stat().st_mode)
-    container.put_in_place(planned)  # they are no output
+    container.place_outputs(planned)  # they are no output
 
 
 def test_ingest_keeps_the_hashes_of_the_old_pin(site: Path) -> None:
@@ -254,9 +254,9 @@ def test_ingest_keeps_the_hashes_of_the_old_pin(site: Path) -> None:
 
 
 def run(rogue: Rogue, **environment: str) -> subprocess.CompletedProcess[str]:
-    known = {name: value for name, value in os.environ.items() if name != settings.ENGINE}
+    variables = {name: value for name, value in os.environ.items() if name != settings.ENGINE}
     return subprocess.run(
-        [RUN, "python", "-c", "print('it ran')"], cwd=rogue.folder, env=known | environment, capture_output=True,
+        [RUN, "python", "-c", "print('it ran')"], cwd=rogue.folder, env=variables | environment, capture_output=True,
         text=True, check=False,
     )  # fmt: skip
 
@@ -267,7 +267,7 @@ def test_native_runs_the_command_as_it_stands(rogue: Rogue) -> None:
 
 
 @pytest.mark.parametrize(
-    ("environment", "said"),
+    ("environment", "messages"),
     [
         pytest.param({"RUNNER": "lxc"}, ["the runner is unknown", "RUNNER=lxc"], id="unknown runner"),
         pytest.param(
@@ -280,10 +280,10 @@ def test_native_runs_the_command_as_it_stands(rogue: Rogue) -> None:
         ),
     ],
 )
-def test_errors_say_what_to_do(rogue: Rogue, environment: dict[str, str], said: list[str]) -> None:
+def test_errors_say_what_to_do(rogue: Rogue, environment: dict[str, str], messages: list[str]) -> None:
     result = run(rogue, DVC_STAGE="labels", **environment)
     assert (result.returncode, result.stdout) == (2, "")
-    for words in (*said, "fix:"):
+    for words in (*messages, "fix:"):
         assert words in result.stderr
     assert "Traceback" not in result.stderr
 

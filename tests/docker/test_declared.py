@@ -28,7 +28,7 @@ def site(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("given", "command", "name"),
+    ("dvc_stage", "command", "name"),
     [
         pytest.param("predict@2020", "python anything", "predict@2020", id="DVC in the site's folder"),
         pytest.param("sites/everest/dvc.yaml:predict@2020", "", "predict@2020", id="DVC at the root"),
@@ -38,8 +38,8 @@ def site(tmp_path: Path) -> Path:
         pytest.param("", "python -m stages.ingest", "ingest", id="outside the DAG"),
     ],
 )
-def test_name_of_the_stage(monkeypatch: pytest.MonkeyPatch, given: str, command: str, name: str) -> None:
-    monkeypatch.setenv(settings.DVC_STAGE, given)
+def test_name_of_the_stage(monkeypatch: pytest.MonkeyPatch, dvc_stage: str, command: str, name: str) -> None:
+    monkeypatch.setenv(settings.DVC_STAGE, dvc_stage)
     assert stage_name(command.split()) == name
 
 

@@ -93,8 +93,8 @@ def test_exit_codes_come_back_unchanged(rogue: Rogue, code: int) -> None:
 
 
 def test_the_process_has_no_privilege(rogue: Rogue) -> None:
-    said = rogue.run("print(open('/proc/self/status').read())").stdout
-    status = dict(line.split(":\t", 1) for line in said.splitlines() if ":\t" in line)
+    text = rogue.run("print(open('/proc/self/status').read())").stdout
+    status = dict(line.split(":\t", 1) for line in text.splitlines() if ":\t" in line)
     assert int(status["CapEff"], 16) == int(status["CapBnd"], 16) == 0
     assert status["NoNewPrivs"] == "1"
     assert status["Uid"].split()[0] == str(os.getuid())

@@ -31,19 +31,19 @@ class Repository:
 
     def run(self, *command: str, folder: Path | None = None, **environment: str) -> str:
         """Output of a command that must succeed, in the site's folder."""
-        known = {key: value for key, value in os.environ.items() if not key.startswith(("DVC", "GIT", "MLFLOW"))}
-        known |= {"PATH": f"{BIN}:{os.environ['PATH']}", "PYTHONPATH": ".", **environment}
+        variables = {key: value for key, value in os.environ.items() if not key.startswith(("DVC", "GIT", "MLFLOW"))}
+        variables |= {"PATH": f"{BIN}:{os.environ['PATH']}", "PYTHONPATH": ".", **environment}
         result = subprocess.run(
-            command, cwd=folder or self.site, env=known, capture_output=True, text=True, check=False
+            command, cwd=folder or self.site, env=variables, capture_output=True, text=True, check=False
         )
         assert result.returncode == 0, f"{command}\n{result.stdout[-3000:]}\n{result.stderr[-3000:]}"
         return result.stdout + result.stderr
 
     def repro(self, runner: str, **environment: str) -> set[str]:
         """Run what is out of date; names of the stages that ran."""
-        said = self.run("dvc", "repro", "dvc.yaml", RUNNER=runner, **environment)
+        output = self.run("dvc", "repro", "dvc.yaml", RUNNER=runner, **environment)
         # DVC names a stage by its path, seen from the folder it was called in.
-        return {name.rpartition(":")[2] for name in re.findall(r"Running stage '(.+?)'", said)}
+        return {name.rpartition(":")[2] for name in re.findall(r"Running stage '(.+?)'", output)}
 
     def lock(self) -> str:
         return (self.site / "dvc.lock").read_text()
@@ -128,10 +128,10 @@ def test_a_comment_in_a_stage_reruns_it_alone(repository: Repository) -> None:
 
 def test_an_experiment_elsewhere_runs_in_containers_too(repository: Repository) -> None:
     lock = repository.lock()
-    said = repository.run(
+    output = repository.run(
         "dvc", "exp", "run", "--temp", "--set-param", "gates.annual_change_pct_max=21", "dvc.yaml", RUNNER="docker"
     )
-    assert "Ran experiment" in said, said
+    assert "Ran experiment" in output, output
     assert repository.lock() == lock  # the workspace is as it was
     assert (repository.root / "mlruns/mlflow.db").is_file()  # tracking is the repository's
 

@@ -1,4 +1,4 @@
-"""The ``area`` and ``gates`` parts of ``params.yaml``: what is made of the maps, and what cannot be true."""
+"""The ``area`` and ``gates`` parts of ``params.yaml``: areas from maps, and bounds beyond which they cannot be true."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ GateName = Literal[
     "input_drift",
     "iou_over_baseline",
 ]
-"""Every gate, on the areas and on the model's quality, as ``gates.json``, ``gate`` and ``gates.override`` name it."""
+"""Names of all gates, on the areas and on the model, as in ``gates.json`` and ``gates.override``."""
 
 
 class SurfaceParams(Section):
@@ -32,7 +32,8 @@ class SurfaceParams(Section):
         float, Field(gt=1, le=5, description="red / short-wave infrared from which ice is clean")
     ] = 2.0
     off_glacier_snow_max: Annotated[
-        Fraction, Field(description="snow on the ground seen off the glaciers; beyond it snow hides the debris too")
+        Fraction,
+        Field(description="part of the ground off the glaciers under snow; beyond it snow hides the debris, too"),
     ] = 0.3
 
 
@@ -43,9 +44,15 @@ class FrontParams(Section):
     extension_m: Annotated[
         float, Field(ge=0, description="the flow line goes on beyond the outline, so that an advance is measured")
     ] = 500.0
-    corridor_m: Annotated[Positive, Field(description="whole width about the flow line; at least three pixels")] = 100.0
-    box_width_m: Annotated[Positive, Field(description="of the box method; narrower than the tongue")] = 300.0
-    box_upstream_m: Annotated[Positive, Field(description="from the hindmost front up to the box's fixed edge")] = 500.0
+    corridor_m: Annotated[
+        Positive, Field(description="whole width of the corridor along the flow line; at least three pixels")
+    ] = 100.0
+    box_width_m: Annotated[
+        Positive, Field(description="width of the box of the box method; narrower than the tongue")
+    ] = 300.0
+    box_upstream_m: Annotated[
+        Positive, Field(description="distance from the hindmost front upwards to the box's fixed edge")
+    ] = 500.0
     registration_px: Annotated[
         float, Field(ge=0, description="error of a scene's place where its shift was not measured, one sigma")
     ] = 0.5
@@ -56,16 +63,21 @@ class AreaParams(Section):
 
     min_polygon_area_m2: Annotated[float, Field(ge=0, description="RGI's smallest glacier is 10,000 m2")] = 1e4
     boundary_buffer_px: Annotated[
-        float, Field(gt=0, le=5, description="at debris-covered ice and where it cannot be told (Paul et al. 2013)")
+        float,
+        Field(
+            gt=0,
+            le=5,
+            description="width of the buffer at debris-covered ice and unknown surface (Paul et al. 2013)",
+        ),
     ] = 1.0
     clean_boundary_buffer_px: Annotated[
-        float, Field(gt=0, le=5, description="at clean ice (Paul et al. 2013, 2017)")
+        float, Field(gt=0, le=5, description="width of the buffer at clean ice (Paul et al. 2013, 2017)")
     ] = 0.5
     interval_factors: Annotated[
         tuple[Positive, Positive] | None,
         Field(
             description="multiples of the model's sigma for 68 and 95 %, from a cross-validation or a larger "
-            "calibration; null: those that the model brings"
+            "calibration; null: those in the model's metadata"
         ),
     ] = None
     correlation_between_years: Annotated[
@@ -86,10 +98,12 @@ class AreaParams(Section):
     ] = 0.1
     common_valid_fraction_min: Annotated[
         Fraction,
-        Field(description="a year, or a glacier's outline, seen less is left out of the common area, and named"),
+        Field(
+            description="years and outlines with a lower observed fraction are left out of the common area, and named"
+        ),
     ] = 0.8
     assign_distance_m: Annotated[
-        float, Field(ge=0, description="ice this near an outline is counted to that glacier")
+        float, Field(ge=0, description="ice within this distance of an outline counts to that glacier")
     ] = 500.0
     surface: SurfaceParams = SurfaceParams()
     terminus: FrontParams = FrontParams()
@@ -97,7 +111,7 @@ class AreaParams(Section):
     @model_validator(mode="after")
     def _wider_at_95(self) -> Self:
         if self.interval_factors and self.interval_factors[0] > self.interval_factors[1]:
-            raise ValueError(f"interval_factors: the one of 68 % is above that of 95 %: {self.interval_factors}")
+            raise ValueError(f"interval_factors: the factor for 68 % is above that for 95 %: {self.interval_factors}")
         return self
 
 
@@ -108,12 +122,13 @@ class GatesParams(Section):
     glacier_fraction_of_aoi_max: Fraction = 0.9
     area_to_outlines_ratio: tuple[Positive, Positive] = (0.5, 1.5)
     outside_outlines_fraction_max: Annotated[
-        Fraction, Field(description="of the mapped ice, further than area.assign_distance_m from any outline")
+        Fraction,
+        Field(description="fraction of the mapped ice that is further than area.assign_distance_m from any outline"),
     ] = 0.1
     annual_change_pct_max: Positive = 5.0
     baseline_step_pct_max: Positive = 5.0
-    trend_pct_max: Annotated[Positive, Field(description="% a year, of the first year's area")] = 1.0
-    sigma_pct_max: Annotated[Positive, Field(description="one sigma in % of the area")] = 20.0
+    trend_pct_max: Annotated[Positive, Field(description="trend in per cent of the first year's area per year")] = 1.0
+    sigma_pct_max: Annotated[Positive, Field(description="one sigma in per cent of the area")] = 20.0
     valid_fraction_min: Fraction = 0.8
     missing_years_max: Annotated[int, Field(ge=0)] = 0
     drift_psi_max: Annotated[
@@ -123,5 +138,5 @@ class GatesParams(Section):
     iou_over_baseline_min: Annotated[float, Field(ge=-1, le=1)] = 0.0
     override: Annotated[
         tuple[GateName, ...],
-        Field(description="gates that an expert lets pass; said in red wherever the numbers stand"),
+        Field(description="gates that an expert lets pass; the report says so in red beside the numbers"),
     ] = ()

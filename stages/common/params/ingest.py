@@ -1,4 +1,4 @@
-"""The ``ingest`` part of ``params.yaml``: where imagery and outlines come from. Read by no stage of the DAG."""
+"""The ``ingest`` part of ``params.yaml``: origin of imagery and outlines. No stage of the DAG reads it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class RasterSceneParams(_Section):
     path: str
     date: Annotated[dt.date | None, Field(description="day of acquisition, where known")] = None
     year: int | None = None
-    bands: Annotated[list[str], Field(min_length=1, description="names of the file's bands, in order")]
+    bands: Annotated[list[str], Field(min_length=1, description="names of the file's bands, in the file's order")]
     scale: Annotated[float, Field(gt=0, description="reflectance = DN x scale + offset; 8-bit RGB: 1")] = 1.0
     offset: float = 0.0
     nodata: Annotated[float | None, Field(description="overrides what the file says")] = None
@@ -82,7 +82,7 @@ class RasterSourceParams(_Section):
 
 
 class SafeSourceParams(_Section):
-    """Source ``safe``: Sentinel-2 products as downloaded, folders called ….SAFE or zips of them."""
+    """Source ``safe``: Sentinel-2 products as downloaded: folders with names ending in .SAFE, or zip files of them."""
 
     folder: Annotated[str, Field(description="searched with its subfolders; `$NAME` as in other paths")]
     processing_level: Annotated[Literal["L2A", "L1C"], Field(description="products of another level are refused")] = (
@@ -111,9 +111,9 @@ class TwinParams(_Section):
 
     seed: Annotated[int, Field(ge=0)] = 1
     retreat_m_per_year: Annotated[
-        float, Field(description="of the main glacier's snout, from 2000 on; negative: advance")
+        float, Field(description="retreat of the main glacier's front, from 2000 on; negative: advance")
     ] = 20.0
-    debris_fraction: Annotated[float, Field(ge=0, le=0.8, description="of the ice in 2016")] = 0.3
+    debris_fraction: Annotated[float, Field(ge=0, le=0.8, description="fraction of the ice under debris in 2016")] = 0.3
     debris_growth_km2_per_year: float = 0.1
     early_snow_years: Annotated[list[int], Field(description="snow down to the valleys before the scene")] = []
     cloudy_years: Annotated[list[int], Field(description="the first scene is cloudy; a second one exists")] = []
@@ -125,10 +125,11 @@ class TwinParams(_Section):
 class AuxiliaryParams(_Section):
     """Optional inputs."""
 
-    dem: Annotated[str | None, Field(description="elevation in metres")] = None
+    dem: Annotated[str | None, Field(description="raster of elevation in metres")] = None
     debris: Annotated[FileParams | None, Field(description="polygons of debris cover")] = None
     flow_lines: Annotated[
-        FileParams | None, Field(description="lines from head to front with a column rgi_id (or RGIId), one a glacier")
+        FileParams | None,
+        Field(description="lines from head to front with a column rgi_id (or RGIId), one per glacier"),
     ] = None
 
 
@@ -137,7 +138,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class SeasonParams(_Section):
-    """Days of the year that a scene may be of: the end of ablation, before the first lasting snow."""
+    """Days of the year that a scene may be from: the end of ablation, before the first lasting snow."""
 
     first: MonthDay
     last: MonthDay
@@ -154,7 +155,7 @@ class SeasonParams(_Section):
 
 
 class ChoiceParams(_Section):
-    """Which of a year's candidates are taken. Scenes of one day and orbit are one candidate: its tiles are merged."""
+    """Choice among a year's candidates. Scenes of one day and orbit are one candidate: its tiles are merged."""
 
     scenes_per_year: Annotated[int, Field(ge=1, le=20, description="dates taken in any case")] = 1
     fill_above: Annotated[
@@ -167,9 +168,15 @@ class ChoiceParams(_Section):
     off_glacier_snow_max: Annotated[
         Share, Field(description="snow on the visible ground around the outlines; a date beyond it is not taken")
     ] = 1.0
-    snow_buffer_m: Annotated[float, Field(gt=0, description="how far around the outlines snow is looked for")] = 2000.0
+    snow_buffer_m: Annotated[
+        float, Field(gt=0, description="distance around the outlines within which snow is measured")
+    ] = 2000.0
     snow_looks: Annotated[
-        int, Field(ge=1, description="dates a year, the clearest ones, whose snow is measured; others are not ranked")
+        int,
+        Field(
+            ge=1,
+            description="number of dates per year, the clearest, whose snow is measured; others are not ranked",
+        ),
     ] = 6
     orbit_penalty: Annotated[
         float, Field(ge=0, le=1, description="added to the score off the series' one relative orbit")

@@ -1,4 +1,4 @@
-"""The ``prepare`` part of ``params.yaml``: pixels, what hides them, and where they lie."""
+"""The ``prepare`` part of ``params.yaml``: bands, masks of what hides the surface, and registration."""
 
 from __future__ import annotations
 
@@ -9,35 +9,35 @@ from pydantic import Field, model_validator
 from stages.common.params.section import Section
 
 TERRAIN_BANDS = ("elevation", "slope")
-"""Bands that `prepare` makes from the DEM instead of taking them from the scenes."""
+"""Bands that `prepare` computes from the DEM; scenes do not have them."""
 
 
 class CoregisterParams(Section):
     """Sub-pixel shift of each scene against the first training year's."""
 
-    band: Annotated[str, Field(description="compared; one of full resolution")] = "B04"
+    band: Annotated[str, Field(description="band that is compared; one of full resolution")] = "B04"
     min_shift_px: Annotated[
-        float, Field(ge=0, description="below it a scene stays as it is: resampling blurs, and 0.1 is the accuracy")
+        float, Field(ge=0, description="smaller shifts are left as they are: resampling blurs, and 0.1 is the accuracy")
     ] = 0.1
-    max_shift_px: Annotated[float, Field(gt=0, le=10, description="beyond it something else is wrong: not touched")] = (
-        1.5
-    )
+    max_shift_px: Annotated[
+        float, Field(gt=0, le=10, description="larger shifts are left as they are: something else is wrong")
+    ] = 1.5
 
 
 class PrepareParams(Section):
-    """Pixels of the prepared scenes, and what of them counts as seen."""
+    """Pixels of the prepared scenes, and which of them count as observed."""
 
-    bands: Annotated[list[str], Field(min_length=1, description="in the order of the scene's bands")]
+    bands: Annotated[list[str], Field(min_length=1, description="bands of the prepared scene, in their order")]
     storage: Annotated[
         Literal["sentinel2", "rgb8"],
         Field(description="sentinel2: uint16 DN, scale 1e-4, offset -0.1, nodata 0; rgb8: uint8 as it is"),
     ]
     scl_invalid: Annotated[
         tuple[Literal[0, 1, 3, 7, 8, 9, 10], ...],
-        Field(description="Sentinel-2 scene classes that are not seen; 7 is unclassified, often thin cloud"),
+        Field(description="Sentinel-2 scene classes that count as not observed; 7 is unclassified, often thin cloud"),
     ] = (0, 1, 3, 8, 9, 10)
     keep_saturated_snow: Annotated[
-        bool, Field(description="class 1, saturated or defective, is seen where the pixel is bright as snow")
+        bool, Field(description="class 1, saturated or defective, counts as observed where the pixel is bright as snow")
     ] = True
 
     passes: Annotated[

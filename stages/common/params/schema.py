@@ -23,7 +23,7 @@ from stages.common.params.section import Positive, Section, Year
 
 
 class SiteParams(Section):
-    """What is mapped."""
+    """Name and title of the site that is mapped."""
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
     title: Annotated[str, Field(min_length=1)]
@@ -46,18 +46,18 @@ class LabelsParams(Section):
 
     boundary_ignore_m: Annotated[float, Field(ge=0, description="half width of the ignore band")]
     terminus_ignore_m: Annotated[
-        float, Field(ge=0, description="ignore radius at the terminus: age of outline x retreat per year")
+        float, Field(ge=0, description="ignore radius at the front: age of the outline x retreat per year")
     ]
 
 
 class PredictParams(Section):
-    """Which model maps the scenes."""
+    """Model that maps the scenes."""
 
     model: Literal["artifacts/train/model.onnx", "models/champion/model.onnx"]
 
 
 class ReportParams(Section):
-    """Pictures. They never change a number."""
+    """Pictures of the report. They never change a number."""
 
     rgb: Annotated[list[str], Field(min_length=3, max_length=3)]
     frame_seconds: Positive = 1.0

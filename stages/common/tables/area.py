@@ -14,7 +14,7 @@ class AreaRow(Record):
 
     year: int
     date: str | None = None
-    glacier_area_km2: Annotated[NotNegative, Field(description="ice seen that year in the AOI")]
+    glacier_area_km2: Annotated[NotNegative, Field(description="ice observed that year in the AOI")]
     area_low_km2: Annotated[NotNegative, Field(description="68 % interval of delineation and model together")]
     area_high_km2: NotNegative
     area_low95_km2: Annotated[NotNegative | None, Field(description="95 % interval")] = None
@@ -22,23 +22,27 @@ class AreaRow(Record):
     sigma_delineation_km2: Annotated[NotNegative | None, Field(description="buffer method, one sigma")] = None
     sigma_model_km2: Annotated[NotNegative | None, Field(description="from calibrated probability and ensemble")] = None
     sigma_season_km2: Annotated[
-        NotNegative | None, Field(description="spread of the season's scenes; null: one scene")
+        NotNegative | None, Field(description="standard deviation over the season's scenes; null: one scene")
     ] = None
-    interval_method: Annotated[str | None, Field(description="what the 68 and 95 % rest on")] = None
-    clean_ice_km2: Annotated[NotNegative | None, Field(description="null: cannot be told, see surface_method")] = None
+    interval_method: Annotated[str | None, Field(description="method of the 68 and 95 % intervals")] = None
+    clean_ice_km2: Annotated[
+        NotNegative | None, Field(description="area of clean ice; null: not distinguished, see surface_method")
+    ] = None
     debris_covered_km2: NotNegative | None = None
-    surface_method: Annotated[str | None, Field(description="how clean and debris-covered ice were told apart")] = None
+    surface_method: Annotated[
+        str | None, Field(description="method that distinguishes clean from debris-covered ice")
+    ] = None
     common_area_km2: Annotated[
         NotNegative | None, Field(description="ice over pixels valid in every year that counts; null: year left out")
     ] = None
-    valid_fraction: Annotated[Fraction, Field(description="of the AOI's pixels")]
-    unseen_km2: Annotated[NotNegative, Field(description="part of the prior outlines not seen")]
-    scene_ids: Annotated[str, Field(description="joined by ;")]
+    valid_fraction: Annotated[Fraction, Field(description="fraction of the AOI's pixels that were observed")]
+    unseen_km2: Annotated[NotNegative, Field(description="part of the prior outlines that was not observed")]
+    scene_ids: Annotated[str, Field(description="ids of the scenes, joined by ;")]
     model_md5: str
 
 
 class GlacierAreaRow(Record):
-    """One glacier in one year."""
+    """One glacier in one year of area_by_glacier.csv."""
 
     year: int
     rgi_id: Annotated[str, Field(description="'unassigned': ice near no outline")]
@@ -53,22 +57,26 @@ class GlacierAreaRow(Record):
     common_area_km2: Annotated[NotNegative | None, Field(description="null: the year is left out")] = None
     clean_ice_km2: NotNegative | None = None
     debris_covered_km2: NotNegative | None = None
-    outline_area_km2: Annotated[NotNegative, Field(description="prior outline in the AOI")]
+    outline_area_km2: Annotated[NotNegative, Field(description="area of the prior outline in the AOI")]
     unseen_km2: NotNegative
 
 
 class SeasonRow(Record):
-    """One pass of a year in seasons.csv. Areas are over the pixels of the AOI that every pass of the year has seen."""
+    """One pass of a year in seasons.csv. Areas are over the pixels of the AOI that every pass of the year observed."""
 
     year: int
     pass_number: Annotated[int, Field(ge=1)]
     date: str | None = None
     area_km2: NotNegative
-    difference_km2: Annotated[float, Field(description="against the year's consensus: added minus missing")]
-    added_km2: Annotated[NotNegative, Field(description="glacier in this pass and not in the consensus, as snow is")]
-    missing_km2: Annotated[NotNegative, Field(description="glacier in the consensus and not in this pass")]
-    consensus_km2: Annotated[NotNegative, Field(description="the same in every row of a year")]
-    shared_fraction: Annotated[Fraction, Field(description="of the AOI's pixels: seen by every pass")]
+    difference_km2: Annotated[
+        float, Field(description="area of this pass less that of the year's consensus: added minus missing")
+    ]
+    added_km2: Annotated[
+        NotNegative, Field(description="area that is glacier in this pass and not in the consensus, for example snow")
+    ]
+    missing_km2: Annotated[NotNegative, Field(description="area that is glacier in the consensus and not in this pass")]
+    consensus_km2: Annotated[NotNegative, Field(description="area of the consensus, the same in every row of a year")]
+    shared_fraction: Annotated[Fraction, Field(description="fraction of the AOI's pixels that every pass observed")]
 
 
 class GlacierTrendRow(Record):
@@ -79,13 +87,19 @@ class GlacierTrendRow(Record):
     n_years: int
     first_area_km2: NotNegative
     slope_km2_per_year: float
-    slope_low_km2_per_year: Annotated[float, Field(description="95 %")]
+    slope_low_km2_per_year: Annotated[float, Field(description="lower end of the 95 % interval")]
     slope_high_km2_per_year: float
     slope_pct_per_year: float | None = None
-    minimum_detectable_km2_per_year: Annotated[float, Field(description="80 % power, 5 % two-sided")]
-    mann_kendall_p: Annotated[float, Field(description="exact, two-sided")]
-    p_adjusted: Annotated[float, Field(description="Benjamini and Hochberg (1995), over all glaciers of the table")]
-    detectable: Annotated[bool, Field(description="adjusted p below 0.05, and not below the minimum detectable")]
+    minimum_detectable_km2_per_year: Annotated[
+        float, Field(description="smallest slope that is detected with 80 % power at 5 %, two-sided")
+    ]
+    mann_kendall_p: Annotated[float, Field(description="exact p of the Mann-Kendall test, two-sided")]
+    p_adjusted: Annotated[
+        float, Field(description="p adjusted over all glaciers of the table (Benjamini and Hochberg 1995)")
+    ]
+    detectable: Annotated[
+        bool, Field(description="whether the adjusted p is below 0.05 and the slope not below the minimum detectable")
+    ]
 
 
 class FrontRow(Record):
@@ -94,15 +108,23 @@ class FrontRow(Record):
     year: int
     rgi_id: str
     glac_name: str | None = None
-    flow_line: Annotated[str, Field(description="'given', what it was derived from, or 'none'")]
-    position_m: Annotated[float | None, Field(description="of the ice front, along the flow line from its head")] = None
-    position_sigma_m: Annotated[
-        NotNegative | None, Field(description="edge, model and the scene's place together, one sigma")
+    flow_line: Annotated[str, Field(description="'given' by the user, the data that it was derived from, or 'none'")]
+    position_m: Annotated[
+        float | None, Field(description="position of the ice front along the flow line, from its head")
     ] = None
-    retreat_m: Annotated[float | None, Field(description="since the first year seen; negative: advance")] = None
-    box_retreat_m: Annotated[float | None, Field(description="area lost in the box over its width")] = None
-    box_sigma_m: Annotated[NotNegative | None, Field(description="of the year's area in the box over its width")] = None
-    reason: Annotated[str | None, Field(description="why there is no position")] = None
+    position_sigma_m: Annotated[
+        NotNegative | None, Field(description="error of edge, model and registration together, one sigma")
+    ] = None
+    retreat_m: Annotated[
+        float | None, Field(description="retreat since the first year with a position; negative: advance")
+    ] = None
+    box_retreat_m: Annotated[
+        float | None, Field(description="retreat by the box method: area lost in the box over its width")
+    ] = None
+    box_sigma_m: Annotated[
+        NotNegative | None, Field(description="error of the year's area in the box over its width, one sigma")
+    ] = None
+    reason: Annotated[str | None, Field(description="reason why there is no position")] = None
 
 
 class FrontTrendRow(Record):
@@ -113,11 +135,14 @@ class FrontTrendRow(Record):
     n_years: int
     first_year: int
     last_year: int
-    retreat_m: Annotated[float, Field(description="from the first to the last year seen")]
+    retreat_m: Annotated[float, Field(description="retreat from the first to the last year with a position")]
     retreat_sigma_m: NotNegative
-    rate_m_per_year: Annotated[float | None, Field(description="Theil-Sen; null: fewer than three years")] = None
+    rate_m_per_year: Annotated[float | None, Field(description="Theil-Sen slope; null: fewer than three years")] = None
     rate_low_m_per_year: Annotated[
-        float | None, Field(description="95 %; the wider of Sen's interval and that of the positions' errors")
+        float | None,
+        Field(
+            description="lower end of the 95 % interval: the wider of Sen's interval and that of the positions' errors"
+        ),
     ] = None
     rate_high_m_per_year: float | None = None
     box_rate_m_per_year: float | None = None
@@ -127,7 +152,7 @@ class FrontTrendRow(Record):
 
 
 class ChangeRow(Record):
-    """One glacier of change_by_glacier.csv: a year's map against the first year's, over the pixels seen in both."""
+    """One glacier of change_by_glacier.csv: a year's map against the first year's, over the pixels observed in both."""
 
     from_year: int
     year: int
@@ -136,7 +161,9 @@ class ChangeRow(Record):
     lost_km2: NotNegative
     gained_km2: NotNegative
     unchanged_km2: NotNegative
-    unseen_km2: Annotated[NotNegative, Field(description="ice of either year, or prior outline, not seen in one")]
+    unseen_km2: Annotated[
+        NotNegative, Field(description="ice of either year, or prior outline, that one of the years did not observe")
+    ]
 
 
 class Trend(Record):
@@ -144,40 +171,47 @@ class Trend(Record):
 
     n_years: int
     years: list[int]
-    excluded_years: Annotated[list[int], Field(description="valid fraction below the bound")]
+    excluded_years: Annotated[list[int], Field(description="years whose valid fraction is below the bound")]
     common_pixels_fraction: Fraction
-    statement: Annotated[str, Field(description="one honest sentence")]
+    statement: Annotated[str, Field(description="the trend and what limits it, in a sentence")]
     slope_km2_per_year: float | None = None
     slope_low_km2_per_year: Annotated[
-        float | None, Field(description="95 %; null: with fewer than five years there is none")
+        float | None,
+        Field(description="lower end of the 95 % interval; null: with fewer than five years there is none"),
     ] = None
     slope_high_km2_per_year: float | None = None
-    slope_pct_per_year: Annotated[float | None, Field(description="of the first year's area")] = None
-    mann_kendall_p: Annotated[float | None, Field(description="exact, two-sided")] = None
-    minimum_detectable_km2_per_year: Annotated[float | None, Field(description="80 % power, 5 % two-sided")] = None
+    slope_pct_per_year: Annotated[float | None, Field(description="slope in per cent of the first year's area")] = None
+    mann_kendall_p: Annotated[float | None, Field(description="exact p of the Mann-Kendall test, two-sided")] = None
+    minimum_detectable_km2_per_year: Annotated[
+        float | None, Field(description="smallest slope that is detected with 80 % power at 5 %, two-sided")
+    ] = None
     detectable: bool | None = None
     sigma_km2: Annotated[
-        NotNegative | None, Field(description="error of a year's area that the detectable change rests on")
+        NotNegative | None, Field(description="error of a year's area from which the detectable change follows")
     ] = None
-    sigma_source: Annotated[str | None, Field(description="which of scatter, propagated error, season is largest")] = (
-        None
-    )
+    sigma_source: Annotated[
+        str | None, Field(description="largest source of that error: scatter, propagated error or season")
+    ] = None
     correlation_implied: Annotated[
         float | None,
-        Field(ge=0, le=1, description="rho at which the years' errors explain the scatter, a guess"),
+        Field(ge=0, le=1, description="rho at which the years' errors explain the scatter, as an estimate"),
     ] = None
-    autocorrelation: Annotated[float | None, Field(ge=-1, le=1, description="of the residuals at lag one")] = None
+    autocorrelation: Annotated[
+        float | None, Field(ge=-1, le=1, description="correlation of the residuals of neighbouring years")
+    ] = None
     glaciers_tested: Annotated[int | None, Field(ge=0)] = None
-    glaciers_detectable: Annotated[int | None, Field(ge=0, description="with the false discovery rate at 5 %")] = None
-    glaciers_note: Annotated[str | None, Field(description="which glaciers were tested, and why others were not")] = (
-        None
-    )
-    change_km2: Annotated[float | None, Field(description="last less first year used; null: fewer than two")] = None
-    change_low_km2: Annotated[float | None, Field(description="95 %")] = None
+    glaciers_detectable: Annotated[
+        int | None, Field(ge=0, description="glaciers with a detectable trend, at a false discovery rate of 5 %")
+    ] = None
+    glaciers_note: Annotated[str | None, Field(description="glaciers that were tested, and why others were not")] = None
+    change_km2: Annotated[
+        float | None, Field(description="area of the last less the first year used; null: fewer than two years")
+    ] = None
+    change_low_km2: Annotated[float | None, Field(description="lower end of the 95 % interval")] = None
     change_high_km2: float | None = None
     change_sigma_km2: NotNegative | None = None
     correlation_between_years: Annotated[
-        float | None, Field(ge=0, lt=1, description="rho of the errors of two years that the change rests on")
+        float | None, Field(ge=0, lt=1, description="rho of the errors of two years that the change assumes")
     ] = None
 
 
@@ -187,17 +221,23 @@ class AreaSeries(Record):
     years: list[AreaRow]
     glaciers: list[GlacierAreaRow]
     glacier_trends: list[GlacierTrendRow]
-    changes: list[ChangeRow] = Field(default_factory=list, description="absent in old versions")
-    seasons: list[SeasonRow] = Field(default_factory=list, description="none where no year has several passes")
+    changes: list[ChangeRow] = Field(
+        default_factory=list, description="change of each glacier; empty in versions that did not write it"
+    )
+    seasons: list[SeasonRow] = Field(
+        default_factory=list, description="passes of each year; empty where no year has several"
+    )
 
 
 class GateFinding(Record):
-    """What one gate found."""
+    """Finding of a gate."""
 
     gate: str
-    passed: Annotated[bool, Field(description="true as well where it failed and was overridden")]
+    passed: Annotated[bool, Field(description="whether the gate passed; true also where it failed and was overridden")]
     message: str
-    overridden: Annotated[bool, Field(description="failed, but named in gates.override: an expert let it pass")] = False
+    overridden: Annotated[
+        bool, Field(description="whether the gate failed and an expert let it pass (gates.override)")
+    ] = False
 
 
 class Gates(Record):
@@ -209,12 +249,16 @@ class Gates(Record):
 class TruthMetrics(Record):
     """The part of metrics/area.json that only a simulated site has."""
 
-    iou: Annotated[Fraction, Field(description="all years pooled")]
+    iou: Annotated[Fraction, Field(description="IoU over the pixels of all years")]
     mean_absolute_error_pct: NotNegative
-    true_slope_km2_per_year: Annotated[float | None, Field(description="Theil-Sen, over the same pixels and years")]
-    slope_ratio: Annotated[float | None, Field(description="mapped over true slope; 1 is right, null: no true change")]
+    true_slope_km2_per_year: Annotated[
+        float | None, Field(description="true slope (Theil-Sen) over the same pixels and years")
+    ]
+    slope_ratio: Annotated[
+        float | None, Field(description="mapped slope over true slope; 1 is right, null: no true change")
+    ]
     unchanged_outline_iou: Annotated[
-        Fraction | None, Field(description="the baseline: the prior outline as the map of every year")
+        Fraction | None, Field(description="IoU of a baseline, the prior outline as the map of every year")
     ] = None
     unchanged_outline_mean_absolute_error_pct: NotNegative | None = None
 
@@ -227,21 +271,25 @@ class AreaMetrics(Record):
     last_year: int
     first_area_km2: float
     last_area_km2: float
-    mean_sigma_km2: Annotated[float, Field(description="delineation and model together, one sigma")]
+    mean_sigma_km2: Annotated[float, Field(description="mean error of delineation and model together, one sigma")]
     mean_sigma_delineation_km2: float | None = None
-    mean_sigma_model_km2: Annotated[float | None, Field(description="null: the model says nothing of its errors")] = (
+    mean_sigma_model_km2: Annotated[
+        float | None, Field(description="mean error of the model, one sigma; null: the model states no errors")
+    ] = None
+    mean_half_width95_km2: Annotated[float | None, Field(description="mean half width of the 95 % interval")] = None
+    change_pct: float | None = None
+    change_km2: Annotated[float | None, Field(description="change of the common area, last less first year used")] = (
         None
     )
-    mean_half_width95_km2: Annotated[float | None, Field(description="half of the 95 % interval")] = None
-    change_pct: float | None = None
-    change_km2: Annotated[float | None, Field(description="of the common area, last less first year used")] = None
     change_sigma_km2: float | None = None
     slope_km2_per_year: float | None = None
     minimum_detectable_km2_per_year: float | None = None
     glaciers_tested: int | None = None
     glaciers_detectable: int | None = None
-    speckle_removed_km2: Annotated[float, Field(description="largest of the years")]
+    speckle_removed_km2: Annotated[float, Field(description="largest area of speckle that was removed in a year")]
     area_by_year_km2: dict[str, float]
     gates_failed: int
     gates_overridden: int = 0
-    truth: Annotated[TruthMetrics | None, Field(description="null: a real site")] = None
+    truth: Annotated[TruthMetrics | None, Field(description="scores against the true glaciers; null: a real site")] = (
+        None
+    )

@@ -38,15 +38,17 @@ class SceneChoiceRow(Record):
     cloud_over_glacier: Annotated[
         Fraction | None, Field(description="share of the outlines in the AOI under cloud, shadow or a bad pixel")
     ] = None
-    unseen_glacier: Annotated[Fraction | None, Field(description="the same, or without data")] = None
+    unseen_glacier: Annotated[
+        Fraction | None, Field(description="share of the outlines in the AOI that is hidden or without data")
+    ] = None
     off_glacier_snow: Annotated[
         Fraction | None, Field(description="share of the visible ground around the outlines under snow")
     ] = None
     off_glacier_snow_km2: NotNegative | None = None
     on_series_orbit: bool | None = None
-    score: Annotated[NotNegative | None, Field(description="what is missing, unseen and snowy, added; 0 is best")] = (
-        None
-    )
-    rank: Annotated[int | None, Field(ge=1, description="among the year's dates")] = None
+    score: Annotated[
+        NotNegative | None, Field(description="sum of the shares without data, unseen and under snow; 0 is best")
+    ] = None
+    rank: Annotated[int | None, Field(ge=1, description="rank among the year's dates, 1 is the best")] = None
     taken: bool
     reason: str

@@ -13,9 +13,9 @@ class BandReference(Record):
     """One band of the training pixels, in groups of about a tenth each; part of the model's metadata."""
 
     starts: Annotated[list[int], Field(description="first histogram bin of each group but the first")]
-    shares: Annotated[list[Fraction], Field(description="of the training pixels, by group")]
-    mean: Annotated[float, Field(description="physical units")]
-    std: Annotated[NotNegative, Field(description="physical units")]
+    shares: Annotated[list[Fraction], Field(description="share of the training pixels in each group")]
+    mean: Annotated[float, Field(description="mean in physical units")]
+    std: Annotated[NotNegative, Field(description="standard deviation in physical units")]
 
 
 class BandDrift(Record):
@@ -30,9 +30,9 @@ class Drift(Record):
     """artifacts/predict/<year>/drift.json."""
 
     year: int
-    pixels: Annotated[int, Field(ge=0, description="valid ones that were compared")]
+    pixels: Annotated[int, Field(ge=0, description="number of valid pixels that were compared")]
     bands: list[BandDrift]
-    reason: Annotated[str | None, Field(description="why nothing was compared")] = None
+    reason: Annotated[str | None, Field(description="reason why nothing was compared")] = None
 
     @property
     def worst(self) -> BandDrift | None:
@@ -48,5 +48,7 @@ class DriftRow(Record):
     psi: Annotated[NotNegative | None, Field(description="population stability index; above 0.25 much has shifted")] = (
         None
     )
-    mean_shift_sd: Annotated[float | None, Field(description="in training standard deviations")] = None
-    reason: Annotated[str | None, Field(description="why nothing was compared")] = None
+    mean_shift_sd: Annotated[
+        float | None, Field(description="mean less the training mean, in training standard deviations")
+    ] = None
+    reason: Annotated[str | None, Field(description="reason why nothing was compared")] = None

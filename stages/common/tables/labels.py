@@ -15,7 +15,10 @@ class GlacierRow(Record):
     glacier_index: Annotated[int, Field(ge=1)]
     rgi_id: str
     glac_name: str | None = None
-    outline_area_km2: Annotated[NotNegative, Field(description="pixels of the outline in the AOI, planimetric")]
-    geodesic_area_km2: Annotated[NotNegative, Field(description="the whole outline on the ellipsoid")]
+    outline_area_km2: Annotated[NotNegative, Field(description="planimetric area of the outline's pixels in the AOI")]
+    geodesic_area_km2: Annotated[NotNegative, Field(description="area of the whole outline on the ellipsoid")]
     src_date: str | None = None
-    terminus: Annotated[Literal["given", "lowest point", "unknown"], Field(description="where the wider band is from")]
+    terminus: Annotated[
+        Literal["given", "lowest point", "unknown"],
+        Field(description="origin of the front's position, around which the ignore band is wider"),
+    ]

@@ -13,7 +13,7 @@ from stages.common.tables.drift import BandReference
 
 
 class PatchStats(Record):
-    """artifacts/patches/<year>/stats.json; per band, over visible training pixels, in physical units."""
+    """artifacts/patches/<year>/stats.json: statistics per band over visible training pixels, in physical units."""
 
     year: int
     bands: list[str]
@@ -24,11 +24,15 @@ class PatchStats(Record):
     pixels: int
     training_patches: int
     validation_patches: int
-    calibration_patches: Annotated[int, Field(description="0: one block validates, none is left to calibrate on")] = 0
+    calibration_patches: Annotated[
+        int, Field(description="number of calibration patches; 0: the only block is needed for validation")
+    ] = 0
     patches_without_glacier: int
     glacier_fraction: Fraction
     buffer_px: int
-    histogram: list[list[int]] = Field(default_factory=list, description="per band; see stages.common.model.histograms")
+    histogram: list[list[int]] = Field(
+        default_factory=list, description="histogram of each band (stages.common.model.histograms)"
+    )
 
 
 # --- train -------------------------------------------------------------------------------------------------------
@@ -37,7 +41,7 @@ class PatchStats(Record):
 class EpochRow(Record):
     """One epoch of one member."""
 
-    member: Annotated[int, Field(ge=1, description="of the ensemble")] = 1
+    member: Annotated[int, Field(ge=1, description="number of the ensemble's member")] = 1
     epoch: int
     loss: float
     iou: Fraction
@@ -47,10 +51,10 @@ class EpochRow(Record):
 
 
 class AreaError(Record):
-    """How far mapped areas were off on blocks that training saw nothing of; over pixels whose label is trusted.
+    """Errors of mapped areas on blocks that training saw nothing of, over pixels whose label is trusted.
 
     The model's error of an area is sqrt(dispersion x sum p (1 - p)) pixels: the binomial one, widened because
-    neighbouring pixels err together (quasi-binomial; McCullagh and Nelder 1989).
+    errors of neighbouring pixels are alike (quasi-binomial; McCullagh and Nelder 1989).
     """
 
     blocks: Annotated[int, Field(ge=0)]
@@ -60,19 +64,25 @@ class AreaError(Record):
     factor_68: Annotated[
         float | None, Field(description="conformal quantile of |error| / sigma; null: too few blocks")
     ] = None
-    factor_95: Annotated[float | None, Field(description="null below 19 blocks")] = None
+    factor_95: Annotated[float | None, Field(description="conformal quantile for 95 %; null below 19 blocks")] = None
 
 
 class Calibrated(Record):
     """Temperature and threshold of a model, how they were chosen, and what calibration changed."""
 
-    temperature: Annotated[float, Field(gt=0, description="logits are divided by it; 1: as fitted")] = 1.0
+    temperature: Annotated[float, Field(gt=0, description="number that logits are divided by; 1: as fitted")] = 1.0
     temperature_rule: str = "as fitted"
     threshold: Fraction
     threshold_rule: str = "given"
-    calibration_pixels: Annotated[int, Field(ge=0, description="trusted pixels of the calibration blocks")] = 0
-    nll_as_fitted: Annotated[NotNegative | None, Field(description="nats a calibration pixel, temperature 1")] = None
-    nll: Annotated[NotNegative | None, Field(description="nats a calibration pixel, calibrated")] = None
+    calibration_pixels: Annotated[
+        int, Field(ge=0, description="number of trusted pixels of the calibration blocks")
+    ] = 0
+    nll_as_fitted: Annotated[
+        NotNegative | None, Field(description="negative log-likelihood in nats per calibration pixel, temperature 1")
+    ] = None
+    nll: Annotated[
+        NotNegative | None, Field(description="negative log-likelihood in nats per calibration pixel, calibrated")
+    ] = None
     ece_as_fitted: Annotated[Fraction | None, Field(description="expected calibration error, temperature 1")] = None
     ece: Annotated[Fraction | None, Field(description="expected calibration error, calibrated")] = None
 
@@ -87,18 +97,24 @@ class ModelCard(Calibrated):
     receptive_field_radius_px: int
     parameters: int
     training_years: list[int]
-    data_md5: Annotated[str, Field(description="MD5 over the patches it learned from")]
+    data_md5: Annotated[str, Field(description="MD5 of the patches that it was trained on")]
     members: Annotated[int, Field(ge=1)] = 1
     area_error: AreaError | None = None
-    best_epoch: Annotated[int, Field(description="the first member's")]
-    val_iou: Annotated[Fraction, Field(description="at its best epoch, at 0.5; mean over the members")]
-    onnx_max_difference: Annotated[NotNegative, Field(description="Keras against ONNX Runtime, real patches")]
+    best_epoch: Annotated[int, Field(description="best epoch of the first member")]
+    val_iou: Annotated[
+        Fraction, Field(description="validation IoU at the best epoch, at threshold 0.5; mean over the members")
+    ]
+    onnx_max_difference: Annotated[
+        NotNegative, Field(description="largest difference of Keras and ONNX Runtime on real patches")
+    ]
     tensorflow: str
     keras: str
     intra_op_threads: int
     instruction_set: Annotated[str, Field(description="what oneDNN used, or oneDNN off; changes a training's bits")]
     device: Literal["CPU", "GPU"]
-    band_references: list[BandReference] = Field(default_factory=list, description="what input drift is held against")
+    band_references: list[BandReference] = Field(
+        default_factory=list, description="training pixels of each band, with which input drift is compared"
+    )
 
 
 class TrainMetrics(Calibrated):
@@ -114,7 +130,7 @@ class TrainMetrics(Calibrated):
 
 
 class MapModel(Record):
-    """artifacts/predict/<year>/model.json: what the model of a map says of itself in its metadata."""
+    """artifacts/predict/<year>/model.json: metadata of the model of a map."""
 
     threshold: Fraction
     threshold_rule: str

@@ -1,4 +1,4 @@
-"""Documents of `prepare`: what went into a year's scene, and its passes."""
+"""Documents of `prepare`: the sources of a year's scene, and its passes."""
 
 from __future__ import annotations
 
@@ -12,47 +12,51 @@ from stages.common.tables.base import Fraction, NotNegative, Record
 class SceneClasses(Record):
     """Shares of the grid in the Sentinel-2 scene classes of one acquisition, where it has data."""
 
-    fractions: Annotated[dict[str, Fraction], Field(description="by class, 1 to 11; those that occur")]
+    fractions: Annotated[dict[str, Fraction], Field(description="fraction of each class that occurs, 1 to 11")]
     dark_pixels: Annotated[
         Literal["dark area", "cast shadow"] | None,
-        Field(description="what class 2 means, by processing baseline; such pixels count as seen"),
+        Field(description="meaning of class 2 in that processing baseline; such pixels count as observed"),
     ]
-    saturated_snow_kept_fraction: Annotated[Fraction, Field(description="class 1, but bright as snow: seen")]
+    saturated_snow_kept_fraction: Annotated[
+        Fraction, Field(description="fraction of class 1 that is bright as snow and counts as observed")
+    ]
 
 
 class OffsetProof(Record):
-    """What the pixels of an acquisition say of the offset that was applied; those that contradict it are refused."""
+    """Check of the offset by the pixels of an acquisition; pixels that contradict it are refused."""
 
     method: Annotated[
         Literal["snow in SWIR", "visible floor"] | None,
-        Field(description="B11 and B12 where the scene classes say snow or ice; else the darkest visible pixels"),
+        Field(description="B11 and B12 where the scene classes are snow or ice; else the darkest visible pixels"),
     ]
     verdict: Annotated[
         Literal["proven", "plausible", "not proven"],
-        Field(description="plausible: by the weaker visible test; not proven: too few pixels, or they do not say"),
+        Field(description="plausible: by the weaker visible test; not proven: too few pixels, or no clear answer"),
     ]
     pixels: Annotated[int, Field(ge=0)]
-    below_offset_fraction: Annotated[dict[str, Fraction], Field(description="by band: reflectance below 0.1")]
-    negative_fraction: Annotated[dict[str, Fraction], Field(description="by band: reflectance below 0")]
+    below_offset_fraction: Annotated[
+        dict[str, Fraction], Field(description="fraction with reflectance below 0.1, by band")
+    ]
+    negative_fraction: Annotated[dict[str, Fraction], Field(description="fraction with reflectance below 0, by band")]
 
 
 class Registration(Record):
     """Shift of an acquisition against the reference year's, measured on stable terrain; pixels of the grid."""
 
-    reference: Annotated[list[str], Field(description="scenes it was compared with")]
+    reference: Annotated[list[str], Field(description="scenes that it was compared with")]
     verdict: Annotated[
         Literal["reference", "corrected", "small", "too large", "unknown"],
-        Field(description="small, too large: by the parameters, left as it is; unknown: tiles too few or at odds"),
+        Field(description="small, too large: left as it is; unknown: too few tiles, or tiles that disagree"),
     ]
     east_px: float | None = None
     south_px: float | None = None
-    residual_px: Annotated[NotNegative | None, Field(description="what is left of it in scene.tif")] = None
+    residual_px: Annotated[NotNegative | None, Field(description="shift that remains in scene.tif")] = None
     tiles: Annotated[int | None, Field(ge=0)] = None
     spread_px: Annotated[NotNegative | None, Field(description="robust standard deviation over tiles")] = None
 
 
 class SceneSource(Record):
-    """One acquisition that went into a year's scene."""
+    """One acquisition of a year's scene."""
 
     id: str
     date: Annotated[str | None, Field(description="ISO day of acquisition; null where only the year is known")]
@@ -82,15 +86,15 @@ class Provenance(Record):
     grid: str
     sources: Annotated[list[SceneSource], Field(min_length=1)]
     valid_fraction: Fraction
-    outside_fraction: Annotated[Fraction, Field(description="no scene there, or nodata")]
+    outside_fraction: Annotated[Fraction, Field(description="fraction without a scene or without data")]
     cloud_fraction: Fraction
     clipped_pixels: Annotated[int, Field(ge=0, description="values beyond what the storage holds")]
 
 
 class Pass(Record):
-    """What was acquired on one day from one orbit."""
+    """Acquisitions of one day from one orbit."""
 
-    number: Annotated[int, Field(ge=1, description="names the folder; the best first")]
+    number: Annotated[int, Field(ge=1, description="number and name of the folder; 1 is the best")]
     date: Annotated[str | None, Field(description="null: days are not known, and such scenes are one pass")]
     relative_orbit: int | None
     scene_ids: Annotated[list[str], Field(min_length=1)]

@@ -75,14 +75,14 @@ def test_pixel_area_agrees_with_the_ellipsoid(place: str) -> None:
 
 def test_the_correction_has_the_size_the_literature_gives() -> None:
     """0.003 % at Gangotri and 0.08 % at Everest (the UTM scale factor squared)."""
-    found = {}
+    errors = {}
     for place in ("Gangotri", "Everest"):
         crs, longitude, latitude = PLACES[place]
         x, y = Transformer.from_crs("EPSG:4326", crs, always_xy=True).transform(longitude, latitude)
         grid = snap_grid((x, y, x + 30, y + 30), crs=crs, pixel_size_m=30, origin_m=(x, y))
-        found[place] = abs(float(pixel_area_km2(grid)[0, 0]) / (0.03**2) - 1)
-    assert found["Everest"] == pytest.approx(8e-4, rel=0.1)
-    assert found["Gangotri"] < 1.5e-4
+        errors[place] = abs(float(pixel_area_km2(grid)[0, 0]) / (0.03**2) - 1)
+    assert errors["Everest"] == pytest.approx(8e-4, rel=0.1)
+    assert errors["Gangotri"] < 1.5e-4
 
 
 @pytest.mark.parametrize("name", ["EPSG:32644", "EPSG:32645", "EPSG:3413", "+proj=utm +zone=44 +datum=WGS84"])
@@ -163,7 +163,7 @@ def test_polygons_are_written_with_the_same_bytes(tmp_path: Path) -> None:
     read = read_polygons(tmp_path / "one.gpkg", "EPSG:4326")
     assert set(read.geom_type) == {"MultiPolygon"}
     assert not read.has_z.any()
-    assert all(found.equals(shape) for found, shape in zip(read.geometry, shapes, strict=True))
+    assert all(polygon.equals(shape) for polygon, shape in zip(read.geometry, shapes, strict=True))
 
 
 @pytest.mark.parametrize("content", [None, b"no GeoPackage"])

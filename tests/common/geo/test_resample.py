@@ -14,16 +14,16 @@ TARGET = Grid("EPSG:32644", Affine(10, 0, 350_000, 0, -10, 3_420_000), 4, 6)
 
 @pytest.mark.parametrize(("dtype", "outside"), [("uint8", 255), ("float32", np.nan)])
 def test_each_pixel_takes_the_value_it_lies_in(dtype: str, outside: float) -> None:
-    found = resample_nearest(np.array([[1, 2], [3, 4]], dtype=dtype), SOURCE, TARGET, outside=outside)
+    resampled = resample_nearest(np.array([[1, 2], [3, 4]], dtype=dtype), SOURCE, TARGET, outside=outside)
     rows = [[1, 1, 2, 2, outside, outside]] * 2 + [[3, 3, 4, 4, outside, outside]] * 2
-    np.testing.assert_array_equal(found, np.array(rows, dtype=dtype))
+    np.testing.assert_array_equal(resampled, np.array(rows, dtype=dtype))
 
 
 def test_a_gap_stays_a_gap_and_a_value_like_outside_is_kept() -> None:
     pixels = np.array([[np.nan, 2], [3, 4]], dtype=np.float32)
-    found = resample_nearest(pixels, SOURCE, TARGET, outside=2.0)
-    assert np.isnan(found[:2, :2]).all()
-    assert (found[:2, 2:] == 2).all()
+    resampled = resample_nearest(pixels, SOURCE, TARGET, outside=2.0)
+    assert np.isnan(resampled[:2, :2]).all()
+    assert (resampled[:2, 2:] == 2).all()
 
 
 def test_another_crs_is_followed() -> None:
@@ -34,5 +34,5 @@ def test_another_crs_is_followed() -> None:
     )
     far = Grid("EPSG:32645", Affine(5, 0, x.min() - 50, 0, -5, y.max() + 50), 60, 60)
     pixels = np.tile(np.arange(far.width, dtype=np.float32), (far.height, 1))
-    found = resample_nearest(pixels, far, TARGET, outside=-1.0)
-    assert np.abs(found + 0.5 - (x - far.transform.c) / 5).max() < 0.52
+    resampled = resample_nearest(pixels, far, TARGET, outside=-1.0)
+    assert np.abs(resampled + 0.5 - (x - far.transform.c) / 5).max() < 0.52

@@ -50,8 +50,8 @@ def test_units_needed_is_where_an_answer_begins(level: float) -> None:
 def test_leave_one_out_covers_for_any_scores(seed: int, count: int, level: float) -> None:
     """Of n + 1 numbers at least `level` (n + 1) are within the quantile of the others, whatever they are."""
     scores = np.random.default_rng(seed).standard_cauchy(count + 1) ** 2
-    found = [conformal_quantile(np.delete(scores, index), level) for index in range(count + 1)]
-    covered = sum(bound is None or score <= bound for score, bound in zip(scores, found, strict=True))
+    bounds = [conformal_quantile(np.delete(scores, index), level) for index in range(count + 1)]
+    covered = sum(bound is None or score <= bound for score, bound in zip(scores, bounds, strict=True))
     assert covered >= level * (count + 1) - 1e-9
 
 
@@ -61,13 +61,13 @@ def test_new_blocks_are_covered_as_often_as_promised() -> None:
     hits = {0.68: 0, 0.95: 0}
     for _ in range(400):
         sums = correlated_blocks(rng, 20)
-        known, new = part(sums, slice(0, 19)), part(sums, slice(19, 20))
-        found = area_error(known)
-        assert found is not None
-        score = float(area_scores(new, found.dispersion)[0])
-        assert found.factor_68 is not None and found.factor_95 is not None
-        hits[0.68] += score <= found.factor_68
-        hits[0.95] += score <= found.factor_95
+        calibration, new = part(sums, slice(0, 19)), part(sums, slice(19, 20))
+        error = area_error(calibration)
+        assert error is not None
+        score = float(area_scores(new, error.dispersion)[0])
+        assert error.factor_68 is not None and error.factor_95 is not None
+        hits[0.68] += score <= error.factor_68
+        hits[0.95] += score <= error.factor_95
     assert hits[0.68] / 400 == pytest.approx(0.70, abs=0.07)  # ceil(20 x 0.68) = 14 of 20
     assert hits[0.95] / 400 == pytest.approx(0.95, abs=0.035)
 
@@ -98,27 +98,27 @@ def test_sums_of_two_blocks_and_two_scenes() -> None:
 
 
 def test_arrays_of_different_length_are_refused() -> None:
-    one = np.zeros(1, dtype=np.int64)
+    short = np.zeros(1, dtype=np.int64)
     with pytest.raises(ValueError, match="differ in length"):
-        block_sums(np.zeros(2), np.zeros(2, dtype=bool), np.zeros(2, dtype=bool), one, one)
+        block_sums(np.zeros(2), np.zeros(2, dtype=bool), np.zeros(2, dtype=bool), short, short)
 
 
 def test_dispersion_known_answer() -> None:
     """Errors of 2 and 4 pixels where the binomial variance is 4: (4 / 4 + 16 / 4) / 2."""
-    found = area_error(sums_of(block=[1, 2], error=[2.0, 4.0], variance=4.0))
-    assert found is not None
-    assert found.dispersion == 2.5
-    assert (found.blocks, found.factor_68, found.factor_95) == (2, None, None)
+    error = area_error(sums_of(block=[1, 2], error=[2.0, 4.0], variance=4.0))
+    assert error is not None
+    assert error.dispersion == 2.5
+    assert (error.blocks, error.factor_68, error.factor_95) == (2, None, None)
 
 
 def test_scenes_of_a_block_are_not_units() -> None:
     """Ten scenes of three blocks are three units, and each block weighs the same however many scenes show it."""
-    found = area_error(sums_of(block=[1] * 8 + [2, 3], error=[2.0] * 8 + [4.0, 6.0], variance=4.0))
-    assert found is not None
-    assert found.blocks == 3
-    assert found.dispersion == pytest.approx((1 + 4 + 9) / 3, abs=1e-6)
-    assert found.factor_68 == pytest.approx(3 / math.sqrt(14 / 3), abs=1e-6)
-    assert found.factor_95 is None
+    error = area_error(sums_of(block=[1] * 8 + [2, 3], error=[2.0] * 8 + [4.0, 6.0], variance=4.0))
+    assert error is not None
+    assert error.blocks == 3
+    assert error.dispersion == pytest.approx((1 + 4 + 9) / 3, abs=1e-6)
+    assert error.factor_68 == pytest.approx(3 / math.sqrt(14 / 3), abs=1e-6)
+    assert error.factor_95 is None
 
 
 def test_independent_pixels_are_dispersed_by_the_threshold_alone() -> None:
@@ -129,18 +129,18 @@ def test_independent_pixels_are_dispersed_by_the_threshold_alone() -> None:
     rng = np.random.default_rng(5)
     p = rng.uniform(0, 1, 400_000)
     block = np.repeat(np.arange(400), 1000)
-    found = area_error(block_sums(p, rng.random(p.size) < p, p >= 0.5, block, np.zeros_like(block)))
-    assert found is not None
-    assert 1.5 < found.dispersion < 2.1
+    error = area_error(block_sums(p, rng.random(p.size) < p, p >= 0.5, block, np.zeros_like(block)))
+    assert error is not None
+    assert 1.5 < error.dispersion < 2.1
 
 
 def test_a_wrong_threshold_disperses_where_the_probability_is_right() -> None:
     """Sum p is as labelled, and 20 pixels are missing from the map: 400 / 4."""
     block = np.array([1, 2])
     sums = BlockSums(block, np.full(2, 100.0), np.full(2, 80.0), np.full(2, 100.0), np.full(2, 4.0))
-    found = area_error(sums)
-    assert found is not None
-    assert found.dispersion == 100.0
+    error = area_error(sums)
+    assert error is not None
+    assert error.dispersion == 100.0
 
 
 def test_without_a_block_or_without_an_error_nothing_is_said() -> None:

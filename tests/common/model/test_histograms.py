@@ -28,13 +28,13 @@ def test_groups_are_tenths_of_the_training_pixels():
 
 def test_a_level_that_holds_most_pixels_is_one_group():
     counts = np.array([0, 1, 8, 0, 1], dtype=np.int64)
-    found = band_reference(counts, mean=0, std=1)
-    assert (found.starts, found.shares) == ([2, 3], [0.1, 0.8, 0.1])
+    groups = band_reference(counts, mean=0, std=1)
+    assert (groups.starts, groups.shares) == ([2, 3], [0.1, 0.8, 0.1])
 
 
 def test_saturated_pixels_in_the_last_bin_need_no_group_behind_them():
-    found = band_reference(np.array([1, 0, 0, 9], dtype=np.int64), mean=0, std=1)
-    assert (found.starts, found.shares) == ([1], [0.1, 0.9])
+    groups = band_reference(np.array([1, 0, 0, 9], dtype=np.int64), mean=0, std=1)
+    assert (groups.starts, groups.shares) == ([1], [0.1, 0.9])
 
 
 @pytest.mark.parametrize(
@@ -53,9 +53,9 @@ def test_known_answers(counts, index):
 
 @given(st.lists(st.integers(0, 1000), min_size=2, max_size=60).filter(any), st.data())
 def test_never_negative_and_zero_against_itself(counts, data):
-    own = np.array(counts, dtype=np.int64)
-    expected = band_reference(own, mean=0, std=1)
+    histogram = np.array(counts, dtype=np.int64)
+    expected = band_reference(histogram, mean=0, std=1)
     assert len(expected.shares) == len(expected.starts) + 1 <= GROUPS
-    assert stability_index(own, expected) == pytest.approx(0, abs=1e-4)  # shares are kept to six decimals
-    other = data.draw(st.lists(st.integers(0, 1000), min_size=len(own), max_size=len(own)).filter(any))
-    assert stability_index(np.array(other, dtype=np.int64), expected) >= -1e-9
+    assert stability_index(histogram, expected) == pytest.approx(0, abs=1e-4)  # shares are kept to six decimals
+    another = data.draw(st.lists(st.integers(0, 1000), min_size=len(histogram), max_size=len(histogram)).filter(any))
+    assert stability_index(np.array(another, dtype=np.int64), expected) >= -1e-9

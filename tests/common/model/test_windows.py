@@ -24,14 +24,14 @@ def test_every_pixel_is_kept_once_and_far_from_inner_edges(
         (plan.column_spans, plan.window_width, width),
     ):
         padded = -(-length // stride) * stride
-        kept = np.zeros(padded, dtype=int)
+        times_kept = np.zeros(padded, dtype=int)
         for span in spans:
-            kept[span.keep_start : span.keep_stop] += 1
+            times_kept[span.keep_start : span.keep_stop] += 1
             assert span.start % stride == 0 and size % stride == 0
             assert span.start >= 0 and span.start + size <= padded
             assert span.start == 0 or span.keep_start - span.start >= radius
             assert span.start + size == padded or span.start + size - span.keep_stop >= radius
-        assert (kept == 1).all()
+        assert (times_kept == 1).all()
 
 
 def test_a_scene_that_fits_is_one_window_without_margins() -> None:

@@ -120,7 +120,7 @@ def test_text_that_is_not_utf_8_breaks_its_contract(
 
 
 @pytest.mark.parametrize(
-    ("content", "found"),
+    ("content", "start"),
     [
         pytest.param("2020,1200.5,\n2021,1200", "a table cut short at ", id="a number that lost its digits"),
         pytest.param("2020,1200.5,\n2021,1200.5,", "a table cut short at ", id="no line break at the end"),
@@ -129,12 +129,12 @@ def test_text_that_is_not_utf_8_breaks_its_contract(
         pytest.param("2020,1200.5,\n\n", "0 fields", id="an empty line"),
     ],
 )
-def test_a_row_cut_short_breaks_its_contract(content: str, found: str, tmp_path: Path) -> None:
+def test_a_row_cut_short_breaks_its_contract(content: str, start: str, tmp_path: Path) -> None:
     path = tmp_path / "areas.csv"
     path.write_text(f"year,area_km2,sigma_km2\n{content}")
     with pytest.raises(ContractError, match="not readable") as caught:
         Table(summary="areas", row=Row).check(path)
-    assert caught.value.found.startswith(found)
+    assert caught.value.found.startswith(start)
     assert "areas.csv" in caught.value.where
 
 

@@ -61,9 +61,9 @@ def test_the_traceback_of_an_unexpected_error_is_kept(capsys: pytest.CaptureFixt
     assert "where:    tests/common/run/test_exit_code.py:" in message
     assert "found:    KeyError: 'rgi_id'" in message
     assert "artifacts/.tmp/traceback-predict@2020.txt" in message
-    kept = Path("artifacts/.tmp/traceback-predict@2020.txt").read_text()
-    assert kept.startswith("Traceback (most recent call last)")
-    assert "test_exit_code.py" in kept
+    text = Path("artifacts/.tmp/traceback-predict@2020.txt").read_text()
+    assert text.startswith("Traceback (most recent call last)")
+    assert "test_exit_code.py" in text
 
 
 def test_no_secret_stands_in_a_message_or_a_traceback(

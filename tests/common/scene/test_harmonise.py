@@ -12,8 +12,8 @@ from stages.common.scene.harmonise import calibration_of
 from stages.common.scene.scene import Band, Scene, SceneInfo
 
 
-def scene(**known: object) -> Scene:
-    info = SceneInfo(id="S2", year=2016, acquired=None, product="S2", **known)  # type: ignore[arg-type]
+def scene(**metadata: object) -> Scene:
+    info = SceneInfo(id="S2", year=2016, acquired=None, product="S2", **metadata)  # type: ignore[arg-type]
     return Scene(info=info, bands={"B02": Band(path=Path("x"), dtype="uint16", nodata=0, scale=1e-4, offset=0.0)})
 
 
@@ -38,10 +38,10 @@ def scene(**known: object) -> Scene:
 def test_the_baseline_decides_never_the_date(
     convention: str | None, baseline: str | None, flag: bool | None, offset: float
 ) -> None:
-    found = calibration_of(
+    calibration = calibration_of(
         scene(convention=convention, processing_baseline=baseline, boa_offset_applied=flag), name="B02"
     )
-    assert (found.scale, found.offset) == (1e-4, offset)
+    assert (calibration.scale, calibration.offset) == (1e-4, offset)
 
 
 @pytest.mark.parametrize("year", [2016, 2021, 2022, 2024])

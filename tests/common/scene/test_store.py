@@ -72,13 +72,13 @@ def test_what_is_known_comes_back(info: SceneInfo, tmp_path: Path) -> None:
     ("dtype", "nodata"), [("uint16", 0), ("uint8", None), ("int16", -9999), ("float32", -1.5), ("float64", math.nan)]
 )
 def test_pixels_and_nodata_come_back(dtype: str, nodata: float | None, tmp_path: Path) -> None:
-    given = layer("red", dtype=dtype, nodata=nodata)
-    store(tmp_path, DAY, given)
+    source = layer("red", dtype=dtype, nodata=nodata)
+    store(tmp_path, DAY, source)
     band = read_scenes(tmp_path / "data/scenes/2020")[0].bands["red"]
     assert (band.dtype, band.scale, band.offset) == (dtype, 1e-4, -0.1)
     assert band.nodata == nodata or (math.isnan(band.nodata or 0) and math.isnan(nodata or 0))
     with rasterio.open(band.path) as dataset:
-        assert (dataset.read(1) == given.pixels).all()
+        assert (dataset.read(1) == source.pixels).all()
         assert dataset.descriptions == ("red",)
         assert dataset.scales == (1e-4,)
         assert dataset.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"
@@ -134,11 +134,11 @@ def test_a_crs_without_code_is_written_in_full(tmp_path: Path) -> None:
 def test_the_same_scene_gives_the_same_bytes(tmp_path: Path) -> None:
     for name in ("one", "two"):
         store(tmp_path / name, FULL, layer("B02"))
-    one, two = (
+    first, second = (
         {path.relative_to(tmp_path / name): path.read_bytes() for path in (tmp_path / name).rglob("*.*")}
         for name in ("one", "two")
     )
-    assert one == two
+    assert first == second
 
 
 def test_a_year_is_read_without_the_rest_of_data(tmp_path: Path) -> None:
