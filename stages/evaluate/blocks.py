@@ -59,7 +59,8 @@ def _sums(probability: Float32Array, zone: np.ndarray, count: int) -> Float64Arr
 def score_interval(rows: Sequence[BlockRow]) -> ScoreInterval:
     """Return 95 % percentile intervals of IoU and area bias from resampled blocks (Efron and Tibshirani 1993).
 
-    With few blocks such an interval is somewhat too narrow; below five blocks there is none. The draws are always the same.
+    With few blocks such an interval is somewhat too narrow; below five blocks there is none. The draws are
+    always the same.
     """
     if len(rows) < MIN_BLOCKS:
         return ScoreInterval(blocks=len(rows))

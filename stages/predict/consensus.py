@@ -1,10 +1,10 @@
 """One map from the maps of a year's passes.
 
-A pixel is glacier where more than half of the passes that have seen it say so; a tie is no glacier. Snow adds false ice
-to one pass or another and hardly ever takes any away, so the error of a single map is one-sided and the least snowy
-maps are the truest: inventories ask for scenes of the least seasonal snow (Paul et al. 2009), and stacks of a season's
-scenes are composited towards it (Winsvold et al. 2016). The majority rather than the minimum, as one pass may miss ice
-in shadow or under thin cloud.
+A pixel is glacier where more than half of the passes that have observed it say so; a tie is not glacier. Snow adds
+false ice to one pass or another and hardly ever takes any away, so the error of a single map is one-sided and the
+least snowy maps are the truest: inventories ask for scenes of the least seasonal snow (Paul et al. 2009), and stacks
+of a season's scenes are composited towards it (Winsvold et al. 2016). The majority rather than the minimum, as one
+pass may miss ice in shadow or under thin cloud.
 
 In probabilities this is the lower median: the ((k + 1) // 2)-th smallest of k. It reaches a threshold exactly where
 more than half of the k do, so the map's probability and its mask agree as they do in a single scene.
@@ -32,87 +32,89 @@ from stages.common.types import AnyArray, UInt8Array, UInt16Array
 from stages.predict import contract
 
 STRIP_ROWS = 512
-"""Rows worked on at once, those of a tile: all passes of a strip are in memory together."""
+"""Rows that are worked on at once, as many as a tile has: all passes of a strip are in memory together."""
 
-Made = TypeVar("Made")
+Result = TypeVar("Result")
 
 
 def files_of_passes(run: Run) -> list[tuple[Path, Path]]:
-    """Scene and valid mask of each pass of the year; none where they are merged into one scene."""
+    """Return scene and valid mask of each pass of the year; an empty list where the year is one merged scene."""
     listed = run.path(contract.PASSES)
     if not listed.is_file():
         return []
     scenes, valid = run.paths(contract.PASS_SCENE), run.paths(contract.PASS_VALID)
-    return [(scenes[one.number], valid[one.number]) for one in read_document(listed, Passes).passes]
+    numbers = [year_pass.number for year_pass in read_document(listed, Passes).passes]
+    return [(scenes[number], valid[number]) for number in numbers]
 
 
 def map_passes(
-    passes: Sequence[tuple[Path, Path]], out: Path, map_scene: Callable[[Path, Path, Path], Made]
-) -> list[Made]:
+    passes: Sequence[tuple[Path, Path]], out: Path, map_scene: Callable[[Path, Path, Path], Result]
+) -> list[Result]:
     """Map each pass and write their consensus into `out`: probability.tif, mask.tif, passes.tif and, if any, votes.tif.
 
     Parameters
     ----------
     passes
-        Scene and valid mask of each, on one grid.
+        Scene and valid mask of each pass, all on one grid.
     map_scene
         Given scene, valid mask and a folder, writes probability.tif and mask.tif of a single map into it.
 
     Returns
     -------
-    What `map_scene` has returned for each.
+    list
+        What `map_scene` has returned for each pass.
     """
     folders = [out / f".pass-{number}" for number in range(1, len(passes) + 1)]
-    made = []
+    results = []
     for (scene, valid), folder in zip(passes, folders, strict=True):
         folder.mkdir()
-        made.append(map_scene(scene, valid, folder))
+        results.append(map_scene(scene, valid, folder))
     write_consensus(folders, out)
     for folder in folders:
         shutil.rmtree(folder)
-    return made
+    return results
 
 
 def write_consensus(folders: Sequence[Path], out: Path) -> None:
     """Write the consensus of the maps in `folders`, on one grid, and their masks as the bands of passes.tif."""
-    masks, probabilities = [[one / name for one in folders] for name in ("mask.tif", "probability.tif")]
+    masks, probabilities = [[folder / name for folder in folders] for name in ("mask.tif", "probability.tif")]
     by_strips(masks, out / "mask.tif", majority, nodata=MASK_NODATA)
     by_strips(probabilities, out / "probability.tif", lower_median, nodata=PROBABILITY_NODATA, scale=PROBABILITY_SCALE)
     by_strips(masks, out / "passes.tif", np.asarray, nodata=MASK_NODATA)
-    votes = [one / "votes.tif" for one in folders]
-    if all(one.is_file() for one in votes):
+    votes = [folder / "votes.tif" for folder in folders]
+    if all(path.is_file() for path in votes):
         by_strips([*masks, *votes], out / "votes.tif", vote_majority, nodata=None)
 
 
 def majority(masks: UInt8Array) -> UInt8Array:
-    """(1, H, W) uint8 of (k, H, W): 1 where more than half of those that are not 255 are 1; 255 where all are."""
-    seen, glacier = (masks != MASK_NODATA).sum(axis=0), (masks == 1).sum(axis=0)
-    return np.where(seen > 0, (2 * glacier > seen).astype(np.uint8), np.uint8(MASK_NODATA))[np.newaxis]
+    """Return (1, H, W) uint8 of (k, H, W): 1 where over half of the values but 255 are 1; 255 where all are 255."""
+    observed, glacier = (masks != MASK_NODATA).sum(axis=0), (masks == 1).sum(axis=0)
+    return np.where(observed > 0, (2 * glacier > observed).astype(np.uint8), np.uint8(MASK_NODATA))[np.newaxis]
 
 
 def lower_median(probabilities: UInt16Array) -> UInt16Array:
-    """(1, H, W) uint16 of (k, H, W): the lower median of those that are not 65535; 65535 where all are."""
+    """Return (1, H, W) uint16 of (k, H, W): the lower median of the values but 65535; 65535 where all are 65535."""
     ranked = np.sort(probabilities, axis=0)  # nodata is the largest value, and comes last
-    seen = (probabilities != PROBABILITY_NODATA).sum(axis=0)
-    place = np.maximum(seen - 1, 0) // 2
+    observed = (probabilities != PROBABILITY_NODATA).sum(axis=0)
+    place = np.maximum(observed - 1, 0) // 2
     return np.asarray(np.take_along_axis(ranked, place[np.newaxis], axis=0))
 
 
 def vote_majority(masks_and_votes: UInt16Array) -> UInt16Array:
-    """(1, H, W) uint16 of k masks and, after them, the k votes of an ensemble: `majority` for each member's bit."""
+    """Return (1, H, W) uint16 of k masks and then the k votes of an ensemble: `majority` of each member's bit."""
     masks, votes = np.split(masks_and_votes, 2)
-    seen = masks != MASK_NODATA
+    observed = masks != MASK_NODATA
     result = np.zeros(votes.shape[1:], dtype=np.uint16)
     for bit in range(16):
-        glacier = (((votes >> bit) & 1 == 1) & seen).sum(axis=0)
-        result |= (2 * glacier > seen.sum(axis=0)).astype(np.uint16) << np.uint16(bit)
+        glacier = (((votes >> bit) & 1 == 1) & observed).sum(axis=0)
+        result |= (2 * glacier > observed.sum(axis=0)).astype(np.uint16) << np.uint16(bit)
     return result[np.newaxis]
 
 
 def by_strips(
     sources: Sequence[Path], path: Path, rule: Callable[[AnyArray], AnyArray], *, nodata: int | None, scale: float = 1.0
 ) -> None:
-    """Write `rule` of the sources' first bands, (k, H, W) to (bands, H, W), strip by strip as a COG."""
+    """Apply `rule` to the sources' first bands, (k, H, W) to (bands, H, W), strip by strip, and write a COG."""
     plain = path.with_suffix(".plain.tif")
     with ExitStack() as stack:
         rasters = [stack.enter_context(open_raster(source)) for source in sources]

@@ -1,4 +1,4 @@
-"""What `predict` reads and writes."""
+"""Inputs and outputs of `predict`."""
 
 from stages.common.run.contracts import Contract
 from stages.common.tables import kinds

@@ -1,4 +1,4 @@
-"""How far the scene's pixels are from those that the model has learned from."""
+"""Input drift: how far the scene's pixels are from the training pixels."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from stages.common.tables.drift import BandDrift, Drift
 from stages.common.types import AnyArray, IntArray
 
 NO_REFERENCE = "the model carries no histograms of its training pixels; train it again"
-NOTHING_SEEN = "no pixel was seen"
+NOTHING_OBSERVED = "no pixel was seen"
 
 
 def measure_drift(info: ModelInfo, scene_path: Path, valid_path: Path, *, year: int) -> Drift:
@@ -26,26 +26,26 @@ def measure_drift(info: ModelInfo, scene_path: Path, valid_path: Path, *, year: 
     counts, sums, scale, offset = _read(scene_path, valid_path)
     pixels = int(counts[0].sum())
     if pixels == 0:
-        return Drift(year=year, pixels=0, bands=[], reason=NOTHING_SEEN)
+        return Drift(year=year, pixels=0, bands=[], reason=NOTHING_OBSERVED)
     means = sums / pixels * scale + offset
     bands = [
         BandDrift(
             band=band,
-            psi=round(stability_index(one, expected), 4),
+            psi=round(stability_index(pixels_by_bin, expected), 4),
             mean_shift_sd=round(float(mean - expected.mean) / max(expected.std, 1e-9), 4),
         )
-        for band, one, mean, expected in zip(info.bands, counts, means, info.band_references, strict=True)
+        for band, pixels_by_bin, mean, expected in zip(info.bands, counts, means, info.band_references, strict=True)
     ]
     return Drift(year=year, pixels=pixels, bands=bands)
 
 
 def _read(scene_path: Path, valid_path: Path) -> tuple[IntArray, AnyArray, float, float]:
-    """Counts (C, bins) and sums (C,) of the valid pixels' stored numbers, block by block; scale and offset."""
+    """Return counts (C, bins) and sums (C,) of the valid pixels' stored numbers, and their scale and offset."""
     with open_raster(scene_path) as scene, open_raster(valid_path) as valid:
         counts = np.zeros((scene.count, LAYOUT[scene.dtypes[0]][1]), dtype=np.int64)
         sums = np.zeros(scene.count)
         for _, window in scene.block_windows(1):
-            seen = scene.read(window=window)[:, valid.read(1, window=window) == 1]
-            counts += band_counts(seen.T)
-            sums += seen.sum(axis=1, dtype=np.float64)
+            observed = scene.read(window=window)[:, valid.read(1, window=window) == 1]
+            counts += band_counts(observed.T)
+            sums += observed.sum(axis=1, dtype=np.float64)
         return counts, sums, float(scene.scales[0]), float(scene.offsets[0])

@@ -1,4 +1,4 @@
-"""What `track` reads and writes."""
+"""Inputs and outputs of `track`."""
 
 from dataclasses import replace
 

@@ -14,12 +14,12 @@ SPLIT_DATA_TAG = "split_data_md5"
 
 
 def tags(data_dvc: Path = Path("data.dvc")) -> dict[str, str]:
-    """Git commit and where to look at it, runner, experiment and its parent, the data's hash, where known.
+    """Return git commit and its page, runner, experiment and its parent, and the data's hash, but for unknown ones.
 
     Those that begin with ``mlflow.`` are what MLflow's own page shows as the source.
     """
     commit, remote = _revision()
-    known = {
+    values = {
         "git_commit": commit,
         "git_commit_url": commit_url(remote, commit),
         "mlflow.source.git.commit": "" if commit == UNKNOWN else commit.removesuffix(DIRTY),
@@ -30,19 +30,19 @@ def tags(data_dvc: Path = Path("data.dvc")) -> dict[str, str]:
         "data_dvc_md5": file_md5(data_dvc) if data_dvc.is_file() else "",
         SPLIT_DATA_TAG: split_data(data_dvc) or "",
     }
-    return {key: value for key, value in known.items() if value}
+    return {key: value for key, value in values.items() if value}
 
 
 def split_data(data_dvc: Path) -> str | None:
-    """Hashes of the outlines and the AOI that data.dvc pins: beside parameters, what test blocks and labels hang on."""
+    """Return the hashes of outlines and AOI in data.dvc: with the parameters they decide test blocks and labels."""
     pinned = yaml.safe_load(data_dvc.read_text(encoding="utf-8")) if data_dvc.is_file() else None
-    known = {out["path"]: out.get("md5") for out in (pinned or {}).get("outs", [])}
-    found = [known.get(name) for name in ("data/outlines.gpkg", "data/aoi.gpkg")]
-    return " ".join(map(str, found)) if all(found) else None
+    md5_by_path = {out["path"]: out.get("md5") for out in (pinned or {}).get("outs", [])}
+    hashes = [md5_by_path.get(name) for name in ("data/outlines.gpkg", "data/aoi.gpkg")]
+    return " ".join(map(str, hashes)) if all(hashes) else None
 
 
 def revision_link() -> str:
-    """The commit as Markdown, a link where there is a page; empty without git."""
+    """Return the commit as Markdown, a link where it has a page; empty without git."""
     commit, remote = _revision()
     if commit == UNKNOWN:
         return ""
@@ -51,7 +51,7 @@ def revision_link() -> str:
 
 
 def commit_url(remote: str, commit: str) -> str:
-    """Page of a commit at the repository's host, as GitHub, GitLab and Gitea have it; empty where unknown."""
+    """Return the page of a commit at the repository's host (GitHub, GitLab, Gitea); empty where unknown."""
     return f"{remote}/commit/{commit.removesuffix(DIRTY)}" if remote and commit != UNKNOWN else ""
 
 

@@ -11,15 +11,15 @@ from typing import Any
 
 from stages.common.errors import ContractError
 from stages.common.run.records import file_md5
-from stages.track.measures import Measure
+from stages.track.metric_values import MetricValue
 from stages.track.store import MODEL_TAG, challenge
 
-PARAMS_PER_CALL, MEASURES_PER_CALL = 100, 1000
+PARAMS_PER_CALL, METRICS_PER_CALL = 100, 1000
 """MLflow's limits for one batch."""
 
 MODEL_NAME = "model"
 RUNTIME = ("onnx", "onnxruntime", "numpy")
-"""What the logged model needs; named, because MLflow would otherwise run the model to find out."""
+"""Packages that the logged model needs; listed, because MLflow would otherwise run the model to find out."""
 
 
 def log_params(client: Any, run_id: str, params: Mapping[str, Any]) -> None:
@@ -31,18 +31,18 @@ def log_params(client: Any, run_id: str, params: Mapping[str, Any]) -> None:
         client.log_batch(run_id, params=part)
 
 
-def log_measures(client: Any, run_id: str, measures: Sequence[Measure]) -> None:
+def log_metrics(client: Any, run_id: str, values: Sequence[MetricValue]) -> None:
     """Log values with their steps."""
     from mlflow.entities import Metric
 
     now_ms = int(time.time() * 1000)
-    entries = [Metric(one.key, one.value, now_ms, one.step) for one in measures]
-    for part in _parts(entries, MEASURES_PER_CALL):
+    entries = [Metric(point.key, point.value, now_ms, point.step) for point in values]
+    for part in _parts(entries, METRICS_PER_CALL):
         client.log_batch(run_id, metrics=part)
 
 
 def log_files(client: Any, run_id: str, files: Iterable[Path]) -> None:
-    """Log files under the name of the stage that made them, as ``area/trend.json``."""
+    """Log files under the name of the stage that wrote them, as ``area/trend.json``."""
     for path in files:
         client.log_artifact(run_id, str(path), artifact_path=path.parent.name)
 
@@ -64,7 +64,7 @@ def log_model(client: Any, run_id: str, path: Path, *, name: str, tags: Mapping[
     import onnx
 
     proto = onnx.load(path)
-    logged = mlflow.onnx.log_model(
+    model = mlflow.onnx.log_model(
         proto,
         name=MODEL_NAME,
         signature=_signature(proto),
@@ -74,19 +74,19 @@ def log_model(client: Any, run_id: str, path: Path, *, name: str, tags: Mapping[
     )
     if proto.SerializeToString() != path.read_bytes():
         # MLflow writes the model anew; where that gives other bytes, the trained file takes the copy's place.
-        client.log_model_artifact(logged.model_id, str(path))
-    return register(client, run_id, path, name=name, tags=tags)
+        client.log_model_artifact(model.model_id, str(path))
+    return register_model(client, run_id, path, name=name, tags=tags)
 
 
-def register(client: Any, run_id: str, path: Path, *, name: str, tags: Mapping[str, str]) -> str:
+def register_model(client: Any, run_id: str, path: Path, *, name: str, tags: Mapping[str, str]) -> str:
     """Register the model that a run logged as a new version, check its bytes, and make it the challenger."""
     import mlflow
 
     model_id = client.get_run(run_id).outputs.model_outputs[-1].model_id
-    made = mlflow.register_model(f"models:/{model_id}", name, tags={MODEL_TAG: file_md5(path), **tags})
-    _check_bytes(f"models:/{name}/{made.version}", path)
-    challenge(client, name, made.version)
-    return str(made.version)
+    registered = mlflow.register_model(f"models:/{model_id}", name, tags={MODEL_TAG: file_md5(path), **tags})
+    _check_bytes(f"models:/{name}/{registered.version}", path)
+    challenge(client, name, registered.version)
+    return str(registered.version)
 
 
 def _check_bytes(uri: str, path: Path) -> None:
@@ -94,13 +94,13 @@ def _check_bytes(uri: str, path: Path) -> None:
 
     with tempfile.TemporaryDirectory() as folder:
         fetched = Path(mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=folder))
-        found = file_md5(next(fetched.rglob("*.onnx")))
-    if found != (expected := file_md5(path)):
+        fetched_md5 = file_md5(next(fetched.rglob("*.onnx")))
+    if fetched_md5 != (expected := file_md5(path)):
         raise ContractError(
             "the registered model is not byte for byte the trained one",
             where=uri,
             expected=f"MD5 {expected} ({path})",
-            found=f"MD5 {found}",
+            found=f"MD5 {fetched_md5}",
             fix="look at what the store does with files; the run is marked as failed and is logged anew next time",
         )
 
@@ -110,13 +110,13 @@ def _signature(proto: Any) -> Any:
     from mlflow.types import Schema
 
     return ModelSignature(
-        inputs=Schema([_tensor(one) for one in proto.graph.input]),
-        outputs=Schema([_tensor(one) for one in proto.graph.output]),
+        inputs=Schema([_tensor(value) for value in proto.graph.input]),
+        outputs=Schema([_tensor(value) for value in proto.graph.output]),
     )
 
 
 def _tensor(value: Any) -> Any:
-    """A tensor's name, type and shape; a free dimension (batch, often height and width) is -1."""
+    """Return a tensor's name, type and shape; a free dimension (batch, often height and width) is -1."""
     import onnx
     from mlflow.types import TensorSpec
 

@@ -1,4 +1,4 @@
-"""What identifies a state of the pipeline: the files `track` reads, and the parameters they were made with."""
+"""Identity of a state of the pipeline: the files that `track` reads, and the parameters that they depend on."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from stages.common.run.records import file_md5
 
 
 def state_md5(files: Iterable[Path], used: Mapping[str, Any]) -> str:
-    """MD5 over each file's path and bytes, in the order of the paths, and the canonical JSON of the parameters."""
+    """Return the MD5 over paths and bytes of the files, by path, and the canonical JSON of the parameters."""
     digest = hashlib.md5(usedforsecurity=False)
     for path in sorted(files):
         digest.update(f"{path.as_posix()} {file_md5(path)}\n".encode())

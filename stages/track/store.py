@@ -1,4 +1,4 @@
-"""Where runs are kept: which store, whether it answers, and what it holds of a state already."""
+"""The store that keeps the runs: which it is, whether it answers, and what it holds of a state."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ CHALLENGER, CHAMPION = "challenger", "champion"
 STATE_TAG, MODEL_TAG = "state_md5", "model_md5"
 
 FIRST_CONTACT_S, FIRST_CONTACT_RETRIES = 5, 1
-"""A server that does not answer so soon is not there: say so in seconds, not after MLflow's many minutes."""
+"""Bounds of the first request: a server that is down is reported in seconds, not after MLflow's many minutes."""
 
 TIMEOUT_S, RETRIES = 60, 3
-"""Later on a server that stores a large artifact may take its time."""
+"""Bounds of later requests: a server that stores a large artifact may take a while."""
 
 
 @dataclass(frozen=True)
@@ -37,28 +37,28 @@ class Location:
     database: Path | None = None
     """The project's own SQLite file; None: a store that the user named."""
 
-    def home(self, site: str) -> str | None:
-        """Folder of a site's artifacts as a URI; None: the server decides."""
+    def artifact_uri(self, site: str) -> str | None:
+        """Return the folder of a site's artifacts as a URI; None: the server decides."""
         return (self.artifacts / site).as_uri() if self.artifacts else None
 
     @property
-    def shown(self) -> str:
+    def public_uri(self) -> str:
         """The address without credentials."""
         return re.sub(r"//[^/@]*@", "//***@", self.uri)
 
     @property
     def viewer(self) -> str:
-        """Where to look at it."""
-        return "with `make ui`" if self.database else f"at {self.shown}"
+        """How to look at the runs, to end a sentence with."""
+        return "with `make ui`" if self.database else f"at {self.public_uri}"
 
 
 def model_name(site: str) -> str:
-    """Name that a site's models are registered under."""
+    """Return the name that a site's models are registered under."""
     return f"glacier-{site}"
 
 
-def locate() -> Location:
-    """The store that ``MLFLOW_TRACKING_URI`` names, else SQLite and a folder in the repository's ``mlruns/``."""
+def locate_store() -> Location:
+    """Return the store that ``MLFLOW_TRACKING_URI`` names, else SQLite and a folder in the repository's ``mlruns/``."""
     folder = settings.repository_root() / "mlruns"
     uri = settings.get(settings.TRACKING_URI, "")
     if not uri:
@@ -83,8 +83,8 @@ def readable_errors(location: Location, *, what: str = "the tracking store does 
     except (MlflowException, SQLAlchemyError, sqlite3.Error, OSError, ImportError) as error:
         raise InputError(
             what,
-            where=location.shown,
-            found=_cause(error).replace(location.uri, location.shown),
+            where=location.public_uri,
+            found=_cause(error).replace(location.uri, location.public_uri),
             fix=_fix(location),
         ) from error
 
@@ -92,20 +92,20 @@ def readable_errors(location: Location, *, what: str = "the tracking store does 
 @contextlib.contextmanager
 def quiet(log: logging.Logger) -> Iterator[None]:
     """Keep what MLflow and its libraries print for the debug log, and their warnings to themselves."""
-    heard = io.StringIO()
+    printed = io.StringIO()
     for noisy in ("mlflow", "alembic", "urllib3"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
     try:
-        with contextlib.redirect_stderr(heard), contextlib.redirect_stdout(heard), warnings.catch_warnings():
+        with contextlib.redirect_stderr(printed), contextlib.redirect_stdout(printed), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
-        for line in heard.getvalue().splitlines():
+        for line in printed.getvalue().splitlines():
             log.debug("mlflow: %s", line)
 
 
 def connect(location: Location, site: str) -> tuple[Any, str]:
-    """Open the store and return its client and the id of the site's experiment, made when it is new."""
+    """Open the store and return its client and the id of the site's experiment, which is created where it is new."""
     import mlflow
 
     for folder in (location.artifacts, location.database and location.database.parent):
@@ -123,26 +123,26 @@ def connect(location: Location, site: str) -> tuple[Any, str]:
 
 
 def _make_experiment(client: Any, location: Location, site: str) -> str:
-    """Id of the site's new experiment; someone else may be making it at the same moment."""
+    """Create the site's experiment and return its id; another process may create it at the same moment."""
     from mlflow.exceptions import MlflowException
 
     try:
-        return str(client.create_experiment(site, artifact_location=location.home(site)))
+        return str(client.create_experiment(site, artifact_location=location.artifact_uri(site)))
     except MlflowException:
-        if (made := client.get_experiment_by_name(site)) is None:
+        if (experiment := client.get_experiment_by_name(site)) is None:
             raise
-        return str(made.experiment_id)
+        return str(experiment.experiment_id)
 
 
 def finished_run(client: Any, experiment_id: str, state: str) -> Any | None:
-    """The run that holds this state whole, or None."""
+    """Return the finished run of this state, or None."""
     return next((run for run in _runs(client, experiment_id, state) if run.info.status == "FINISHED"), None)
 
 
 def discard_unfinished(client: Any, experiment_id: str, state: str, model_name: str) -> int:
     """Mark interrupted runs of this state as failed, remove model versions they left, and return their number.
 
-    A version that someone gave an alias of his own stays.
+    A version that has an alias of its own besides ``challenger`` stays.
     """
     unfinished = [run for run in _runs(client, experiment_id, state) if run.info.status != "FINISHED"]
     for run in unfinished:
@@ -155,8 +155,9 @@ def discard_unfinished(client: Any, experiment_id: str, state: str, model_name: 
 
 
 def versions(client: Any, run_id: str, model_name: str) -> list[Any]:
-    """Registered versions of the model that a run logged."""
-    return [one for one in client.search_model_versions(f"run_id = '{run_id}'") if one.name == model_name]
+    """Return the registered versions of the model that a run logged."""
+    registered = client.search_model_versions(f"run_id = '{run_id}'")
+    return [version for version in registered if version.name == model_name]
 
 
 def challenge(client: Any, model_name: str, version: str) -> None:
@@ -172,26 +173,26 @@ def _check_experiment(location: Location, experiment: Any) -> None:
     if experiment.lifecycle_stage != "active":
         raise InputError(
             "the site's MLflow experiment was deleted",
-            where=f"{experiment.name} in {location.shown}",
+            where=f"{experiment.name} in {location.public_uri}",
             fix=f"bring it back: `mlflow experiments restore --experiment-id {experiment.experiment_id}`",
         )
     # MLflow freezes artifact folders as absolute paths: a moved store would write into the old place.
-    if location.database and experiment.artifact_location != location.home(experiment.name):
+    if location.database and experiment.artifact_location != location.artifact_uri(experiment.name):
         raise InputError(
             "the tracking store was moved, and MLflow keeps absolute paths of artifacts",
             where=location.database,
-            expected=location.home(experiment.name),
+            expected=location.artifact_uri(experiment.name),
             found=experiment.artifact_location,
             fix="move the repository back, or rename mlruns/mlflow.db: then a new store is begun",
         )
 
 
 def _cause(error: BaseException) -> str:
-    """First line of the system's own error where there is one below MLflow's, else of the error itself."""
+    """Return the first line of the system's error where one lies below MLflow's, else of the error itself."""
     chain = [error]
     while (below := chain[-1].__cause__ or chain[-1].__context__) is not None:
         chain.append(below)
-    system = [one for one in chain if isinstance(one, OSError | sqlite3.Error)]
+    system = [error for error in chain if isinstance(error, OSError | sqlite3.Error)]
     root = system[-1] if system else error
     lines = [line for line in str(root).splitlines() if line.strip()]
     return f"{type(root).__name__}: {lines[0][:300] if lines else ''}"

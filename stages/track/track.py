@@ -20,15 +20,15 @@ from stages.common.tables.evaluate import EvaluateMetrics
 from stages.common.tables.learning import EpochRow, ModelCard
 from stages.common.tables.track import Tracked
 from stages.common.tables.truth import TruthRow
-from stages.track import contract, measures, provenance, record, store
-from stages.track.measures import Measure
+from stages.track import contract, metric_values, provenance, record, store
+from stages.track.metric_values import MetricValue
 from stages.track.state import state_md5
 
 Row = TypeVar("Row", bound=BaseModel)
 
 
 def track(run: Run) -> None:
-    """Log parameters, numbers, files and the model as one MLflow run, unless the store has this state already.
+    """Log parameters, numbers, files and the model as one MLflow run, unless the store holds this state.
 
     The state is the bytes of everything read and the parameters: what made it (commit, runner) are tags. A run
     counts as logged once it is finished, which is the last thing that happens to it.
@@ -41,8 +41,8 @@ def track(run: Run) -> None:
         The registered model differs from the trained file.
     """
     settings.quiet_mlflow()
-    state = state_md5(files(run), section_values(run.params, run.contract.params))
-    location = store.locate()
+    state = state_md5(input_files(run), section_values(run.params, run.contract.params))
+    location = store.locate_store()
     with store.quiet(run.log), store.readable_errors(location):
         client, experiment_id = store.connect(location, run.params.site.name)
         with settings.mlflow_time_limits(timeout_s=store.TIMEOUT_S, retries=store.RETRIES):
@@ -51,14 +51,14 @@ def track(run: Run) -> None:
     write_json(run.out / "state.json", Tracked(state_md5=state))
 
 
-def files(run: Run) -> list[Path]:
-    """Every declared input that is there, by path."""
+def input_files(run: Run) -> list[Path]:
+    """Return every declared input that exists, by path."""
     paths = (path for template in run.contract.inputs for path in run.paths(template).values())
     return sorted(path for path in paths if path.exists())
 
 
-def describe(run: Run, state: str) -> dict[str, str]:
-    """Tags of the run: what it is of, what made it, and which model drew the maps (it may be the champion)."""
+def run_tags(run: Run, state: str) -> dict[str, str]:
+    """Return the tags of the run: its site, data and code, and which model drew the maps (it may be the champion)."""
     model = file_md5(run.path(contract.MODEL))
     maps = sorted({row.model_md5 for row in read_rows(run.path(contract.AREAS), AreaRow)})
     return {
@@ -76,15 +76,15 @@ def describe(run: Run, state: str) -> dict[str, str]:
 
 
 def note(run: Run) -> str:
-    """The run's description as Markdown: the trend in a sentence, and what each gate found."""
+    """Return the run's description as Markdown: the trend in a sentence, and the finding of each gate."""
     trend = read_document(run.path(contract.TREND), Trend)
     gates = read_document(run.path(contract.GATES), Gates)
     scores = read_document(run.path(contract.EVALUATE_METRICS), EvaluateMetrics)
     findings = all_findings(gates, scores, run.params.gates)
-    found = [f"- {_verdict(one)}: {one.gate}: {one.message}" for one in findings]
+    lines = [f"- {_verdict(finding)}: {finding.gate}: {finding.message}" for finding in findings]
     mark = "**Simulated data, not a measurement.** " if run.params.site.simulated else ""
     made_by = [f"Made by {link}.", ""] if (link := provenance.revision_link()) else []
-    return "\n".join([f"{mark}{run.params.site.title}. {trend.statement}", "", *made_by, *found])
+    return "\n".join([f"{mark}{run.params.site.title}. {trend.statement}", "", *made_by, *lines])
 
 
 def _verdict(finding: GateFinding) -> str:
@@ -93,17 +93,17 @@ def _verdict(finding: GateFinding) -> str:
     return "passed" if finding.passed else "**failed**"
 
 
-def numbers(run: Run) -> list[Measure]:
-    """Every metric of the run; of a simulated site also how far it is from the truth."""
+def all_metrics(run: Run) -> list[MetricValue]:
+    """Return every metric of the run; of a simulated site also how far it is from the truth."""
     return [
-        *measures.scores(read_document(run.path(contract.EVALUATE_METRICS), EvaluateMetrics), "evaluate"),
-        *measures.scores(read_document(run.path(contract.AREA_METRICS), AreaMetrics), "area"),
-        *measures.scores(read_document(run.path(contract.TREND), Trend), "trend"),
-        *measures.curves(read_rows(run.path(contract.HISTORY), EpochRow)),
-        *measures.areas(read_rows(run.path(contract.AREAS), AreaRow)),
-        *measures.fronts(_optional(run, contract.FRONTS, FrontRow)),
-        *measures.drift(_optional(run, contract.DRIFTS, DriftRow)),
-        *measures.truth(_optional(run, contract.TRUTH, TruthRow)),
+        *metric_values.document_values(read_document(run.path(contract.EVALUATE_METRICS), EvaluateMetrics), "evaluate"),
+        *metric_values.document_values(read_document(run.path(contract.AREA_METRICS), AreaMetrics), "area"),
+        *metric_values.document_values(read_document(run.path(contract.TREND), Trend), "trend"),
+        *metric_values.learning_curves(read_rows(run.path(contract.HISTORY), EpochRow)),
+        *metric_values.area_series(read_rows(run.path(contract.AREAS), AreaRow)),
+        *metric_values.front_series(_optional(run, contract.FRONTS, FrontRow)),
+        *metric_values.drift_series(_optional(run, contract.DRIFTS, DriftRow)),
+        *metric_values.truth_series(_optional(run, contract.TRUTH, TruthRow)),
     ]
 
 
@@ -114,16 +114,16 @@ def _optional(run: Run, template: str, row: type[Row]) -> list[Row]:
 
 def _log_once(run: Run, client: Any, experiment_id: str, state: str) -> str:
     model_name = store.model_name(run.params.site.name)
-    logged = store.finished_run(client, experiment_id, state)
-    if logged is None:
+    finished = store.finished_run(client, experiment_id, state)
+    if finished is None:
         store.discard_unfinished(client, experiment_id, state, model_name)
         return _log(run, client, experiment_id, state, model_name)
-    message = f"this state is logged already, as run {logged.info.run_name}"
-    if registered := store.versions(client, logged.info.run_id, model_name):
+    message = f"this state is logged already, as run {finished.info.run_name}"
+    if registered := store.versions(client, finished.info.run_id, model_name):
         store.challenge(client, model_name, registered[0].version)
         return message
     tags = {store.STATE_TAG: state}
-    version = record.register(client, logged.info.run_id, run.path(contract.MODEL), name=model_name, tags=tags)
+    version = record.register_model(client, finished.info.run_id, run.path(contract.MODEL), name=model_name, tags=tags)
     message += f"; its model was not registered any more and is now {model_name} version {version}"
     return message
 
@@ -133,12 +133,12 @@ def _log(run: Run, client: Any, experiment_id: str, state: str, model_name: str)
     import mlflow
 
     name = f"{run.params.site.name}-{settings.get(settings.EXPERIMENT_NAME, state[:8])}"
-    with mlflow.start_run(experiment_id=experiment_id, run_name=name, tags=describe(run, state)) as active:
+    with mlflow.start_run(experiment_id=experiment_id, run_name=name, tags=run_tags(run, state)) as active:
         run_id = active.info.run_id
         record.log_params(client, run_id, flatten(section_values(run.params, run.contract.params)))
-        record.log_measures(client, run_id, numbers(run))
-        others = [path for path in files(run) if path != run.path(contract.MODEL)]
-        record.log_files(client, run_id, others)
+        record.log_metrics(client, run_id, all_metrics(run))
+        files = [path for path in input_files(run) if path != run.path(contract.MODEL)]
+        record.log_files(client, run_id, files)
         version = record.log_model(
             client, run_id, run.path(contract.MODEL), name=model_name, tags={store.STATE_TAG: state}
         )

@@ -56,8 +56,8 @@ def test_the_lower_median_reaches_a_threshold_where_the_majority_does(values: np
     masks = np.where(unseen, UNSEEN, values >= threshold).astype(np.uint8)
     merged, mask = lower_median(values), majority(masks)
     assert ((merged == PROBABILITY_NODATA) == (mask == UNSEEN)).all()
-    seen = mask != UNSEEN
-    assert ((merged >= threshold) == (mask == 1))[seen].all()
+    observed = mask != UNSEEN
+    assert ((merged >= threshold) == (mask == 1))[observed].all()
 
 
 @given(
@@ -115,9 +115,9 @@ def test_a_scene_that_comes_twice_is_mapped_as_it_is_once(onnx_model: Path, tmp_
     map_passes([scene, scene], tmp_path / "twice", partial(map_scene, info))
     assert sorted(path.name for path in (tmp_path / "twice").iterdir()) == ["mask.tif", "passes.tif", "probability.tif"]
     for name in ("mask.tif", "probability.tif"):
-        with rasterio.open(tmp_path / "once" / name) as one, rasterio.open(tmp_path / "twice" / name) as other:
-            assert (one.read() == other.read()).all()
-            assert (one.scales, one.nodata, one.transform) == (other.scales, other.nodata, other.transform)
+        with rasterio.open(tmp_path / "once" / name) as once, rasterio.open(tmp_path / "twice" / name) as twice:
+            assert (once.read() == twice.read()).all()
+            assert (once.scales, once.nodata, once.transform) == (twice.scales, twice.nodata, twice.transform)
 
 
 @pytest.mark.samples

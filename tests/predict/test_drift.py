@@ -13,7 +13,7 @@ from stages.common.geo.raster import write_cog
 from stages.common.model.histograms import band_counts, band_reference
 from stages.common.model.inference import ModelInfo, read_info
 from stages.common.tables.kinds import DN_OFFSET, DN_SCALE
-from stages.predict.drift import NO_REFERENCE, NOTHING_SEEN, measure_drift
+from stages.predict.drift import NO_REFERENCE, NOTHING_OBSERVED, measure_drift
 from tests.models import REFERENCE
 
 GRID = Grid("EPSG:32645", Affine(10, 0, 480_000, 0, -10, 3_100_000), 80, 100)
@@ -26,19 +26,21 @@ def info() -> ModelInfo:
     pixels = DN.reshape(-1, 2)
     mean = pixels.mean(axis=0) * DN_SCALE + DN_OFFSET
     std = pixels.std(axis=0) * DN_SCALE
-    known = [band_reference(one, mean=m, std=s) for one, m, s in zip(band_counts(pixels), mean, std, strict=True)]
+    references = [
+        band_reference(counts, mean=m, std=s) for counts, m, s in zip(band_counts(pixels), mean, std, strict=True)
+    ]
     return ModelInfo(
         path=Path("model.onnx"), bands=BANDS, threshold=0.5, stride_px=8, receptive_field_radius_px=8, data_md5="",
-        threshold_rule="given", temperature=1.0, members=1, area_error=None, band_references=tuple(known),
+        threshold_rule="given", temperature=1.0, members=1, area_error=None, band_references=tuple(references),
     )  # fmt: skip
 
 
 def write(folder: Path, pixels: np.ndarray, valid: np.ndarray) -> tuple[Path, Path]:
-    scene, seen = folder / "scene.tif", folder / "valid.tif"
+    scene, mask = folder / "scene.tif", folder / "valid.tif"
     raster = np.moveaxis(pixels, -1, 0)
     write_cog(scene, raster, GRID, nodata=0, bands=list(BANDS), scale=DN_SCALE, offset=DN_OFFSET)
-    write_cog(seen, valid.astype(np.uint8), GRID, nodata=None)
-    return scene, seen
+    write_cog(mask, valid.astype(np.uint8), GRID, nodata=None)
+    return scene, mask
 
 
 def test_the_training_pixels_themselves_do_not_drift_whatever_lies_under_a_cloud(info, tmp_path):
@@ -46,17 +48,17 @@ def test_the_training_pixels_themselves_do_not_drift_whatever_lies_under_a_cloud
     valid[:, :30] = False
     pixels = DN.copy()
     pixels[~valid] = 9000
-    found = measure_drift(info, *write(tmp_path, pixels, valid), year=2020)
-    assert (found.pixels, [one.band for one in found.bands]) == (80 * 70, list(BANDS))
-    assert all(one.psi < 0.01 and abs(one.mean_shift_sd) < 0.05 for one in found.bands)
+    drift = measure_drift(info, *write(tmp_path, pixels, valid), year=2020)
+    assert (drift.pixels, [band.band for band in drift.bands]) == (80 * 70, list(BANDS))
+    assert all(band.psi < 0.01 and abs(band.mean_shift_sd) < 0.05 for band in drift.bands)
 
 
 def test_an_offset_left_in_shows_in_every_band_in_units_of_the_training_spread(info, tmp_path):
-    found = measure_drift(info, *write(tmp_path, DN + np.uint16(1000), np.ones(GRID.shape, dtype=bool)), year=2020)
-    assert found.bands[0].mean_shift_sd == pytest.approx(2.0, abs=0.03)
-    assert found.bands[1].mean_shift_sd == pytest.approx(1000 / 300, abs=0.05)
-    assert all(one.psi > 2 for one in found.bands)
-    assert found.worst == found.bands[1]
+    drift = measure_drift(info, *write(tmp_path, DN + np.uint16(1000), np.ones(GRID.shape, dtype=bool)), year=2020)
+    assert drift.bands[0].mean_shift_sd == pytest.approx(2.0, abs=0.03)
+    assert drift.bands[1].mean_shift_sd == pytest.approx(1000 / 300, abs=0.05)
+    assert all(band.psi > 2 for band in drift.bands)
+    assert drift.worst == drift.bands[1]
 
 
 def test_a_model_carries_its_training_pixels(onnx_model):
@@ -65,6 +67,6 @@ def test_a_model_carries_its_training_pixels(onnx_model):
 
 def test_nothing_to_compare_is_said(info, tmp_path):
     paths = write(tmp_path, DN, np.zeros(GRID.shape, dtype=bool))
-    assert measure_drift(info, *paths, year=2020).reason == NOTHING_SEEN
+    assert measure_drift(info, *paths, year=2020).reason == NOTHING_OBSERVED
     older = ModelInfo(**{**vars(info), "band_references": ()})
     assert measure_drift(older, *paths, year=2020).reason == NO_REFERENCE

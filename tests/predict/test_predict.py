@@ -72,9 +72,14 @@ def test_votes_are_bits() -> None:
 def test_the_map_says_what_its_model_says_of_itself(onnx_ensemble: Path, tmp_path: Path) -> None:
     write_json(tmp_path / "model.json", map_model(read_info(onnx_ensemble)))
     MAP_MODEL.check(tmp_path / "model.json")
-    found = read_document(tmp_path / "model.json", MapModel)
-    assert (found.members, found.temperature, found.threshold, found.threshold_rule) == (2, 2.0, 0.5, "given")
-    assert found.area_error == AreaError(blocks=4, dispersion=9.0, factor_68=1.5)
+    document = read_document(tmp_path / "model.json", MapModel)
+    assert (document.members, document.temperature, document.threshold, document.threshold_rule) == (
+        2,
+        2.0,
+        0.5,
+        "given",
+    )
+    assert document.area_error == AreaError(blocks=4, dispersion=9.0, factor_68=1.5)
 
 
 def test_invalid_pixels_stay_nodata_and_all_others_have_a_value(mapped: Path) -> None:

@@ -84,8 +84,8 @@ def test_an_aligned_crop_has_the_same_interior(onnx_model: Path, scene: np.ndarr
     plan = plan_windows(*crop.shape[:2], stride_px=stride, radius_px=radius, max_pixels=10**7)
     inner = slice(radius, 272 - radius), slice(radius, 320 - radius)
     assert reference[top : top + 272, left : left + 320][inner].size > 1000
-    found = whole(onnx_model, crop, plan)[inner]
-    assert np.abs(found - reference[top : top + 272, left : left + 320][inner]).max() <= 1e-6
+    interior = whole(onnx_model, crop, plan)[inner]
+    assert np.abs(interior - reference[top : top + 272, left : left + 320][inner]).max() <= 1e-6
 
 
 def test_nothing_beyond_the_receptive_field_matters(onnx_model: Path, scene: np.ndarray, reference: np.ndarray) -> None:
@@ -114,7 +114,7 @@ def test_threads_do_not_change_a_bit(
 def test_rows_held_do_not_grow_with_the_scene(onnx_model: Path) -> None:
     """Windows read but not yet answered, counted while a long scene streams through."""
     info = read_info(onnx_model)
-    held = {}
+    most_rows = {}
     for height in (512, 2048):
         plan = fixed_plan(height, 64, size=(256, 64), stride_px=info.stride_px,
                           margin_px=round_up(info.receptive_field_radius_px, info.stride_px))  # fmt: skip
@@ -129,8 +129,8 @@ def test_rows_held_do_not_grow_with_the_scene(onnx_model: Path) -> None:
         for answered, _ in enumerate(predict_windows(session, reader, plan)):
             most = max(most, read - answered)
         assert read == len(plan)
-        held[height] = most
-    assert held[512] <= held[2048] <= 2
+        most_rows[height] = most
+    assert most_rows[512] <= most_rows[2048] <= 2
 
 
 @pytest.mark.parametrize("content", [b"", b"not a model", b"\x08\x07"], ids=["empty", "text", "truncated"])

@@ -22,7 +22,7 @@ with warnings.catch_warnings():
     import mlflow
 
 
-class Site:
+class TrackedSite:
     """A site's folder inside a repository, and its store."""
 
     def __init__(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -51,8 +51,8 @@ class Site:
     def versions(self) -> list[str]:
         """Numbers of all registered versions, the newest first."""
         with store.quiet(logging.getLogger("quiet")):
-            found = self.client.search_model_versions("name = 'glacier-tiny'")
-        return [str(number) for number in sorted((int(one.version) for one in found), reverse=True)]
+            registered = self.client.search_model_versions("name = 'glacier-tiny'")
+        return [str(number) for number in sorted((int(version.version) for version in registered), reverse=True)]
 
     def version(self, number: str) -> Any:
         return self.client.get_model_version("glacier-tiny", number)
@@ -63,7 +63,7 @@ class Site:
 
     def points(self, run: Any, key: str) -> list[tuple[int, float]]:
         history = self.client.get_metric_history(run.info.run_id, key)
-        return sorted((one.step, one.value) for one in history)
+        return sorted((point.step, point.value) for point in history)
 
 
 @pytest.fixture(scope="session")
@@ -76,15 +76,15 @@ def empty_database(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def site(tmp_path, monkeypatch, empty_database) -> Site:
+def site(tmp_path, monkeypatch, empty_database) -> TrackedSite:
     """Inputs of `track` in a site's folder, which is the working directory; the store is the repository's."""
-    found = Site(tmp_path, monkeypatch)
+    tracked_site = TrackedSite(tmp_path, monkeypatch)
     (tmp_path / ".dvc").mkdir()
     (tmp_path / "mlruns").mkdir()
     shutil.copy(empty_database, tmp_path / "mlruns")
-    found.folder.mkdir(parents=True)
-    pipeline.write_inputs(found.folder)
-    monkeypatch.chdir(found.folder)
+    tracked_site.folder.mkdir(parents=True)
+    pipeline.write_inputs(tracked_site.folder)
+    monkeypatch.chdir(tracked_site.folder)
     for name in (
         settings.DVC_ROOT,
         settings.GIT_COMMIT,
@@ -93,4 +93,4 @@ def site(tmp_path, monkeypatch, empty_database) -> Site:
         settings.EXPERIMENT_PARENT,
     ):
         monkeypatch.delenv(name, raising=False)
-    return found
+    return tracked_site

@@ -46,5 +46,5 @@ def test_tracking_through_a_server(site, server):
     site.track()
     assert (len(site.runs()), len(site.versions()), site.challenger()) == (2, 2, "2")
     stored = list((site.root / "server/artifacts").rglob("model.onnx"))
-    assert (site.folder / contract.MODEL).read_bytes() in [one.read_bytes() for one in stored]
+    assert (site.folder / contract.MODEL).read_bytes() in [path.read_bytes() for path in stored]
     assert not (site.root / "mlruns/artifacts").exists()

@@ -22,15 +22,15 @@ def message(site) -> InputError:
 
 
 def test_an_address_is_shown_without_credentials():
-    assert store.Location("postgresql://me:secret@db/mlflow", None).shown == "postgresql://***@db/mlflow"
-    assert store.Location("http://host:5000", None).shown == "http://host:5000"
+    assert store.Location("postgresql://me:secret@db/mlflow", None).public_uri == "postgresql://***@db/mlflow"
+    assert store.Location("http://host:5000", None).public_uri == "http://host:5000"
 
 
 @pytest.mark.parametrize("uri", ["http://host:5000", "https://host"])
 def test_a_server_keeps_the_artifacts(uri, monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
-    location = store.locate()
-    assert (location.home("tiny"), location.viewer) == (None, f"at {uri}")
+    location = store.locate_store()
+    assert (location.artifact_uri("tiny"), location.viewer) == (None, f"at {uri}")
 
 
 @pytest.mark.enable_socket
@@ -65,12 +65,12 @@ def test_a_broken_database(site):
 
 def test_a_locked_database(site):
     site.uri = f"sqlite:///{site.root}/mlruns/mlflow.db?timeout=0.1"
-    other = sqlite3.connect(site.root / "mlruns/mlflow.db")
+    writer = sqlite3.connect(site.root / "mlruns/mlflow.db")
     try:
-        other.execute("BEGIN EXCLUSIVE")
+        writer.execute("BEGIN EXCLUSIVE")
         assert "locked" in message(site).found
     finally:
-        other.close()
+        writer.close()
 
 
 def test_a_file_store_is_refused_by_mlflow_3(site):

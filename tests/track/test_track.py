@@ -15,10 +15,10 @@ from tests.track import pipeline
 
 
 def artifacts(site, run, folder=None):
-    found = []
-    for one in site.client.list_artifacts(run.info.run_id, folder):
-        found += artifacts(site, run, one.path) if one.is_dir else [one.path]
-    return sorted(found)
+    paths = []
+    for entry in site.client.list_artifacts(run.info.run_id, folder):
+        paths += artifacts(site, run, entry.path) if entry.is_dir else [entry.path]
+    return sorted(paths)
 
 
 def test_one_run_holds_the_state_of_the_pipeline(site):
@@ -81,7 +81,7 @@ def test_every_input_is_an_artifact_and_the_model_a_version(site):
     assert version.tags["state_md5"] == state
     assert version.tags["model_md5"] == file_md5(site.folder / contract.MODEL)
     stored = list((site.root / "mlruns/artifacts/tiny/models").rglob("model.onnx"))
-    assert [one.read_bytes() for one in stored] == [(site.folder / contract.MODEL).read_bytes()]
+    assert [path.read_bytes() for path in stored] == [(site.folder / contract.MODEL).read_bytes()]
 
 
 def test_twice_logs_once(site, caplog):
@@ -164,7 +164,7 @@ def test_the_store_is_the_repositorys(site, dvc_root):
 
 KILLED = """
 import os, signal
-from stages.common.stage import main
+from stages.common.run.stage import main
 from stages.track import contract, record, track
 record._check_bytes = lambda *a: os.kill(os.getpid(), signal.SIGKILL)
 main(contract.CONTRACT, track.track, [])

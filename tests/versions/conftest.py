@@ -67,10 +67,10 @@ class Site:
 
     @property
     def registry(self) -> Registry:
-        location = store.locate()
+        location = store.locate_store()
         with store.quiet(LOG):
             client, _ = store.connect(location, "tiny")
-        return Registry(client, store.model_name("tiny"), location.shown)
+        return Registry(client, store.model_name("tiny"), location.public_uri)
 
     def entity(self, number: str) -> Any:
         """A version as the store has it now."""
@@ -90,7 +90,7 @@ class Site:
         write_json(scratch / "area/gates.json", gates_document)
         params = flatten(section_values(load_params(self.folder / "params.yaml"), SPLIT)) | logged
         with store.quiet(LOG):
-            client, experiment = store.connect(store.locate(), "tiny")
+            client, experiment = store.connect(store.locate_store(), "tiny")
             with mlflow.start_run(experiment_id=experiment, tags=tags) as run:
                 record.log_params(client, run.info.run_id, params)
                 record.log_files(

@@ -23,11 +23,11 @@ def open_registry(site_name: str) -> Iterator[Registry]:
         The store does not answer, is broken, or refuses what it is asked.
     """
     settings.quiet_mlflow()
-    location = store.locate()
+    location = store.locate_store()
     with store.quiet(LOG), store.readable_errors(location, what="the model registry cannot be used"):
         client, _ = store.connect(location, site_name)
         with settings.mlflow_time_limits(timeout_s=store.TIMEOUT_S, retries=store.RETRIES):
-            yield Registry(client, store.model_name(site_name), location.shown)
+            yield Registry(client, store.model_name(site_name), location.public_uri)
 
 
 @contextlib.contextmanager
@@ -40,7 +40,7 @@ def read_registry(site_name: str) -> Iterator[Registry | None]:
         The store does not answer, or is broken.
     """
     settings.quiet_mlflow()
-    location = store.locate()
+    location = store.locate_store()
     if location.database is not None and not location.database.is_file():
         yield None
         return
@@ -50,4 +50,4 @@ def read_registry(site_name: str) -> Iterator[Registry | None]:
         mlflow.set_tracking_uri(location.uri)
         mlflow.set_registry_uri(location.uri)
         with settings.mlflow_time_limits(timeout_s=store.FIRST_CONTACT_S, retries=store.FIRST_CONTACT_RETRIES):
-            yield Registry(mlflow.MlflowClient(), store.model_name(site_name), location.shown)
+            yield Registry(mlflow.MlflowClient(), store.model_name(site_name), location.public_uri)
