@@ -64,6 +64,12 @@ def test_clean_ice_is_moved_half_as_far() -> None:
     assert all_clean == pytest.approx(expected, rel=0.01)
 
 
+def test_clean_ice_has_its_own_buffer_whatever_the_other_is() -> None:
+    params = AreaParams(boundary_buffer_px=2.0, clean_boundary_buffer_px=0.5)
+    sigma_km2 = delineation_sigma_km2(APART, LARGE, ALL_OBSERVED, params, clean=LARGE).sum()
+    assert sigma_km2 == pytest.approx(2 * np.pi * 60 * 0.5 * 1e-4, rel=0.02)
+
+
 @pytest.mark.parametrize("cut", ["cloud", "aoi"])
 def test_the_edge_of_what_was_seen_is_no_edge_of_a_glacier(cut: str) -> None:
     uncut = np.broadcast_to(np.arange(240) < 80, GRID.shape)
@@ -97,6 +103,14 @@ def test_a_piece_belongs_to_its_own_pixel_then_to_one_beside_it_then_to_one_over
     assert (int(rows[2]), int(columns[2])) in {(0, 2), (1, 1)}, "both are beside it"
     assert (int(rows[3]), int(columns[3])) == (1, 1)
     assert inside.all()
+
+
+def test_a_piece_on_ice_belongs_to_its_own_pixel_whatever_lies_beside_it() -> None:
+    ice = np.zeros((4, 4), dtype=bool)
+    ice[1:3, 1:3] = True
+    middles = np.array([[2.5, 2.5], [1.5, 1.5], [2.5, 1.5], [1.5, 2.5]])
+    rows, columns, _ = ice_pixels(middles, ice, np.ones((4, 4), dtype=bool))
+    assert (rows.tolist(), columns.tolist()) == ([2, 1, 1, 2], [2, 1, 2, 1])
 
 
 def test_a_piece_outside_the_raster_bounds_no_ice() -> None:

@@ -69,7 +69,7 @@ def test_a_scattered_series_has_the_interval_of_its_scatter() -> None:
 
 
 def test_two_years_give_a_retreat_with_the_error_of_both_and_of_the_lanes() -> None:
-    first, last = position(2016, (1000.0, 1000.0), sigma_m=3.0), position(2018, (988.0, 980.0), sigma_m=4.0)
+    first, last = position(2016, (1000.0, 1010.0), sigma_m=3.0), position(2018, (988.0, 990.0), sigma_m=4.0)
     row = front_trend_row(GLACIER, [first, last])
     assert row.retreat_m == 16
     assert row.retreat_sigma_m == pytest.approx((3**2 + 4**2 + 32) ** 0.5, abs=0.05)

@@ -202,6 +202,11 @@ def test_a_jump_of_the_common_area_fails_and_a_year_without_one_is_passed_over()
     assert "steps by up to -12.0 %" in messages["baseline_step"]
 
 
+def test_a_step_of_just_the_bound_passes() -> None:
+    assert gates.annual_change({2020.0: 100.0, 2021.0: 95.0}, maximum_pct=5).passed
+    assert gates.baseline_step([(("03.01",), 100.0), (("04.00",), 95.0)], maximum_pct=5).passed
+
+
 def test_the_largest_of_several_changes_is_judged() -> None:
     finding = gates.annual_change({2020.0: 100.0, 2021.0: 99.0, 2022.0: 92.07, 2023.0: 93.0}, maximum_pct=5)
     assert not finding.passed

@@ -157,6 +157,16 @@ def test_half_the_interval_is_that_of_its_longer_side() -> None:
     assert "larger than 3.0 km2 per year" in statement.trend_sentence(fit, 9)
 
 
+def test_alike_years_are_counted_and_what_is_detectable_grows_with_their_root() -> None:
+    fit = Fit(
+        slope=-1.0, low=-3.0, high=0.5, p=0.3, minimum_detectable=1.0, sigma=1.0, sigma_source="", implied_rho=None,
+        autocorrelation=0.6, effective_n=6.0, n=24,
+    )  # fmt: skip
+    (phrase,) = statement.caveats(fit, [])
+    assert phrase.startswith("neighbouring years are alike (r = 0.60): 24 years count as 6.0")
+    assert phrase.endswith("the detectable change is 2.0 times as large")
+
+
 def test_a_trend_of_just_most_of_the_aoi_needs_no_remark() -> None:
     year_areas = [year_area(2016 + index, 100.0 - index) for index in range(5)]
     trend = statement.make_trend(year_areas, NO_GLACIERS, common_pixels_fraction=0.8, rho=0.0)
