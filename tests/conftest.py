@@ -5,10 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 import hypothesis
 import pytest
+import rasterio
+import yaml
 
 # A machine that does other work too is slow, not wrong.
 hypothesis.settings.register_profile("patient", deadline=None)
@@ -19,11 +23,29 @@ ROOT = Path(__file__).resolve().parents[1]
 
 @pytest.fixture(scope="session")
 def samples() -> Path:
-    """Folder of the real samples; tests that need it are skipped where it is not given."""
+    """Folder of real samples: GLACIER_SAMPLES, else the committed crops, which have the same paths."""
+    return Path(os.environ.get("GLACIER_SAMPLES") or ROOT / "tests/real")
+
+
+@pytest.fixture(scope="session")
+def whole_samples() -> Path:
+    """Folder of the whole samples; a test that the crops are too small for is skipped without it."""
     folder = os.environ.get("GLACIER_SAMPLES")
     if not folder:
-        pytest.skip("GLACIER_SAMPLES is not set: the real samples are not committed")
+        pytest.skip("needs a whole scene or table: set GLACIER_SAMPLES")
     return Path(folder)
+
+
+@pytest.fixture
+def everest_site(samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Working directory with the parameters of the Everest site, whose AOI is the scene that the samples have."""
+    params = yaml.safe_load((ROOT / "sites/everest/params.yaml").read_text())
+    with rasterio.open(samples / "everest-landsat7/LE71400412000304SGS00_RGB.tif") as scene:
+        params["ingest"]["aoi"]["bounds"] = list(scene.bounds)
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+    monkeypatch.setenv("GLACIER_SAMPLES", str(samples))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
 
 
 @pytest.fixture(scope="session")
@@ -41,3 +63,17 @@ def onnx_ensemble(tmp_path_factory: pytest.TempPathFactory) -> Path:
     command = [sys.executable, "-m", "tests.models", str(folder), "red,green,blue", "2", "2.0"]
     subprocess.run(command, check=True, cwd=ROOT)
     return folder / "model.onnx"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say in one line what was skipped and why."""
+    reports = terminalreporter.stats.get("skipped", [])
+    if reports:
+        terminalreporter.write_line(skipped_line(report.longrepr[2] for report in reports))
+
+
+def skipped_line(reasons: Iterable[str]) -> str:
+    """Return one line with how many tests were skipped for each reason, most frequent first."""
+    counts = Counter(reason.removeprefix("Skipped: ") for reason in reasons)
+    parts = (f"{count} ({reason})" for reason, count in counts.most_common())
+    return f"skipped {counts.total()}: " + ", ".join(parts)

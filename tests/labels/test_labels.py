@@ -139,9 +139,9 @@ def test_chhota_shigri_ends_where_its_dem_is_lowest(samples: Path) -> None:
 
 
 def test_the_stage_writes_what_the_everest_protocol_counts(
-    samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    whole_samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    outlines = geopandas.read_file(next((samples / "everest-landsat7").glob("*.gpkg")))
+    outlines = geopandas.read_file(next((whole_samples / "everest-landsat7").glob("*.gpkg")))
     site = Path(__file__).resolve().parents[2] / "sites/everest/params.yaml"
     run = stage_inputs(tmp_path, monkeypatch, site, outlines, box(478_000, 3_088_490, 502_000, 3_108_140), "EPSG:32645")
     label(run)

@@ -210,7 +210,7 @@ def test_a_real_product_with_negative_reflectance(wrong: float, way: str | None,
     for name in ("B02", "B03", "B04"):
         (path,) = (samples / "safe-l2a").rglob(f"*_{name}_60m.jp2")
         with rasterio.open(path) as dataset:
-            dn = dataset.read(1)[:, 600:1200][::3, ::3][:200]
+            dn = dataset.read(1)[192:256, 320:384]
         bands[name] = np.where(dn > 0, dn * 1e-4 - 0.1, np.nan)
     if way is None:
         assert checked(scene(tmp_path, bands)).verdict == "plausible"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import shutil
 from pathlib import Path
 
 import geopandas
@@ -267,11 +266,10 @@ class TestRgb:
 
 
 @pytest.mark.samples
-def test_everest_comes_through_bit_identical(samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("everest_site")
+def test_everest_comes_through_bit_identical(samples: Path) -> None:
     from stages.ingest.ingest import main as ingest
 
-    shutil.copy(tiny.ROOT / "sites/everest/params.yaml", tmp_path)
-    monkeypatch.chdir(tmp_path)
     assert ingest([]) == 0
     assert stage.main(CONTRACT, prepare, ["--year", "2000"]) == 0
     with rasterio.open(samples / "everest-landsat7/LE71400412000304SGS00_RGB.tif") as source:
@@ -300,7 +298,9 @@ def test_khumbu_in_degrees_keeps_its_reflectance(samples: Path, site: Path) -> N
     params["prepare"] = {"bands": BANDS, "storage": "sentinel2"}
     params["report"]["rgb"] = ["B02", "B11", "B02"]
     tiny.write_params(site, params)
-    aoi = geopandas.GeoDataFrame({"name": ["aoi"]}, geometry=[shapely.box(86.785, 27.953, 86.845, 27.997)], crs=4326)
+    part = (slice(4, source.height - 4), slice(4, source.width - 4))
+    corners = [source.transform @ (part[1].start, part[0].stop), source.transform @ (part[1].stop, part[0].start)]
+    aoi = geopandas.GeoDataFrame({"name": ["aoi"]}, geometry=[shapely.box(*corners[0], *corners[1])], crs=4326)
     (site / "data/aoi.gpkg").unlink()
     write_polygons(site / "data/aoi.gpkg", aoi, layer="aoi")
     assert stage.main(CONTRACT, prepare, ["--year", "2020"]) == 0
@@ -310,5 +310,6 @@ def test_khumbu_in_degrees_keeps_its_reflectance(samples: Path, site: Path) -> N
         assert dataset.read(1).all()
     for prepared, source_values in zip(reflectance, values, strict=True):
         for quantile in (0.1, 0.5, 0.9):
-            part = source_values[15:241, 18:238]  # the AOI
-            assert np.quantile(prepared, quantile) == pytest.approx(np.quantile(part, quantile), abs=0.005)
+            expected = np.quantile(source_values[part], quantile)
+            tolerance = 0.005 if source.height == 256 else 0.01  # the edge of a crop is more of it
+            assert np.quantile(prepared, quantile) == pytest.approx(expected, abs=tolerance)

@@ -170,15 +170,15 @@ class TestOtherCatalogues:
         info = parse_item(items[0], PROFILES["earth-search"], ["B02", "scl"]).info
         assert (info.boa_offset_applied, info.processing_baseline) == (True, "05.09")
 
-    def test_a_real_scene_arrives_pixel_by_pixel(self, server: Server, samples: Path, workdir: Path) -> None:
-        item = json.loads((samples / "cog-l2a/S2A_29RKH_20200219_0_L2A.json").read_text())
+    def test_a_real_scene_arrives_pixel_by_pixel(self, server: Server, whole_samples: Path, workdir: Path) -> None:
+        item = json.loads((whole_samples / "cog-l2a/S2A_29RKH_20200219_0_L2A.json").read_text())
         (server.folder / "cogs").mkdir()
-        for file in (samples / "cog-l2a").glob("*.tif"):
+        for file in (whole_samples / "cog-l2a").glob("*.tif"):
             shutil.copy(file, server.folder / "cogs")
         for asset in item["assets"].values():
             asset["href"] = f"{server.files}/files/cogs/{Path(asset['href']).name}"
         server.load("sentinel-2-l2a", [item])
-        with rasterio.open(samples / "cog-l2a/B02.tif") as whole:
+        with rasterio.open(whole_samples / "cog-l2a/B02.tif") as whole:
             x, y = whole.transform @ (whole.width // 2, whole.height // 2)
             expected = whole.read(1)
             to_pixel = ~whole.transform

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import csv
-import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -175,11 +174,8 @@ def test_a_series_that_loses_more_than_glaciers_do_is_an_error_until_proven_othe
 
 
 @pytest.mark.samples
-def test_the_published_series_is_refused() -> None:
-    samples = os.environ.get("GLACIER_SAMPLES")
-    if not samples:
-        pytest.skip("GLACIER_SAMPLES is not set: the published series is a sample")
-    folder = Path(samples, "gangotri-aoi")
+def test_the_published_series_is_refused(samples: Path) -> None:
+    folder = samples / "gangotri-aoi"
     aoi_km2 = float(geopandas.read_file(folder / "glacier_aoi_merged.shp").area.sum() / 1e6)
     assert aoi_km2 == pytest.approx(1491.5, abs=0.1)
     with (folder / "published_area_by_year.csv").open(encoding="utf-8") as stream:

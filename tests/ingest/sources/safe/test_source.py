@@ -177,7 +177,9 @@ def real_site(samples: Path, folder: Path, *, bounds: list[float], **changes: ob
     tiny.write_params(folder, content)
 
 
-CLEAR = [500_580.0, 5_879_640.0, 508_380.0, 5_887_440.0]
+CLEAR = [500_580.0, 5_883_840.0, 504_180.0, 5_887_440.0]
+EDGE = [564_180.0, 5_846_760.0, 570_180.0, 5_852_760.0]
+"""Where the swath ends; like CLEAR it is in the crops."""
 
 
 def test_the_60_m_bands_of_a_real_product_work(samples: Path, workdir: Path) -> None:
@@ -209,7 +211,7 @@ def test_the_missing_10_m_bands_of_a_real_product_are_one_error(
 
 
 def test_the_swath_edge_of_a_real_product_is_no_data(samples: Path, workdir: Path) -> None:
-    real_site(samples, workdir, bounds=[560_000.0, 5_840_000.0, 580_000.0, 5_860_000.0])
+    real_site(samples, workdir, bounds=EDGE)
     content = safe_product.load(workdir)
     content["ingest"]["choice"] = {"unseen_max": 1.0}
     tiny.write_params(workdir, content)
@@ -219,6 +221,6 @@ def test_the_swath_edge_of_a_real_product_is_no_data(samples: Path, workdir: Pat
     (row,) = read_rows(table, SceneChoiceRow)
     (image,) = (samples / "safe-l2a").rglob("*_SCL_60m.jp2")
     with rasterio.open(image) as dataset:
-        window = rasterio.windows.from_bounds(560_000, 5_840_000, 580_000, 5_860_000, dataset.transform)
+        window = rasterio.windows.from_bounds(*EDGE, dataset.transform)
         share = (dataset.read(1, window=window) != 0).mean()
     assert row.aoi_coverage == pytest.approx(share, abs=0.01)

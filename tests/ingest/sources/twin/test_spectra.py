@@ -35,6 +35,7 @@ def rock(measured: dict[str, np.ndarray]) -> dict[Surface, np.ndarray]:
     return {"rock 1": bare[kind == 0], "rock 2": bare[kind == 1], "rock 3": bare[kind == 2]}
 
 
+@pytest.mark.usefixtures("whole_samples")
 def test_means_and_covariances_are_the_measured_ones(measured: dict[str, np.ndarray]) -> None:
     spectra = {name: measured[label] for name, label in CLASSES.items()} | rock(measured)
     no_brightness = np.eye(6) - 1 / 6

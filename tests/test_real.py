@@ -1,0 +1,27 @@
+"""The committed crops of real samples are small, and each folder says where it is from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.conftest import skipped_line
+
+REAL = Path(__file__).parent / "real"
+
+
+def test_the_crops_stay_below_a_megabyte() -> None:
+    files = [path for path in REAL.rglob("*") if path.is_file() and path.suffix != ".pyc"]
+    assert sum(path.stat().st_size for path in files) < 1_000_000
+
+
+def test_every_crop_has_a_source_and_a_licence() -> None:
+    table = (REAL / "README.md").read_text()
+    folders = {path.name for path in REAL.iterdir() if path.is_dir() and path.name != "__pycache__"} - {"licences"}
+    rows = [row for row in table.splitlines() if any(row.startswith(f"| `{folder}/`") for folder in folders)]
+    assert len(rows) == len(folders)
+    assert all(row.split("|")[-2].strip() for row in rows)
+
+
+def test_the_summary_counts_what_was_skipped_by_reason() -> None:
+    reasons = ["Skipped: no server", "Skipped: needs a whole scene", "Skipped: no server"]
+    assert skipped_line(reasons) == "skipped 3: 2 (no server), 1 (needs a whole scene)"
