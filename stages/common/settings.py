@@ -61,6 +61,12 @@ NETWORK = "GLACIER_NETWORK"
 ENGINE_REQUIRED = "GLACIER_ENGINE_REQUIRED"
 """Set to 1 where the tests in ``tests/docker`` must find an engine: there they fail instead of being skipped."""
 
+STAC_REQUIRED = "GLACIER_STAC_REQUIRED"
+"""Set to 1 where the tests in ``tests/stac`` must run: without a server they fail instead of being skipped."""
+
+CYCLE_REQUIRED = "GLACIER_CYCLE_REQUIRED"
+"""Set to 1 where the tests in ``tests/cycle`` must run: without servers they fail instead of being skipped."""
+
 PIP_CONFIG = "PIP_CONFIG_FILE"
 """pip's own: its file is given to the builds of images as a secret."""
 
@@ -131,6 +137,9 @@ def without_secrets(text: str) -> str:
 MLFLOW_HTTP_TIMEOUT = "MLFLOW_HTTP_REQUEST_TIMEOUT"
 MLFLOW_HTTP_RETRIES = "MLFLOW_HTTP_REQUEST_MAX_RETRIES"
 """Read by MLflow: seconds an answer may take, and how often a request is repeated."""
+
+MLFLOW_CREDENTIALS = ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN")
+"""Read by MLflow: how it logs in to a tracking server; passed to the container of `track`."""
 
 MLFLOW_QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",

@@ -19,11 +19,9 @@ import yaml
 
 from sandbox import tiny, twin_site
 from sandbox.loopback import postgres
+from stages.common import settings
 from tests.cycle.servers import S3, missing_parts
 from tests.server import serve
-
-REQUIRED = "GLACIER_CYCLE_REQUIRED"
-"""Set where the tests must not be skipped."""
 
 YEARS = [2016, 2017]
 LEFT_OUT = ("sites/", "metrics/", "dvc.lock", "data.dvc", "models/", "params.yaml")
@@ -150,7 +148,7 @@ def first_commit(folder: Path) -> None:
 def shared() -> Iterator[Shared]:
     if parts := missing_parts():
         reason = f"run bin/cycle-servers: there is no {', '.join(parts)}"
-        if os.environ.get(REQUIRED):
+        if settings.lookup(settings.CYCLE_REQUIRED):
             pytest.fail(reason)
         pytest.skip(reason)
     home = Path(tempfile.mkdtemp(prefix="cycle-"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,15 +10,12 @@ import pytest
 from sandbox.stac_server import Server, missing_parts, serve
 from stages.common import settings
 
-REQUIRED = "GLACIER_STAC_REQUIRED"
-"""Set where the tests must not be skipped."""
-
 
 @pytest.fixture(scope="session")
 def running_server() -> Iterator[Server]:
     if parts := missing_parts():
         reason = f"run bin/stac-server: there is no {', '.join(parts)}"
-        if os.environ.get(REQUIRED):
+        if settings.lookup(settings.STAC_REQUIRED):
             pytest.fail(reason)
         pytest.skip(reason)
     with serve() as server:
