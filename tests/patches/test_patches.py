@@ -152,6 +152,11 @@ def test_the_buffer_keeps_its_distance(buffer_px: int) -> None:
     assert (buffered[:, 50:] == VALIDATION).all()
 
 
+def test_without_held_out_pixels_there_is_no_buffer() -> None:
+    roles = np.full((40, 100), TRAIN, dtype=np.uint8)
+    assert (add_buffer(roles, 5) == TRAIN).all()
+
+
 def test_outside_the_aoi_has_its_own_role() -> None:
     aoi = np.ones((64, 80), dtype=bool)
     aoi[:, :7] = False

@@ -78,6 +78,9 @@ def test_too_little_snow_proves_nothing_and_fails_nothing(tmp_path: Path) -> Non
     classes.flat[: PIXELS_MIN - 1] = 11
     proof = checked(scene(tmp_path, snow(), wrong=OFFSET, classes=classes))
     assert (proof.verdict, proof.pixels) == ("not proven", PIXELS_MIN - 1)
+    classes.flat[PIXELS_MIN - 1] = 11
+    proof = checked(scene(tmp_path / "enough", snow(), classes=classes))
+    assert (proof.verdict, proof.pixels) == ("proven", PIXELS_MIN)
 
 
 def test_ice_cloud_that_passes_for_snow_proves_nothing(tmp_path: Path) -> None:
