@@ -113,6 +113,15 @@ def test_a_piece_on_ice_belongs_to_its_own_pixel_whatever_lies_beside_it() -> No
     assert (rows.tolist(), columns.tolist()) == ([2, 1, 1, 2], [2, 1, 2, 1])
 
 
+def test_ice_is_found_in_each_of_the_eight_directions() -> None:
+    ice = np.zeros((3, 3), dtype=bool)
+    ice[1, 1] = True
+    middles = np.array([[column + 0.5, row + 0.5] for row in range(3) for column in range(3)])
+    rows, columns, inside = ice_pixels(middles, ice, np.ones((3, 3), dtype=bool))
+    assert inside.all()
+    assert set(zip(rows.tolist(), columns.tolist(), strict=True)) == {(1, 1)}
+
+
 def test_a_piece_outside_the_raster_bounds_no_ice() -> None:
     everywhere = np.ones((4, 4), dtype=bool)
     middles = np.array([[1.5, -0.2], [1.5, 4.2], [-0.2, 1.5], [4.2, 1.5]])
