@@ -194,9 +194,9 @@ def test_a_32_bit_python(machine: Machine) -> None:
 
 def test_a_python_that_is_named_and_does_not_fit_is_refused_rather_than_replaced(machine: Machine) -> None:
     machine.python("3.11")
-    mine = machine.python("3.9", "python3.9")
+    named = machine.python("3.9", "python3.9")
     machine.uv(downloads=True)
-    assert f"{mine} is Python 3.9; fix: name another with PYTHON=" in machine.refusal(PYTHON=str(mine))
+    assert f"{named} is Python 3.9; fix: name another with PYTHON=" in machine.refusal(PYTHON=str(named))
 
 
 @pytest.mark.parametrize(

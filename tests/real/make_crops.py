@@ -83,9 +83,9 @@ def crop_raster(source: Path, target: Path, window: Window, **profile: object) -
             "transform": whole.window_transform(window),
             "blockysize": window.height,
         }
-        kept = {key: whole.profile[key] for key in ("crs", "dtype", "count", "nodata")}
+        settings = {key: whole.profile[key] for key in ("crs", "dtype", "count", "nodata")}
         with rasterio.open(
-            target, "w", driver="GTiff", compress="deflate", zlevel=9, **kept, **size, **profile
+            target, "w", driver="GTiff", compress="deflate", zlevel=9, **settings, **size, **profile
         ) as crop:
             crop.write(whole.read(window=window))
             crop.descriptions = whole.descriptions
