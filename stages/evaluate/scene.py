@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from stages.common.geo.grid import Grid, pixel_area_km2
-from stages.common.geo.raster import grid_of, open_raster, read_band
+from stages.common.geo.raster import grid_of, open_raster, read_band, refuse_unreadable
 from stages.common.run.records import read_rows
 from stages.common.run.stage import Run
 from stages.common.scene.clean_ice import RED, SWIR, is_clean
@@ -46,7 +46,8 @@ class LabelledScene:
 def load_scene(run: Run) -> LabelledScene:
     """Read the scene of ``evaluate.year`` with its labels."""
     valid = read_band(run.path("artifacts/prepare/{evaluate_year}/valid.tif")) == 1
-    with open_raster(run.path("artifacts/prepare/{evaluate_year}/scene.tif")) as dataset:
+    path = run.path("artifacts/prepare/{evaluate_year}/scene.tif")
+    with open_raster(path) as dataset, refuse_unreadable(path):
         grid, bands = grid_of(dataset), tuple(map(str, dataset.descriptions))
         pixels = np.moveaxis(dataset.read().astype(np.float32), 0, -1)
         pixels = pixels * np.float32(dataset.scales[0]) + np.float32(dataset.offsets[0])

@@ -91,6 +91,17 @@ def test_of_folds_that_hold_out_as_much_of_a_glacier_the_first_is_taken(site: Pa
     assert (owners(folds, labelled.ids()) == 0).all()
 
 
+def test_recall_by_surface_is_a_metric(site: Path) -> None:
+    """Debris over the left half of the large glacier; none of it is mapped."""
+    debris = np.zeros(labelled.GRID.shape, dtype=np.uint8)
+    debris[10:70, 10:40] = 1
+    write_cog(site / "artifacts/labels/debris.tif", debris, labelled.GRID, nodata=None)
+    for fold in range(labelled.FOLDS):
+        labelled.write_fold(site, fold, np.where((labelled.ids() > 0) & (debris == 0), 0.9, 0.1))
+    metrics = pooled(site)
+    assert (metrics["clean_recall"], metrics["debris_recall"]) == (1, 0)
+
+
 def test_a_small_glacier_is_taken_from_the_fold_that_holds_it_out_whole(site: Path) -> None:
     labelled.write_fold(site, 0, np.where(labelled.ids() == 2, 0.0, SURE))
     small = next(row for row in table_after(site, "glacier_scores") if row["rgi_id"].endswith("2"))

@@ -83,6 +83,14 @@ def test_zones_are_scored_as_if_alone(mapped: np.ndarray, truth: np.ndarray, zon
     assert confusion_by_zone(mapped, truth, zone, count=3).sum() == (zone >= 0).sum()
 
 
+def test_the_first_block_has_its_sums() -> None:
+    scene = labelled.scene()
+    probability = np.full(labelled.GRID.shape, 0.25, dtype=np.float32)
+    first, *_ = block_rows(scene, probability, scene.truth, EVERYWHERE, labelled.PATCHES)
+    assert (first.block_row, first.block_column, first.pixels) == (0, 0, 400)
+    assert (first.expected_px, first.variance_px2) == (100.0, 75.0)
+
+
 def test_interval_of_equal_blocks_is_a_point() -> None:
     interval = score_interval([row(tp_px=80, fp_px=10, fn_px=10, tp_km2=0.8, fp_km2=0.2, fn_km2=0.1)] * 6)
     assert (interval.blocks, interval.iou_low95, interval.iou_high95) == (6, pytest.approx(0.8), pytest.approx(0.8))

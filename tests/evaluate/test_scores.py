@@ -128,6 +128,13 @@ def test_scores_of_single_glaciers() -> None:
     assert nearest_glacier(ids)[0, 0] == 1 and nearest_glacier(ids)[39, 59] == 2
 
 
+def test_a_listed_glacier_without_a_pixel_has_no_row() -> None:
+    ids = np.zeros((40, 60), dtype=np.uint16)
+    ids[10:20, 10:30] = 1
+    (row,) = glacier_scores(ids > 0, ids, EVERYWHERE, area_km2=AREA, pixel_m=30.0, glaciers=glaciers())
+    assert (row.rgi_id[-1], row.iou, row.f1, row.precision, row.recall) == ("1", 1.0, 1.0, 1.0, 1.0)
+
+
 def test_a_glacier_outside_the_test_blocks_has_no_row() -> None:
     ids = np.zeros((40, 60), dtype=np.uint16)
     ids[10:20, 10:30], ids[25:35, 40:50] = 1, 2

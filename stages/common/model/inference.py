@@ -199,16 +199,18 @@ def scene_reader(scene_path: Path, valid_path: Path) -> Reader:
     """
     from rasterio.windows import Window as RasterWindow
 
-    from stages.common.geo.raster import open_raster
+    from stages.common.geo.raster import open_raster, refuse_unreadable
 
     def read(row: int, column: int, height: int, width: int) -> Float32Array:
         with open_raster(scene_path) as scene, open_raster(valid_path) as valid:
             inside = RasterWindow(column, row, min(width, scene.width - column), min(height, scene.height - row))
             pixels = np.full((height, width, scene.count), np.nan, dtype=np.float32)
-            values = scene.read(window=inside, out_dtype="float32")
+            with refuse_unreadable(scene_path):
+                values = scene.read(window=inside, out_dtype="float32")
             values *= np.asarray(scene.scales, dtype=np.float32)[:, None, None]
             values += np.asarray(scene.offsets, dtype=np.float32)[:, None, None]
-            values[:, valid.read(1, window=inside) == 0] = np.nan
+            with refuse_unreadable(valid_path):
+                values[:, valid.read(1, window=inside) == 0] = np.nan
         pixels[: inside.height, : inside.width] = np.moveaxis(values, 0, -1)
         return pixels
 
