@@ -27,7 +27,7 @@ from stages.common.params.learning import PatchesParams
 from stages.common.tables.kinds import IGNORE, ROLES
 from stages.patches.cut import band_statistics, split_map
 from stages.patches.roles import add_buffer, deal_to_calibration, every_second, hold_out_small_glaciers, pixel_roles
-from stages.patches.windows import cut, origins
+from stages.patches.windows import cut, origins, positions
 
 
 def params(**changes: object) -> PatchesParams:
@@ -171,6 +171,13 @@ def test_windows_reach_both_edges(length: int, size: int, stride: int) -> None:
     assert starts[0] == 0
     assert starts[-1] + size == max(length, size)
     assert all(0 < second - first <= stride for first, second in pairwise(starts))
+
+
+def test_windows_run_row_by_row_over_both_axes() -> None:
+    """A scene taller than wide, and one wider than tall."""
+    tall = [(0, 0), (0, 10), (15, 0), (15, 10), (30, 0), (30, 10)]
+    assert list(positions((50, 30), 20, 15)) == tall
+    assert list(positions((30, 50), 20, 15)) == sorted((column, row) for row, column in tall)
 
 
 @pytest.fixture(scope="module")
