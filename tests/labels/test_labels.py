@@ -62,7 +62,12 @@ def test_distance_to_the_boundary_is_half_a_pixel_beside_it() -> None:
 
 @pytest.mark.parametrize(
     ("ignore_px", "width"),
-    [pytest.param(0, 0, id="none"), pytest.param(1, 2, id="a pixel a side"), pytest.param(3, 6, id="three a side")],
+    [
+        pytest.param(0, 0, id="none"),
+        pytest.param(0.5, 0, id="to the first centre"),
+        pytest.param(1, 2, id="a pixel a side"),
+        pytest.param(3, 6, id="three a side"),
+    ],
 )
 def test_the_ignore_band_lies_on_both_sides(ignore_px: float, width: int) -> None:
     glacier = np.zeros((20, 40), dtype=bool)

@@ -84,6 +84,20 @@ def test_a_small_glacier_that_is_tested_is_neither_trained_nor_validated_on() ->
     assert (new_roles == roles)[(ids == 0) | (ids == 4) | (ids == 6)].all()
 
 
+def test_ground_without_a_glacier_stays_in_its_block() -> None:
+    roles = np.array([[TRAIN] * 3 + [TEST] * 7], dtype=np.uint8)
+    assert (hold_out_small_glaciers(roles, np.zeros((1, 10), dtype=np.uint16), largest_px=400) == roles).all()
+
+
+def test_a_glacier_of_less_than_a_block_goes_whole_with_the_roles_of_a_site() -> None:
+    """Blocks of 32 x 40 px; 12 rows of the glacier lie in the first block, which tests, and 8 in one that trains."""
+    ids = np.zeros((160, 200), dtype=np.uint16)
+    ids[20:40, 5:25] = 1
+    roles = pixel_roles(ids, np.ones(ids.shape, dtype=bool), params(buffer_px=0))
+    assert (roles[ids == 1] == TEST).all()
+    assert (roles[32:64, 30:40] == TRAIN).all()
+
+
 def test_every_second_block_of_the_validation_fold_calibrates() -> None:
     """Five by five blocks, one of the fold in each row: rows 0, 2 and 4 stop the training, rows 1 and 3 calibrate."""
     chosen = params(block_rows_px=20, block_columns_px=20, buffer_px=0)
@@ -237,6 +251,17 @@ def test_patches_without_glacier_are_kept(site: dict[str, np.ndarray]) -> None:
     roles = pixel_roles(site["ids"], np.ones(site["ids"].shape, dtype=bool), chosen)
     patches = cut(site["scene"], site["valid"], site["glacier"], roles, chosen, use="train")
     assert (~(patches["label"] == 1).any(axis=(1, 2))).any()
+
+
+@pytest.mark.parametrize(
+    ("use", "role", "starts"), [("train", TRAIN, [0, 16, 32]), ("validation", VALIDATION, [0, 32])]
+)
+def test_windows_overlap_in_training_alone(use: str, role: int, starts: list[int]) -> None:
+    shape, margin = (64, 64), params().margin_px
+    roles, valid = np.full(shape, role, dtype=np.uint8), np.ones(shape, dtype=bool)
+    arrays = cut(np.ones((*shape, 1), dtype=np.uint8), valid, np.ones(shape, np.uint8), roles, params(), use=use)
+    corners = list(zip(arrays["row"] + margin, arrays["column"] + margin, strict=True))
+    assert corners == [(row, column) for row in starts for column in starts]
 
 
 @pytest.mark.parametrize(("labelled_px", "patches"), [(51, 0), (52, 1)], ids=["4.98 %", "5.08 %"])
