@@ -47,6 +47,7 @@ def table(site: Path, name: str) -> list[dict[str, str]]:
 def test_all_folds_make_one_whole_map(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
     metrics = pooled(site)
     assert metrics["complete"] and metrics["gap_km2"] == 0
+    assert (metrics["glaciers"], metrics["glacier_iou_median"], metrics["glacier_area_bias_median_pct"]) == (2, 1, 0)
     assert metrics["model"]["iou"] == metrics["baseline_threshold"]["iou"] == 1
     assert metrics["test_area_km2"] == pytest.approx(labelled.SIDE_PX**2 * 9e-4, rel=2e-3)
     assert metrics["model_interval"]["blocks"] == len(table(site, "blocks")) == labelled.BLOCKS**2
