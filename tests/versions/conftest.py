@@ -88,13 +88,16 @@ class Site:
         write_json(scratch / "train/model_card.json", card(tiny.BANDS, 1, 0, 4, members=1, temperature=1.0))
         gates_document = Gates(findings=[GateFinding(gate="annual_change", passed=gates, message="made up")])
         write_json(scratch / "area/gates.json", gates_document)
+        write_json(scratch / "metrics/evaluate.json", {"model": {"iou": 0.5}})
         params = flatten(section_values(load_params(self.folder / "params.yaml"), SPLIT)) | logged
         with store.quiet(LOG):
             client, experiment = store.connect(store.locate_store(), "tiny")
             with mlflow.start_run(experiment_id=experiment, tags=tags) as run:
                 record.log_params(client, run.info.run_id, params)
                 record.log_files(
-                    client, run.info.run_id, [scratch / "train/model_card.json", scratch / "area/gates.json"]
+                    client,
+                    run.info.run_id,
+                    [scratch / name for name in ("train/model_card.json", "area/gates.json", "metrics/evaluate.json")],
                 )
                 return record.log_model(client, run.info.run_id, model, name="glacier-tiny", tags={})
 

@@ -16,6 +16,10 @@ GOOD, BETTER, DIM, INVERTED = (0.2, 150.0), (0.21, 150.0), (0.2, 200.0), (-0.2, 
 """Slope and brightness: ice is near 200, rock near 90. DIM misses half of the ice."""
 
 
+STRIDE_PX = 32
+"""The model looks at each pixel alone, so that any stride is right: with this one a scene has few windows."""
+
+
 def write_model(path: Path, slope: float, brightness: float) -> Path:
     """Sigmoid of slope x (mean of the bands - brightness), with a trained model's metadata."""
     count = len(tiny.BANDS)
@@ -34,7 +38,7 @@ def write_model(path: Path, slope: float, brightness: float) -> Path:
         [weights, bias],
     )
     proto = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
-    finish(proto, card(tiny.BANDS, 1, 0, count + 1, members=1, temperature=1.0))
+    finish(proto, card(tiny.BANDS, STRIDE_PX, 0, count + 1, members=1, temperature=1.0))
     onnx.checker.check_model(proto)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(proto.SerializeToString(deterministic=True))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,11 +10,14 @@ import numpy as np
 from stages.common.geo.raster import read_band, read_grid
 from stages.common.model.split import BUFFER, OUTSIDE, TEST
 from stages.common.params.schema import Params
+from stages.common.run.flatten import flatten
+from stages.common.run.records import file_md5
 from stages.common.types import BoolArray, Float64Array, IntArray, UInt8Array
 from versions.compare.difference import BOTH, ONLY_A, ONLY_B, UNSEEN
+from versions.compare.flat import param_texts
 from versions.compare.objects import out_md5
 from versions.compare.tables import Block
-from versions.compare.version import Version, from_workspace
+from versions.compare.version import Version
 from versions.compare.workspace import Workspace
 
 STEP = 100_000
@@ -81,13 +84,17 @@ def own_split(version: Version, workspace: Workspace) -> IntArray | None:
 
 
 def _same_split(version: Version, workspace: Workspace) -> bool:
-    current = from_workspace(workspace.site)
-    same_data = current.data_dvc_md5 == version.data_dvc_md5
-    return same_data and _split_params(current) == _split_params(version)
+    """Whether the version's data and split parameters are the workspace's, which needs no model for that."""
+    data_dvc = workspace.site / "data.dvc"
+    if version.data_dvc_md5 != (file_md5(data_dvc) if data_dvc.is_file() else None):
+        return False
+    return _split_params(version.params) == _split_params(
+        param_texts(flatten(workspace.params.model_dump(mode="json")))
+    )
 
 
-def _split_params(version: Version) -> dict[str, str]:
-    return {name: value for name, value in version.params.items() if name.startswith(SPLIT_PARAMS)}
+def _split_params(params: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in params.items() if name.startswith(SPLIT_PARAMS)}
 
 
 def block_areas(
