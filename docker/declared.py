@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import yaml
-
 from stages.common import settings
 from stages.common.errors import ParamsError
 from stages.common.params.schema import load_params
+from stages.common.run.documents import read_yaml
 
 INSIDE = PurePosixPath("/site")
 """Path of the site's folder in a container."""
@@ -167,4 +166,4 @@ def _load(path: Path) -> dict[str, Any]:
         raise ParamsError(
             f"{path.name} is absent", where=path.parent, expected="a site's folder", fix="run it in a site's folder"
         )
-    return dict(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
+    return read_yaml(path)

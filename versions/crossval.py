@@ -23,11 +23,11 @@ from stages.common.errors import InputError, ParamsError
 from stages.common.params.schema import Params, load_params
 from stages.common.revision import run_git
 from stages.common.run.contracts import check_files
+from stages.common.run.documents import locked_stages, parse_lock
 from stages.common.run.exit_code import exit_code_of
 from stages.common.run.outputs import atomic_folder
 from stages.evaluate.crossval_contract import CONTRACT
 from versions.tools.commands import environment, require, run_dvc, stream_dvc
-from versions.tools.documents import parse_yaml, read_yaml
 
 FOLDS = Path("artifacts/folds")
 
@@ -97,7 +97,7 @@ def drop_experiment(name: str) -> None:
 def collect(name: str, params: Params, folder: Path) -> None:
     """Copy what the pooling reads from the experiment's results into `folder`."""
     revision, prefix = _reference(name), _git("rev-parse", "--show-prefix")
-    lock = parse_yaml(_git("show", f"{revision}:{prefix}dvc.lock"), f"experiment {name}: dvc.lock")["stages"]
+    lock = parse_lock(_git("show", f"{revision}:{prefix}dvc.lock"), f"experiment {name}: dvc.lock")
     _require_same_inputs(lock, params, name)
     folder.mkdir(parents=True)
     patches = f"patches@{params.evaluate.year}"
@@ -109,7 +109,7 @@ def collect(name: str, params: Params, folder: Path) -> None:
 
 def _require_same_inputs(lock: Mapping[str, Any], params: Params, name: str) -> None:
     """Refuse to pool a fold with a scene or labels that are not those it was tested on."""
-    current = read_yaml(Path("dvc.lock")).get("stages", {})
+    current = locked_stages(Path("dvc.lock"))
     for stage in (f"prepare@{params.evaluate.year}", "labels"):
         if current.get(stage, {}).get("outs") != lock[stage]["outs"]:
             raise InputError(

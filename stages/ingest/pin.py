@@ -8,6 +8,8 @@ from typing import Any
 
 import yaml
 
+from stages.common.run.documents import pinned_outputs
+
 PIN = Path("data.dvc")
 
 
@@ -41,7 +43,4 @@ def write_pin(years: Sequence[int], path: Path = PIN) -> bool:
 
 
 def _entries(path: Path) -> dict[str, dict[str, Any]]:
-    if not path.exists():
-        return {}
-    content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    return {entry["path"]: entry for entry in content.get("outs", [])}
+    return {entry["path"]: entry for entry in pinned_outputs(path)}

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import yaml
-
 from stages.common import settings
 from stages.common.revision import DIRTY, UNKNOWN, git_commit, git_remote
+from stages.common.run.documents import pinned_outputs
 from stages.common.run.records import file_md5
 
 SPLIT_DATA_TAG = "split_data_md5"
@@ -35,8 +34,7 @@ def tags(data_dvc: Path = Path("data.dvc")) -> dict[str, str]:
 
 def split_data(data_dvc: Path) -> str | None:
     """Return the hashes of outlines and AOI in data.dvc: with the parameters they decide test blocks and labels."""
-    pinned = yaml.safe_load(data_dvc.read_text(encoding="utf-8")) if data_dvc.is_file() else None
-    md5_by_path = {out["path"]: out.get("md5") for out in (pinned or {}).get("outs", [])}
+    md5_by_path = {output["path"]: output.get("md5") for output in pinned_outputs(data_dvc)}
     hashes = [md5_by_path.get(name) for name in ("data/outlines.gpkg", "data/aoi.gpkg")]
     return " ".join(map(str, hashes)) if all(hashes) else None
 

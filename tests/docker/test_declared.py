@@ -12,7 +12,7 @@ from declared import declared_stage, stage_name
 from planning import plan_container
 from sandbox import tiny
 from stages.common import settings
-from stages.common.errors import ParamsError
+from stages.common.errors import InputError, ParamsError
 
 
 @pytest.fixture(autouse=True)
@@ -206,3 +206,10 @@ def test_an_absent_parameter_is_named(site: Path) -> None:
 def test_outside_of_a_site_the_error_says_so(tmp_path: Path) -> None:
     with pytest.raises(ParamsError, match=r"params\.yaml is absent"):
         declared_stage("area", tmp_path)
+
+
+def test_a_dvc_yaml_that_a_merge_has_spoilt_is_one_message(site: Path) -> None:
+    (site / "dvc.yaml").unlink()  # a link to that of the root
+    (site / "dvc.yaml").write_text("<<<<<<< HEAD\nstages: {}\n=======\n>>>>>>> main\n")
+    with pytest.raises(InputError, match=r"dvc\.yaml is not valid YAML"):
+        declared_stage("labels", site)

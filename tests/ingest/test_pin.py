@@ -5,9 +5,11 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import pytest
 import yaml
 
 from sandbox import tiny
+from stages.common.errors import InputError
 from stages.ingest import pin
 from tests.ingest import spoil
 from tests.ingest.test_ingest import ingest
@@ -34,6 +36,15 @@ def test_the_same_list_is_not_touched(tmp_path: Path) -> None:
     path.write_text("# a remark\n" + path.read_text())
     assert not pin.write_pin([2020], path)
     assert path.read_text().startswith("# a remark")
+
+
+@pytest.mark.parametrize("content", ["<<<<<<< HEAD\nouts: []\n=======\n>>>>>>> main\n", "outs: 3\n"])
+def test_a_pin_that_a_merge_has_spoilt_is_not_overwritten(content: str, tmp_path: Path) -> None:
+    path = tmp_path / "data.dvc"
+    path.write_text(content)
+    with pytest.raises(InputError, match=r"data\.dvc is not valid YAML"):
+        pin.write_pin([2020], path)
+    assert path.read_text() == content
 
 
 def test_dvc_takes_it(site: Path) -> None:

@@ -185,6 +185,12 @@ def tab_in_params(folder: Path) -> None:
             lambda folder: (folder / "dvc.lock").write_text(CONFLICT), "dvc.lock is not valid YAML", id="lock"
         ),
         pytest.param(
+            lambda folder: (folder / "dvc.lock").write_text("stages: [1]"), "dvc.lock is not valid", id="lock of a list"
+        ),
+        pytest.param(
+            lambda folder: (folder / "data.dvc").write_text("outs: 3"), "data.dvc is not valid", id="data of a number"
+        ),
+        pytest.param(
             lambda folder: (folder / "data.dvc").write_text(CONFLICT), "data.dvc is not valid YAML", id="data"
         ),
         pytest.param(

@@ -2,6 +2,7 @@ import subprocess
 
 import pytest
 
+from stages.common.errors import InputError
 from stages.common.revision import git_remote
 from stages.track import provenance
 
@@ -112,3 +113,9 @@ def test_the_note_links_to_the_commit_and_says_where_it_was_changed(monkeypatch)
     assert provenance.revision_link() == link
     monkeypatch.setenv("GIT_COMMIT", "unknown")
     assert provenance.revision_link() == ""
+
+
+def test_a_pin_that_a_merge_has_spoilt_is_one_message(tmp_path):
+    (tmp_path / "data.dvc").write_text("<<<<<<< HEAD\nouts: []\n=======\n>>>>>>> main\n")
+    with pytest.raises(InputError, match=r"data\.dvc is not valid YAML"):
+        provenance.split_data(tmp_path / "data.dvc")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,13 +13,13 @@ from pydantic import ValidationError
 from stages.common.errors import InputError
 from stages.common.params.schema import Params
 from stages.common.revision import DIRTY
+from stages.common.run.documents import parse_json, parse_lock, parse_yaml
 from stages.common.run.flatten import flatten
 from stages.common.run.records import file_md5
 from versions.compare import revisions
 from versions.compare.flat import metric_numbers, param_texts
 from versions.compare.objects import Objects, dep_md5
 from versions.registry.registered import RegisteredVersion
-from versions.tools.documents import parse_yaml
 
 MODEL = "artifacts/train/model.onnx"
 STAGES_WITH_METRICS = ("train", "evaluate", "area")
@@ -118,7 +117,9 @@ def _version(name: str, kind: str, commit: str | None, read: Read, model: Path) 
     raw = parse_yaml(read("params.yaml") or b"", f"{name}: params.yaml")
     filled, note = _with_defaults(raw)
     documents = {
-        stage: json.loads(content) for stage in STAGES_WITH_METRICS if (content := read(f"metrics/{stage}.json"))
+        stage: parse_json(content, f"{name}: metrics/{stage}.json")
+        for stage in STAGES_WITH_METRICS
+        if (content := read(f"metrics/{stage}.json"))
     }
     return Version(
         name=name,
@@ -143,7 +144,7 @@ def _with_defaults(raw: Mapping[str, Any]) -> tuple[Mapping[str, Any], str]:
 
 
 def _stages(content: bytes | None) -> Mapping[str, Any]:
-    return dict(parse_yaml(content or b"", "dvc.lock").get("stages", {}))
+    return parse_lock(content or b"", "dvc.lock")
 
 
 def _lock_with(site: Path, commits: Sequence[str], model_md5: str) -> Mapping[str, Any]:

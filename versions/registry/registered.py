@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from stages.common.errors import ContractError
+from stages.common.run.documents import read_json
 from stages.common.run.records import file_md5
 from stages.track.store import MODEL_TAG
 
@@ -75,4 +75,4 @@ class RegisteredVersion:
     def fetch_metrics(self, folder: Path) -> dict[str, dict[str, Any]]:
         """Download the run's metrics documents into `folder`, and return them by stage."""
         documents = self.fetch_artifact("metrics", folder)
-        return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in documents.glob("*.json")}
+        return {path.stem: read_json(path) for path in documents.glob("*.json")}

@@ -13,11 +13,11 @@ from typing import Any
 from stages.common import settings
 from stages.common.errors import InputError
 from stages.common.revision import run_git
+from stages.common.run.documents import parse_yaml, read_yaml
 from stages.common.run.flatten import flatten
 from versions.promote.gates import findings_markdown
 from versions.promote.promote import PromotionVerdict
 from versions.tools.commands import ROOT, environment, in_git
-from versions.tools.documents import parse_yaml, read_yaml
 
 SUMMARY = Path("retrain-summary.md")
 METRICS = ("metrics/train.json", "metrics/evaluate.json", "metrics/area.json")
