@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,7 +68,7 @@ def read_info(path: Path) -> ModelInfo:
     Raises
     ------
     ContractError
-        The file is not an ONNX model, or an entry of its metadata is absent.
+        The file is not an ONNX model, or an entry of its metadata is absent or not valid.
     """
     entries = _open(path).get_modelmeta().custom_metadata_map
     if missing := [name for name in METADATA if name not in entries]:
@@ -76,6 +76,16 @@ def read_info(path: Path) -> ModelInfo:
             "the model lacks metadata", where=path, expected=", ".join(METADATA), found=f"no {missing[0]}",
             fix="use a model that the stage `train` has exported",
         )  # fmt: skip
+    try:
+        return _info_of(path, entries)
+    except ValueError as error:
+        raise ContractError(
+            "an entry of the model's metadata is not valid", where=path, expected=", ".join(METADATA),
+            found=" ".join(str(error).split())[:300], fix="use a model that the stage `train` has exported",
+        ) from error  # fmt: skip
+
+
+def _info_of(path: Path, entries: Mapping[str, str]) -> ModelInfo:
     return ModelInfo(
         path=path,
         bands=tuple(entries["bands"].split(",")),

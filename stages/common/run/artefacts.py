@@ -20,6 +20,13 @@ from stages.common.run.records import read_columns, read_document, read_rows
 
 Schema = dict[str, Any]
 
+UNREADABLE_ARRAYS = (
+    OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error,
+    NotImplementedError, RuntimeError,  # a spoilt flag asks for a compression, or for a password
+    TypeError,  # a single array, without an archive around it
+)  # fmt: skip
+"""Errors of zipfile and NumPy where a file is not an archive of arrays, or a damaged one."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Artefact(ABC):
@@ -211,7 +218,7 @@ class Arrays(Artefact):
         try:
             with path.open("rb") as stream, np.load(stream) as file:
                 self._check_arrays(path, file)
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        except UNREADABLE_ARRAYS as error:
             raise ContractError(
                 "the file is not readable as arrays",
                 where=path,

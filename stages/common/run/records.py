@@ -23,9 +23,12 @@ def read_columns(path: Path) -> list[str]:
     Raises
     ------
     ContractError
-        The file is absent or not in UTF-8.
+        The file is absent, not in UTF-8 or not a table.
     """
-    return next(csv.reader(io.StringIO(_read_text(path), newline="")), [])
+    try:
+        return next(csv.reader(io.StringIO(_read_text(path), newline="")), [])
+    except csv.Error as error:  # a field of more than 128 kB: no table
+        raise _unreadable(path, "comma-separated values", error) from error
 
 
 def read_rows(path: Path, row: type[Model]) -> list[Model]:
@@ -90,8 +93,8 @@ def _numbered_lines(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     if not text.endswith("\n"):  # a number that has lost its last digits is still a number
         raise _unreadable(path, "a line break at the end of the last line", f"a table cut short at {text[-40:]!r}")
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    columns = next(reader)
     try:
+        columns = next(reader)
         for fields in reader:
             if len(fields) != len(columns):
                 where = f"{path}:{reader.line_num}"

@@ -14,11 +14,8 @@ A year's folder knows nothing of other years, so that a new year changes no byte
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-
-from pydantic import ValidationError
 
 from stages.common.errors import InputError
 from stages.common.geo.raster import write_cog
@@ -75,7 +72,7 @@ def read_scenes(year_folder: Path) -> list[Scene]:
 def _read_index(path: Path) -> SceneIndex:
     try:
         return SceneIndex.model_validate_json(path.read_text(encoding="utf-8"))
-    except (OSError, ValidationError) as error:
+    except (OSError, ValueError) as error:
         raise _unreadable(path, "the year's list of STAC items", error) from error
 
 
@@ -86,7 +83,7 @@ def _read_scene(path: Path, year: int) -> Scene:
 
     try:
         scene = scene_of(read_item(path), year)
-    except (OSError, STACError, STACTypeError, json.JSONDecodeError, KeyError, ValueError) as error:
+    except (OSError, STACError, STACTypeError, KeyError, ValueError, TypeError, AttributeError) as error:  # odd JSON
         raise _unreadable(path, "a STAC item with one COG asset per band", error) from error
     for file in scene.files:
         if not file.is_file():

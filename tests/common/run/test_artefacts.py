@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -136,6 +137,40 @@ def test_a_row_cut_short_breaks_its_contract(content: str, start: str, tmp_path:
         Table(summary="areas", row=Row).check(path)
     assert caught.value.found.startswith(start)
     assert "areas.csv" in caught.value.where
+
+
+def encrypted(content: bytes) -> bytes:
+    """The archive with the flag of a password set on its last entry: a single bit that was turned."""
+    start = content.rindex(b"PK\x01\x02")
+    return content[: start + 8] + bytes([content[start + 8] | 1]) + content[start + 9 :]
+
+
+def of_unknown_compression(content: bytes) -> bytes:
+    start = content.rindex(b"PK\x01\x02")
+    return content[: start + 10] + b"\x63" + content[start + 11 :]
+
+
+def single_array(_: bytes) -> bytes:
+    stream = io.BytesIO()
+    np.save(stream, np.zeros(3))
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("spoil", [encrypted, of_unknown_compression, single_array])
+def test_an_archive_with_a_wrong_bit_breaks_its_contract(spoil: Callable[[bytes], bytes], tmp_path: Path) -> None:
+    path = tmp_path / "train.npz"
+    kind = write_npz(path)
+    path.write_bytes(spoil(path.read_bytes()))
+    with pytest.raises(ContractError, match="not readable as arrays"):
+        kind.check(path)
+
+
+def test_one_endless_field_is_not_a_table(tmp_path: Path) -> None:
+    path = tmp_path / "areas.csv"
+    path.write_text("7" * 200_000 + "\n")
+    with pytest.raises(ContractError, match="not readable") as caught:
+        Table(summary="areas", row=Row).check(path)
+    assert caught.value.expected == "comma-separated values"
 
 
 def test_labels_refuse_outlines_cut_short(

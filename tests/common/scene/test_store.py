@@ -168,13 +168,16 @@ def test_the_catalogue_links_all_items(tmp_path: Path) -> None:
         pytest.param("day/day.json", None, id="no item"),
         pytest.param("day/day.json", "{", id="broken item"),
         pytest.param("day/day.json", '{"type": "Feature"}', id="no STAC"),
+        pytest.param("index.json", "\N{LATIN SMALL LETTER U WITH DIAERESIS}", id="index not in UTF-8"),
+        pytest.param("day/day.json", "null", id="an item of nothing"),
+        pytest.param("day/day.json", '"day"', id="an item of text"),
         pytest.param("day/B02.tif", None, id="no COG"),
     ],
 )
 def test_what_is_missing_is_named(name: str, content: str | None, tmp_path: Path) -> None:
     store(tmp_path, DAY, layer("B02"))
     path = tmp_path / "data/scenes/2020" / name
-    path.unlink() if content is None else path.write_text(content)
+    path.unlink() if content is None else path.write_text(content, encoding="latin-1")
     with pytest.raises(InputError, match="a stored scene cannot be read") as caught:
         read_scenes(tmp_path / "data/scenes/2020")
     assert caught.value.where == str(path)
