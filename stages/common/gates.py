@@ -8,6 +8,9 @@ from stages.common.params.area import GateName, GatesParams
 from stages.common.tables.area import GateFinding, Gates
 from stages.common.tables.evaluate import EvaluateMetrics
 
+DECIMALS = 6
+"""Decimals of a difference of two scores: 0.75 is 0.05 above 0.7, whatever a float makes of it."""
+
 
 def all_findings(gates: Gates, scores: EvaluateMetrics, bounds: GatesParams) -> list[GateFinding]:
     """Return what all gates found: those on the areas, whose overrides `area` has applied, and that on the model."""
@@ -28,7 +31,7 @@ def iou_over_baseline(scores: EvaluateMetrics, *, minimum: float) -> GateFinding
     if scores.model.iou is None or not scored:
         return GateFinding(gate="iou_over_baseline", passed=False, message="no held-out pixel to score: no IoU")
     best = max(scored, key=lambda name: scored[name])
-    gain = scores.model.iou - scored[best]
+    gain = round(scores.model.iou - scored[best], DECIMALS)
     message = (
         f"held-out IoU {scores.model.iou:.3f}, {gain:+.3f} against the better baseline ({best}: {scored[best]:.3f}); "
         f"at least {minimum:+.3f}"

@@ -70,6 +70,13 @@ def test_a_model_worse_than_a_baseline_is_1(capsys: pytest.CaptureFixture[str]) 
     assert "-0.010 against the better baseline (threshold: 0.580)" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("model", "baseline", "passed"), [(0.75, 0.7, True), (0.85, 0.8, True), (0.7, 0.65, True), (0.699999, 0.65, False)]
+)
+def test_a_gain_of_exactly_the_minimum_passes(model: float, baseline: float, passed: bool) -> None:
+    assert iou_over_baseline(evaluated(model, 0.1, baseline), minimum=0.05).passed == passed
+
+
 LET_PASS = BAD.model_copy(update={"passed": True, "overridden": True})
 """As `area` writes a failed gate that gates.override names."""
 

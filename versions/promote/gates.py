@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from stages.common.gates import iou_over_baseline
+from stages.common.gates import DECIMALS, iou_over_baseline
 from stages.common.params.promote import PromoteParams
 from stages.common.tables.area import GateFinding, Gates
 from stages.common.tables.evaluate import EvaluateMetrics
@@ -149,7 +149,7 @@ def _compare(key: Slice, new: float | None, champion: Evidence, old: float | Non
     gate = "not_worse" if key == POOLED else f"not_worse on {key[0]} {key[1]}"
     return GateFinding(
         gate=gate,
-        passed=(new or 0.0) >= (old or 0.0) - margin,
+        passed=round((new or 0.0) - (old or 0.0), DECIMALS) >= -margin,
         message=f"{new or 0:.3f}; champion (version {champion.number}) {old or 0:.3f}, margin {margin:g}",
     )
 

@@ -74,6 +74,12 @@ def test_one_bad_slice_refuses_what_is_better_on_the_whole() -> None:
     assert failed(challenger, champion) == ["not_worse on surface debris"]  # the small ones are too little to tell
 
 
+def test_a_loss_of_exactly_the_margin_passes() -> None:
+    assert 0.58 < 0.64 - 0.06, "as floats, it is more than the margin"
+    bounds = BOUNDS.model_copy(update={"iou_margin": 0.06})
+    assert failed(evidence(0.58, threshold=0.5), evidence(0.64), bounds) == []
+
+
 def test_bounds_are_parameters() -> None:
     lenient = BOUNDS.model_copy(update={"iou_margin": 0.5})
     assert failed(evidence(0.65), evidence(0.9), lenient) == []
