@@ -28,6 +28,9 @@ SAMPLES = "GLACIER_SAMPLES"
 INFERENCE_THREADS = "GLACIER_INFERENCE_THREADS"
 """Threads of one ONNX Runtime session. Its bits do not depend on it. Default: the cores this process may use."""
 
+INFERENCE_THREADS_MAX = 1024
+"""More threads than any machine has cores: a system that is asked for a million of them ends the process."""
+
 WINDOW_MPX = "GLACIER_WINDOW_MPX"
 """Largest inference window in megapixels; bounds memory, never changes a probability. Default: 2."""
 
@@ -207,21 +210,23 @@ def expand(text: str, *, where: str) -> str:
     return VARIABLE.sub(value, text)
 
 
-def number(name: str, default: float, *, least: float, whole: bool = False) -> float:
+def number(name: str, default: float, *, least: float, most: float = math.inf, whole: bool = False) -> float:
     """Return the number that the environment variable `name` holds, or `default` where it is unset or empty.
 
     Raises
     ------
     SettingError
-        It is not a finite number, is below `least`, or has a fraction where a `whole` number is asked for.
+        It is not a finite number, is not within `least` to `most`, or has a fraction where a `whole` number is asked
+        for.
     """
     text = get(name, str(default))
     try:
         value = float(text)
     except ValueError:
         value = math.nan
-    if not (math.isfinite(value) and value >= least and (value.is_integer() or not whole)):
-        raise _wrong(name, f"a {'whole ' if whole else ''}number, {least:g} or more", text)
+    if not (math.isfinite(value) and least <= value <= most and (value.is_integer() or not whole)):
+        bounds = f"{least:g} or more" if math.isinf(most) else f"{least:g} to {most:g}"
+        raise _wrong(name, f"a {'whole ' if whole else ''}number, {bounds}", text)
     return value
 
 
@@ -252,7 +257,7 @@ def log_level() -> str:
 def inference_threads() -> int:
     """Return the threads for one ONNX Runtime session (a container's CPU set counts, not the host's cores)."""
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1  # macOS has none
-    return int(number(INFERENCE_THREADS, usable, least=1, whole=True))
+    return int(number(INFERENCE_THREADS, usable, least=1, most=INFERENCE_THREADS_MAX, whole=True))
 
 
 def window_pixels() -> int:

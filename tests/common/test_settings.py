@@ -51,6 +51,13 @@ def test_a_number_is_taken(name: str, text: str, value: float, monkeypatch: pyte
     assert NUMBERS[name]() == value
 
 
+def test_more_threads_than_any_machine_has_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(settings.INFERENCE_THREADS, "1e9")
+    with pytest.raises(SettingError, match=settings.INFERENCE_THREADS) as caught:
+        settings.inference_threads()
+    assert caught.value.expected == "a whole number, 1 to 1024"
+
+
 @pytest.mark.parametrize("name", NUMBERS)
 def test_an_empty_variable_is_the_default(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(name, raising=False)
