@@ -49,7 +49,7 @@ def test_the_chain_is_that_of_dvc_yaml() -> None:
 
 
 def test_the_tree_names_what_is_there() -> None:
-    (tree,) = re.findall(r"## The house\n\n```\n(.*?)```", README, flags=re.DOTALL)
+    (tree,) = re.findall(r"## The repository\n\n```\n(.*?)```", README, flags=re.DOTALL)
     for line in tree.splitlines():
         path = line.split()[0].replace("<stage>", "area").replace("<site>", "everest")
         assert (ROOT / path).exists(), path
