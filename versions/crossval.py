@@ -153,7 +153,7 @@ def cached_file(md5: str) -> Path:
 def cache_folder() -> Path:
     """Return the folder in which DVC's cache keeps content by its MD5."""
     folder = require(
-        run_dvc(Path(), "cache", "dir"), what="DVC does not say where its cache is", fix="run `dvc cache dir`"
+        run_dvc(Path(), "cache", "dir"), what="DVC does not print where its cache is", fix="run `dvc cache dir`"
     )
     return Path(folder, "files/md5")
 
@@ -167,7 +167,7 @@ def _reference(name: str) -> str:
 def _git(*arguments: str) -> str:
     return require(
         run_git(Path(), *arguments),
-        what="git does not know the present commit, or an experiment that starts from it",
+        what="git cannot find the present commit, or an experiment that starts from it",
         fix="commit the site: experiments start from a commit",
     )
 

@@ -34,6 +34,6 @@ def decide(run: Run) -> None:
             where="artifacts/area/gates.json, metrics/evaluate.json",
             expected="numbers that can be true",
             found="".join(f"\n    {finding.gate}: {finding.message}" for finding in failed),
-            fix="look at artifacts/report/index.html; mend scenes, AOI or model before a bound in params.yaml (gates); "
-            "gates.override there lets a failure pass that you can answer for",
+            fix="look at artifacts/report/index.html; correct scenes, AOI or model before you move a bound "
+            "(params.yaml: gates); gates.override there accepts a failure that you can justify",
         )

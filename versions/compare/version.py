@@ -82,7 +82,7 @@ def from_commit(site: Path, name: str, kind: str, commit: str, objects: Objects)
     model = objects.file(md5) if md5 else None
     if model is None:
         raise InputError(
-            "the model of this version is nowhere to be found", where=f"{name} ({commit[:7]})",
+            "the model of this version cannot be found", where=f"{name} ({commit[:7]})",
             expected=f"MD5 {md5} in DVC's cache or remote" if md5 else "a trained model in its dvc.lock",
             found="nothing",
             fix="`dvc push` where it was trained, then compare again; or check it out and `make repro`",

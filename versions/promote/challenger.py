@@ -27,6 +27,6 @@ def challenger_number(site: Path, registry: Registry) -> str:
         LOG.info("%s holds no run of these results: logging them", registry.address)
         require(
             run_dvc(site, "repro", "--single-item", "--force", "track"),
-            what="the results of this checkout cannot be logged", fix="`make repro` says more",
+            what="the results of this checkout cannot be logged", fix="`make repro` shows the cause",
         )  # fmt: skip
     return registry.challenger()

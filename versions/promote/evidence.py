@@ -102,10 +102,12 @@ def stale_stages(site: Path, stages: Sequence[str]) -> list[str]:
     Raises
     ------
     InputError
-        DVC cannot tell.
+        DVC fails.
     """
     status = require(
-        run_dvc(site, "status", "--json", *stages), what="DVC cannot say what is up to date", fix="mend what it says"
+        run_dvc(site, "status", "--json", *stages),
+        what="DVC cannot check what is up to date",
+        fix="correct what it names",
     )
     return [name for name, reports in json.loads(status or "{}").items() if any(map(_concerns_files, reports))]
 

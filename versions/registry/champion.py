@@ -79,7 +79,7 @@ def check_settled(site: Path, number: str, md5: str) -> None:
         md5_by_place[f"the tag {tag_name(site, number)}"] = tagged_md5(site, tag_name(site, number))
     if wrong := {place: named for place, named in md5_by_place.items() if named != md5}:
         raise InputError(
-            f"version {number} is champion in the registry, and the files of this checkout do not say so",
+            f"version {number} is champion in the registry, and the files of this checkout do not name it",
             where=", ".join(wrong), expected=f"MD5 {md5}",
             found=", ".join(str(named or "nothing") for named in wrong.values()),
             fix=f"`git pull --tags` if the champion was changed elsewhere; if the change was interrupted on this "
@@ -119,13 +119,13 @@ def _write(site: Path, model: Path) -> str:
         draft.write_bytes(model.read_bytes())
         draft.replace(target)
     added = run_dvc(site, "add", str(MODEL))
-    require(added, what="DVC cannot add the champion", fix="mend what it says, then run this again")
+    require(added, what="DVC cannot add the champion", fix="correct what it names, then run this again")
     return f"{MODEL}, {POINTER.name}"
 
 
 def _commit(site: Path, number: str, message: str) -> list[str]:
     """Commit the pointer, and nothing else of the working tree, if it changed; tag it if it is not tagged yet."""
-    fix = "mend what git says, then run this again: only what is missing is done"
+    fix = "correct what git names, then run this again: it does only what is missing"
     files, steps = (str(POINTER), str(IGNORE)), []
     require(run_git(site, "add", "--", *files), what="git cannot add the champion", fix=fix)
     if run_git(site, "diff", "--cached", "--quiet", "--", *files).returncode:

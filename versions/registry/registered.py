@@ -26,7 +26,7 @@ class RegisteredVersion:
 
     @classmethod
     def from_store(cls, client: Any, entity: Any) -> RegisteredVersion:
-        """Take over what the store says of a version."""
+        """Return the version that a record of the store describes."""
         return cls(client, entity.name, str(entity.version), entity.run_id, str(entity.tags.get(MODEL_TAG)))
 
     @cached_property
@@ -49,7 +49,7 @@ class RegisteredVersion:
         Raises
         ------
         ContractError
-            The store hands out other bytes than were registered.
+            The bytes that come from the store are not those that were registered.
         """
         import mlflow
 
@@ -60,7 +60,7 @@ class RegisteredVersion:
         path = next(target.rglob("*.onnx"))
         if (md5 := file_md5(path)) != self.md5:
             raise ContractError(
-                "the store hands out another model than was registered",
+                "the model in the store is not the one that was registered",
                 where=f"{self.model_name} version {self.number}", expected=f"MD5 {self.md5}",
                 found=f"MD5 {md5}", fix="choose another VERSION, or restore the store",
             )  # fmt: skip

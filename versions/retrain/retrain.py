@@ -40,7 +40,7 @@ def retrain(site: Path, base: str | None) -> int:
     if code not in (DONE, GATE_FAILED):
         raise InputError(
             "the pipeline did not reach its end", where=site.name, found="a stage failed; its message is above",
-            fix="mend the cause and run `make retrain` again: what is done is not done again",
+            fix="correct the cause and run `make retrain` again: finished stages do not run again",
         )  # fmt: skip
     push_error = push(site)
     verdict, judging_error = judge_results(site)

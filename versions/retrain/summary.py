@@ -49,14 +49,14 @@ def base_revision(site: Path, requested: str | None) -> str:
     Raises
     ------
     InputError
-        Git does not know the requested one.
+        Git has no such revision.
     """
     for name in [requested] if requested else ["origin/main", "main", "HEAD"]:
         if run_git(site, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}").returncode == 0:
             return name
     if requested:
         raise InputError(
-            "git does not know this revision", where="--base", found=requested, fix="fetch it, or correct its name"
+            "git has no such revision", where="--base", found=requested, fix="fetch it, or correct its name"
         )
     return ""
 

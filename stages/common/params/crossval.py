@@ -19,5 +19,5 @@ class CrossvalParams(Section):
     @model_validator(mode="after")
     def _sorted(self) -> Self:
         if list(self.folds) != sorted(set(self.folds)):
-            raise ValueError(f"folds must be sorted and without doubles: {list(self.folds)}")
+            raise ValueError(f"folds must be sorted and without duplicates: {list(self.folds)}")
         return self

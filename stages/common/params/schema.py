@@ -88,7 +88,7 @@ class Params(Section):
         for name in ("years", "training_years"):
             years = getattr(self, name)
             if years != sorted(set(years)):
-                raise ValueError(f"{name} must be sorted and without doubles: {years}")
+                raise ValueError(f"{name} must be sorted and without duplicates: {years}")
         if stray := sorted(set(self.training_years) - set(self.years)):
             raise ValueError(f"training_years are not all among years: {stray}")
         if self.evaluate.year not in self.training_years:
@@ -108,7 +108,7 @@ class Params(Section):
         stride = 2 ** (self.train.depth + (self.train.stem == "half"))
         for name, side in (("size_px", self.patches.size_px), ("size_px + 2 margin_px", self.patches.full_size_px)):
             if side % stride:
-                raise ValueError(f"patches.{name} is {side}; train.depth and stem ask for multiples of {stride}")
+                raise ValueError(f"patches.{name} is {side}; train.depth and train.stem need multiples of {stride}")
         return self
 
 

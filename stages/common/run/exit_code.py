@@ -69,7 +69,7 @@ def _unexpected(name: str, error: Exception) -> UnexpectedError:
         "the run ended with an unexpected error",
         where=_line_of_ours(error),
         found=" ".join(f"{type(error).__name__}: {error}".split())[:300],
-        fix=f"the traceback stands {place}: report it with that text, unless the line above says what to mend",
+        fix=f"the traceback stands {place}: report it with that text, unless the line above shows what to correct",
     )
 
 

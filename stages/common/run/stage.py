@@ -100,5 +100,5 @@ def _check_year(contract: Contract, params: Params, year: int | None) -> None:
             where="--year",
             expected=f"one of {declared}",
             found=year,
-            fix="add the year to params.yaml, or leave it",
+            fix="give one of these years, or add this one to params.yaml",
         )

@@ -108,9 +108,9 @@ def baseline_of(info: SceneInfo) -> tuple[int, int]:
         raise InputError(
             "the scene's processing baseline is not known, and with it whether its DN carry an offset",
             where=f"{info.year}, {info.id}",
-            expected="a baseline, as 05.09 (N0509 in the product's name)",
+            expected="a baseline such as 05.09 (N0509 in the product's name)",
             found=info.processing_baseline,
-            fix="give it in the item, or take the product from a catalogue that says it",
+            fix="give it in the item, or take the product from a catalogue that states it",
         )
     return int(major), int(minor)
 

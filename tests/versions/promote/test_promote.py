@@ -195,7 +195,7 @@ def test_a_killed_promotion_is_not_passed_over_by_the_next(site: Site, two: tupl
     kill(site, "_write", "promote", ", None")
     site.register(DIM)
     for command in (lambda: promote(site.folder, None), lambda: rollback(site.folder)):
-        with pytest.raises(InputError, match="the files of this checkout do not say so") as caught:
+        with pytest.raises(InputError, match="the files of this checkout do not name it") as caught:
             command()
         assert f"`make promote VERSION={two[1]}` finishes it" in caught.value.fix
     promote(site.folder, two[1])
@@ -209,7 +209,7 @@ def test_a_killed_rollback_steps_back_once(site: Site, two: tuple[str, str], ste
     promote(site.folder, None)
     kill(site, step, "rollback")
     assert site.registry.champion == two[0]
-    with pytest.raises(InputError, match="the files of this checkout do not say so"):
+    with pytest.raises(InputError, match="the files of this checkout do not name it"):
         rollback(site.folder)
     promote(site.folder, two[0])
     names_the_same_bytes(site, two[0])

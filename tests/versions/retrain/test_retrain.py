@@ -14,4 +14,4 @@ def test_a_store_that_hands_out_other_bytes_is_an_error_of_judging_alone(site: S
     verdict, error = judge_results(site.folder)
     assert verdict is None
     assert isinstance(error, ContractError)
-    assert error.what == "the store hands out another model than was registered"
+    assert error.what == "the model in the store is not the one that was registered"

@@ -67,7 +67,7 @@ def test_maps_that_cannot_be_compared_are_not_part_of_the_summary(site: Path) ->
 
 
 def test_a_revision_that_git_does_not_know(site: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
-    with pytest.raises(InputError, match="git does not know this revision"):
+    with pytest.raises(InputError, match="git has no such revision"):
         base_revision(site, "nowhere")
     assert base_revision(tmp_path_factory.mktemp("no-git"), None) == ""
 
