@@ -1,1 +1,1 @@
-"""Benchmarks: figures for README and docs. Never part of the tests."""
+"""Benchmarks: figures for README and docs. No test runs them."""

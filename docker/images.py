@@ -151,7 +151,7 @@ def build_flags(image: Image, reference: str) -> list[str]:
 
 
 def labels(image: Image) -> dict[str, str]:
-    """Return what the image says of itself, in the names of the Open Container Initiative."""
+    """Return the labels of the image, named as the Open Container Initiative does."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     return {
         f"{OCI}.title": image.repository,

@@ -24,7 +24,7 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def running(command: list[str], log: Path, env: dict[str, str] | None = None) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a process with its children, and end them at the end."""
+    """Run a process with its children, and stop them at the end."""
     with log.open("wb") as stream:
         process = subprocess.Popen(
             command, stdout=stream, stderr=stream, env=os.environ | (env or {}), start_new_session=True

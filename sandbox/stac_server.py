@@ -1,6 +1,6 @@
 """A real STAC server on loopback: pgstac on PostgreSQL with PostGIS behind stac-fastapi, and files from nginx.
 
-``bin/stac-server`` gets the parts. Between the reader and nginx stands a proxy that can misbehave.
+``bin/stac-server`` installs the parts. A proxy in front of nginx and of the API can spoil answers on demand.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ class Server:
 
 @dataclass
 class Faults:
-    """A proxy in front of nginx and of the API: passes everything on, but for what it is told to spoil."""
+    """A proxy in front of nginx and of the API: it passes everything on, except what a rule spoils."""
 
     files: str
     api: str
@@ -132,7 +132,7 @@ class Faults:
         self.rules.append((pattern, how, times))
 
     def clear(self) -> None:
-        """Behave from now on."""
+        """Forget all rules and requests, so that everything is passed on again."""
         self.rules, self.requested_paths, self.token, self.first_page = [], [], SIGNATURE, b""
 
     def rule(self, path: str) -> str | None:
@@ -144,7 +144,7 @@ class Faults:
         return None
 
     def answer(self, request: BaseHTTPRequestHandler) -> None:
-        """Pass one request on."""
+        """Answer one request: pass it on, or spoil it as the first matching rule demands."""
         self.requested_paths.append(request.path)
         how = self.rule(request.path)
         if how and how.isdecimal():
@@ -215,7 +215,7 @@ def make_handler(faults: Faults) -> type[BaseHTTPRequestHandler]:
 
 @contextlib.contextmanager
 def serve() -> Iterator[Server]:
-    """Start everything, and end it."""
+    """Start the database, nginx, the API and the proxy; stop them at the end."""
     home = Path(tempfile.mkdtemp(prefix="stac-server-"))
     home.chmod(0o755)
     (home / "files").mkdir()

@@ -1,1 +1,1 @@
-"""Versions of model and data side by side: comparing, promoting, rolling back, retraining. Never a stage."""
+"""Versions of model and data side by side: comparing, promoting, rolling back, retraining. None of it is a stage."""

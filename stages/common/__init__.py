@@ -1,1 +1,1 @@
-"""What the stages share. Never a stage, and imports none."""
+"""What the stages share. Nothing here is a stage or imports one."""

@@ -56,7 +56,7 @@ class ContractError(GlacierError):
 
 
 class SettingError(GlacierError):
-    """An environment variable holds what it may not hold."""
+    """An environment variable has a value that is not allowed."""
 
 
 class UnexpectedError(GlacierError):

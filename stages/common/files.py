@@ -1,4 +1,4 @@
-"""What may stand in place of a file that a user names."""
+"""Check that a file which a user names is there, and is not a Git LFS pointer in its place."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ def require_file(path: Path, *, what: str, expected: str, fix: str) -> None:
     Parameters
     ----------
     what
-        As ``raster``.
+        Kind of the file, such as ``raster``.
     expected
         What should be there.
     fix
-        What to do where nothing is.
+        What to do if there is no file.
 
     Raises
     ------
     InputError
-        It is one of the two.
+        There is no file, or a pointer in its place.
     """
     if not path.is_file():
         raise InputError(f"the {what} is absent", where=path, expected=expected, found="nothing", fix=fix)

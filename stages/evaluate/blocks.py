@@ -20,7 +20,7 @@ DRAWS = 9999
 
 SEED = 1
 MIN_BLOCKS = 5
-"""Fewest blocks of an interval. Of four blocks one resample in 64 is a single block."""
+"""Fewest blocks of an interval. With four blocks, one resample in 64 repeats a single block."""
 
 
 def block_rows(
@@ -107,7 +107,7 @@ def leave_one_out(sums: BlockSums) -> Coverage:
 
 
 def _covered(sums: BlockSums, block: int) -> tuple[bool | None, bool | None]:
-    """Tell whether the block lies in the 68 and in the 95 % interval of the rest; None where they give no interval."""
+    """Return whether the block lies in the 68 and the 95 % interval of the rest; None where they give no interval."""
     rest = np.arange(len(sums.block)) != block
     error = area_error(BlockSums(*(getattr(sums, name)[rest] for name in sums.__dataclass_fields__)))
     if error is None:

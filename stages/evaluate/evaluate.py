@@ -1,4 +1,4 @@
-"""The stage's verb: a model and a labelled scene in, held-out scores out."""
+"""Score a model on a labelled scene: its held-out pixels only."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ def check_split(roles: UInt8Array, params: PatchesParams, *, number: int, where:
 
 
 def check_region(mapped: BoolArray, tested: BoolArray, *, where: object) -> None:
-    """Refuse a map of other pixels than the observed test pixels of its split: training may have learned from them."""
+    """Refuse a map of any but the observed test pixels of its split: training may have learned from the others."""
     if stray := int((mapped != tested).sum()):
         raise ContractError(
             "a fold's map is not that of its test pixels", where=where,

@@ -1,4 +1,4 @@
 """Write ``data/`` from a source of imagery: scenes of each year, outlines, AOI and auxiliary data.
 
-Outside the DAG. From the ground up: {vectors, sources, choice} -> series -> ingest.
+Not a stage of the DAG. From the ground up: {vectors, sources} -> choice -> series -> ingest.
 """

@@ -1,4 +1,4 @@
-"""The stage's verb: a scene and a model in, probability and mask out, and of an ensemble what each member says."""
+"""Map a scene with a model: probability and mask, and of an ensemble the votes of its members."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from stages.predict.drift import measure_drift
 
 
 def predict(run: Run) -> None:
-    """Write the year's maps, what the model says of itself, and how far the scene is from what it has learned from.
+    """Write the year's maps, the model's metadata, and how far the scene's pixels are from the training pixels.
 
     An ensemble writes votes.tif too; the maps of several passes are merged into their consensus.
     """
@@ -114,7 +114,7 @@ def planes(answers: Sequence[Float32Array], observed: BoolArray, threshold: floa
 
 
 def map_model(info: ModelInfo) -> MapModel:
-    """Return what the model says of itself, for those who use its maps."""
+    """Return the part of the model's metadata that users of its maps need."""
     return MapModel(**{name: getattr(info, name) for name in MapModel.model_fields})
 
 

@@ -1,4 +1,4 @@
-"""What hides the surface, on the site's grid. The one place where masks are read."""
+"""Mask what hides the surface, on the site's grid. Only here are the masks of scenes read."""
 
 from __future__ import annotations
 

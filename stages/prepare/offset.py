@@ -73,12 +73,12 @@ class Shares:
 
 
 def check_offset(pixels: ScenePixels) -> OffsetProof:
-    """Return what the pixels of a Sentinel-2 scene say about its offset.
+    """Return what the pixels of a Sentinel-2 scene show about its offset.
 
     Raises
     ------
     InputError
-        They contradict the offset; the message says which way.
+        They contradict the offset: it was left in, or subtracted twice.
     """
     bands = pixels.scene.bands
     if pixels.scene.scl and (dark := [name for name in SNOW_IS_DARK_IN if name in bands]):

@@ -1,4 +1,4 @@
-"""The stage's verb: put a year's acquisitions on the one grid, with what was observed and where it is from."""
+"""Put a year's acquisitions on the one grid, with what was observed and where it comes from."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SCENES, REFERENCE_SCENES = "data/scenes/{year}/index.json", "data/scenes/{refere
 
 OFFSET_FINDING = {"proven": "correct", "plausible": "plausible", "not proven": "not decided by the pixels"}
 OFFSET_PLACE = {"snow in SWIR": "snow", "visible floor": "the darkest visible pixels", None: "no band"}
-"""What the log says of the offset's check, by verdict and method."""
+"""Words of the log on the check of the offset, by verdict and method."""
 
 
 def prepare(run: Run) -> None:

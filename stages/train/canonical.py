@@ -83,7 +83,7 @@ def _nodes(graph: Any, canonical: dict[str, _Value]) -> dict[tuple[int, str], An
 
 
 def _attribute(attribute: Any) -> bytes:
-    """Return the bytes of an attribute without the name of a tensor in it, which says nothing."""
+    """Return the bytes of an attribute without the name of a tensor in it, which has no meaning."""
     if attribute.HasField("t"):
         attribute.t.name = ""
     return bytes(attribute.SerializeToString(deterministic=True))

@@ -1,7 +1,7 @@
 """What a training runs with: every environment variable that can change a bit of the model is decided here.
 
-What the shell says of them is set aside before TensorFlow is imported. A model then follows from ``params.yaml``, the
-data and the processor, and its card says what was in force.
+Values that the shell sets are removed before TensorFlow is imported. A model then follows from ``params.yaml``, the
+data and the processor, and its card lists what was in force.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def training_variables(instruction_set: str, flags: frozenset[str]) -> dict[str,
 
 
 def foreign_settings(environment: Mapping[str, str], decided: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables of a shell that could change a bit and say another thing than what is decided."""
+    """Return the variables of a shell that could change a bit and differ from what is decided."""
     return {
         name: value
         for name, value in sorted(environment.items())

@@ -91,7 +91,7 @@ def receptive_field_radius_px(*, depth: int, stem: Stem) -> int:
 
     Notes
     -----
-    Interval arithmetic on the deepest path, which contains every skip's: a 3 x 3 convolution
+    Interval arithmetic on the deepest path; no skip connection reads further. A 3 x 3 convolution
     widens an interval by 1, a 2 x 2 up-sampling halves it and a 2 x 2 pooling doubles it.
     """
     stride = stride_px(depth=depth, stem=stem)

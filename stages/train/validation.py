@@ -37,8 +37,8 @@ def validation_pixels(
 ) -> ValidationPixels:
     """Apply `nets` (Keras models of logits) to `patches` and keep the pixels in blocks of the validation fold.
 
-    Outside of its blocks the validation fold holds small glaciers without the ground around them; they do
-    not tell how often a pixel is glacier, and are left out.
+    Outside of its blocks the validation fold holds small glaciers without the ground around them; their
+    share of glacier is not that of the site, and they are left out.
     """
     if not len(patches):
         columns = (np.empty(0, kind) for kind in (bool, int, int))

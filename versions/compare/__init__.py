@@ -1,4 +1,4 @@
 """Compare two versions of a site: their maps, areas, scores and models (`make compare`).
 
-Reads versions; changes none.
+Versions are only read here.
 """

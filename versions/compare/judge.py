@@ -1,7 +1,7 @@
 """Is B better? A paired bootstrap over test blocks.
 
 Pixels of a block err together, so that blocks, not pixels, are drawn; both models are scored on the same draw, so that
-a block which is hard for both says nothing (Efron and Tibshirani 1993, chapter 16; for held-out blocks: Roberts et
+a block which is hard for both favours neither (Efron and Tibshirani 1993, chapter 16; for held-out blocks: Roberts et
 al. 2017).
 """
 

@@ -132,7 +132,7 @@ def _show(axes: Any, picture: UInt8Array, title: str) -> None:
 
 
 def _count_panel(figure: Any, axes: Any, years: AnyArray, view: MapSize, most: int) -> None:
-    """Years in dispute, white where none."""
+    """Draw in how many years each pixel is in dispute; white: in none."""
     shown = np.ma.masked_equal(shrink(years, view), 0)
     axes.set_facecolor(hexadecimal(PAPER))
     image = axes.imshow(shown, cmap=COUNT_COLOURS, vmin=1, vmax=max(most, 2), interpolation="nearest", aspect="auto")

@@ -110,7 +110,7 @@ def area_bias_gate(challenger: Evidence, bounds: PromoteParams) -> GateFinding:
 
 
 def calibration_gate(challenger: Evidence, bounds: PromoteParams) -> GateFinding:
-    """Check that its probabilities mean what they say."""
+    """Check that about a share p of the pixels with a probability p is glacier."""
     error, limit = challenger.scores.expected_calibration_error, bounds.calibration_error_max
     message = f"expected calibration error {error:.3f}, limit {limit:g}"
     return GateFinding(gate="calibration", passed=error <= limit, message=message)

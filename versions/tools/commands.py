@@ -1,4 +1,4 @@
-"""Running DVC and git in a site's folder, and what to say when they fail."""
+"""Run DVC and git in a site's folder, and turn their failures into errors."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Running a stage beside the working tree: a scratch site of links, some files replaced, some parameters changed.
+"""Run a stage beside the working tree: in a scratch site of links, with some files replaced and parameters changed.
 
-This is the one place of the package that runs stages, and so the one that knows their contracts.
+No other module of the package runs stages, and so no other one imports their contracts.
 """
 
 from __future__ import annotations
@@ -50,9 +50,9 @@ def scratch_site(
     site
         Folder with params.yaml and the inputs of the stages.
     replaced
-        Input, relative to a site, to the file that stands for it.
+        Path of an input, relative to a site, to the file that replaces it.
     changes
-        Dotted parameter, as ``predict.model``, to its value in the scratch site.
+        Dotted parameter, such as ``predict.model``, to its value in the scratch site.
     years
         Years for which per-year stages will run.
 
@@ -77,7 +77,7 @@ def run_scratch_stage(folder: Path, stage: str, *arguments: str) -> None:
     Raises
     ------
     InputError
-        It failed; its own message is part of this one.
+        The stage failed; the error contains its message.
     """
     command = [sys.executable, "-m", f"stages.{stage}", *arguments]
     done = subprocess.run(command, cwd=folder, env=environment(), capture_output=True, text=True, check=False)

@@ -64,7 +64,7 @@ def model_error(
 def binomial_variance_km4(site: AreaSite, counted: BoolArray, probability: Path) -> Float64Array:
     """Return the (1 + glaciers,) sums of a^2 p (1 - p) over the counted pixels, a in km2.
 
-    Worked in strips, as it needs doubles.
+    The work goes strip by strip, because it needs doubles.
     """
     sums = np.zeros(1 + len(site.glaciers))
     with open_raster(probability) as dataset:

@@ -27,7 +27,7 @@ from stages.common.tables.data import AuxiliaryManifest
 from stages.common.types import Float32Array
 
 GIVEN, DERIVED, NONE = "given", "DEM and outline", "none"
-"""Where a flow line comes from, as terminus_by_year.csv says it."""
+"""Where a flow line comes from, in the words of terminus_by_year.csv."""
 
 CELLS_ACROSS = 250
 """Most cells along the side of a square as large as a glacier, when its line is derived: finer cells change no line."""
@@ -104,7 +104,7 @@ class Elevation:
             return cls(height_m=height_m, transform=dataset.transform, crs=dataset.crs)
 
     def rises_along(self, line: Any, crs: str) -> bool:
-        """Tell whether the end of a line lies higher than its head; False where the DEM does not know both heights."""
+        """Return whether the end of a line lies higher than its head; False where the DEM lacks one of the heights."""
         ends = np.array([line.coords[0][:2], line.coords[-1][:2]])
         x, y = warp.transform(crs, self.crs, *ends.T.tolist())
         columns, rows = ~self.transform @ (np.array(x), np.array(y))
@@ -165,7 +165,7 @@ def extend_line(line: Any, length_m: float) -> Any:
 
 
 def _cut_off(site: AreaSite, row: float, column: float, *, margin: int) -> bool:
-    """Tell whether a pixel lies within `margin` pixels of ground outside the AOI, or of the raster's edge."""
+    """Return whether a pixel lies within `margin` pixels of ground outside the AOI, or of the raster's edge."""
     top, left = round(row) - margin, round(column) - margin
     around = site.aoi[max(top, 0) : top + 2 * margin + 1, max(left, 0) : left + 2 * margin + 1]
     return bool(around.size < (2 * margin + 1) ** 2 or not around.all())

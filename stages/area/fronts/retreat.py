@@ -109,8 +109,8 @@ def slope_error(times: Sequence[float], sigmas: Sequence[float], line_sigma: flo
     """Return half of the 95 % interval of a slope whose values have the errors `sigmas`, whatever their scatter.
 
     t(0.975, n-2) sqrt(mean(sigma)^2 / sum (t - mean t)^2 + line_sigma^2). Fronts that happen to lie on a line prove
-    nothing: Sen's interval knows the scatter only, and a model that is wrong about debris at the front may be so more
-    and more. `line_sigma` is the error of the rate for the choice of the line: the spread between lanes.
+    nothing: Sen's interval comes from the scatter alone, and a model that is wrong about debris at the front may become
+    more wrong each year. `line_sigma` is the error of the rate for the choice of the line: the spread between lanes.
     """
     t = np.asarray(times)
     quantile = float(stats.t.ppf(1 - SIGNIFICANCE / 2, len(times) - 2))

@@ -1,4 +1,4 @@
-"""Judge the pixels that came in: a model says nothing about pixels unlike all that it was trained on."""
+"""Judge the input pixels: a map cannot be trusted where they are unlike all pixels that the model was trained on."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def input_drift(drifts: Sequence[Drift], *, maximum: float) -> GateFinding:
     Parameters
     ----------
     drifts
-        One per year; years that compared nothing are left out.
+        One per year; years in which nothing was compared are left out.
     maximum
         Largest population stability index that passes.
     """

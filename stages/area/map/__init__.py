@@ -1,4 +1,4 @@
 """From pixels of one year's mask to areas on the ground: speckle, owners, outlines, areas on the ellipsoid.
 
-Knows pixels and polygons. Nothing here knows about years, trends or parameters of the run.
+Pixels and polygons only: nothing here depends on years, trends or parameters of the run.
 """

@@ -58,7 +58,7 @@ def zonal_area_km2(
 def grow_zones(zones: AnyArray, *, distance_px: float) -> AnyArray:
     """Give each pixel of zone 0 the nearest zone that is not 0 and lies within `distance_px` between pixel centres.
 
-    Worked in strips with a halo of that distance, which gives the same as the whole array at once.
+    The work goes strip by strip, with a halo of that distance; the result is that of the whole array at once.
     """
     halo = math.floor(distance_px)
     result = zones.copy()
@@ -77,7 +77,7 @@ def grow_zones(zones: AnyArray, *, distance_px: float) -> AnyArray:
 
 
 def remove_speckle(ice: BoolArray, observed: BoolArray, *, min_pixels: float) -> tuple[BoolArray, int]:
-    """Remove components of ice smaller than `min_pixels`; return the (H, W) ice that is left and how many went.
+    """Remove components of ice smaller than `min_pixels`; return the (H, W) ice that is left and their number.
 
     Neighbours count over corners too (8-connected): a narrow tongue that runs diagonally is one piece of ice, which
     4-connectivity would crumble and delete. A component that touches unobserved pixels or the raster's edge stays: it

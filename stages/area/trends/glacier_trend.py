@@ -1,4 +1,4 @@
-"""Fit the trend of each glacier, and tell which trends are more than chance."""
+"""Fit the trend of each glacier, and test which trends are more than chance."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tell clean from debris-covered ice within a year's mapped glacier."""
+"""Separate clean from debris-covered ice within a year's mapped glacier."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class IceCover:
 
 
 def ice_cover(run: Run, site: AreaSite, year: int, *, ice: BoolArray, observed: BoolArray) -> IceCover:
-    """Tell clean from debris-covered ice by the band ratio, else by the site's debris outlines.
+    """Separate clean from debris-covered ice by the band ratio, else by the site's debris outlines.
 
     Fresh snow lies on debris and ground alike: where it covers too much of the ground off the glaciers, the ratio says
     nothing about what is below.

@@ -1,4 +1,4 @@
 """What numbers and pictures look like to a reader: digits, signs, lengths, colours and standing phrases.
 
-Plain values only: nothing here draws, reads a file or knows a stage.
+Plain values only: nothing here draws, reads a file or depends on a stage.
 """

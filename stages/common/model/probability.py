@@ -1,4 +1,4 @@
-"""Probabilities as they are stored: uint16, 0-10000, 65535 where there is none; and the one rule of what is glacier."""
+"""Probabilities as they are stored (uint16, 0-10000; 65535: none), and the one rule by which a pixel is glacier."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from stages.common.tables.kinds import PROBABILITY_NODATA, PROBABILITY_SCALE
 from stages.common.types import BoolArray, Float32Array, UInt16Array
 
 DECIMALS = 6
-"""Decimals of a level that a threshold is rounded to: 0.8 / 1e-4 is level 8000, whatever a float makes of it."""
+"""Decimals of a level that a threshold is rounded to: 0.8 / 1e-4 is level 8000 in spite of rounding errors."""
 
 
 def stored_levels(probability: Float32Array) -> UInt16Array:
@@ -28,7 +28,7 @@ def threshold_level(threshold: float) -> int:
 def reaches(probability: Float32Array, threshold: float) -> BoolArray:
     """Return where a probability, as it is stored, reaches the threshold; any shape.
 
-    Every map of glacier is made by this rule, so that a mask says what the stored probability says.
+    Every map of glacier is made by this rule, so that a mask always agrees with the stored probability.
     """
     return np.asarray(stored_levels(probability) >= threshold_level(threshold))
 

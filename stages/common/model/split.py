@@ -58,9 +58,10 @@ def has_role(roles: UInt8Array, allowed: tuple[int, ...]) -> BoolArray:
 
 
 def check_no_leak(patches: Mapping[str, AnyArray], roles: UInt8Array, *, use: str, where: Path) -> None:
-    """Check that patches for `use` ('train', 'validation' or 'calibration') hold nothing of pixels that they must not.
+    """Check that patches for `use` ('train', 'validation' or 'calibration') show no pixel that they must not show.
 
-    The check goes pixel by pixel against the split: imagery is zeroed and marked hidden, labels are 255.
+    Every pixel is checked against the split: where it must not show, its imagery must be 0 and marked hidden, and
+    its label 255.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The schema of ``params.yaml``, a file a section; `schema` puts them together and loads the file.
+"""The schema of ``params.yaml``, one file per section; `schema` puts them together and loads the file.
 
-Every knob that changes a result. Knobs that change only speed are in `stages.common.settings`.
+Every setting that changes a result is here. Settings that change only speed are in `stages.common.settings`.
 """

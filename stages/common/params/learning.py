@@ -40,7 +40,7 @@ class AugmentationParams(Section):
     """Ranges of the random changes of a training patch (`stages.train.augment`)."""
 
     rotation_deg: Annotated[
-        float, Field(ge=0, le=180, description="uniform in plus or minus this; wide ones turn the light")
+        float, Field(ge=0, le=180, description="uniform in plus or minus this; wide ones change where light comes from")
     ] = 30.0
     log2_scale: Annotated[
         float, Field(ge=0, le=1, description="the zoom is 2^u with u uniform in plus or minus this")
@@ -82,8 +82,10 @@ class TrainParams(Section):
     schedule: Annotated[
         Literal["cosine", "constant"], Field(description="after the linear warm-up; cosine falls to 1 %")
     ] = "cosine"
-    weight_decay: Annotated[float, Field(ge=0, description="decoupled; not on biases and normalisation")] = 0.1
-    ema_momentum: Annotated[float, Field(ge=0, lt=1, description="of the weights' moving average; 0: none")] = 0.98
+    weight_decay: Annotated[float, Field(ge=0, description="decoupled; not applied to biases and normalisation")] = 0.1
+    ema_momentum: Annotated[
+        float, Field(ge=0, lt=1, description="momentum of the weights' moving average; 0: none")
+    ] = 0.98
     augmentation: AugmentationParams = AugmentationParams()
     members: Annotated[int, Field(ge=1, le=16, description="nets of the ensemble, each with its own seed")] = 1
     calibrate: Annotated[bool, Field(description="temperature scaling on the calibration blocks")] = True
@@ -91,10 +93,10 @@ class TrainParams(Section):
         Annotated[float, Field(gt=0, lt=1)] | Literal["zero_area_bias"],
         Field(description="zero_area_bias: the mapped area is the labelled one over the validation fold's blocks"),
     ] = "zero_area_bias"
-    seed: Annotated[int, Field(ge=0, description="of the first member; the n-th has n - 1 more")] = 1
+    seed: Annotated[int, Field(ge=0, description="seed of the first member; that of the n-th is n - 1 larger")] = 1
     threads: Annotated[int, Field(ge=1, description="intra-op threads; changes the bits of the model")] = 2
     precision: Annotated[
-        Literal["float32", "mixed_bfloat16"], Field(description="of the fitting; the model is float32")
+        Literal["float32", "mixed_bfloat16"], Field(description="precision of training; the model is float32")
     ] = "float32"
     instruction_set: Annotated[
         Literal["native", "AVX512_CORE_AMX", "AVX512_CORE_BF16", "AVX512_CORE_VNNI", "AVX512_CORE", "AVX2"],

@@ -1,6 +1,6 @@
 """Kinds of artefact: what a file must be, as a check that runs and as a JSON Schema that is printed.
 
-A kind knows no stage. The artefacts of this project are made from the kinds in `stages.common.tables.kinds`.
+A kind depends on no stage. The artefacts of this project are made from the kinds in `stages.common.tables.kinds`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Rows and documents that stages hand on, a file a stage, and the kinds of files that contracts name.
+"""Rows and documents that stages exchange, by stage and topic, and the kinds of files that contracts name.
 
-Definitions alone: nothing is read or written here.
+Only definitions: nothing is read or written here.
 """

@@ -1,4 +1,4 @@
-"""Input drift: the training pixels that a model remembers, and how far a year's pixels are from them."""
+"""Input drift: the training pixels as a model describes them, and how far a year's pixels are from them."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ class Drift(Record):
 
 
 class DriftRow(Record):
-    """One band of one year in drift_by_year.csv; one row without a band for a year that compared nothing."""
+    """One band of one year in drift_by_year.csv; a year in which nothing was compared has one row without a band."""
 
     year: int
     band: str | None = None
-    psi: Annotated[NotNegative | None, Field(description="population stability index; above 0.25 much has shifted")] = (
+    psi: Annotated[NotNegative | None, Field(description="population stability index; above 0.25: a strong shift")] = (
         None
     )
     mean_shift_sd: Annotated[

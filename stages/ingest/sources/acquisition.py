@@ -31,7 +31,7 @@ class Acquisition:
     """Read one layer by name, also a band that `layers` leaves out; the answer is None where there is no such layer.
     Sources that cannot do so have None here."""
     unfit: str | None = None
-    """Why the acquisition can never be taken, where the metadata tell; else None."""
+    """Why the acquisition can never be taken, by its metadata; None where it can."""
 
 
 class GoneError(InputError):

@@ -11,7 +11,7 @@ NOT_MEASURED = "The ice fronts were not measured"
 
 
 def why_no_front(fronts: list[FrontRow]) -> str | None:
-    """Say why there is neither chart nor table; None where any front has a position."""
+    """Return why there is neither chart nor table; None where any front has a position."""
     if any(row.position_m is not None for row in fronts):
         return None
     reasons = sorted({row.reason for row in fronts if row.reason})

@@ -13,7 +13,7 @@ NOT_DISTINGUISHED = "Clean and debris-covered ice were not distinguished"
 
 
 def why_no_surface(rows: list[AreaRow]) -> str | None:
-    """Say why there is no chart; None where any year has both kinds of ice."""
+    """Return why there is no chart; None where any year has both kinds of ice."""
     if rows_with_surface(rows):
         return None
     methods = sorted({row.surface_method for row in rows if row.surface_method})

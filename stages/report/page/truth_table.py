@@ -1,4 +1,4 @@
-"""The maps against the true glaciers, which only a simulated site knows."""
+"""The maps against the true glaciers, which only a simulated site has."""
 
 from __future__ import annotations
 

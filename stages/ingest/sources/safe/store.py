@@ -98,7 +98,7 @@ def stores(folder: Path) -> Iterator[Store]:
 
 @contextmanager
 def explain_read_errors(where: str) -> Iterator[None]:
-    """Turn GDAL's error on an image that cannot be read into one that says the fix.
+    """Turn GDAL's error on an image that cannot be read into one that names the fix.
 
     Raises
     ------

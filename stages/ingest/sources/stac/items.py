@@ -24,7 +24,7 @@ READABLE_PREFIXES = ("http://", "https://", "s3://")
 
 @dataclass(frozen=True, kw_only=True)
 class CatalogueItem:
-    """What an item says of a scene and its files."""
+    """A scene and its files, as an item describes them."""
 
     info: SceneInfo
     hrefs: Mapping[str, str]
