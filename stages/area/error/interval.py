@@ -26,7 +26,7 @@ MIN_FACTORS_FROM_TWINS = {68: 1.26, 95: 2.47}
 """Least factors of a model with fewer than `BLOCKS_FOR_95` held-out blocks.
 
 The intervals of a model with seven blocks need these on 200 twins that it was not trained on (`python -m
-bench.coverage`): a few blocks of one site say too little about other ground."""
+bench.coverage`): a few blocks of one site are no measure of other ground."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -31,7 +31,7 @@ class FrontObservation:
     """Lower end of one glacier in one year, unrounded."""
 
     position_m: float | None
-    """Position of the front along the flow line, metres from its head; None where it has none."""
+    """Position of the front along the flow line, metres from its head; None where there is none."""
     reason: str | None
     """Why there is no position; None where there is one."""
     across_m: tuple[float | None, ...]

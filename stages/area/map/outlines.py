@@ -20,7 +20,7 @@ UNASSIGNED = "unassigned"
 
 LAYER = "outlines"
 COPIED_COLUMNS = ("glac_name", "termlon", "termlat", "zmin_m", "zmax_m")
-"""Columns that a map says nothing about: they are copied from the prior outline."""
+"""Columns that a map cannot give: they are copied from the prior outline."""
 TEXT_COLUMNS = ("rgi_id", "glac_name", "src_date")
 
 FIXED_DATE = "2000-01-01T00:00:00.000Z"

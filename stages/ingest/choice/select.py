@@ -1,4 +1,4 @@
-"""From the acquisitions of a source to those that are stored, with the table that says why."""
+"""Select the acquisitions of a source that are stored, and write the table of reasons."""
 
 from __future__ import annotations
 
