@@ -31,3 +31,9 @@ def empty(path: Path) -> None:
 
 
 DAMAGES: list[Callable[[Path], None]] = [cut_short, spoil_middle, replace_by_text, empty]
+
+
+def spoil_pixels(path: Path) -> None:
+    """Overwrite the second half of a raster, where its pixels are, and leave header and size as they are."""
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2] + b"U" * (len(content) - len(content) // 2))

@@ -12,7 +12,7 @@ from stages.area.map.surface import grid_rows, strips
 from stages.area.site import AreaSite
 from stages.common.errors import ContractError
 from stages.common.geo.grid import pixel_area_km2
-from stages.common.geo.raster import open_raster, read_band
+from stages.common.geo.raster import open_raster, read_band, refuse_unreadable
 from stages.common.tables.kinds import PROBABILITY_NODATA, PROBABILITY_SCALE
 from stages.common.tables.learning import MapModel
 from stages.common.types import BoolArray, Float64Array
@@ -67,7 +67,7 @@ def binomial_variance_km4(site: AreaSite, counted: BoolArray, probability: Path)
     The work goes strip by strip, because it needs doubles.
     """
     sums = np.zeros(1 + len(site.glaciers))
-    with open_raster(probability) as dataset:
+    with open_raster(probability) as dataset, refuse_unreadable(probability):
         for rows in strips(site.grid.height):
             window = Window(0, rows.start, site.grid.width, rows.stop - rows.start)
             stored = dataset.read(1, window=window)

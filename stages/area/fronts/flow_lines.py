@@ -18,7 +18,7 @@ from scipy import ndimage
 from stages.area import contract
 from stages.area.fronts.centreline import centreline
 from stages.area.site import AreaSite
-from stages.common.geo.raster import open_raster, pixels_with_data
+from stages.common.geo.raster import open_raster, pixels_with_data, refuse_unreadable
 from stages.common.geo.vectors import read_polygons
 from stages.common.params.area import FrontParams
 from stages.common.run.records import read_document
@@ -97,7 +97,7 @@ class Elevation:
     @classmethod
     def read(cls, path: Path) -> Elevation:
         """Read the whole DEM."""
-        with open_raster(path) as dataset:
+        with open_raster(path) as dataset, refuse_unreadable(path):
             height = dataset.read(1)
             is_known = pixels_with_data(height, dataset.nodata)
             height_m = np.where(is_known, height, np.nan).astype(np.float32)

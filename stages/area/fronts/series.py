@@ -14,7 +14,7 @@ from stages.area.fronts.lanes import LANES, FrontObservation, Lane, lane_about
 from stages.area.fronts.position import NARROWEST_PX, beyond
 from stages.area.site import AreaSite
 from stages.area.year.year_area import YearArea
-from stages.common.geo.raster import open_raster
+from stages.common.geo.raster import open_raster, refuse_unreadable
 from stages.common.params.area import AreaParams
 from stages.common.run.stage import Run
 from stages.common.tables.prepare import Provenance, Registration
@@ -76,7 +76,7 @@ class FrontSeries:
     ) -> None:
         """Add a year's map: ice and observed pixels, both (H, W) within the AOI, and the path of probability.tif."""
         fronts = {}
-        with open_raster(probability) as dataset:
+        with open_raster(probability) as dataset, refuse_unreadable(probability):
             for index, lane in self.lanes.items():
                 stored = dataset.read(1, window=Window.from_slices(*lane.window))
                 fronts[index] = lane.observe(ice[lane.window], observed[lane.window], np.asarray(stored))

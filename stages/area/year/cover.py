@@ -11,7 +11,7 @@ from rasterio.windows import Window
 from stages.area import contract
 from stages.area.map.surface import strips
 from stages.area.site import AreaSite
-from stages.common.geo.raster import open_raster, pixels_with_data
+from stages.common.geo.raster import open_raster, pixels_with_data, refuse_unreadable
 from stages.common.geo.vectors import pixels_inside, read_polygons
 from stages.common.run.records import read_document
 from stages.common.run.stage import Run
@@ -50,7 +50,8 @@ def ice_cover(run: Run, site: AreaSite, year: int, *, ice: BoolArray, observed: 
     """
     params = run.params.area.surface
     why_not = f"not available: {RED} and {SWIR} are not among the bands, and no debris outlines are given"
-    with open_raster(run.by_year(contract.SCENE)[year]) as scene:
+    scene_path = run.by_year(contract.SCENE)[year]
+    with open_raster(scene_path) as scene, refuse_unreadable(scene_path):
         if {RED, SWIR} <= set(scene.descriptions):
             clean = clean_pixels(scene, ratio_min=params.clean_ratio_min)
             snow = _fraction(clean, observed & ~ice & ~site.prior)

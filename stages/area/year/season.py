@@ -17,7 +17,7 @@ import rasterio
 
 from stages.area.map.surface import remove_speckle
 from stages.area.site import AreaSite
-from stages.common.geo.raster import open_raster
+from stages.common.geo.raster import open_raster, refuse_unreadable
 from stages.common.run.records import read_document
 from stages.common.tables.area import SeasonRow
 from stages.common.tables.kinds import MASK_NODATA
@@ -62,7 +62,7 @@ def measure_season(
     if not (passes_json.is_file() and masks.is_file()):
         return None
     passes = read_document(passes_json, Passes).passes
-    with open_raster(masks) as dataset:
+    with open_raster(masks) as dataset, refuse_unreadable(masks):
         shared = site.aoi.copy()
         for overpass in passes:
             shared &= dataset.read(overpass.number) != MASK_NODATA

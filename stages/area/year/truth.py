@@ -9,7 +9,7 @@ import numpy as np
 
 from stages.area.site import AreaSite
 from stages.common.errors import ContractError
-from stages.common.geo.raster import open_raster
+from stages.common.geo.raster import open_raster, refuse_unreadable
 from stages.common.run.records import read_document
 from stages.common.tables.truth import Truth
 from stages.common.types import BoolArray, UInt8Array
@@ -29,7 +29,7 @@ class TrueSurface:
 
     def of_year(self, year: int) -> UInt8Array:
         """Read the (H, W) surface of a year: 0 no glacier, 1 clean ice, 2 debris-covered ice."""
-        with open_raster(self.path) as dataset:
+        with open_raster(self.path) as dataset, refuse_unreadable(self.path):
             return np.asarray(dataset.read(self.bands[year]))
 
 
@@ -92,16 +92,16 @@ def read_truth(document: Path, surface: Path) -> TrueSurface | None:
         return None
     years = [entry.year for entry in truth.years]
     with open_raster(surface) as dataset:
-        bands = {int(name): number for number, name in enumerate(dataset.descriptions, start=1)}
-    if sorted(bands) != years:
+        numbers = {str(name): number for number, name in enumerate(dataset.descriptions, start=1)}
+    if sorted(numbers) != sorted(map(str, years)):
         raise ContractError(
             "the years of the true surface are not those of truth.json",
             where=surface,
-            expected=years,
-            found=sorted(bands),
+            expected=", ".join(map(str, years)),
+            found=", ".join(sorted(numbers)),
             fix="run `make ingest` again",
         )
-    return TrueSurface(path=surface, bands=bands)
+    return TrueSurface(path=surface, bands={year: numbers[str(year)] for year in years})
 
 
 def compare_with_truth(

@@ -12,7 +12,7 @@ from rasterio.enums import Resampling
 
 from stages.common.display.colours import GREY_DARK, GREY_LIGHT, RGB
 from stages.common.geo.grid import Grid
-from stages.common.geo.raster import gdal_env, open_raster
+from stages.common.geo.raster import gdal_env, open_raster, refuse_unreadable
 from stages.common.tables.kinds import MASK_NODATA, PROBABILITY_SCALE
 from stages.common.types import AnyArray, BoolArray, Float32Array, UInt8Array
 from stages.report.findings import YearFiles
@@ -82,7 +82,7 @@ def read_resized(path: Path, map_size: MapSize, *, bands: Sequence[int] = (1,), 
     Continuous values are averaged where they shrink. Classes, and all that is enlarged, take the nearest pixel, so
     that every pixel of the picture is a real one.
     """
-    with gdal_env(), open_raster(path) as dataset:
+    with gdal_env(), open_raster(path) as dataset, refuse_unreadable(path):
         resampling = Resampling.average if continuous and map_size.width < dataset.width else Resampling.nearest
         shape = (len(bands), map_size.height, map_size.width)
         return np.asarray(dataset.read(list(bands), out_shape=shape, resampling=resampling))

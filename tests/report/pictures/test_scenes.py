@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from affine import Affine
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stages.common.errors import InputError
 from stages.common.geo.grid import Grid
 from stages.common.geo.raster import write_cog
 from stages.report.findings import YearFiles
 from stages.report.pictures import scenes
 from stages.report.pictures.scenes import MapSize
+from tests.damage import spoil_pixels
 
 
 def disk(radius: float, size: int = 41) -> np.ndarray:
@@ -130,3 +134,11 @@ def test_line_on_snow_and_on_rock_has_a_dark_casing():
         assert (drawn[line] == (255, 176, 0)).all()
         casing = scenes.thicken(line) & ~line
         assert (drawn[casing] == ground // scenes.CASING_DARKER).all()
+
+
+def test_spoilt_pixels_are_an_error_of_the_input(tmp_path: Path) -> None:
+    grid, path = Grid("EPSG:32644", Affine(30, 0, 350_000, 0, -30, 3_420_000), 120, 120), tmp_path / "scene.tif"
+    write_cog(path, np.random.default_rng(1).integers(1, 9999, grid.shape).astype(np.uint16), grid, nodata=0)
+    spoil_pixels(path)
+    with pytest.raises(InputError, match="not readable as a raster"):
+        scenes.read_resized(path, MapSize(width=120, height=120, pixel_size_m=30))
