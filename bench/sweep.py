@@ -12,7 +12,6 @@ and `artifacts/` are restored at the end.
 from __future__ import annotations
 
 import argparse
-import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -20,7 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from stages.common.display.numbers import number_text, signed_text
+from stages.common.revision import run_git
+from stages.common.run.exit_code import exit_code_of
 from versions.experiments import Experiment, list_experiments
+from versions.tools.commands import require, run_dvc, stream_dvc
 
 RGB = "prepare.bands=[B02,B03,B04]"
 ROWS: Mapping[str, tuple[str, tuple[str, ...]]] = {
@@ -70,7 +72,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def sweep(site: Path, arguments: argparse.Namespace) -> list[str]:
     """Run the rows that do not exist yet, and return those that failed."""
-    if changed := output_of(site, "git", "status", "--porcelain", "--untracked-files=no"):
+    status = run_git(site, "status", "--porcelain", "--untracked-files=no")
+    if changed := require(status, what="git does not know this site", fix="run it in a clone"):
         sys.exit(f"the working tree has changes; commit or stash them first:\n{changed}")
     existing = {experiment.name.strip() for experiment in list_experiments(site)}
     failed, target = [], HELD_OUT_TARGET if arguments.held_out else TARGET
@@ -80,8 +83,7 @@ def sweep(site: Path, arguments: argparse.Namespace) -> list[str]:
                 print(f"{name}: exists already", flush=True)
                 continue
             start = time.monotonic()
-            command = experiment_command(name, arguments.epochs, target)
-            code = subprocess.run(command, cwd=site, check=False).returncode
+            code = stream_dvc(site, *experiment_arguments(name, arguments.epochs, target))
             print(f"{name}: {'done' if not code else 'FAILED'}, {time.monotonic() - start:.0f} s", flush=True)
             failed += [name] if code else []
             restore(site)
@@ -90,17 +92,18 @@ def sweep(site: Path, arguments: argparse.Namespace) -> list[str]:
     return failed
 
 
-def experiment_command(name: str, epochs: int, target: str = TARGET) -> list[str]:
-    """Return the command of a row's experiment; a parameter that params.yaml lacks would need a plus before it."""
+def experiment_arguments(name: str, epochs: int, target: str = TARGET) -> list[str]:
+    """Return DVC's arguments for a row's experiment; a parameter that params.yaml lacks would need a plus before it."""
     changes = [*ROWS[name][1], f"train.epochs={epochs}", f"train.patience_epochs={epochs}"]
     words = [word for change in changes for word in ("--set-param", change)]
-    return ["dvc", "exp", "run", "--quiet", "--name", name, *words, target]
+    return ["exp", "run", "--quiet", "--name", name, *words, target]
 
 
 def restore(site: Path) -> None:
     """Restore the commit's files over those that an experiment leaves in the workspace."""
-    output_of(site, "git", "checkout", "--quiet", "--", ".")
-    output_of(site, "dvc", "checkout", "--quiet", "--force", "dvc.yaml")
+    fix = "restore the site by hand: `git checkout -- .` and `dvc checkout --force dvc.yaml`"
+    require(run_git(site, "checkout", "--quiet", "--", "."), what="the commit's files are not restored", fix=fix)
+    require(run_dvc(site, "checkout", "--quiet", "--force", "dvc.yaml"), what="the results are not restored", fix=fix)
 
 
 def markdown_table(experiments: Sequence[Experiment], names: Sequence[str], columns: ScoreColumns = SCORES) -> str:
@@ -117,10 +120,5 @@ def markdown_table(experiments: Sequence[Experiment], names: Sequence[str], colu
     return "\n".join(lines)
 
 
-def output_of(site: Path, *arguments: str) -> str:
-    """Run a command in the site's folder and return what it prints."""
-    return subprocess.run(arguments, cwd=site, capture_output=True, text=True, check=False).stdout.strip()
-
-
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(exit_code_of("sweep", main))

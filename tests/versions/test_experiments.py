@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import argparse
+from pathlib import Path
+
 import pytest
 import yaml
 
 from bench import sweep
 from sandbox import tiny
+from stages.common.errors import InputError
 from stages.common.params.schema import Params
+from stages.common.revision import run_git
 from versions.experiments import Experiment, experiment_table
+from versions.tools.commands import run_dvc
+
+IDENTITY = ("-c", "user.name=a", "-c", "user.email=a@b")
 
 TWO = [
     Experiment(
@@ -40,11 +48,31 @@ def test_the_table_of_the_sweep_has_the_rows_that_are_there() -> None:
     assert lines[2] == "| width 8 | 0.700 | – | – | – | – |"
 
 
+def test_outside_of_git_the_sweep_overwrites_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    with pytest.raises(InputError, match="git does not know this site"):
+        sweep.sweep(tmp_path, argparse.Namespace(only=["width-8"], epochs=1, held_out=False))
+
+
+def test_the_sweep_needs_no_dvc_on_the_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "params.yaml").write_text("years: []\n")
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    assert "dvc" not in sweep.experiment_arguments("width-8", 8)
+    for command in (["init", "--quiet"], ["add", "."], [*IDENTITY, "commit", "--quiet", "-m", "first"]):
+        assert run_git(tmp_path, *command).returncode == 0
+    assert run_dvc(tmp_path, "init", "--quiet").returncode == 0
+    (tmp_path / "dvc.yaml").write_text("stages: {}\n")
+    (tmp_path / "params.yaml").write_text("years: [2020]\n")
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    sweep.restore(tmp_path)
+    assert (tmp_path / "params.yaml").read_text() == "years: []\n"
+
+
 @pytest.mark.parametrize("name", list(sweep.ROWS))
 def test_a_row_sets_what_the_demo_names_and_the_schema_takes(name: str) -> None:
     """DVC refuses to set a parameter that params.yaml leaves out."""
     content = yaml.safe_load((tiny.ROOT / "params.yaml").read_text())
-    words = sweep.experiment_command(name, 8)
+    words = sweep.experiment_arguments(name, 8)
     for change in words[words.index("--set-param") + 1 : -1 : 2]:
         key, _, value = change.partition("=")
         *sections, last = key.split(".")
