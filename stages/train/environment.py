@@ -15,8 +15,8 @@ BIT_CHANGING = ("TF_", "KERAS_", "XLA_", "ONEDNN_", "DNNL_", "OMP_", "KMP_", "GO
 """Beginnings of the names that TensorFlow, Keras, oneDNN, OpenMP, XLA and CUDA's libraries read. Among them: the
 instruction set, the precision of products, the number of threads, fused operations, the backend, a bound on epochs."""
 
-HARMLESS = ("TF_CPP_", "TF_FORCE_GPU_ALLOW_GROWTH", "TF_GPU_ALLOCATOR")
-"""Beginnings of those among them that are left as they are: logging and the GPU's memory."""
+HARMLESS = ("TF_CPP_", "TF_FORCE_GPU_ALLOW_GROWTH", "TF_GPU_ALLOCATOR", "TF_CLI_", "TF_VAR_", "TF_PLUGIN_")
+"""Beginnings of those among them that are left as they are: logging, the GPU's memory, and variables of Terraform."""
 
 INSTRUCTION_SET, ONEDNN = "ONEDNN_MAX_CPU_ISA", "TF_ENABLE_ONEDNN_OPTS"
 """The bound on the instructions that oneDNN uses inside TensorFlow, and whether oneDNN is used at all."""

@@ -141,7 +141,7 @@ class TestOtherCatalogues:
         catalogue.publish(server, workdir / "twin/scenes", "copernicus-dataspace", under="eodata")
         with_keys(server, monkeypatch)
         read = stac_site.params(server, "copernicus-dataspace", [2019, 2022])["ingest"] | {
-            "outlines": {"path": "made/outlines.gpkg"}, "season": None, "aoi": content["ingest"]["aoi"],
+            "outlines": {"path": "twin/outlines.gpkg"}, "season": None, "aoi": content["ingest"]["aoi"],
         }  # fmt: skip
         # As if it were real: the server's pixels are what counts here.
         tiny.write_params(workdir, content | {"ingest": read, "site": content["site"] | {"simulated": False}})

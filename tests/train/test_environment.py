@@ -26,7 +26,13 @@ FOREIGN = {
     "KERAS_BACKEND": "jax",
     "KERAS_MAX_EPOCHS": "1",
 }
-KEPT = {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_FORCE_GPU_ALLOW_GROWTH": "true", "PATH": "/bin", "GLACIER_WINDOW_MPX": "1"}
+KEPT = {
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "TF_FORCE_GPU_ALLOW_GROWTH": "true",
+    "TF_CLI_CONFIG_FILE": "terraform.rc",
+    "PATH": "/bin",
+    "GLACIER_WINDOW_MPX": "1",
+}
 
 
 AVX2 = frozenset({"sse4_1", "avx", "avx2"})
