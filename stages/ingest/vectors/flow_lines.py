@@ -13,6 +13,7 @@ from stages.common.params.ingest import FileParams
 from stages.ingest.input_files import read_vector, resolve_path
 from stages.ingest.region import Region
 from stages.ingest.vectors.outlines import OUTLINES_CRS, rgi7_columns
+from stages.ingest.vectors.polygons import features_of_other_types
 
 log = logging.getLogger("ingest")
 
@@ -40,11 +41,7 @@ def load_flow_lines(params: FileParams, region: Region) -> Any:
 
 def _only_lines(path: Path, frame: Any) -> list[Any]:
     shapes = [None if shape is None else _joined(shape) for shape in frame.geometry]
-    wrong = [
-        f"feature {index}: {'none' if shape is None else 'empty' if shape.is_empty else shape.geom_type}"
-        for index, shape in enumerate(shapes)
-        if shape is None or shape.is_empty or shape.geom_type != "LineString"
-    ]
+    wrong = features_of_other_types(shapes, ("LineString",))
     if wrong:
         raise InputError(
             f"{len(wrong)} feature(s) are not single lines",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -74,11 +75,7 @@ def only_polygons(path: Path, frame: Any) -> list[Any]:
         A geometry is absent, empty, not a polygon, or cannot be mended safely.
     """
     shapes = list(frame.geometry)
-    wrong = [
-        f"feature {index}: {'none' if shape is None else 'empty' if shape.is_empty else shape.geom_type}"
-        for index, shape in enumerate(shapes)
-        if shape is None or shape.is_empty or shape.geom_type not in ("Polygon", "MultiPolygon")
-    ]
+    wrong = features_of_other_types(shapes, ("Polygon", "MultiPolygon"))
     if wrong:
         raise InputError(
             f"{len(wrong)} feature(s) are not polygons",
@@ -107,3 +104,12 @@ def _mend(path: Path, index: int, shape: Any) -> Any:
         )
     log.warning("%s, feature %d was invalid (%s): mended, area changed by %.4f %%", path, index, reason, 100 * change)
     return mended
+
+
+def features_of_other_types(shapes: Sequence[Any], types: Sequence[str]) -> list[str]:
+    """Return a phrase for each feature that is absent, empty, or of none of the geometry types."""
+    return [
+        f"feature {index}: {'none' if shape is None else 'empty' if shape.is_empty else shape.geom_type}"
+        for index, shape in enumerate(shapes)
+        if shape is None or shape.is_empty or shape.geom_type not in types
+    ]
