@@ -35,8 +35,9 @@ def stages_run(output: str) -> set[str]:
 ASK = """
 import sys
 from versions.registry.open import open_registry
-with open_registry("small-twin") as registry:
-    print(registry.champions() if sys.argv[1] == "all" else registry.aliases.get(sys.argv[1]))
+with open_registry("small-twin") as registry:  # what is printed in here goes to the debug log
+    answer = registry.champions() if sys.argv[1] == "all" else registry.aliases.get(sys.argv[1])
+print(answer)
 """
 
 
