@@ -90,7 +90,7 @@ def test_without_change_no_trend_is_reported(
 
     assert results["metrics/area.json"]["truth"]["true_slope_km2_per_year"] == pytest.approx(0, abs=1e-9)
     assert not results["artifacts/area/trend.json"]["detectable"]
-    assert "ot detectable" in results["artifacts/area/trend.json"]["statement"]
+    assert "No change in area detected: " in results["artifacts/area/trend.json"]["statement"]
 
 
 def test_several_scenes_a_year_are_mapped_each_and_merged(

@@ -10,7 +10,8 @@ from scipy import stats
 
 from stages.area.fronts.flow_lines import FlowLine
 from stages.area.fronts.series import FrontPosition, FrontSeries
-from stages.area.trends.fit import SIGNIFICANCE, YEARS_FOR_A_TREND, fit_trend, theil_sen
+from stages.area.trends.fit import SIGNIFICANCE, YEARS_FOR_A_TREND, detectable_over_half, fit_trend, theil_sen
+from stages.common.display.change_words import FRONT, Rate, sentence
 from stages.common.tables.area import FrontRow, FrontTrendRow
 from stages.common.tables.labels import GlacierRow
 
@@ -93,14 +94,22 @@ def front_trend_row(glacier: GlacierRow, placed: Sequence[FrontPosition]) -> Fro
     lane_series = zip(*(position.across_m for position in placed), strict=True)
     lane_rates = [theil_sen(times, across_m) for across_m in lane_series]
     half = slope_error(times, sigmas, _lane_std(lane_rates))
+    rate = Rate(
+        per_year=fit.slope,
+        low=None if fit.low is None else min(fit.low, fit.slope - half),
+        high=None if fit.high is None else max(fit.high, fit.slope + half),
+        minimum=max(fit.minimum_detectable, half * detectable_over_half(len(times))),
+        first_year=first.year, last_year=last.year, years=times[-1] - times[0],
+    )  # fmt: skip
     return row.model_copy(
         update={
-            "rate_m_per_year": _rate(fit.slope),
-            "rate_low_m_per_year": None if fit.low is None else _rate(min(fit.low, fit.slope - half)),
-            "rate_high_m_per_year": None if fit.high is None else _rate(max(fit.high, fit.slope + half)),
-            "minimum_detectable_m_per_year": _rate(fit.minimum_detectable),
+            "rate_m_per_year": _rate(rate.per_year),
+            "rate_low_m_per_year": None if rate.low is None else _rate(rate.low),
+            "rate_high_m_per_year": None if rate.high is None else _rate(rate.high),
+            "minimum_detectable_m_per_year": _rate(rate.minimum),
             "mann_kendall_p": round(fit.p, P_DECIMALS),
-            "detectable": fit.detectable,
+            "detectable": rate.detected,
+            "statement": sentence(rate, FRONT),
         }
     )
 

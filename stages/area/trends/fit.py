@@ -10,6 +10,7 @@ import numpy as np
 from scipy import stats
 
 from stages.area.trends.mann_kendall import mann_kendall_p, sen_rank
+from stages.common.display.change_words import leaves_zero_out
 from stages.common.types import Float64Array
 
 YEARS_FOR_A_TREND = 3
@@ -66,22 +67,13 @@ class Fit:
 
     @property
     def detectable(self) -> bool:
-        """Whether the slope is significant, and at least `minimum_detectable`."""
-        return self.p < SIGNIFICANCE and abs(self.slope) >= self.minimum_detectable
+        """Whether the 95 % interval leaves 0 out; p is then below 0.05 too, as Sen's interval is its test inverted."""
+        return leaves_zero_out(self.low, self.high)
 
     @property
     def persistent(self) -> bool:
         """Whether neighbouring residuals are more alike than chance makes them."""
         return self.effective_n < self.n
-
-    @property
-    def excluded(self) -> float:
-        """Slope beyond which a change in either direction is ruled out.
-
-        The far end of the interval, or the detectable slope where that is larger.
-        """
-        ends = [abs(end) for end in (self.low, self.high) if end is not None]
-        return max([self.minimum_detectable, *ends])
 
 
 def minimum_detectable_change(times: Float64Array, *, sigma: float) -> float:
@@ -92,6 +84,12 @@ def minimum_detectable_change(times: Float64Array, *, sigma: float) -> float:
     freedom = len(times) - 2
     quantiles = stats.t.ppf(1 - SIGNIFICANCE / 2, freedom) + stats.t.ppf(POWER, freedom)
     return float(quantiles * slope_sigma(times, sigma=sigma))
+
+
+def detectable_over_half(n: int) -> float:
+    """Return the slope that n values show with 80 % power over half of its 95 % interval."""
+    low, high = stats.t.ppf([1 - SIGNIFICANCE / 2, POWER], n - 2)
+    return float((low + high) / low)
 
 
 def slope_sigma(times: Float64Array, *, sigma: float) -> float:
@@ -141,6 +139,9 @@ def fit_trend(
 ) -> Fit:
     """Fit Theil-Sen slope, exact Mann-Kendall p and minimum detectable change to three values or more.
 
+    The line of the scatter goes through median(y - slope t): SciPy's default, median(y) - slope x median(t), can lie
+    far beside a steep series, whose residuals then all count as scatter.
+
     Parameters
     ----------
     times
@@ -159,7 +160,7 @@ def fit_trend(
     """
     t, y = np.asarray(times, dtype=np.float64), np.asarray(values, dtype=np.float64)
     n = len(t)
-    slope, intercept = (float(number) for number in stats.theilslopes(y, t)[:2])
+    slope, intercept = (float(number) for number in stats.theilslopes(y, t, method="joint")[:2])
     low, high = sen_interval(t, y)
     residuals = y - intercept - slope * t
     sources = {

@@ -11,6 +11,7 @@ from scipy import stats
 
 from stages.area.trends.fit import SIGNIFICANCE, YEARS_FOR_SIGNIFICANCE, Fit, fit_trend
 from stages.area.year.year_area import YearArea
+from stages.common.display.change_words import AREA, Rate, changed, sentence
 from stages.common.params.area import AreaParams
 from stages.common.tables.area import GlacierTrendRow
 from stages.common.tables.labels import GlacierRow
@@ -53,7 +54,7 @@ def glacier_trends(
     fits = [_fit(used, common, row.glacier_index, rho=params.correlation_between_years) for row in tested]
     adjusted = adjusted_p([fit.p for fit in fits])
     rows = [
-        _row(row, fit, p_adjusted, first_km2=float(common[0][row.glacier_index]))
+        _row(row, fit, p_adjusted, used=used, first_km2=float(common[0][row.glacier_index]), tested=len(tested))
         for row, fit, p_adjusted in zip(tested, fits, adjusted, strict=True)
     ]
     return GlacierTrends(rows=rows, note=_note(len(tested), list(reasons.values())))
@@ -97,7 +98,25 @@ def _fit(used: Sequence[YearArea], common_km2: Sequence[Float64Array], index: in
     return fit_trend([year_area.decimal_year for year_area in used], areas, sigmas, rho=rho, seasons=seasons)
 
 
-def _row(glacier: GlacierRow, fit: Fit, p_adjusted: float, *, first_km2: float) -> GlacierTrendRow:
+def area_rate(fit: Fit, used: Sequence[YearArea], *, first_km2: float) -> Rate:
+    """Return the slope of an area over the years used, as a sentence needs it; `first_km2` of the first of them."""
+    first, last = used[0], used[-1]
+    return Rate(
+        per_year=fit.slope, low=fit.low, high=fit.high, minimum=fit.minimum_detectable, first_year=first.year,
+        last_year=last.year, years=last.decimal_year - first.decimal_year, first=first_km2,
+    )  # fmt: skip
+
+
+def glacier_sentence(rate: Rate, p_adjusted: float, *, tested: int) -> str:
+    """State the trend of one of `tested` glaciers: its interval is its own, what is detected is so among them all."""
+    if rate.detected and p_adjusted >= SIGNIFICANCE:
+        return f"{changed(rate, AREA)}; not detected, as chance shows this among {tested} glaciers tested together"
+    return sentence(rate, AREA)
+
+
+def _row(
+    glacier: GlacierRow, fit: Fit, p_adjusted: float, *, used: Sequence[YearArea], first_km2: float, tested: int
+) -> GlacierTrendRow:
     return GlacierTrendRow(
         rgi_id=glacier.rgi_id,
         glac_name=glacier.glac_name,
@@ -110,5 +129,6 @@ def _row(glacier: GlacierRow, fit: Fit, p_adjusted: float, *, first_km2: float) 
         minimum_detectable_km2_per_year=fit.minimum_detectable,
         mann_kendall_p=fit.p,
         p_adjusted=p_adjusted,
-        detectable=p_adjusted < SIGNIFICANCE and abs(fit.slope) >= fit.minimum_detectable,
+        detectable=p_adjusted < SIGNIFICANCE and fit.detectable,
+        statement=glacier_sentence(area_rate(fit, used, first_km2=first_km2), p_adjusted, tested=tested),
     )

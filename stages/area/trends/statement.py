@@ -8,9 +8,9 @@ from typing import Any
 
 from stages.area.error.interval import Z, change_sigma
 from stages.area.trends.fit import YEARS_FOR_A_TREND, Fit, fit_trend
-from stages.area.trends.glacier_trend import GlacierTrends
+from stages.area.trends.glacier_trend import GlacierTrends, area_rate
 from stages.area.year.year_area import YearArea
-from stages.common.display.numbers import decimals_for, signed_text
+from stages.common.display.change_words import AREA, sentence
 from stages.common.tables.area import Trend
 
 MOST_OF_AOI = 0.8
@@ -36,7 +36,7 @@ def make_trend(
         years=[year_area.year for year_area in used],
         excluded_years=[year_area.year for year_area in year_areas if year_area.common_km2 is None],
         common_pixels_fraction=common_pixels_fraction,
-        statement="; ".join([trend_sentence(fit, len(used)), *caveats(fit, year_areas, common_pixels_fraction)]),
+        statement="; ".join([trend_sentence(fit, used), *caveats(fit, year_areas, common_pixels_fraction)]),
         glaciers_tested=len(glaciers.rows),
         glaciers_detectable=sum(row.detectable for row in glaciers.rows),
         glaciers_note=glaciers.note,
@@ -94,23 +94,12 @@ def _change(used: Sequence[YearArea], *, rho: float) -> dict[str, Any]:
     }
 
 
-def trend_sentence(fit: Fit | None, n_years: int) -> str:
-    """State the trend, or what the series cannot show."""
+def trend_sentence(fit: Fit | None, used: Sequence[YearArea]) -> str:
+    """State the trend of the years used, or what the series cannot show."""
     if fit is None:
         few = {0: "No year was observed well enough", 1: "One year gives an area", 2: "Two years give a difference"}
-        return f"{few[n_years]}; a trend needs at least three years"
-    digits = decimals_for(fit.minimum_detectable)
-    detectability = f"detectable: {fit.minimum_detectable:.{digits}f}; p = {fit.p:.2g}"
-    slope = signed_text(fit.slope, digits)
-    if fit.low is None or fit.high is None:
-        never = f"with {n_years} years neither a 95 % interval nor a p below 0.05 exists"
-        return f"Not detectable: {slope} km2 per year ({detectability}); {never}"
-    half = max(fit.high - fit.slope, fit.slope - fit.low)
-    numbers = f"{slope} ± {half:.{digits}f} km2 per year (95 %; {detectability})"
-    if fit.detectable:
-        return numbers
-    bound = f"{fit.excluded:.{digits}f}"
-    return f"Not detectable: {numbers}; only a change larger than {bound} km2 per year can be ruled out"
+        return f"{few[len(used)]}; a trend needs at least three years"
+    return sentence(area_rate(fit, used, first_km2=common_km2(used)[0]), AREA)
 
 
 def caveats(fit: Fit | None, year_areas: Sequence[YearArea], common_pixels_fraction: float = 1.0) -> list[str]:

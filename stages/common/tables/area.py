@@ -98,8 +98,11 @@ class GlacierTrendRow(Record):
         float, Field(description="p adjusted over all glaciers of the table (Benjamini and Hochberg 1995)")
     ]
     detectable: Annotated[
-        bool, Field(description="whether the adjusted p is below 0.05 and the slope not below the minimum detectable")
+        bool, Field(description="whether the adjusted p is below 0.05 and the 95 % interval leaves 0 out")
     ]
+    statement: Annotated[
+        str | None, Field(description="the trend in a sentence; empty in versions that did not write it")
+    ] = None
 
 
 class FrontRow(Record):
@@ -148,7 +151,10 @@ class FrontTrendRow(Record):
     box_rate_m_per_year: float | None = None
     minimum_detectable_m_per_year: float | None = None
     mann_kendall_p: float | None = None
-    detectable: bool | None = None
+    detectable: Annotated[bool | None, Field(description="whether the 95 % interval leaves 0 out")] = None
+    statement: Annotated[
+        str | None, Field(description="the rate in a sentence; empty: fewer than three years, or an earlier version")
+    ] = None
 
 
 class ChangeRow(Record):
@@ -185,7 +191,7 @@ class Trend(Record):
     minimum_detectable_km2_per_year: Annotated[
         float | None, Field(description="smallest slope that is detected with 80 % power at 5 %, two-sided")
     ] = None
-    detectable: bool | None = None
+    detectable: Annotated[bool | None, Field(description="whether the 95 % interval leaves 0 out")] = None
     sigma_km2: Annotated[
         NotNegative | None, Field(description="error of a year's area from which the detectable change follows")
     ] = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from stages.common.display.change_words import leaves_zero_out
 from stages.common.display.numbers import decimals_for
 from stages.common.tables.area import GlacierTrendRow, Trend
 from stages.report.numbers import Number, optional_number, p_number, plain_number, signed_number
@@ -25,6 +26,8 @@ class TrendLine:
     p: Number
     p_adjusted: Number
     detectable: bool
+    statement: str | None
+    """The trend in a sentence; None in results that were written without."""
 
 
 def trend_facts(trend: Trend) -> list[tuple[str, str]]:
@@ -73,16 +76,21 @@ def _slope_text(trend: Trend) -> str:
 def _change_text(trend: Trend) -> str:
     if trend.change_km2 is None or trend.change_sigma_km2 is None:
         return ""
-    decimals = decimals_for(trend.change_sigma_km2)
-    text = f"{signed_number(trend.change_km2, decimals).text} km²"
-    if trend.change_low_km2 is not None and trend.change_high_km2 is not None:
-        low, high = (
-            signed_number(trend.change_low_km2, decimals).text,
-            signed_number(trend.change_high_km2, decimals).text,
-        )
-        text += f" (95 % interval: {low} to {high})"
+    text = difference_text(trend.change_km2, trend.change_low_km2, trend.change_high_km2, trend.change_sigma_km2)
     rho = trend.correlation_between_years
     return text if rho is None else f"{text}; {_rho_text(rho)}"
+
+
+def difference_text(change: float, low: float | None, high: float | None, sigma: float) -> str:
+    """State the difference of two areas in km2, and that it is not detected where its 95 % interval holds 0."""
+    decimals = decimals_for(sigma)
+    text = f"{signed_number(change, decimals).text} km²"
+    if low is None or high is None:
+        return text
+    ends = f"95 %: {signed_number(low, decimals).text} to {signed_number(high, decimals).text}"
+    if not leaves_zero_out(low, high):
+        return f"No change detected between these two years alone: {text} ({ends})"
+    return f"{'Gained' if change > 0 else 'Lost'} {plain_number(abs(change), decimals).text} km² ({ends})"
 
 
 def _rho_text(rho: float) -> str:
@@ -124,4 +132,5 @@ def _line(row: GlacierTrendRow) -> TrendLine:
         p=p_number(row.mann_kendall_p),
         p_adjusted=p_number(row.p_adjusted),
         detectable=row.detectable,
+        statement=row.statement,
     )

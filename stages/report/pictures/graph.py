@@ -183,7 +183,7 @@ def _draw_trend(axes: Any, findings: Findings) -> None:
     line = graph_data.trend_line(findings.areas, trend, trend.slope_km2_per_year)
     if not line:
         return
-    label = "slope, not detectable" if trend.detectable is False else "slope"
+    label = "slope, no change detected" if trend.detectable is False else "slope"
     colour = hexadecimal(VERMILLION)
     axes.plot(
         *zip(*line, strict=True),

@@ -66,13 +66,17 @@ def line_pieces(rows: Sequence[AreaRow]) -> list[list[AreaRow]]:
 
 
 def trend_line(rows: Sequence[AreaRow], trend: Trend, slope_km2_per_year: float) -> list[tuple[float, float]]:
-    """Return first, median and last point (year, km2) of a line with this slope through the medians of the trend."""
+    """Return first, median and last point (year, km2) of a line with this slope.
+
+    It turns about the trend's own line at the median year; that line is median(area - slope x year) high, as in `area`.
+    """
     areas = {row.year: row.common_area_km2 for row in rows}
     used = [(year, area) for year in trend.years if (area := areas.get(year)) is not None]
     if not used:
         return []
     middle_year = statistics.median(year for year, _ in used)
-    middle_area = statistics.median(area for _, area in used)
+    trend_slope = trend.slope_km2_per_year or 0.0
+    middle_area = statistics.median(area - trend_slope * (year - middle_year) for year, area in used)
     years = (used[0][0], middle_year, used[-1][0])
     return [(year, middle_area + slope_km2_per_year * (year - middle_year)) for year in years]
 

@@ -108,7 +108,41 @@ def test_zero_change_is_called_significant_as_seldom_as_it_says() -> None:
     drawn = np.random.default_rng(6).normal(100, 1, (200, 9))
     fits = [fit_trend(range(9), series.tolist(), [1.0] * 9) for series in drawn]
     assert 1 <= sum(fit.p < 0.05 for fit in fits) <= 14
-    assert sum(fit.detectable for fit in fits) <= 4
+    assert sum(fit.detectable for fit in fits) <= 10
+
+
+FALLING = [1.30, 1.29, 1.26, 1.20, 1.12, 1.02, 0.91, 0.78, 0.65, 0.52, 0.40]
+"""Eleven falling years in which a glacier loses 69 % of its area, faster and faster."""
+
+
+def test_eleven_falling_years_are_detected() -> None:
+    fit = fit_trend(range(11), FALLING, [0.01] * 11)
+    assert fit.p == pytest.approx(2 / 39916800)  # the most extreme of 11! orders
+    assert fit.high is not None and fit.high < 0
+    assert fit.detectable
+
+
+def test_the_scatter_of_a_line_with_white_noise_is_that_of_the_noise() -> None:
+    """500 steep series, against least squares on the same: about median(y) - slope x median(t), 1.4 to 1.5."""
+    rng = np.random.default_rng(12)
+    for n in (5, 9, 15):
+        noise = rng.normal(size=(500, n))
+        sigmas = [fit_trend(range(n), (-5.0 * np.arange(n) + row).tolist(), [0.0] * n).sigma for row in noise]
+        squares = [np.polyfit(np.arange(n), row, 1, full=True)[1][0] for row in noise]
+        ratios = np.array(sigmas) / np.sqrt(np.array(squares) / (n - 2))
+        assert ratios.min() >= 1 - 1e-9  # least squares are the least
+        assert ratios.mean() < 1.1
+        assert ratios.max() < 1.5
+
+
+@given(st.integers(5, 12), st.integers(0, 2**32 - 1), st.floats(-1, 1), st.floats(0, 2))
+@settings(max_examples=100, deadline=None)
+def test_detected_is_what_the_interval_says(n: int, seed: int, slope: float, sigma: float) -> None:
+    values = slope * np.arange(n) + np.random.default_rng(seed).normal(size=n).round(1)
+    fit = fit_trend(range(n), values.tolist(), [sigma] * n)
+    assert fit.low is not None and fit.high is not None
+    assert fit.detectable == (fit.low > 0 or fit.high < 0)
+    assert not fit.detectable or fit.p < 0.05
 
 
 def test_the_95_per_cent_interval_holds_a_planted_slope_in_95_per_cent_of_series() -> None:

@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stages.area.trends.glacier_trend import GlacierTrends, adjusted_p, glacier_trends
+from stages.area.trends.glacier_trend import GlacierTrends, adjusted_p, glacier_sentence, glacier_trends
 from stages.area.year.year_area import YearArea
+from stages.common.display.change_words import Rate
 from stages.common.params.area import AreaParams
 from stages.common.tables.labels import GlacierRow
 from tests.area.area_inputs import year_area
@@ -63,6 +64,11 @@ def test_glaciers_are_tested_and_others_named_with_their_reason() -> None:
     assert first.minimum_detectable_km2_per_year == pytest.approx(0.421 * 0.02, rel=2e-3)
     assert first.p_adjusted == pytest.approx(2 * first.mann_kendall_p)
     assert (first.detectable, second.detectable) == (True, False)
+    assert first.statement == (
+        "Lost 0.80 ± 0.05 km² (8.0 ± 0.5 %) in 2016–2024, 0.100 ± 0.006 km² a year (95 %); "
+        "smallest change detectable 0.008 km² a year"
+    )
+    assert second.statement is not None and second.statement.startswith("No change in area detected: ")
     assert tested.note == (
         "2 of 4 glaciers tested; not tested: 1 below 0.1 km2 in the AOI, 1 less than 80 % observed in every year"
     )
@@ -113,3 +119,16 @@ def test_a_glacier_without_ice_has_no_slope_in_per_cent() -> None:
     rows = trends(series, [1, 5, 5, 5], [1, 1, 1, 1]).rows
     assert (rows[0].slope_km2_per_year, rows[0].slope_pct_per_year) == (0, None)
     assert rows[1].slope_pct_per_year == 0
+
+
+def test_a_glacier_that_chance_explains_says_so_beside_its_interval() -> None:
+    rate = Rate(
+        per_year=-0.02, low=-0.035, high=-0.005, minimum=0.03, first_year=2016, last_year=2024, years=8.0, first=2.0
+    )
+    assert glacier_sentence(rate, 0.12, tested=40) == (
+        "Lost 0.16 ± 0.12 km² (8 ± 6 %) in 2016–2024, 0.020 ± 0.015 km² a year (95 %); "
+        "not detected, as chance shows this among 40 glaciers tested together"
+    )
+    assert glacier_sentence(rate, 0.04, tested=2).endswith(
+        "; a change of this size is missed in more than one of five such series"
+    )

@@ -37,3 +37,16 @@ def test_glaciers_stand_by_the_size_of_their_change():
     sizes = [abs(line.slope.exact) for line in lines]
     assert sizes == sorted(sizes, reverse=True)
     assert [line.detectable for line in lines].count(True) == 1
+
+
+@pytest.mark.parametrize(
+    ("change_km2", "half_km2", "text"),
+    [
+        (-1.9, 2.0, "No change detected between these two years alone: −1.90 km² (95 %: −3.90 to +0.10)"),
+        (-1.9, 0.9, "Lost 1.90 km² (95 %: −2.80 to −1.00)"),
+        (1.9, 0.9, "Gained 1.90 km² (95 %: +1.00 to +2.80)"),
+    ],
+)
+def test_a_difference_of_two_years_is_a_change_where_its_interval_says_so(change_km2, half_km2, text):
+    low, high = change_km2 - half_km2, change_km2 + half_km2
+    assert trend_table.difference_text(change_km2, low, high, half_km2 / 1.96) == text

@@ -62,10 +62,25 @@ def test_common_area_is_a_series_only_where_it_differs():
     assert graph_data.common_areas(different) == {2016: 130.0}
 
 
-def test_trend_line_goes_through_the_medians_of_its_years():
+def test_trend_line_goes_through_the_middle_of_its_residuals():
     rows = [row(year, 100, common_area_km2=100.0 - 2 * (year - 2016)) for year in (2016, 2017, 2019, 2020)]
-    trend = Trend(n_years=3, years=[2016, 2017, 2019], excluded_years=[2020], common_pixels_fraction=1, statement="x")
+    trend = Trend(
+        n_years=3, years=[2016, 2017, 2019], excluded_years=[2020], common_pixels_fraction=1, statement="x",
+        slope_km2_per_year=-2.0,
+    )  # fmt: skip
     assert graph_data.trend_line(rows, trend, -2.0) == [(2016, 100.0), (2017, 98.0), (2019, 94.0)]
+    assert graph_data.trend_line(rows, trend, -3.0) == [(2016, 101.0), (2017, 98.0), (2019, 92.0)]
+
+
+def test_a_steep_line_lies_among_its_areas_and_not_beside_them():
+    """Years 0, 1, 5: the medians of year and area are of different years where the areas are 10, 9, 5 and an outlier."""
+    areas = {2016: 10.0, 2017: 9.0, 2018: 2.0, 2021: 5.0}
+    rows = [row(year, 10, common_area_km2=km2) for year, km2 in areas.items()]
+    trend = Trend(
+        n_years=4, years=list(areas), excluded_years=[], common_pixels_fraction=1, statement="x",
+        slope_km2_per_year=-1.0,
+    )  # fmt: skip
+    assert graph_data.trend_line(rows, trend, -1.0) == [(2016, 10.0), (2017.5, 8.5), (2021, 5.0)]
 
 
 @pytest.mark.parametrize(("unseen_km2", "hidden"), [(0.4, False), (0.6, True)])

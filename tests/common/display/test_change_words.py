@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stages.common.display.change_words import AREA, FRONT, Rate, plain_decimals, sentence
+
+LOSS = Rate(per_year=-0.15, low=-0.21, high=-0.09, minimum=0.09, first_year=2016, last_year=2024, years=8.0, first=52.0)
+
+
+def test_a_loss() -> None:
+    assert sentence(LOSS, AREA) == (
+        "Lost 1.2 ± 0.5 km² (2.3 ± 0.9 %) in 2016–2024, 0.15 ± 0.06 km² a year (95 %); "
+        "smallest change detectable 0.09 km² a year"
+    )
+
+
+def test_no_change() -> None:
+    rate = replace(LOSS, per_year=-0.14, low=-0.57, high=0.29, minimum=0.59)
+    assert sentence(rate, AREA) == (
+        "No change in area detected: −0.14 km² a year (95 %: −0.57 to +0.29). "
+        "Changes above 0.59 km² a year would have been noticed"
+    )
+
+
+def test_a_front() -> None:
+    rate = replace(LOSS, per_year=18.9, low=15.1, high=22.7, minimum=5.0, first=None)
+    assert sentence(rate, FRONT) == (
+        "Retreated by 151 ± 30 m in 2016–2024, 19 ± 4 m a year (95 %); smallest change detectable 5 m a year"
+    )
+    assert sentence(replace(rate, per_year=-18.9, low=-22.7, high=-15.1), FRONT).startswith("Advanced by 151 ± 30 m")
+    assert sentence(replace(rate, per_year=3.1, low=-2.0, high=8.2), FRONT) == (
+        "No change of the front detected: +3.1 m a year (95 %: −2.0 to +8.2; positive is retreat). "
+        "Changes above 8.2 m a year would have been noticed"
+    )
+
+
+def test_a_lopsided_interval_is_stated_by_its_ends() -> None:
+    rate = replace(LOSS, per_year=-0.15, low=-0.40, high=-0.02, minimum=0.2)
+    assert sentence(rate, AREA) == (
+        "Lost 1.2 (0.2 to 3.2) km² (2.3 (0.3 to 6.2) %) in 2016–2024, 0.15 (0.02 to 0.40) km² a year (95 %); "
+        "a change of this size is missed in more than one of five such series"
+    )
+
+
+def test_rounding_does_not_bring_zero_into_the_interval() -> None:
+    assert "0.152 ± 0.149 km² a year" in sentence(replace(LOSS, per_year=-0.152, low=-0.301, high=-0.003), AREA)
+
+
+@pytest.mark.parametrize(("uncertainty", "decimals"), [(0.058, 2), (0.14, 2), (0.48, 1), (1.0, 1), (30.4, 0), (140, 0)])
+def test_digits(uncertainty: float, decimals: int) -> None:
+    assert plain_decimals(uncertainty) == decimals
+
+
+@given(st.floats(-1, 1), st.floats(0.001, 1), st.floats(0.001, 1), st.floats(0.001, 1))
+@settings(max_examples=300, deadline=None)
+def test_a_sentence_never_contradicts_its_interval(slope: float, below: float, above: float, minimum: float) -> None:
+    rate = replace(LOSS, per_year=slope, low=slope - below, high=slope + above, minimum=minimum)
+    words = sentence(rate, AREA)
+    assert words.startswith("No change") != (slope - below > 0 or slope + above < 0)
+    for size, half in re.findall(r"([0-9.]+) ± ([0-9.]+)", words):
+        assert float(half) < float(size)
+    if not rate.detected:
+        noticed = float(re.findall(r"above ([0-9.]+)", words)[0])
+        assert noticed >= max(abs(rate.low or 0), abs(rate.high or 0)) - 0.51 * 10.0 ** -len(words.split(".")[-2][-2:])
