@@ -88,8 +88,8 @@ def minimum_detectable_change(times: Float64Array, *, sigma: float) -> float:
 
 def detectable_over_half(n: int) -> float:
     """Return the slope that n values show with 80 % power over half of its 95 % interval."""
-    low, high = stats.t.ppf([1 - SIGNIFICANCE / 2, POWER], n - 2)
-    return float((low + high) / low)
+    interval, power = float(stats.t.ppf(1 - SIGNIFICANCE / 2, n - 2)), float(stats.t.ppf(POWER, n - 2))
+    return (interval + power) / interval
 
 
 def slope_sigma(times: Float64Array, *, sigma: float) -> float:
@@ -160,9 +160,9 @@ def fit_trend(
     """
     t, y = np.asarray(times, dtype=np.float64), np.asarray(values, dtype=np.float64)
     n = len(t)
-    slope, intercept = (float(number) for number in stats.theilslopes(y, t, method="joint")[:2])
+    slope = theil_sen(times, values)
     low, high = sen_interval(t, y)
-    residuals = y - intercept - slope * t
+    residuals = y - slope * t - np.median(y - slope * t)
     sources = {
         SCATTER: math.sqrt(float((residuals**2).sum()) / (n - 2)),
         PROPAGATED: _root_mean_square(sigmas) * math.sqrt(1 - rho),

@@ -65,5 +65,5 @@ def test_a_sentence_never_contradicts_its_interval(slope: float, below: float, a
     for size, half in re.findall(r"([0-9.]+) ± ([0-9.]+)", words):
         assert float(half) < float(size)
     if not rate.detected:
-        noticed = float(re.findall(r"above ([0-9.]+)", words)[0])
-        assert noticed >= max(abs(rate.low or 0), abs(rate.high or 0)) - 0.51 * 10.0 ** -len(words.split(".")[-2][-2:])
+        low, high, noticed = (float(number) for number in re.findall(r"(?:: .|to .|above )([0-9.]+[0-9])", words)[-3:])
+        assert noticed >= max(low, high)

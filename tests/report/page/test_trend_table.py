@@ -42,7 +42,7 @@ def test_glaciers_stand_by_the_size_of_their_change():
 @pytest.mark.parametrize(
     ("change_km2", "half_km2", "text"),
     [
-        (-1.9, 2.0, "No change detected between these two years alone: −1.90 km² (95 %: −3.90 to +0.10)"),
+        (-1.9, 2.0, "No change detected between these two years alone: −1.9 km² (95 %: −3.9 to +0.1)"),
         (-1.9, 0.9, "Lost 1.90 km² (95 %: −2.80 to −1.00)"),
         (1.9, 0.9, "Gained 1.90 km² (95 %: +1.00 to +2.80)"),
     ],

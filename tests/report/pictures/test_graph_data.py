@@ -73,7 +73,7 @@ def test_trend_line_goes_through_the_middle_of_its_residuals():
 
 
 def test_a_steep_line_lies_among_its_areas_and_not_beside_them():
-    """Years 0, 1, 5: the medians of year and area are of different years where the areas are 10, 9, 5 and an outlier."""
+    """The medians of year and area are of different years: the areas are 10, 9 and 5 on a line, and an outlier."""
     areas = {2016: 10.0, 2017: 9.0, 2018: 2.0, 2021: 5.0}
     rows = [row(year, 10, common_area_km2=km2) for year, km2 in areas.items()]
     trend = Trend(
