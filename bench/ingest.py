@@ -141,7 +141,7 @@ def worker_read(href: str) -> dict[str, float]:
     from stages.ingest.sources.stac.profiles import PROFILES
     from stages.ingest.sources.stac.remote import RemoteFiles
 
-    remote = RemoteFiles(profile=replace(PROFILES["earth-search-c1"]), region=region_of(AOI_20_KM, CRS))
+    remote = RemoteFiles(profile=replace(PROFILES["earth-search-c1"]), region=region_of(AOI_20_KM, CRS), private=True)
     with tempfile.TemporaryDirectory() as scratch:
         os.chdir(scratch)
         layer = remote.layer("B", href, nodata=0.0)

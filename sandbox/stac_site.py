@@ -14,7 +14,7 @@ def params(server: Server, profile: str, years: list[int], **stac: Any) -> dict[
     content = tiny.params(Path("source"), years)
     content["ingest"] |= {
         "source": "stac",
-        "stac": {"profile": profile, "url": server.api, **stac},
+        "stac": {"profile": profile, "url": server.api, "private_addresses": True, **stac},
         "season": {"first": "09-20", "last": "11-10"},
     }
     del content["ingest"]["raster"]

@@ -115,7 +115,10 @@ HTTP_RETRY_WAIT = "GLACIER_HTTP_RETRY_WAIT_S"
 """Seconds before the first repetition; doubled each time. Default: 1."""
 
 HTTP_TIMEOUT_S = 60.0
-"""Seconds that a catalogue's answer may take."""
+"""Seconds that a catalogue's answer may take to begin, or to go on."""
+
+HTTP_ANSWER_MAX_S = 300.0
+"""Seconds that a whole answer of a catalogue may take, its repetitions included, however slowly it arrives."""
 
 
 def http_retries() -> int:
@@ -129,8 +132,9 @@ def http_retry_wait_s() -> float:
 
 
 def without_secrets(text: str) -> str:
-    """Return the text without the queries of addresses, which hold signatures, and without the access keys."""
-    bare = re.sub(r"\?[^\s'\"<>)]*=[^\s'\"<>)]*", "?…", text)
+    """Return the text without user and password in addresses, their queries, which hold signatures, and access keys."""
+    bare = re.sub(r"(?<=://)(?:[^\s/'\"<>]*|[^\s/@'\"<>]*:[^\s'\"<>]*)@", "***@", text)
+    bare = re.sub(r"\?[^\s'\"<>)]*=[^\s'\"<>)]*", "?…", bare)
     for name in (S3_ACCESS_KEY, S3_SECRET_KEY):
         if secret := lookup(name):
             bare = bare.replace(secret, "…")

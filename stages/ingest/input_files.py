@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from stages.common import settings
 from stages.common.errors import InputError
 from stages.common.files import require_file
 from stages.common.geo.raster import open_raster
+from stages.common.geo.vectors import require_vector_format
 from stages.common.types import AnyArray
 
 
@@ -42,7 +44,7 @@ def open_georeferenced(path: Path) -> DatasetReader:
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
-        dataset = open_raster(path)
+        dataset = open_raster(path, pixels_max=math.inf)  # only a window of it is read
     try:
         _check_georeferencing(path, dataset)
     except InputError:
@@ -116,6 +118,7 @@ def read_vector(path: Path, layer: str | None) -> Any:
 
     expected = "a GeoPackage, Shapefile or GeoJSON"
     require_file(path, what="vector file", expected=expected, fix="check the path in params.yaml")
+    require_vector_format(path)
     try:
         with warnings.catch_warnings():
             # GDAL warns where it reads the first of several layers; our own checks say what is wrong with it.

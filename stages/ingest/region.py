@@ -16,7 +16,7 @@ from rasterio.windows import Window
 
 from stages.common.errors import InputError
 from stages.common.geo.grid import Grid
-from stages.common.geo.raster import grid_of
+from stages.common.geo.raster import LAYER_PIXELS_MAX, grid_of
 from stages.common.geo.vectors import EDGE_NODES
 from stages.common.types import BoolArray
 
@@ -57,7 +57,16 @@ def clip_window(path: Path | str, dataset: DatasetReader, region: Region) -> Win
             found=f"{_rounded(dataset.bounds)}, both in {crs.to_string()[:40]}",
             fix="give a scene of this place, or correct ingest.aoi (bounds are left, bottom, right, top)",
         )
-    return _whole_pixels(dataset, extent)
+    window = _whole_pixels(dataset, extent)
+    if window.width * window.height > LAYER_PIXELS_MAX:
+        raise InputError(
+            "the raster has more pixels over the site than are read at once",
+            where=path,
+            expected=f"at most {LAYER_PIXELS_MAX:g} px",
+            found=f"{window.width} x {window.height} px of {dataset.res[0]:g} in {crs.to_string()[:40]}",
+            fix="make its pixels larger (`gdalwarp -tr <size> <size> <file> <new file>`), or the AOI smaller",
+        )
+    return window
 
 
 def _whole_pixels(dataset: DatasetReader, extent: tuple[float, float, float, float]) -> Window:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
-import rasterio
+import math
 
+import numpy as np
+
+from stages.common.geo.raster import open_by_driver, require_size
 from stages.common.scene.scene import Layer
 from stages.ingest.region import Region, clip_window, clipped_grid
 
@@ -28,7 +30,8 @@ def read_layer(
     OutsideError
         The AOI and the raster have no area in common.
     """
-    with rasterio.open(source) as dataset:
+    with open_by_driver(source) as dataset:
+        require_size(dataset, where, pixels_max=math.inf)
         window = clip_window(where, dataset, region)
         pixels = np.asarray(dataset.read(1, window=window))
         return Layer(

@@ -131,7 +131,7 @@ def from_catalogue(**stac: Any) -> Spoiler:
     """Take the scenes from a catalogue."""
 
     def spoil(source: Path, params: dict[str, Any]) -> None:
-        changes = {"profile": "earth-search-c1", "url": "http://127.0.0.1:9/none"} | stac
+        changes = {"profile": "earth-search-c1", "url": "http://127.0.0.1:9/none", "private_addresses": True} | stac
         params["ingest"] |= {"source": "stac", "stac": {key: value for key, value in changes.items() if value}}
 
     return spoil

@@ -29,6 +29,18 @@ COG_OPTIONS = {
     "num_threads": "ALL_CPUS",  # the bytes do not depend on it
 }
 
+GRID_PIXELS_MAX = 1e9
+"""Largest accepted grid, ten times a whole Sentinel-2 tile at 10 m: beyond it CRS or pixel size is a mistake."""
+
+LAYER_PIXELS_MAX = 5e8
+"""Most pixels that are read of one layer at once: four whole Sentinel-2 tiles at 10 m, 2 GB of float32."""
+
+BANDS_MAX = 512
+"""Most bands of a raster: imaging spectrometers have fewer."""
+
+TILE_BYTES_MAX = 2**30
+"""Largest tile or strip, which GDAL unpacks as a whole: a Sentinel-2 band in one piece has a quarter of that."""
+
 GDAL_CACHE_BYTES = 128 * 2**20
 """Size of GDAL's block cache. By default it is 5 % of the machine's memory, but whole scenes are read only once.
 
@@ -43,17 +55,68 @@ def gdal_env() -> Iterator[None]:
         yield
 
 
-def open_raster(path: Path) -> DatasetReader:
+def open_raster(path: Path, *, pixels_max: float = GRID_PIXELS_MAX) -> DatasetReader:
     """Open a raster; the error says what is there instead of one.
+
+    Parameters
+    ----------
+    pixels_max
+        Largest number of pixels of a band; the default is for rasters that are read as a whole.
 
     Raises
     ------
     InputError
-        The file is absent, empty, a Git LFS pointer, or not readable as a raster.
+        The file is absent, empty, a Git LFS pointer, not readable as a raster, or larger than any grid may be.
     """
     require_file(path, what="raster", expected="a GeoTIFF", fix="check the path; run `dvc pull` for tracked data")
     with refuse_unreadable(path):
-        return rasterio.open(path)
+        dataset = open_by_driver(path)
+    try:
+        require_size(dataset, path, pixels_max=pixels_max)
+    except InputError:
+        dataset.close()
+        raise
+    return dataset
+
+
+def open_by_driver(name: Path | str) -> DatasetReader:
+    """Open a raster as JPEG 2000 where its name ends so, else as a GeoTIFF, and as nothing else.
+
+    GDAL would look into the file, and find a list of other files and addresses to read (a VRT, a WMS) in any of them.
+
+    Raises
+    ------
+    rasterio.errors.RasterioIOError
+        The raster cannot be opened as such.
+    """
+    ending = str(name).partition("?")[0].lower()  # a token may follow the name of a file on a server
+    return rasterio.open(name, driver="JP2OpenJPEG" if ending.endswith((".jp2", ".j2k")) else "GTiff")
+
+
+def require_size(dataset: DatasetReader, where: object, *, pixels_max: float) -> None:
+    """Refuse a raster that would take the machine's memory: too many pixels or bands, or tiles of gigabytes.
+
+    Raises
+    ------
+    InputError
+        The header states such a size; no pixel has been read.
+    """
+    height, width = map(max, zip(*dataset.block_shapes, strict=True))
+    tile_bytes = height * width * max(np.dtype(dtype).itemsize for dtype in dataset.dtypes)
+    for expected, actual, most in (
+        ("pixels a band", dataset.width * dataset.height, pixels_max),
+        ("bands", dataset.count, BANDS_MAX),
+        ("bytes a tile", tile_bytes, TILE_BYTES_MAX),
+    ):
+        if actual > most:
+            raise InputError(
+                "the raster is larger than any that is read",
+                where=where,
+                expected=f"at most {most:g} {expected}",
+                found=f"{actual:g} {expected}: {dataset.width} x {dataset.height} px, tiles of {width} x {height} px",
+                fix="cut it to the site and tile it: `gdal_translate -projwin <left> <top> <right> <bottom> "
+                "-co TILED=YES <file> <new file>`",
+            )
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -11,9 +12,20 @@ import numpy as np
 from affine import Affine
 
 from stages.common.errors import InputError, ParamsError
+from stages.common.files import require_file
 from stages.common.geo.grid import Grid, parse_metric_crs, pixel_area_km2, snap_grid
+from stages.common.geo.raster import GRID_PIXELS_MAX
 from stages.common.params.schema import GridParams
 from stages.common.types import BoolArray
+
+VECTOR_MAGIC = (b"SQLite format 3\0", b"\0\0\x27\x0a")
+"""First bytes of a GeoPackage and of a Shapefile; GeoJSON begins with a brace."""
+
+LINKED_CRS = re.compile(rb'"type"\s*:\s*"(link|url)"', re.IGNORECASE)
+"""A CRS of GeoJSON 2008 that is to be fetched from elsewhere."""
+
+VECTOR_HEAD_BYTES = 2**26
+"""Bytes of a GeoJSON in which such a CRS is looked for."""
 
 EDGE_NODES = 101
 """Points per side when bounds are reprojected: an edge that is straight in one CRS is curved in another."""
@@ -21,11 +33,33 @@ EDGE_NODES = 101
 AREAL_SCALE_ERROR_MAX = 0.1
 """Largest accepted error. UTM is within 0.002 in its zone, polar stereographic within 0.1 where glaciers are."""
 
-GRID_PIXELS_MAX = 1e9
-"""Largest accepted grid, ten times a whole Sentinel-2 tile at 10 m: beyond it CRS or pixel size is a mistake."""
-
 FIXED_TIME = "2000-01-01T00:00:00.000Z"
 """Time of change that every GeoPackage records, so that the same features give the same bytes."""
+
+
+def require_vector_format(path: Path) -> None:
+    """Refuse what is neither a GeoPackage, a Shapefile nor GeoJSON, before GDAL sees it.
+
+    GDAL would find lists of other files and addresses to read (a VRT, a service) in it; and it asks the address of a
+    GeoJSON's CRS.
+
+    Raises
+    ------
+    InputError
+        The first bytes are those of no such file, or a GeoJSON's CRS is the address of another document.
+    """
+    with path.open("rb") as stream:
+        head = stream.read(16)
+        json = head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{")
+        linked = json and LINKED_CRS.search(head + stream.read(VECTOR_HEAD_BYTES))
+    if linked or not (json or head.startswith(VECTOR_MAGIC)):
+        raise InputError(
+            "the vector file is not readable",
+            where=path,
+            expected="a GeoPackage, Shapefile (the .shp) or GeoJSON, complete in itself",
+            found="a CRS that another address states" if linked else f"a file that begins with {head!r}",
+            fix="convert it: `ogr2ogr <new file>.gpkg <file>`; unpack a zip first",
+        )
 
 
 def read_features(path: Path) -> Any:
@@ -40,6 +74,8 @@ def read_features(path: Path) -> Any:
     from pyogrio.errors import DataLayerError, DataSourceError
     from shapely.errors import ShapelyError
 
+    require_file(path, what="vector file", expected="a GeoPackage", fix="run `dvc pull` or `make ingest`")
+    require_vector_format(path)
     try:
         frame = geopandas.read_file(path)
     except (DataSourceError, DataLayerError, ShapelyError, UnicodeDecodeError) as error:

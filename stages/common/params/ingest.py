@@ -103,6 +103,9 @@ class StacSourceParams(_Section):
     url: Annotated[str | None, Field(pattern=r"^https?://", description="another API built like the profile's")] = None
     collection: str | None = None
     token_url: Annotated[str | None, Field(pattern=r"^https?://")] = None
+    private_addresses: Annotated[
+        bool, Field(description="true: the catalogue and its files may lie in your own network or on this machine")
+    ] = False
     tiles: Annotated[list[str], Field(description="MGRS tiles, as 44RLV; empty: all that touch the AOI")] = []
 
 

@@ -32,6 +32,11 @@ FILLED_BELOW = -900
 
 OUTLINES_CRS = "EPSG:4326"
 
+ID = re.compile(r"\w[\w.: -]*(/\w[\w.: -]*)*")
+"""Ids that an outline may have: those of RGI, GLIMS and national inventories. They become names of charts."""
+
+ID_LENGTH_MAX = 100
+
 TEXT_COLUMNS = ("rgi_id", "glac_name", "src_date")
 """Columns that hold text; the others hold numbers."""
 
@@ -125,6 +130,14 @@ def _check_ids(path: Path, ids: list[str | None]) -> None:
             found=f"no id in feature {ids.index(None)}",
             fix="give it one; any unique text will do",
         )
+    if unfit := [name for name in map(str, ids) if not _fits(name)]:
+        raise InputError(
+            "an outline's id cannot be used",
+            where=path,
+            expected=f"letters, digits and any of . : _ - / and blanks within, {ID_LENGTH_MAX} characters at most",
+            found=repr(unfit[0])[:200],
+            fix="rename it; any unique text of these characters will do",
+        )
     doubled = sorted({str(name) for name, count in Counter(ids).items() if count > 1})
     if doubled:
         raise InputError(
@@ -136,11 +149,15 @@ def _check_ids(path: Path, ids: list[str | None]) -> None:
         )
 
 
+def _fits(name: str) -> bool:
+    return len(name) <= ID_LENGTH_MAX and ".." not in name and ID.fullmatch(name) is not None
+
+
 def clean_text(value: Any) -> str | None:
     """Return a text without the padding of old dbf files: names of RGI 5 end in blanks and a stray character."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return None
-    first = re.split(r"\s{3,}|\x00", str(value).strip())[0]
+    first = re.sub(r"[\x01-\x1f\x7f]+", " ", re.split(r"\s{3,}|\x00", str(value).strip())[0])
     return first or None
 
 

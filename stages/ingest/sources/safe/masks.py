@@ -8,15 +8,16 @@ of older baselines hold polygons (GML), which are not read.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import numpy as np
-import rasterio
 import rasterio.warp
 from rasterio.enums import Resampling
 
 from stages.common.errors import InputError
+from stages.common.geo.raster import open_by_driver, require_size
 from stages.common.scene.scene import Layer
 from stages.common.types import AnyArray, BoolArray
 from stages.ingest.region import Region, clip_window, clipped_grid
@@ -73,7 +74,8 @@ def _lost_pixels(layer: Layer, store: Store, name: str, region: Region) -> BoolA
     """Return the lost pixels on the layer's grid, (H, W) bool; true where the mask does not reach."""
     layers, find_lost = MASK_KINDS[name.rpartition("/")[2].rpartition("_")[0]]
     where = store.label(name)
-    with explain_read_errors(where), rasterio.open(store.gdal_path(name)) as dataset:
+    with explain_read_errors(where), open_by_driver(store.gdal_path(name)) as dataset:
+        require_size(dataset, where, pixels_max=math.inf)
         if dataset.count != layers:
             raise _wrong_mask(where, layers, dataset.count)
         window = clip_window(where, dataset, replace(region, grid=layer.grid))

@@ -25,6 +25,12 @@ BANDS = ("B01", "B02", "B03", "B04", "B05", "B06", "B07", "B08", "B8A", "B09", "
 XML_BYTES_MAX = 32 * 2**20
 """Largest metadata file that is read; the largest real one has half a megabyte."""
 
+ORBITS, FIRST_YEAR = 143, 2015
+"""Number of relative orbits of Sentinel-2, and the year of its launch."""
+
+OFFSET_MAX, QUANTIFICATION_MAX = 1e4, 1e6
+"""Bounds of what is stated for DN: they are -1000 and 10,000 since baseline 04.00. Beyond, a number is a mistake."""
+
 TILE_ID = re.compile(
     r"^S2(?P<unit>[A-Z])_\w+_MSI_(?P<level>L1C|L2A)_TL_.*_T(?P<tile>\d{2}[A-Z]{3})_N(?P<baseline>\d{2}\.\d{2})$"
 )
@@ -89,8 +95,8 @@ def product_metadata(content: bytes, where: object) -> ProductMetadata:
         baseline=_text(root, "PROCESSING_BASELINE", where),
         sensed=_time(_text(root, "PRODUCT_START_TIME", where), where),
         platform=_text(root, "SPACECRAFT_NAME", where).lower(),
-        relative_orbit=int(_number(root, "SENSING_ORBIT_NUMBER", where)),
-        quantification=_number(root, scale_name, where),
+        relative_orbit=int(_number(root, "SENSING_ORBIT_NUMBER", where, least=1, most=ORBITS)),
+        quantification=_number(root, scale_name, where, least=1, most=QUANTIFICATION_MAX),
         offsets=dict(offsets),
     )
 
@@ -144,9 +150,14 @@ def _band_offset(node: Element, where: object) -> tuple[str, float]:
         number = int(node.attrib["band_id"])
         if number < 0:
             raise IndexError(number)
-        return BANDS[number], float(node.text or "")
+        offset = float(node.text or "")
+        if not abs(offset) <= OFFSET_MAX:
+            raise ValueError(offset)
+        return BANDS[number], offset
     except (KeyError, IndexError, ValueError) as error:
-        raise _unreadable(where, f"{node.tag} with band_id 0 to 12", f"{node.attrib} {node.text}") from error
+        raise _unreadable(
+            where, f"{node.tag} with band_id 0 to 12 and within {OFFSET_MAX:g}", f"{node.attrib} {node.text}"
+        ) from error
 
 
 def _text(root: Element, name: str, where: object) -> str:
@@ -156,15 +167,14 @@ def _text(root: Element, name: str, where: object) -> str:
     return str(node.text).strip()
 
 
-def _number(root: Element, name: str, where: object) -> float:
-    """Return a positive number, as an orbit or a quantification value is."""
+def _number(root: Element, name: str, where: object, *, least: float, most: float) -> float:
     text = _text(root, name, where)
     try:
         number = float(text)
     except ValueError as error:
         raise _unreadable(where, f"a number in {name}", text) from error
-    if not (math.isfinite(number) and number > 0):
-        raise _unreadable(where, f"a positive number in {name}", text)
+    if not least <= number <= most:
+        raise _unreadable(where, f"a positive number in {name}, from {least:g} to {most:g}", text)
     return number
 
 
@@ -175,14 +185,21 @@ def _angle(sun: Element, name: str, where: object) -> float | None:
         angle_deg = float(text)
     except ValueError as error:
         raise _unreadable(where, f"degrees in {name}", text) from error
-    return None if math.isnan(angle_deg) else angle_deg
+    if math.isnan(angle_deg):
+        return None
+    if not 0 <= angle_deg <= 360:
+        raise _unreadable(where, f"degrees from 0 to 360 in {name}", text)
+    return angle_deg
 
 
 def _time(text: str, where: object) -> dt.datetime:
     try:
-        return utc_time(text)
-    except ValueError as error:
-        raise _unreadable(where, "a time such as 2022-10-05T11:54:11.024Z", text) from error
+        time = utc_time(text)
+        if time.year < FIRST_YEAR:
+            raise ValueError(time.year)
+    except (ValueError, OverflowError) as error:  # year 1 or 9999 in another zone is no year
+        raise _unreadable(where, f"a time such as 2022-10-05T11:54:11.024Z, from {FIRST_YEAR} on", text) from error
+    return time
 
 
 def _unreadable(where: object, expected: str, actual: Any) -> InputError:

@@ -10,7 +10,7 @@ import rasterio
 from rasterio.errors import RasterioIOError
 
 from stages.common.errors import InputError
-from stages.common.geo.raster import grid_of, profile
+from stages.common.geo.raster import grid_of, open_by_driver, profile
 from stages.common.run.outputs import SCRATCH
 from stages.common.scene.scene import Layer
 
@@ -23,7 +23,7 @@ def load_layer(path: Path, name: str, *, nodata: float | None) -> Layer | None:
     if not path.exists():
         return None
     try:
-        with rasterio.open(path) as dataset:
+        with open_by_driver(path) as dataset:
             return Layer(name=name, pixels=np.asarray(dataset.read(1)), grid=grid_of(dataset), nodata=nodata)
     except RasterioIOError:
         return None

@@ -131,7 +131,14 @@ def _sun(properties: Mapping[str, Any], profile: Profile) -> dict[str, float | N
     zenith = properties.get(profile.zenith)
     elevation = properties.get("view:sun_elevation", None if zenith is None else 90 - float(zenith))
     azimuth = properties.get("view:sun_azimuth", properties.get("s2:mean_solar_azimuth"))
-    return {"sun_elevation_deg": elevation, "sun_azimuth_deg": azimuth}
+    return {"sun_elevation_deg": _angle(elevation), "sun_azimuth_deg": _angle(azimuth)}
+
+
+def _angle(value: Any) -> float | None:
+    """Return an angle in degrees, None where it is not known; what is no angle is not an item of STAC."""
+    if value is not None and not abs(value) <= 360:
+        raise ValueError(f"an angle of {value} degrees")
+    return value  # type: ignore[no-any-return]
 
 
 def _lower_case(value: object) -> str | None:

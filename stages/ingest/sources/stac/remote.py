@@ -24,6 +24,7 @@ from stages.common.geo.raster import GDAL_CACHE_BYTES
 from stages.common.scene.scene import Layer
 from stages.ingest.region import MARGIN_PX, Region
 from stages.ingest.sources.acquisition import GoneError
+from stages.ingest.sources.stac.addresses import final_address
 from stages.ingest.sources.stac.cache import READ_CACHE, load_layer, store_layer
 from stages.ingest.sources.stac.profiles import Profile
 from stages.ingest.sources.stac.retries import TransientError, with_retries
@@ -39,6 +40,7 @@ GDAL_OPTIONS: Mapping[str, str | int] = {
     "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
     "GDAL_CACHEMAX": GDAL_CACHE_BYTES,
     "GDAL_HTTP_CONNECTTIMEOUT": 20,
+    "GDAL_HTTP_TIMEOUT": int(settings.HTTP_ANSWER_MAX_S),
     "GDAL_HTTP_LOW_SPEED_TIME": 30,
     "GDAL_HTTP_LOW_SPEED_LIMIT": 1000,
     "GDAL_HTTP_MULTIRANGE": "YES",
@@ -85,6 +87,8 @@ class RemoteFiles:
 
     profile: Profile
     region: Region
+    private: bool = False
+    """Whether files may lie in a private network."""
     token: str = field(default="", repr=False)
     read_bytes: int = 0
     """Size of the pixels read from the server so far."""
@@ -157,9 +161,9 @@ class RemoteFiles:
         if href.startswith("s3://"):
             return "/vsis3/" + href.removeprefix("s3://")
         if self.profile.access == "sas":
-            self.token = self.token or request_token(self.profile.token_url)
-            return f"/vsicurl/{without_query(href)}?{self.token}"
-        return f"/vsicurl/{href}"
+            self.token = self.token or request_token(self.profile.token_url, private=self.private)
+            href = f"{without_query(href)}?{self.token}"
+        return f"/vsicurl/{final_address(href, private=self.private)}"
 
     def _session(self) -> Session | None:
         if self.profile.access != "s3":

@@ -10,18 +10,31 @@ from stages.common import settings
 from stages.common.errors import InputError
 from stages.common.params.ingest import SeasonParams
 from stages.ingest.region import Region
-from stages.ingest.sources.stac.retries import RETRY_STATUS, WAIT_MAX_S, configured_waits
 
 PAGE_ITEMS = 100
 """Items per page; catalogues allow 100 to 10,000."""
+
+ITEMS_MAX = 20_000
+"""Most items of a year: a hundred tiles, each seen every second day, are fewer. A server may go on for ever."""
 
 WHOLE_YEAR = SeasonParams(first="01-01", last="12-31")
 
 
 def search(
-    url: str, collection: str, region: Region, *, years: Sequence[int], season: SeasonParams | None
-) -> list[dict[str, Any]]:
+    url: str,
+    collection: str,
+    region: Region,
+    *,
+    years: Sequence[int],
+    season: SeasonParams | None,
+    private: bool = False,
+) -> list[dict[str, Any]]:  # fmt: skip
     """Return the items that touch the AOI, of the season of each year, sorted by id.
+
+    Parameters
+    ----------
+    private
+        Whether the catalogue may lie in a private network.
 
     Raises
     ------
@@ -30,16 +43,12 @@ def search(
     """
     import pystac_client
     from pystac_client.exceptions import APIError
-    from pystac_client.stac_api_io import StacApiIO
     from requests.exceptions import RequestException
-    from urllib3 import Retry
 
-    retry = Retry(
-        total=len(configured_waits()), backoff_factor=settings.http_retry_wait_s(), status_forcelist=RETRY_STATUS,
-        allowed_methods=None, backoff_max=WAIT_MAX_S, retry_after_max=int(WAIT_MAX_S),
-    )  # fmt: skip
+    from stages.ingest.sources.stac.session import bounded_io
+
+    io = bounded_io(private=private)
     try:
-        io = StacApiIO(max_retries=retry, timeout=settings.HTTP_TIMEOUT_S)
         client = pystac_client.Client.open(url, stac_io=io)
         items: dict[str, dict[str, Any]] = {}
         for year in years:
@@ -73,6 +82,8 @@ def _all_items(pages: Iterator[dict[str, Any]], url: str) -> Iterator[dict[str, 
         if items and not fresh:
             raise _incomplete(url, f"the same {len(items)} items on page after page")
         yielded |= {str(item["id"]) for item in fresh}
+        if len(yielded) > ITEMS_MAX:
+            raise _incomplete(url, f"more than {ITEMS_MAX} items in one year's season")
         yield from fresh
     if matched is not None and len(yielded) < int(matched):
         raise _incomplete(url, f"{len(yielded)} items, of {matched} matching items")

@@ -10,24 +10,34 @@ from http.client import HTTPException
 
 from stages.common import settings
 from stages.common.errors import InputError
+from stages.ingest.sources.stac.addresses import final_address
+from stages.ingest.sources.stac.deadline import within
 from stages.ingest.sources.stac.retries import RETRY_STATUS, TransientError, with_retries
 
+TOKEN_BYTES_MAX = 2**16
+"""Largest answer with a token; a token has some hundred letters."""
 
-def request_token(url: str) -> str:
+
+def request_token(url: str, *, private: bool = False) -> str:
     """Request a token that signs addresses for a limited time, repeatedly where the server fails.
+
+    Parameters
+    ----------
+    private
+        Whether the server may lie in a private network.
 
     Raises
     ------
     InputError
-        The server gives none.
+        The server gives none, or its address is not one that is asked.
     """
-    return with_retries(partial(_request_token_once, url), partial(_no_token, url))
+    address = final_address(url, private=private)
+    return with_retries(partial(_request_token_once, address), partial(_no_token, url))
 
 
 def _request_token_once(url: str) -> str:
     try:
-        with urllib.request.urlopen(url, timeout=settings.HTTP_TIMEOUT_S) as answer:
-            return str(json.load(answer)["token"])
+        return within(settings.HTTP_TIMEOUT_S, partial(_read_token, url))
     except urllib.error.HTTPError as error:
         error.close()
         reason = settings.without_secrets(str(error))
@@ -38,6 +48,11 @@ def _request_token_once(url: str) -> str:
         raise TransientError(settings.without_secrets(str(error) or type(error).__name__)) from None
     except (ValueError, KeyError, TypeError) as error:
         raise _no_token(url, settings.without_secrets(str(error))) from error
+
+
+def _read_token(url: str) -> str:
+    with urllib.request.urlopen(url, timeout=settings.HTTP_TIMEOUT_S) as answer:
+        return str(json.loads(answer.read(TOKEN_BYTES_MAX))["token"])
 
 
 def _no_token(url: str, reason: str, attempts: int = 1) -> InputError:

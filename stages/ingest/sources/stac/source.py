@@ -41,9 +41,12 @@ def acquisitions(params: Params, region: Region) -> Iterator[Acquisition]:
         raise _params_error(
             "the catalogue has no such band", "prepare.bands", f"some of {list(profile.assets)}", unknown
         )
-    items = search(profile.url, profile.collection, region, years=params.years, season=params.ingest.season)
+    private = stac.private_addresses
+    items = search(
+        profile.url, profile.collection, region, years=params.years, season=params.ingest.season, private=private
+    )
     scenes = [parse_item(item, profile, layers) for item in items]
-    remote = RemoteFiles(profile=profile, region=region)
+    remote = RemoteFiles(profile=profile, region=region, private=private)
     for scene in sorted(scenes, key=lambda scene: (str(scene.info.acquired), scene.info.id)):
         if not stac.tiles or scene.info.tile in stac.tiles:
             yield _acquisition(scene, layers, remote)
