@@ -14,14 +14,17 @@ import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import images
-from declared import INSIDE, declared_stage, stage_name
-from engine import Engine, EngineError, find_engine
-from planning import Plan, plan_container
-from stages.common import settings
-from stages.common.errors import ContractError, UnexpectedError
-from stages.common.run import replace
-from stages.common.run.exit_code import exit_code_of, traceback_file
+from stages.common.run.start import starting
+
+with starting("docker/run", __name__, command=True):
+    import images
+    from declared import INSIDE, declared_stage, stage_name
+    from engine import Engine, EngineError, find_engine
+    from planning import Plan, plan_container
+    from stages.common import settings
+    from stages.common.errors import ContractError, UnexpectedError
+    from stages.common.run import replace
+    from stages.common.run.exit_code import exit_code_of, traceback_file
 
 GRACE_S = 10
 """Seconds that a stage may take to end after a signal."""

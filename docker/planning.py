@@ -14,7 +14,7 @@ from declared import INSIDE, Declared, place_inside
 from stages.common import settings
 from stages.common.errors import InputError
 from stages.common.revision import git_commit, git_remote
-from stages.common.run.outputs import SCRATCH
+from stages.common.run.replace import SCRATCH
 
 PASSED = (settings.LOG_LEVEL, settings.INFERENCE_THREADS, settings.WINDOW_MPX)
 PASSED_TO_INGEST = (

@@ -19,15 +19,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from stages.common.errors import InputError, ParamsError
-from stages.common.params.schema import Params, load_params
-from stages.common.revision import run_git
-from stages.common.run.contracts import check_files
-from stages.common.run.documents import locked_stages, parse_lock
-from stages.common.run.exit_code import exit_code_of
-from stages.common.run.outputs import atomic_folder
-from stages.evaluate.crossval_contract import CONTRACT
-from versions.tools.commands import environment, require, run_dvc, stream_dvc
+from stages.common.run.start import starting
+
+with starting("crossval", __name__, command=True):
+    from stages.common.errors import InputError, ParamsError
+    from stages.common.params.schema import Params, load_params
+    from stages.common.revision import run_git
+    from stages.common.run.contracts import check_files
+    from stages.common.run.documents import locked_stages, parse_lock
+    from stages.common.run.exit_code import exit_code_of
+    from stages.common.run.outputs import atomic_folder
+    from stages.evaluate.crossval_contract import CONTRACT
+    from versions.tools.commands import environment, require, run_dvc, stream_dvc
 
 FOLDS = Path("artifacts/folds")
 

@@ -13,11 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stages.common.display.numbers import number_text, signed_text
-from stages.common.run.exit_code import exit_code_of
-from stages.common.run.flatten import flatten
-from versions.tools.commands import require, run_dvc
-from versions.tools.text import aligned_table
+from stages.common.run.start import starting
+
+with starting("experiments", __name__, command=True):
+    from stages.common.display.numbers import number_text, signed_text
+    from stages.common.run.exit_code import exit_code_of
+    from stages.common.run.flatten import flatten
+    from versions.tools.commands import require, run_dvc
+    from versions.tools.text import aligned_table
 
 COLUMNS = (
     ("IoU", "evaluate/model/iou", 3, False),

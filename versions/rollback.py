@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from stages.common.run.exit_code import exit_code_of
-from versions.promote.promote import rollback
+from stages.common.run.start import starting
+
+with starting("rollback", __name__, command=True):
+    from stages.common.run.exit_code import exit_code_of
+    from versions.promote.promote import rollback
 
 if __name__ == "__main__":
     raise SystemExit(exit_code_of("rollback", lambda: rollback(Path.cwd())))

@@ -94,7 +94,7 @@ DVC_STAGE = "DVC_STAGE"
 
 TENSORFLOW_LOG = "TF_CPP_MIN_LOG_LEVEL"
 """Read by TensorFlow when it loads; `train` hushes what is neither a warning nor an error. All else that TensorFlow
-reads is decided in ``stages/train/environment.py``."""
+reads is set aside (``stages/common/run/environment.py``) or decided (``stages/train/environment.py``)."""
 
 
 def quiet_tensorflow() -> None:
@@ -143,6 +143,7 @@ def without_secrets(text: str) -> str:
 
 MLFLOW_HTTP_TIMEOUT = "MLFLOW_HTTP_REQUEST_TIMEOUT"
 MLFLOW_HTTP_RETRIES = "MLFLOW_HTTP_REQUEST_MAX_RETRIES"
+MLFLOW_LIMITS = (MLFLOW_HTTP_TIMEOUT, MLFLOW_HTTP_RETRIES)
 """Read by MLflow: seconds an answer may take, and how often a request is repeated."""
 
 MLFLOW_CREDENTIALS = ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN")

@@ -5,21 +5,24 @@ from __future__ import annotations
 from statistics import median
 from typing import Any
 
-import numpy as np
+from stages.common.run.start import starting
 
-from stages.common.geo.raster import write_cog
-from stages.common.model.conformal import area_error
-from stages.common.run.stage import Run, main
-from stages.common.tables.evaluate import CrossvalMetrics, FoldScores, GlacierScoreRow
-from stages.common.tables.kinds import MASK_NODATA
-from stages.common.types import BoolArray, IntArray
-from stages.evaluate.blocks import leave_one_out, trusted_sums
-from stages.evaluate.crossval_contract import CONTRACT
-from stages.evaluate.crossval_table import crossval_text
-from stages.evaluate.folds import NO_FOLD, Fold, owners, pool, read_folds
-from stages.evaluate.held_out import HeldOutMap, shared_metrics, write_score_tables
-from stages.evaluate.scene import LabelledScene, load_scene
-from stages.evaluate.scores import score_zones
+with starting("crossval", __name__):
+    import numpy as np
+
+    from stages.common.geo.raster import write_cog
+    from stages.common.model.conformal import area_error
+    from stages.common.run.stage import Run, main
+    from stages.common.tables.evaluate import CrossvalMetrics, FoldScores, GlacierScoreRow
+    from stages.common.tables.kinds import MASK_NODATA
+    from stages.common.types import BoolArray, IntArray
+    from stages.evaluate.blocks import leave_one_out, trusted_sums
+    from stages.evaluate.crossval_contract import CONTRACT
+    from stages.evaluate.crossval_table import crossval_text
+    from stages.evaluate.folds import NO_FOLD, Fold, owners, pool, read_folds
+    from stages.evaluate.held_out import HeldOutMap, shared_metrics, write_score_tables
+    from stages.evaluate.scene import LabelledScene, load_scene
+    from stages.evaluate.scores import score_zones
 
 
 def crossval(run: Run) -> CrossvalMetrics:

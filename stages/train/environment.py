@@ -1,7 +1,7 @@
-"""What a training runs with: every environment variable that can change a bit of the model is decided here.
+"""What a training runs with: the variables of TensorFlow, Keras and oneDNN are decided here.
 
-Values that the shell sets are removed before TensorFlow is imported. A model then follows from ``params.yaml``, the
-data and the processor, and its card lists what was in force.
+All that the shell sets of them is set aside before (`stages.common.run.environment`). A model then follows from
+``params.yaml``, the data and the processor, and its card lists what was in force.
 """
 
 from __future__ import annotations
@@ -10,13 +10,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-BIT_CHANGING = ("TF_", "KERAS_", "XLA_", "ONEDNN_", "DNNL_", "OMP_", "KMP_", "GOMP_", "MKL_", "CUDNN_", "CUBLAS_",
-                "NVIDIA_TF32_")  # fmt: skip
-"""Beginnings of the names that TensorFlow, Keras, oneDNN, OpenMP, XLA and CUDA's libraries read. Among them: the
-instruction set, the precision of products, the number of threads, fused operations, the backend, a bound on epochs."""
-
-HARMLESS = ("TF_CPP_", "TF_FORCE_GPU_ALLOW_GROWTH", "TF_GPU_ALLOCATOR", "TF_CLI_", "TF_VAR_", "TF_PLUGIN_")
-"""Beginnings of those among them that are left as they are: logging, the GPU's memory, and variables of Terraform."""
+from stages.common.run.environment import set_aside
 
 INSTRUCTION_SET, ONEDNN = "ONEDNN_MAX_CPU_ISA", "TF_ENABLE_ONEDNN_OPTS"
 """The bound on the instructions that oneDNN uses inside TensorFlow, and whether oneDNN is used at all."""
@@ -65,29 +59,10 @@ def training_variables(instruction_set: str, flags: frozenset[str]) -> dict[str,
     return variables
 
 
-def foreign_settings(environment: Mapping[str, str], decided: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables of a shell that could change a bit and differ from what is decided."""
-    return {
-        name: value
-        for name, value in sorted(environment.items())
-        if name.startswith(BIT_CHANGING) and not name.startswith(HARMLESS) and decided.get(name) != value
-    }
-
-
-def pin_environment(instruction_set: str) -> dict[str, str]:
-    """Set what a training runs with and remove all else that could change a bit; before TensorFlow is imported.
-
-    Returns
-    -------
-    dict
-        What the shell had set and does not apply.
-    """
-    decided = training_variables(instruction_set, cpu_flags())
-    foreign = foreign_settings(os.environ, decided)
-    for name in foreign:
-        os.environ.pop(name)
-    os.environ.update(decided)
-    return foreign
+def pin_environment(instruction_set: str) -> None:
+    """Set what a training runs with and remove all else that could change a bit; before TensorFlow is imported."""
+    set_aside("train")
+    os.environ.update(training_variables(instruction_set, cpu_flags()))
 
 
 def instruction_set_in_force(environment: Mapping[str, str], flags: frozenset[str]) -> str:

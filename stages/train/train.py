@@ -36,9 +36,7 @@ def train(run: Run) -> TrainMetrics:
     )
     counts = len(data.train), len(data.validation), len(data.calibration)
     run.log.info("%d training, %d validation and %d calibration patches", *counts)
-    foreign = prepare_tensorflow(params.threads, params.seed, params.instruction_set)
-    for name, value in foreign.items():
-        run.log.warning("%s=%s is set aside: what a training runs with is decided by params.yaml alone", name, value)
+    prepare_tensorflow(params.threads, params.seed, params.instruction_set)
 
     from stages.train.ensemble import assemble, logits_of
     from stages.train.fit import fit_members
@@ -76,15 +74,9 @@ def _report(run: Run, card: ModelCard) -> None:
     run.log.info("threshold %g (%s)", card.threshold, card.threshold_rule)
 
 
-def prepare_tensorflow(threads: int, seed: int, instruction_set: str) -> dict[str, str]:
-    """Pin all that changes the bits of a training; before TensorFlow is imported and before any operation.
-
-    Returns
-    -------
-    dict
-        Variables of the shell that would have changed them and were set aside.
-    """
-    foreign = pin_environment(instruction_set)
+def prepare_tensorflow(threads: int, seed: int, instruction_set: str) -> None:
+    """Pin all that changes the bits of a training; before TensorFlow is imported and before any operation."""
+    pin_environment(instruction_set)
     settings.quiet_tensorflow()
     import keras
     import tensorflow as tf
@@ -93,7 +85,6 @@ def prepare_tensorflow(threads: int, seed: int, instruction_set: str) -> dict[st
     tf.config.threading.set_inter_op_parallelism_threads(threads)
     tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(seed)
-    return foreign
 
 
 def _tidy(text: str) -> str:

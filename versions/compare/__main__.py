@@ -2,7 +2,10 @@
 
 import sys
 
-from versions.compare.compare import main
+from stages.common.run.start import starting
+
+with starting("compare", __name__, command=True):
+    from versions.compare.compare import main
 
 if __name__ == "__main__":
     sys.exit(main())

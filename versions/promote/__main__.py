@@ -2,7 +2,10 @@
 
 import sys
 
-from versions.promote.promote import main
+from stages.common.run.start import starting
+
+with starting("promote", __name__, command=True):
+    from versions.promote.promote import main
 
 if __name__ == "__main__":
     sys.exit(main())

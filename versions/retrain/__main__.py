@@ -2,7 +2,10 @@
 
 import sys
 
-from versions.retrain.retrain import main
+from stages.common.run.start import starting
+
+with starting("retrain", __name__, command=True):
+    from versions.retrain.retrain import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -1,18 +1,96 @@
-"""What the shell says and a stage does not listen to: a result follows from parameters and data alone."""
+"""Which variables of the shell a process runs with: natively the same as in a container.
+
+A result follows from parameters and data alone. GDAL, PROJ, TensorFlow, Keras, oneDNN, matplotlib, MLflow and the
+libraries of the clouds read many variables by themselves. All of these are set aside before the first of them is
+imported, but for those that this module names.
+"""
 
 from __future__ import annotations
 
 import os
 import re
 
-GDAL_OPTIONS = re.compile(r"(GDAL_TIFF|GDAL_GEOREF|GDAL_PAM|GTIFF|TIFF|OGR|OSR)_.+|PROJ_NETWORK|.+_OVERVIEW")
-"""Names of the options of GDAL and PROJ that change the bytes of rasters and vectors, or which grids PROJ shifts by.
-Not among them: where their data, certificates and proxies are, threads and caches."""
+from stages.common import settings
+
+GDAL = (
+    r"(GDAL_|CPL_|VSI_|VSICURL_|VSIS3_|OGR_|OSR_|GTIFF_|PROJ_|PYPROJ_|PYOGRIO_|RIO_|JP2OPENJPEG_|OPJ_|GPKG_|SQLITE_).+"
+    r"|GDALWARP_.+|SHAPE_(ENCODING|REWIND_.+|RESTORE_.+|2GB_LIMIT)|TIFF_USE_.+|VRT_(SHARED|VIRTUAL)_.+|.+_OVERVIEW"
+    r"|CENTER_LONG|CHECK_DISK_FREE_SPACE|CHECK_WITH_INVERT_PROJ|COG_(DELETE|TMP)_.+|CONVERT_YCBCR_TO_RGB|ESRI_XML_PAM"
+    r"|ATTRIBUTES_SKIP|USE_RRD|JPEGMEM"
+)
+"""Names that GDAL, PROJ and their Python packages read, as far as they concern the formats of this project."""
+
+LEARNING = (
+    r"(TF_|KERAS_|XLA_|ONEDNN_|DNNL_|OMP_|KMP_|GOMP_|MKL_|CUDNN_|CUBLAS_|NVIDIA_TF32_|ORT_|OPENBLAS_|GOTO_|NPY_).+"
+)
+"""Names that TensorFlow, Keras, oneDNN, OpenMP, XLA, CUDA's libraries, ONNX Runtime and NumPy read. Among them: the
+instruction set, the precision of products, the number of threads, fused operations, the backend, a bound on epochs."""
+
+HARMLESS = r"(TF_CPP_|TF_FORCE_GPU_ALLOW_GROWTH|TF_GPU_ALLOCATOR|TF_CLI_|TF_VAR_|TF_PLUGIN_).*"
+"""Those among them that are left as they are: logging, the GPU's memory, and variables of Terraform."""
+
+PICTURES = r"MPLBACKEND|MATPLOTLIBRC"
+TRACKING = r"_?MLFLOW_.+"
+CLOUD = r"(AWS_|AZURE_|GS_|GOOGLE_|OSS_|SWIFT_).+"
+"""Names that GDAL, MLflow and DVC read to log in to a cloud."""
+
+PROXIES = (
+    "http_proxy", "https_proxy", "all_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY",
+)  # fmt: skip
+CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "GDAL_CURL_CA_BUNDLE",
+                "PROJ_CURL_CA_BUNDLE")  # fmt: skip
+GDAL_PROXIES = ("GDAL_HTTP_PROXY", "GDAL_HTTPS_PROXY", "GDAL_HTTP_PROXYUSERPWD", "GDAL_PROXY_AUTH")
+TRACKING_CERTIFICATES = ("MLFLOW_TRACKING_SERVER_CERT_PATH", "MLFLOW_TRACKING_CLIENT_CERT_PATH", "AWS_CA_BUNDLE")
+
+NETWORK = (*PROXIES, *GDAL_PROXIES, *CERTIFICATES)
+"""How the network is reached. They change no result, and stay as they are also where nothing is fetched."""
+
+FILES = (*CERTIFICATES, *TRACKING_CERTIFICATES)
+"""Variables whose value is a file or a folder, which a container must also see."""
+
+NEEDED = {
+    "ingest": NETWORK,
+    "track": (
+        *NETWORK, *TRACKING_CERTIFICATES, *settings.MLFLOW_CREDENTIALS,
+        settings.TRACKING_URI, *settings.MLFLOW_LIMITS,
+        "MLFLOW_TRACKING_INSECURE_TLS", "MLFLOW_TRACKING_AUTH", "MLFLOW_TRACKING_AWS_SIGV4",
+        "MLFLOW_S3_ENDPOINT_URL", "MLFLOW_S3_IGNORE_TLS", "MLFLOW_S3_UPLOAD_EXTRA_ARGS",
+        "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_REGION",
+        "AWS_DEFAULT_REGION", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_ENDPOINT_URL",
+        "AWS_ENDPOINT_URL_S3",
+    ),
+}  # fmt: skip
+"""Variables that the two stages with a network may read: where proxies and certificates are, and how to log in."""
+
+DECIDED = {
+    "TZ": "UTC",
+    "LC_ALL": "C.UTF-8",
+    "GDAL_CONFIG_FILE": os.devnull,  # else ~/.gdal/gdalrc
+    "PROJ_NETWORK": "OFF",
+    "PROJ_SKIP_READ_USER_WRITABLE_DIRECTORY": "ON",  # grids that another program has fetched into the user's folder
+}
+"""Values that every process runs with."""
 
 
-def set_gdal_options_aside() -> list[str]:
-    """Remove from the environment what would change the bytes that GDAL writes, and return the names."""
-    names = [name for name in sorted(os.environ) if GDAL_OPTIONS.fullmatch(name)]
-    for name in names:
-        os.environ.pop(name)
+def foreign(name: str, *, command: bool = False) -> list[str]:
+    """Return the variables of the shell that a stage called `name` does not run with.
+
+    A `command` calls DVC, git and stages, which need what logs in to a cloud or to a tracking server.
+    """
+    families = [GDAL, LEARNING, PICTURES, TRACKING, *([] if command else [CLOUD])]
+    needed = {*NEEDED["ingest"], *NEEDED["track"]} if command else {*NETWORK, *NEEDED.get(name, ())}
+    return [
+        variable
+        for variable, value in sorted(os.environ.items())
+        if re.fullmatch("|".join(families), variable) and not re.fullmatch(HARMLESS, variable)
+        if variable not in needed and DECIDED.get(variable) != value
+    ]
+
+
+def set_aside(name: str, *, command: bool = False) -> list[str]:
+    """Remove from the environment what `foreign` names, set what is decided, and return the names of the removed."""
+    names = foreign(name, command=command)
+    for variable in names:
+        os.environ.pop(variable)
+    os.environ.update(DECIDED)
     return names

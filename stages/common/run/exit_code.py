@@ -9,7 +9,7 @@ from pathlib import Path
 
 from stages.common import logs, settings
 from stages.common.errors import GlacierError, UnexpectedError
-from stages.common.run.outputs import SCRATCH
+from stages.common.run.replace import SCRATCH
 
 DONE = 0
 
@@ -34,10 +34,8 @@ def exit_code_of(name: str, work: Callable[[], str | int | None]) -> int:
     try:
         logs.configure(name)
         result = work()
-    except GlacierError as error:
-        return _report(name, error)
     except Exception as error:
-        return _report(name, _unexpected(name, error))
+        return fail(name, error)
     if isinstance(result, int):
         return result
     if result is not None:
@@ -45,14 +43,16 @@ def exit_code_of(name: str, work: Callable[[], str | int | None]) -> int:
     return DONE
 
 
+def fail(name: str, error: Exception) -> int:
+    """Print the message of an error, keep the traceback of an unexpected one, and return the exit code."""
+    ours = error if isinstance(error, GlacierError) else _unexpected(name, error)
+    print(settings.without_secrets(f"{name}: {ours}"), file=sys.stderr)
+    return ours.exit_code
+
+
 def traceback_file(name: str) -> Path:
     """Return where the traceback of an unexpected error is kept, relative to the site's folder."""
     return SCRATCH / f"traceback-{name.replace('/', '-')}.txt"
-
-
-def _report(name: str, error: GlacierError) -> int:
-    print(settings.without_secrets(f"{name}: {error}"), file=sys.stderr)
-    return error.exit_code
 
 
 def _unexpected(name: str, error: Exception) -> UnexpectedError:

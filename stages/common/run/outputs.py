@@ -12,13 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from stages.common.run.replace import put_in_place, recover
+from stages.common.run.replace import SCRATCH, put_in_place, recover
 
 if TYPE_CHECKING:
     from stages.common.types import AnyArray
-
-SCRATCH = Path("artifacts/.tmp")
-"""Half-written outputs; ignored by DVC, on the same file system as their final place."""
 
 
 @contextlib.contextmanager

@@ -9,6 +9,9 @@ import errno
 import shutil
 from pathlib import Path
 
+SCRATCH = Path("artifacts/.tmp")
+"""Half-written outputs; ignored by DVC, on the same file system as their final place."""
+
 
 def put_in_place(draft: Path, final: Path) -> None:
     """Move `draft` to `final`; an earlier version is renamed aside first and removed last.

@@ -15,7 +15,6 @@ from pydantic import BaseModel
 from stages.common.errors import ContractError, ParamsError
 from stages.common.params.schema import Params, load_params
 from stages.common.run.contracts import Contract, check_inputs, check_outputs, paths_of
-from stages.common.run.environment import set_gdal_options_aside
 from stages.common.run.exit_code import DONE, exit_code_of
 from stages.common.run.outputs import atomic_folder, write_json
 
@@ -70,8 +69,6 @@ def run_command_line(
 def run_stage(contract: Contract, entry: Entry, *, year: int | None, log: logging.Logger) -> None:
     """Check inputs, run `entry`, check outputs, then put folder and metrics in place."""
     params = load_params()
-    if names := set_gdal_options_aside():
-        log.warning("set aside, as it may change the result: %s", ", ".join(names))
     _check_year(contract, params, year)
     check_inputs(contract, params, year)
     if not contract.outputs:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import geopandas
@@ -151,34 +149,6 @@ def main(entry: Callable[[Run], None], *arguments: str) -> int:
 def test_a_stage_that_keeps_its_contract_gets_its_folder(site: Path) -> None:
     assert main(work) == 0
     assert json.loads((site / "artifacts/predict/2020/out.json").read_text())["year"] == 2020
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [("GDAL_TIFF_OVR_BLOCKSIZE", "128"), ("GDAL_TIFF_ENDIANNESS", "BIG"), ("COMPRESS_OVERVIEW", "LZW")],
-)
-def test_options_of_gdal_in_the_shell_change_no_byte(
-    name: str, value: str, site: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    grid = Grid(GRID.crs, GRID.transform, 1100, 600)
-    noise = np.random.default_rng(1).integers(0, 2, grid.shape).astype(np.uint8)
-    contract = replace(CONTRACT, outputs={"noise.tif": MASK})
-
-    def write_noise(run: Run) -> None:
-        write_cog(run.out / "noise.tif", noise, grid, nodata=255)
-
-    def output_bytes() -> bytes:
-        assert stage.main(contract, write_noise, ["--year", "2020"]) == 0
-        return (site / "artifacts/predict/2020/noise.tif").read_bytes()
-
-    expected = output_bytes()
-    monkeypatch.setenv(name, value)
-    write_cog(site / "shell.tif", noise, grid, nodata=255)
-    assert (site / "shell.tif").read_bytes() != expected, "the option would change the bytes"
-    monkeypatch.setenv("GDAL_DATA", str(site))
-    assert output_bytes() == expected
-    assert name in capsys.readouterr().err
-    assert os.environ["GDAL_DATA"] == str(site)
 
 
 def test_an_absent_input_is_exit_code_2(site: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from pydantic import BaseModel
 
-from stages.common.run.outputs import SCRATCH, atomic_folder, write_arrays, write_json, write_table
+from stages.common.run.outputs import atomic_folder, write_arrays, write_json, write_table
+from stages.common.run.replace import SCRATCH
 
 FOLDER = Path("artifacts/predict/2020")
 

@@ -11,7 +11,7 @@ from rasterio.errors import RasterioIOError
 
 from stages.common.errors import InputError
 from stages.common.geo.raster import grid_of, open_by_driver, profile
-from stages.common.run.outputs import SCRATCH
+from stages.common.run.replace import SCRATCH
 from stages.common.scene.scene import Layer
 
 READ_CACHE = SCRATCH / "fetched"

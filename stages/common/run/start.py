@@ -1,0 +1,66 @@
+"""How a process starts: the shell's settings are set aside, and an error while modules are imported has its code."""
+
+from __future__ import annotations
+
+import codecs
+import contextlib
+import logging
+import sys
+import time
+from collections.abc import Iterator
+
+from stages.common.run.environment import set_aside
+from stages.common.run.exit_code import exit_code_of, fail
+
+PLAIN = str.maketrans({"\N{MINUS SIGN}": "-", "\N{EN DASH}": "-", "\N{HORIZONTAL ELLIPSIS}": "..."})
+"""Signs for a terminal that has no others."""
+
+
+@contextlib.contextmanager
+def starting(name: str, module: str, *, command: bool = False) -> Iterator[None]:
+    """Import a program's modules within this block: the shell's settings do not reach them.
+
+    An error ends the process with exit code 3 and leaves its traceback in a file.
+
+    Parameters
+    ----------
+    name
+        Name of the stage or command, which stands before each line of the log.
+    module
+        ``__name__`` of the caller: nothing happens where it is imported by other code.
+    command
+        Whether it is no stage, but calls DVC, git and stages.
+    """
+    if module != "__main__":
+        yield
+        return
+    names = set_aside(name, command=command)
+    time.tzset()
+    print_anywhere()
+    if names and (code := exit_code_of(name, lambda: _report(name, names))):
+        raise SystemExit(code)
+    try:
+        yield
+    except Exception as error:
+        raise SystemExit(fail(name, error)) from None
+
+
+def print_anywhere() -> None:
+    """Let no sign that the terminal's encoding lacks end the process: it is replaced by one that resembles it."""
+    codecs.register_error("plain", _plain)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="plain")
+
+
+def _plain(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    text = error.object[error.start : error.end].translate(PLAIN)
+    return text.encode("ascii", "replace").decode(), error.end
+
+
+def _report(name: str, names: list[str]) -> None:
+    logging.getLogger(name).warning(
+        "set aside, as parameters alone decide a result (docs/operations.md): %s", ", ".join(names)
+    )
