@@ -10,7 +10,7 @@ import numpy as np
 
 from stages.common.errors import InputError
 from stages.common.geo.grid import Grid
-from stages.common.scene.harmonise import FIRST_BASELINE_WITH_OFFSET, baseline_of
+from stages.common.scene.harmonise import FIRST_BASELINE_WITH_OFFSET, baseline_of, made_locally
 from stages.common.scene.scene import Scene
 from stages.common.tables.prepare import SceneClasses
 from stages.common.types import AnyArray, BoolArray
@@ -115,6 +115,6 @@ def _class_shares(scene: Scene, classes: AnyArray, has_data: BoolArray, kept_sno
 
 def _meaning_of_dark(scene: Scene) -> Literal["dark area", "cast shadow"] | None:
     """Return the meaning of class 2: "cast shadow" from baseline 04.00 on, "dark area" before; None if unknown."""
-    if scene.info.processing_baseline is None:
+    if scene.info.processing_baseline is None or made_locally(scene.info):
         return None
     return "cast shadow" if baseline_of(scene.info) >= FIRST_BASELINE_WITH_OFFSET else "dark area"

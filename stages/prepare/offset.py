@@ -1,139 +1,100 @@
-"""Check, from the pixels, that a scene's DN were turned into reflectance with the right offset.
+"""Check, from the pixels and from what is stated, that a scene's DN were turned into reflectance with the right offset.
 
-Snow and ice are nearly black in the short-wave infrared. With the offset of 0.1 left in, nothing is below 0.1 there;
-with the offset subtracted twice, most of it is negative. The bounds are calibrated on 7643 measured spectra of snow
-and ice and on four seasons of a real Himalayan scene (docs/method.md).
+Snow and ice are nearly black in the short-wave infrared, on the ground and at the top of the atmosphere alike. With the
+offset left in, nothing is below it there; with the offset subtracted twice, most of it is negative. Where no snow can
+be compared, the darkest pixels tell, in the bands of `stages.prepare.levels`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
 
 import numpy as np
 
 from stages.common.errors import InputError
-from stages.common.scene.harmonise import calibration_of
+from stages.common.scene.harmonise import FIRST_BASELINE_WITH_OFFSET, baseline_of, calibration_of, made_locally
 from stages.common.scene.scene import Scene
 from stages.common.tables.kinds import DN_OFFSET
-from stages.common.tables.prepare import OffsetProof
+from stages.common.tables.prepare import OffsetMethod, OffsetProof
 from stages.common.types import Float32Array
-from stages.prepare.masks import FRACTION_DECIMALS, SNOW, VISIBLE, classes_on_grid
+from stages.prepare.levels import SURFACE_SENTINEL2, dark_bands, level_of
+from stages.prepare.masks import FRACTION_DECIMALS, GREEN, SNOW, classes_on_grid, cloud_on_grid
+from stages.prepare.offset_shares import FLOOR_WIDTH, SNOW_WIDTH, judge_floor, judge_snow, shares_of
 from stages.prepare.scene_pixels import ScenePixels
 
 SNOW_IS_DARK_IN = ("B11", "B12")
 """Short-wave infrared."""
 
-OFFSET = -DN_OFFSET
-"""0.1: what is left in or subtracted twice."""
+SNOW_DIFFERENCE_MIN = 0.3
+"""Green minus short-wave infrared of snow and ice: 64-98 % of spectra exceed it, 0.05 % of rock and no water. No offset
+that is common to both bands changes it."""
 
 PIXELS_MIN = 500
 """Fewer snow pixels (0.2 km2 at 20 m) prove nothing."""
 
-CLEARLY_NEGATIVE = -0.03
-"""Real reflectance falls below it in 0.05 % of a real scene's pixels, whatever the band from B02 to B12."""
+STATED_TOLERANCE = 0.05
+"""Largest difference between the offset that is used and the one that follows from the stated baseline."""
 
-LEFT_IN_BELOW_MAX = 0.05
-"""Share of snow below 0.1 in SWIR: 0 with the offset left in; 0.88-0.97 of spectra, 0.30-0.82 of the scene as it is."""
+SENTINEL2_LEVELS = ("L2A", "L1C", None)
+"""Levels at which a stated processing baseline is one of Sentinel-2."""
 
-LEFT_IN_JUST_ABOVE_MIN = 0.2
-"""Share between 0.1 and 0.2: 0.30-0.97 with the offset left in. Where it is smaller, the "snow" is ice cloud."""
-
-TWICE_NEGATIVE_MIN = 0.05
-"""Share clearly negative: 0.06-0.97 with the offset subtracted twice; 0 as it is, cast shadow included."""
-
-FLOOR_WIDTH = 0.05
-FLOOR_RATIO_MIN = 10.0
-FLOOR_SHARE_MIN = 0.002
-"""The visible test: 0.2 % of the pixels within 0.05 above 0.1, and ten times as many as below it, in each band."""
-
-VISIBLE_NEGATIVE_MIN = 0.02
-"""Share clearly negative in a visible band: 0.03-0.16 with the offset subtracted twice, 0.0005 as it is."""
-
-VISIBLE_BELOW_MIN = 0.05
-"""Share below 0.1 in the darkest visible band (0.15-0.30 of the scene as it is) that makes the offset plausible."""
-
-Method = Literal["snow in SWIR", "visible floor"]
-Verdict = Literal["proven", "plausible", "not proven", "left in", "subtracted twice"]
-
-
-@dataclass(frozen=True)
-class Shares:
-    """Shares of a band's pixels, 0-1, by their reflectance."""
-
-    below: float
-    """Share of pixels below 0.1."""
-    just_above: float
-    """Share of pixels from 0.1 to 0.2 (snow in SWIR) or to 0.15 (the visible floor)."""
-    negative: float
-    """Share of pixels below 0."""
-    clearly_negative: float
-    """Share of pixels below `CLEARLY_NEGATIVE`."""
+Evidence = tuple[OffsetMethod | None, Mapping[str, Float32Array]]
+"""Method, and the reflectance (N,) that it judges, by band."""
 
 
 def check_offset(pixels: ScenePixels) -> OffsetProof:
-    """Return what the pixels of a Sentinel-2 scene show about its offset.
+    """Return what the pixels of a scene show about its offset.
 
     Raises
     ------
     InputError
-        They contradict the offset: it was left in, or subtracted twice.
+        They contradict the offset: it was left in, or subtracted twice; or they do not prove an offset that contradicts
+        the stated baseline. `prepare.trusted_offsets` lets a scene pass, with that verdict.
     """
-    bands = pixels.scene.bands
-    if pixels.scene.scl and (dark := [name for name in SNOW_IS_DARK_IN if name in bands]):
-        return _check(pixels.scene, "snow in SWIR", {name: _snow(pixels, name) for name in dark})
-    if visible := [name for name in VISIBLE if name in bands]:
-        return _check(pixels.scene, "visible floor", {name: _reflectance(pixels, name) for name in visible})
-    return OffsetProof(method=None, verdict="not proven", pixels=0, below_offset_fraction={}, negative_fraction={})
+    scene = pixels.scene
+    proof = _judged(scene, *_evidence(pixels))
+    unlike = None if proof.verdict == "proven" else _unlike_baseline(scene)
+    if unlike and proof.verdict not in REASONS:
+        proof = proof.model_copy(update={"verdict": "unlike its baseline"})
+    if proof.verdict in REASONS and scene.info.id not in pixels.params.trusted_offsets:
+        raise _wrong(scene, proof, unlike)
+    return proof
 
 
-def shares_of(values: Float32Array, *, width: float) -> Shares:
-    """Return the shares of reflectance values (N,) below 0.1, within `width` above it, and below 0."""
-    if values.size == 0:
-        return Shares(0.0, 0.0, 0.0, 0.0)
-    return Shares(
-        below=float((values < OFFSET).mean()),
-        just_above=float(((values >= OFFSET) & (values < OFFSET + width)).mean()),
-        negative=float((values < 0).mean()),
-        clearly_negative=float((values < CLEARLY_NEGATIVE).mean()),
-    )
+def _evidence(pixels: ScenePixels) -> Evidence:
+    """Return the strongest evidence there is: classified snow, snow by its colour, then the darkest pixels."""
+    bands, level = pixels.scene.bands, pixels.scene.info.processing_level
+    dark = [name for name in SNOW_IS_DARK_IN if name in bands]
+    if dark and pixels.scene.scl:
+        return "snow in SWIR", {name: _classified_snow(pixels, name) for name in dark}
+    if dark and GREEN in bands:
+        snow = {name: _bright_green(pixels, name) for name in dark}
+        if min(values.size for values in snow.values()) >= PIXELS_MIN:
+            return "snow by colour", snow
+    if names := dark_bands(level, bands):
+        method: OffsetMethod = "visible floor" if level_of(level) is SURFACE_SENTINEL2 else "dark pixels"
+        return method, {name: _reflectance(pixels, name) for name in names}
+    return None, {}
 
 
-def judge_snow(bands: Sequence[Shares]) -> Verdict:
-    """Return the verdict from the SWIR reflectance of snow and ice; one clear band is enough."""
-    if max(band.clearly_negative for band in bands) >= TWICE_NEGATIVE_MIN:
-        return "subtracted twice"
-    if max(band.below for band in bands) >= LEFT_IN_BELOW_MAX:
-        return "proven"
-    if max(band.just_above for band in bands) >= LEFT_IN_JUST_ABOVE_MIN:
-        return "left in"
-    return "not proven"
-
-
-def judge_floor(bands: Sequence[Shares]) -> Verdict:
-    """Return the verdict from the darkest visible pixels: the weaker test, so all bands must agree on a floor."""
-    if max(band.clearly_negative for band in bands) >= VISIBLE_NEGATIVE_MIN:
-        return "subtracted twice"
-    if all(band.just_above >= FLOOR_SHARE_MIN and band.just_above >= FLOOR_RATIO_MIN * band.below for band in bands):
-        return "left in"
-    return "plausible" if max(band.below for band in bands) >= VISIBLE_BELOW_MIN else "not proven"
-
-
-def _check(scene: Scene, method: Method, reflectance: Mapping[str, Float32Array]) -> OffsetProof:
-    width, judge = TESTS[method]
-    pixels = min(values.size for values in reflectance.values())
-    shares = {name: shares_of(values, width=width) for name, values in reflectance.items()}
-    verdict = judge(list(shares.values())) if pixels >= PIXELS_MIN else "not proven"
-    match verdict:
-        case "left in" | "subtracted twice":
-            raise _wrong(scene, method, shares, verdict)
-    return OffsetProof(
-        method=method,
-        verdict=verdict,
-        pixels=pixels,
-        below_offset_fraction={name: round(band.below, FRACTION_DECIMALS) for name, band in shares.items()},
-        negative_fraction={name: round(band.negative, FRACTION_DECIMALS) for name, band in shares.items()},
+def _judged(scene: Scene, method: OffsetMethod | None, reflectance: Mapping[str, Float32Array]) -> OffsetProof:
+    level = level_of(scene.info.processing_level)
+    snow = method in ("snow in SWIR", "snow by colour")
+    width = SNOW_WIDTH if snow else FLOOR_WIDTH
+    shares = {name: shares_of(values, width=width, offset=level.offset) for name, values in reflectance.items()}
+    pixels = min((values.size for values in reflectance.values()), default=0)
+    verdict: str = "not proven"
+    if pixels >= PIXELS_MIN:
+        bands = list(shares.values())
+        verdict = judge_snow(bands) if snow else judge_floor(bands, in_every_band=level.shift_in_every_band)
+    return OffsetProof.model_validate(
+        {
+            "method": method,
+            "verdict": verdict,
+            "pixels": pixels,
+            "below_offset_fraction": {name: round(band.below, FRACTION_DECIMALS) for name, band in shares.items()},
+            "negative_fraction": {name: round(band.negative, FRACTION_DECIMALS) for name, band in shares.items()},
+        }
     )
 
 
@@ -143,36 +104,86 @@ def _reflectance(pixels: ScenePixels, name: str) -> Float32Array:
     return values[np.isfinite(values)]
 
 
-def _snow(pixels: ScenePixels, name: str) -> Float32Array:
+def _classified_snow(pixels: ScenePixels, name: str) -> Float32Array:
     """Return the (N,) reflectance where a band has data and the scene classification says snow or ice."""
     values, grid = pixels.values(name)
     return values[np.isfinite(values) & (classes_on_grid(pixels, grid) == SNOW)]
 
 
-def _wrong(scene: Scene, method: Method, shares: Mapping[str, Shares], verdict: Verdict) -> InputError:
-    place = "SWIR reflectance of snow and ice" if method == "snow in SWIR" else "visible reflectance"
-    percentages = "; ".join(
-        f"{name}: {100 * band.below:.1f} % below 0.1, {100 * band.negative:.1f} % negative"
-        for name, band in shares.items()
-    )
-    offsets = ", ".join(f"{name} {calibration_of(scene, name).offset:g}" for name in shares)
+def _bright_green(pixels: ScenePixels, name: str) -> Float32Array:
+    """Return the (N,) reflectance where green is far above it and no cloud is masked: snow and ice."""
+    values, grid = pixels.values(name)
+    with np.errstate(invalid="ignore"):
+        snow = pixels.values_on(grid, GREEN) - values > SNOW_DIFFERENCE_MIN
+    return values[snow & ~cloud_on_grid(pixels, grid)]
+
+
+def _unlike_baseline(scene: Scene) -> str | None:
+    """Return how the offset that is stated with the bands contradicts the stated baseline; None where it does not.
+
+    Numbers that are reflectance already (scale 1, offset 0) have no offset to state.
+    """
     info = scene.info
+    if info.convention not in (None, "stated") or info.processing_level not in SENTINEL2_LEVELS:
+        return None
+    if info.processing_baseline is None or made_locally(info):
+        return None
+    expected = DN_OFFSET if baseline_of(info) >= FIRST_BASELINE_WITH_OFFSET else 0.0
+    for name in scene.bands:
+        used = calibration_of(scene, name)
+        if (used.scale, used.offset) != (1.0, 0.0) and abs(used.offset - expected) > STATED_TOLERANCE:
+            return f"baseline {info.processing_baseline} has offset {expected:g}, {name} has {used.offset:g}"
+    return None
+
+
+def _wrong(scene: Scene, proof: OffsetProof, unlike: str | None) -> InputError:
+    info, names = scene.info, proof.below_offset_fraction or scene.bands
+    offset = level_of(info.processing_level).offset
+    offsets = ", ".join(f"{name} {calibration_of(scene, name).offset:g}" for name in names)
+    percentages = [
+        f"{name}: {100 * below:.1f} % below {offset:g}, {100 * proof.negative_fraction[name]:.1f} % negative"
+        for name, below in proof.below_offset_fraction.items()
+    ]
+    what, expected = f"the pixels contradict the scene's offset: it is {proof.verdict}", EXPECTED[proof.method]
+    if proof.verdict == "unlike its baseline":
+        what, expected = "the scene's offset contradicts its baseline, and the pixels do not prove it", EXPECTED[None]
     return InputError(
-        f"the pixels contradict the scene's offset: it is {verdict}",
+        what,
         where=f"{info.year}, {info.id} (baseline {info.processing_baseline or 'unknown'}, offset used: {offsets})",
-        expected=f"{place} partly below 0.1 and hardly ever negative",
-        found=percentages,
-        fix=REMEDY[verdict],
+        expected=expected.format(offset=f"{offset:g}"),
+        found="; ".join([*([unlike] if unlike else []), *percentages]),
+        fix=_remedy(scene, proof.verdict, offset),
     )
 
 
-TESTS: dict[Method, tuple[float, Callable[[Sequence[Shares]], Verdict]]] = {
-    "snow in SWIR": (OFFSET, judge_snow),
-    "visible floor": (FLOOR_WIDTH, judge_floor),
-}
-"""Per method: width of the range just above 0.1, and the function that judges the shares."""
+def _remedy(scene: Scene, verdict: str, offset: float) -> str:
+    """Return what the user of the scene's source can do."""
+    used = calibration_of(scene, next(iter(scene.bands))).offset
+    match scene.info.convention:
+        case None:
+            right = {"left in": used - offset, "subtracted twice": used + offset}.get(verdict)
+            offset_text = (
+                "another offset or processing_baseline" if right is None else f"offset {round(right, 6) + 0:g}"
+            )
+            action = f"give {offset_text} in ingest.raster.scenes"
+        case "stated":
+            action = "name it in ingest.choice.leave_out, or download the product again"
+        case _:
+            action = "name it in ingest.choice.leave_out, or take the series of another catalogue (ingest.stac.profile)"
+    return f"{action}; if you know that it is right, add {scene.info.id} to prepare.trusted_offsets"
 
-REMEDY: dict[str, str] = {
-    "left in": "the DN carry 1000 that is not subtracted: give offset -0.1, or correct the item's baseline or flag",
-    "subtracted twice": "the DN no longer carry 1000: give offset 0, or correct the item's baseline or flag",
+
+REASONS: dict[str, str] = {
+    "left in": "the pixels say that the offset is left in",
+    "subtracted twice": "the pixels say that the offset is subtracted twice",
+    "unlike its baseline": "it contradicts the baseline, and the pixels do not prove it",
+}
+"""Verdicts that refuse a scene, in words of the log."""
+
+EXPECTED: dict[OffsetMethod | None, str] = {
+    "snow in SWIR": "SWIR reflectance of snow and ice partly below {offset} and hardly ever negative",
+    "snow by colour": "SWIR reflectance of snow and ice partly below {offset} and hardly ever negative",
+    "visible floor": "visible reflectance partly below {offset} and hardly ever negative",
+    "dark pixels": "red and infrared reflectance partly below {offset} and hardly ever negative",
+    None: "the offset of the stated baseline",
 }

@@ -17,7 +17,7 @@ from stages.common.tables.prepare import OffsetProof, Provenance, Registration
 from stages.prepare.coregister import Reference, grid_of_scene, make_reference, measure_shift
 from stages.prepare.masks import scene_masks
 from stages.prepare.mosaic import PlacedScene, assign_pixels, write_scene_cog
-from stages.prepare.offset import check_offset
+from stages.prepare.offset import REASONS, check_offset
 from stages.prepare.passes import write_passes
 from stages.prepare.provenance import provenance_of
 from stages.prepare.radiometry import check_clipped, check_storage
@@ -27,7 +27,13 @@ from stages.prepare.terrain import terrain_bands
 SCENES, REFERENCE_SCENES = "data/scenes/{year}/index.json", "data/scenes/{reference_year}/index.json"
 
 OFFSET_FINDING = {"proven": "correct", "plausible": "plausible", "not proven": "not decided by the pixels"}
-OFFSET_PLACE = {"snow in SWIR": "snow", "visible floor": "the darkest visible pixels", None: "no band"}
+OFFSET_PLACE = {
+    "snow in SWIR": "snow",
+    "snow by colour": "bright pixels that are dark in the infrared",
+    "visible floor": "the darkest visible pixels",
+    "dark pixels": "the darkest red and infrared pixels",
+    None: "no band",
+}
 """Words of the log on the check of the offset, by verdict and method."""
 
 
@@ -94,6 +100,11 @@ def _report(run: Run, provenance: Provenance) -> None:
 
 
 def _report_offset(run: Run, scene_id: str, proof: OffsetProof) -> None:
+    if proof.verdict in REASONS:
+        run.log.warning(
+            "%s: %s; it is taken all the same, as prepare.trusted_offsets names it", scene_id, REASONS[proof.verdict]
+        )
+        return
     place, finding = OFFSET_PLACE[proof.method], OFFSET_FINDING[proof.verdict]
     run.log.info("%s: reflectance offset checked on %s: %s", scene_id, place, finding)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas
@@ -14,7 +15,9 @@ from stages.common.params.prepare import PrepareParams
 from stages.common.scene.scene import Layer, Scene, SceneInfo
 from stages.common.scene.store import write_scene
 from stages.common.tables.prepare import OffsetProof
-from stages.prepare.offset import OFFSET, PIXELS_MIN, Shares, check_offset, judge_floor, judge_snow, shares_of
+from stages.prepare.masks import VISIBLE
+from stages.prepare.offset import PIXELS_MIN, check_offset
+from stages.prepare.offset_shares import OFFSET, Shares, judge_floor, judge_snow, shares_of
 from stages.prepare.scene_pixels import ScenePixels
 from tests.prepare.scenes import grid
 
@@ -23,22 +26,32 @@ WRONG = [pytest.param(OFFSET, "left in", id="left in"), pytest.param(-OFFSET, "s
 
 
 def scene(
-    folder: Path, bands: dict[str, np.ndarray], *, wrong: float = 0.0, classes: np.ndarray | int | None = None
-) -> Scene:
-    """A stored scene of square float reflectance bands, `wrong` added to all of them."""
+    folder: Path, bands: dict[str, np.ndarray], *, wrong: float = 0.0, classes: np.ndarray | int | None = None,
+    scale: float = 1.0, offset: float = 0.0, **metadata: Any,
+) -> Scene:  # fmt: skip
+    """A stored scene of square reflectance bands, `wrong` added to all of them; with a scale, DN."""
     side = next(iter(bands.values())).shape[0]
     layers = [
-        Layer(name=name, pixels=(values + wrong).astype("float32"), grid=grid(size=side), nodata=None)
+        Layer(
+            name=name,
+            pixels=((values + wrong - offset) / scale).astype("float32"),
+            grid=grid(size=side),
+            nodata=None,
+            scale=scale,
+            offset=offset,
+        )
         for name, values in bands.items()
     ]
     if classes is not None:
         pixels = np.broadcast_to(np.asarray(classes, "uint8"), (side, side))
         layers.append(Layer(name="scl", pixels=pixels, grid=grid(size=side), nodata=None))
-    return write_scene(folder / "data/scenes/2020", SceneInfo(id="a", year=2020, acquired=None, product="a"), layers)
+    info = SceneInfo(id="a", year=2020, acquired=None, product="a", **metadata)
+    return write_scene(folder / "data/scenes/2020", info, layers)
 
 
-def checked(stored: Scene) -> OffsetProof:
-    return check_offset(ScenePixels(stored, PrepareParams(bands=list(stored.bands), storage="sentinel2")))
+def checked(stored: Scene, *, trusted: tuple[str, ...] = ()) -> OffsetProof:
+    params = PrepareParams(bands=list(stored.bands), storage="sentinel2", trusted_offsets=trusted)
+    return check_offset(ScenePixels(stored, params))
 
 
 def snow(seed: int = 0, side: int = 40) -> dict[str, np.ndarray]:
@@ -193,16 +206,25 @@ class TestKhumbu:
 
     def test_as_it_is(self, bands: dict[str, np.ndarray], classes: np.ndarray, tmp_path: Path) -> None:
         assert checked(scene(tmp_path / "strong", bands, classes=classes)).verdict == "proven"
-        visible = checked(scene(tmp_path / "weak", bands))
+        colour = checked(scene(tmp_path / "colour", bands))
+        assert (colour.method, colour.verdict) == ("snow by colour", "proven")
+        visible = checked(scene(tmp_path / "weak", {name: bands[name] for name in VISIBLE}, processing_level="L2A"))
         assert (visible.method, visible.verdict) == ("visible floor", "plausible")
 
     @pytest.mark.parametrize(("wrong", "way"), WRONG)
     def test_wrongly_handled(
         self, bands: dict[str, np.ndarray], classes: np.ndarray, wrong: float, way: str, tmp_path: Path
     ) -> None:
-        for name, scene_classes in (("strong", classes), ("weak", None)):
+        visible = {name: bands[name] for name in VISIBLE}
+        far = {name: bands[name] for name in ("B02", "B03", "B04", "B08")}
+        for name, seen, metadata in (
+            ("strong", bands, {"classes": classes}),
+            ("colour", bands, {}),
+            ("weak", visible, {"processing_level": "L2A"}),
+            ("level not stated", far, {}),
+        ):
             with pytest.raises(InputError, match=way):
-                checked(scene(tmp_path / name, bands, wrong=wrong, classes=scene_classes))
+                checked(scene(tmp_path / name, seen, wrong=wrong, **metadata))
 
 
 @pytest.mark.samples
@@ -216,7 +238,7 @@ def test_a_real_product_with_negative_reflectance(wrong: float, way: str | None,
             dn = dataset.read(1)[192:256, 320:384]
         bands[name] = np.where(dn > 0, dn * 1e-4 - 0.1, np.nan)
     if way is None:
-        assert checked(scene(tmp_path, bands)).verdict == "plausible"
+        assert checked(scene(tmp_path, bands, processing_level="L2A")).verdict == "plausible"
     else:
         with pytest.raises(InputError, match=way):
-            checked(scene(tmp_path, bands, wrong=wrong))
+            checked(scene(tmp_path, bands, wrong=wrong, processing_level="L2A"))

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rasterio
+import yaml
 
 from sandbox import tiny
 from stages.common.run import stage
@@ -259,3 +260,18 @@ class TestRgb:
     def test_reflectance_is_refused(self, capfd: pytest.CaptureFixture[str]) -> None:
         store(("a", [layer(name, 3000) for name in BANDS]))
         assert "the scene is not 8-bit RGB" in refused(capfd)
+
+
+def test_an_experts_word_on_the_offset_is_reported(site: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """A stated baseline of 03.01 with the offset of 04.00, and pixels that prove neither."""
+    store(("a", [layer(name, 8000) for name in BANDS]), processing_baseline="03.01", processing_level="L2A")
+    assert stage.main(CONTRACT, prepare, ["--year", "2020"]) == 2
+    params = yaml.safe_load(Path("params.yaml").read_text())
+    params["prepare"]["trusted_offsets"] = ["a"]
+    tiny.write_params(site, params)
+    _, _, provenance = run()
+    assert provenance["sources"][0]["offset_proof"]["verdict"] == "unlike its baseline"
+    assert (
+        "a: it contradicts the baseline, and the pixels do not prove it; it is taken all the same"
+        in capfd.readouterr().err
+    )

@@ -42,8 +42,11 @@ class RasterSceneParams(_Section):
     bands: Annotated[list[str], Field(min_length=1, description="names of the file's bands, in the file's order")]
     scale: Annotated[float, Field(gt=0, description="reflectance = DN x scale + offset; 8-bit RGB: 1")] = 1.0
     offset: float = 0.0
-    nodata: Annotated[float | None, Field(description="overrides what the file says")] = None
-    processing_level: Literal["L1C", "L2A", "L1TP", "L2SP"] | None = None
+    nodata: Annotated[float | None, Field(description="counts beside what the file says")] = None
+    processing_level: Annotated[
+        Literal["L1C", "L2A", "L1TP", "L2SP", "HLS"] | None,
+        Field(description="L1C, L2A: Sentinel-2; L1TP, L2SP: Landsat; HLS: harmonised Landsat and Sentinel-2"),
+    ] = None
     processing_baseline: Annotated[str | None, Field(pattern=r"^\d{2}\.\d{2}$")] = None
     cloud_mask: Annotated[str | None, Field(description="file on any grid: not 0 is cloud")] = None
 

@@ -47,6 +47,11 @@ class PrepareParams(Section):
         ),
     ] = "merge"
 
+    trusted_offsets: Annotated[
+        tuple[str, ...],
+        Field(description="ids of scenes whose offset an expert answers for, though pixels or baseline contradict it"),
+    ] = ()
+
     coregister: Annotated[
         CoregisterParams | None, Field(description="{} for the defaults; null: scenes lie as they are delivered")
     ] = None

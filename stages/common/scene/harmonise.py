@@ -32,6 +32,9 @@ flagged
 
 FIRST_BASELINE_WITH_OFFSET = (4, 0)
 
+LOCAL_BASELINE = (99, 99)
+"""Number of products that the Copernicus Data Space makes itself, on demand: it says nothing about their processing."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Calibration:
@@ -82,6 +85,14 @@ def carries_offset(info: SceneInfo) -> bool:
     match info.convention:
         case "always-offset":
             return True
+        case "by-baseline" | "flagged" if made_locally(info):
+            raise InputError(
+                "the scene's baseline says nothing about its offset",
+                where=f"{info.year}, {info.id}",
+                expected="a baseline of ESA, such as 05.09",
+                found=f"{info.processing_baseline}, made locally",
+                fix="name it in ingest.choice.leave_out, and take the product of another baseline",
+            )
         case "by-baseline":
             return baseline_of(info) >= FIRST_BASELINE_WITH_OFFSET
         case "flagged":
@@ -93,6 +104,11 @@ def carries_offset(info: SceneInfo) -> bool:
         found=info.convention,
         fix="run `make ingest` again",
     )
+
+
+def made_locally(info: SceneInfo) -> bool:
+    """Return whether a scene's baseline is 99.99, the number of products made locally."""
+    return info.processing_baseline is not None and baseline_of(info) == LOCAL_BASELINE
 
 
 def baseline_of(info: SceneInfo) -> tuple[int, int]:

@@ -22,20 +22,31 @@ class SceneClasses(Record):
     ]
 
 
+OffsetMethod = Literal["snow in SWIR", "snow by colour", "visible floor", "dark pixels"]
+"""B11 and B12 where the scene classes are snow or ice, or where green is far above them; else the darkest pixels of the
+visible bands, or of red and infrared where scattered light makes blue and green too bright or too dark."""
+
+
 class OffsetProof(Record):
     """Check of the offset by the pixels of an acquisition; pixels that contradict it are refused."""
 
     method: Annotated[
-        Literal["snow in SWIR", "visible floor"] | None,
-        Field(description="B11 and B12 where the scene classes are snow or ice; else the darkest visible pixels"),
+        OffsetMethod | None,
+        Field(
+            description="B11 and B12 of classified snow, or of pixels whose green is far above them; else the darkest "
+            "pixels: visible, or red and infrared"
+        ),
     ]
     verdict: Annotated[
-        Literal["proven", "plausible", "not proven"],
-        Field(description="plausible: by the weaker visible test; not proven: too few pixels, or no clear answer"),
+        Literal["proven", "plausible", "not proven", "left in", "subtracted twice", "unlike its baseline"],
+        Field(
+            description="plausible: by the weaker test of dark pixels; not proven: too few pixels, or no clear answer; "
+            "the last three: only of scenes that prepare.trusted_offsets names"
+        ),
     ]
     pixels: Annotated[int, Field(ge=0)]
     below_offset_fraction: Annotated[
-        dict[str, Fraction], Field(description="fraction with reflectance below 0.1, by band")
+        dict[str, Fraction], Field(description="fraction with reflectance below the product's offset, by band")
     ]
     negative_fraction: Annotated[dict[str, Fraction], Field(description="fraction with reflectance below 0, by band")]
 
