@@ -17,6 +17,7 @@ from scipy import ndimage
 
 from stages.common.geo.grid import Grid
 from stages.common.params.prepare import CoregisterParams
+from stages.common.scene.overpass import overpasses
 from stages.common.tables.prepare import Registration
 from stages.common.types import AnyArray, BoolArray, Float32Array, Float64Array
 from stages.prepare.masks import GREEN, SWIR, VISIBLE, SceneMasks, classes_on_grid, scene_masks
@@ -82,7 +83,7 @@ class ShiftEstimate:
 
 
 def make_reference(scenes: Sequence[ScenePixels], glacier: BoolArray, grid: Grid, how: CoregisterParams) -> Reference:
-    """Return the reference, made of the reference year's first scene and those of the same day.
+    """Return the reference, made of the reference year's first scene and those of the same day or overpass.
 
     Only the bands that a shift is measured on are read; other bands may lack data.
 
@@ -93,7 +94,8 @@ def make_reference(scenes: Sequence[ScenePixels], glacier: BoolArray, grid: Grid
     glacier
         (H, W) bool: inside an outline.
     """
-    anchors = [pixels for pixels in scenes if pixels.scene.info.day == scenes[0].scene.info.day]
+    days = [day for day, _ in overpasses([pixels.scene.info for pixels in scenes])]
+    anchors = [pixels for pixels, day in zip(scenes, days, strict=True) if day == days[0]]
     masks_of_scenes = [scene_masks(pixels, grid, _bands_compared(pixels, how)) for pixels in anchors]
     owner = assign_pixels(masks_of_scenes, grid).owner
     band, stable = np.full(grid.shape, np.nan, dtype=np.float32), np.zeros(grid.shape, dtype=bool)

@@ -1,4 +1,4 @@
-"""A year's passes, each on its own: what was acquired on one day from one orbit.
+"""A year's passes, each on its own: what was acquired in one overpass.
 
 The year's own scene.tif merges them all the same, for training, scores and pictures; the map of the year is made of the
 maps of its passes.
@@ -17,10 +17,11 @@ from stages.common.geo.raster import write_cog
 from stages.common.params.prepare import PrepareParams
 from stages.common.run.contracts import PASSES_MAX
 from stages.common.run.outputs import write_json
+from stages.common.scene.overpass import overpasses
 from stages.common.tables.prepare import Pass, Passes
 from stages.common.types import Float32Array
 from stages.prepare.mosaic import PlacedScene, assign_pixels, write_scene_cog
-from stages.prepare.provenance import grid_fraction, iso_day
+from stages.prepare.provenance import grid_fraction
 
 PassKey = tuple[str | None, int | None]
 """Day and relative orbit."""
@@ -32,8 +33,8 @@ def group_by_pass(scenes: Sequence[PlacedScene]) -> dict[PassKey, list[PlacedSce
     Scenes whose day is unknown cannot be told apart: they are tiles of one pass.
     """
     passes: dict[PassKey, list[PlacedScene]] = {}
-    for scene in scenes:
-        passes.setdefault((iso_day(scene.info), scene.info.relative_orbit), []).append(scene)
+    for scene, (day, orbit) in zip(scenes, overpasses([scene.info for scene in scenes]), strict=True):
+        passes.setdefault((day.isoformat() if day else None, orbit), []).append(scene)
     return passes
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
 from pathlib import Path
 
 import numpy as np
 
 from stages.common.params.ingest import ChoiceParams, SeasonParams
-from stages.common.scene.harmonise import baseline_of
+from stages.common.scene.harmonise import baseline_of, made_locally
+from stages.common.scene.overpass import overpasses
 from stages.common.scene.scene import SceneInfo
 from stages.common.types import UInt8Array
 from stages.ingest.choice.snow import SnowCover, snow_around_outlines
@@ -88,21 +88,30 @@ def reject_by_metadata(
 
 
 def superseded(infos: Iterable[SceneInfo]) -> Rejections:
-    """Return the older processings of a tile and day, of which only the highest baseline is used.
+    """Return the older processings of a tile, day and orbit, of which only the highest baseline is used.
 
-    Several products of one baseline stay: a tile can be cut in two where a datastrip ends.
+    Several products of one baseline stay: a tile can be cut in two where a datastrip ends. A product made locally has
+    no baseline of its own, and gives way to any that has one.
     """
-    highest: dict[tuple[str, str], tuple[int, int]] = {}
+    highest: dict[tuple[object, ...], tuple[int, int]] = {}
     comparable = [info for info in infos if info.tile and info.day and info.processing_baseline]
     for info in comparable:
-        key = str(info.tile), str(info.day)
-        highest[key] = max(highest.get(key, (0, 0)), baseline_of(info))
-    pairs = [(info, highest[str(info.tile), str(info.day)]) for info in comparable]
+        key = _processed(info)
+        highest[key] = max(highest.get(key, (0, 0)), _rank_of_baseline(info))
+    pairs = [(info, highest[_processed(info)]) for info in comparable]
     return {
         info.id: f"the same tile and day exist at baseline {baseline[0]:02d}.{baseline[1]:02d}"
         for info, baseline in pairs
-        if baseline_of(info) < baseline
+        if _rank_of_baseline(info) < baseline
     }
+
+
+def _processed(info: SceneInfo) -> tuple[object, ...]:
+    return info.tile, info.day, info.relative_orbit
+
+
+def _rank_of_baseline(info: SceneInfo) -> tuple[int, int]:
+    return (0, 0) if made_locally(info) else baseline_of(info)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,14 +127,13 @@ class CandidateScreener:
     """Called with the id of each acquisition before its pixels are read."""
 
     def candidates(self, acquisitions: Sequence[Acquisition]) -> list[Candidate]:
-        """Group the acquisitions of one year by day and orbit, and return the groups that show anything."""
-
-        def key(acquisition: Acquisition) -> tuple[str, int]:
-            info = acquisition.info
-            return str(info.day or info.id), info.relative_orbit or 0
-
-        groups = (self._candidate(list(group)) for _, group in groupby(sorted(acquisitions, key=key), key=key))
-        return [candidate for candidate in groups if candidate]
+        """Group the acquisitions of one year by overpass, and return the groups that show anything."""
+        groups: dict[tuple[str, int], list[Acquisition]] = {}
+        infos = [acquisition.info for acquisition in acquisitions]
+        for acquisition, (day, orbit) in zip(acquisitions, overpasses(infos), strict=True):
+            groups.setdefault((str(day or acquisition.info.id), orbit or 0), []).append(acquisition)
+        candidates = (self._candidate(group) for _, group in sorted(groups.items()))
+        return [candidate for candidate in candidates if candidate]
 
     def _candidate(self, acquisitions: Sequence[Acquisition]) -> Candidate | None:
         tiles = sorted(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -217,3 +218,34 @@ def test_the_made_up_site_is_what_the_tests_think() -> None:
     assert GRID.shape == (tiny.SIZE_PX, tiny.SIZE_PX)
     assert not (SITE.glacier & SITE.around).any()
     assert SITE.aoi.all()
+
+
+def test_a_datatake_across_midnight_is_one_candidate() -> None:
+    """Its halves of two days beat a date that shows all, but for half of it under cloud."""
+    before = candidate("2020-10-01", scl(no_data_columns=slice(0, 80)), acquired=instant("2020-10-01T23:58"))
+    after = candidate("2020-10-02", scl(no_data_columns=slice(80, 160)), acquired=instant("2020-10-02T00:01"))
+    clouded = candidate("2020-10-11", scl(cloud_columns=slice(0, 60)))
+    taken, rows, _ = chosen([before, after, clouded], fill_above=1.0)
+    assert sorted(taken) == ["S2_2020-10-01", "S2_2020-10-02"]
+    assert rows["S2_2020-10-02"].aoi_coverage == 1.0
+
+
+def test_a_product_made_locally_never_supersedes_one_of_esa() -> None:
+    """Baseline 99.99 is the number of products that the Data Space makes on demand."""
+    local = candidate("2020-10-01", id="local", processing_baseline="99.99", convention="stated")
+    newer = candidate("2020-10-01", id="newer", processing_baseline="05.00", convention="stated")
+    taken, rows, _ = chosen([local, newer])
+    assert taken == ["newer"]
+    assert rows["local"].reason == "the same tile and day exist at baseline 05.00"
+
+
+def test_a_tile_that_two_orbits_see_on_one_day_is_not_superseded() -> None:
+    """At high latitudes: another satellite's image is no older processing."""
+    first = candidate("2020-10-01", id="first", processing_baseline="02.14", relative_orbit=5)
+    second = candidate("2020-10-01", id="second", processing_baseline="05.00", relative_orbit=8)
+    _, rows, _ = chosen([first, second])
+    assert "baseline" not in rows["first"].reason
+
+
+def instant(text: str) -> dt.datetime:
+    return dt.datetime.fromisoformat(text).replace(tzinfo=dt.UTC)
