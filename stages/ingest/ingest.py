@@ -27,7 +27,7 @@ from stages.ingest.choice.select import TABLE, select_acquisitions
 from stages.ingest.contract import CONTRACT, DATA
 from stages.ingest.pin import PIN, write_pin
 from stages.ingest.region import Region
-from stages.ingest.series import check_one_level, check_year
+from stages.ingest.series import check_offset_steps, check_one_level, check_year
 from stages.ingest.sources.acquisition import Acquisition, Supply
 from stages.ingest.sources.choose import source_for
 from stages.ingest.sources.stac.cache import remove_read_cache
@@ -103,6 +103,7 @@ def _check_scenes(params: Params, scenes: Sequence[Scene], outlines: Any) -> Non
     check_one_level(scenes)
     for year in params.years:
         check_year([scene for scene in scenes if scene.info.year == year], params.prepare)
+    check_offset_steps(scenes, params.prepare)
     covered = shapely.union_all([footprint([band.path for band in scene.bands.values()]) for scene in scenes])
     if not outlines.intersects(covered).any():
         raise InputError(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 
@@ -14,8 +14,9 @@ from stages.common.geo.raster import grid_of, open_raster, pixels_with_data
 from stages.common.geo.resample import resample_nearest
 from stages.common.params.prepare import PrepareParams
 from stages.common.scene.harmonise import calibration_of, to_physical
+from stages.common.scene.overpass import overpasses
 from stages.common.scene.scene import Scene
-from stages.common.types import BoolArray, Float32Array
+from stages.common.types import BoolArray, Float32Array, Float64Array
 
 MAGNITUDE_RATIO_MAX = 100.0
 """Largest ratio of two scenes' median reflectance: snow and rock differ by a factor of 20 at most (in the SWIR), a
@@ -24,6 +25,17 @@ forgotten scale makes a factor of 10,000."""
 REFLECTANCE_TOLERANCE, UNLIKE_SHARE_MAX = 0.05, 0.5
 """Neighbouring tiles of one pass differ slightly where they overlap, above all between UTM zones, but most of their
 pixels agree."""
+
+
+INFRARED = ("B08", "B8A", "B11", "B12")
+"""Bands in which no haze is bright: without one of them a step in the darkest pixels proves nothing."""
+
+FLOOR_QUANTILE = 0.005
+"""Share of a scene's pixels below its floor: cast shadow, water and, in the short-wave infrared, snow."""
+
+OFFSET_STEPS, STEP_TOLERANCE = (-0.2, -0.1, 0.1, 0.2), 0.03
+"""Offsets of Sentinel-2 and of Landsat's surface reflectance. Between four seasons of a real scene the floors of its
+bands differ by 0.045 at most, and never all alike."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +68,55 @@ def check_one_level(scenes: Sequence[Scene]) -> None:
             found=examples,
             fix="get all scenes at one level, L2A for Sentinel-2",
         )
+
+
+def check_offset_steps(scenes: Sequence[Scene], prepare: PrepareParams) -> None:
+    """Refuse a series in which the darkest pixels of all bands step by an offset from one scene to the next.
+
+    No ground changes so: the offset of one of the two scenes is wrong. A scene in `prepare.trusted_offsets` may step.
+
+    Raises
+    ------
+    InputError
+        They step.
+    """
+    names = prepare.imagery_bands
+    if prepare.storage != "sentinel2" or not set(names) & set(INFRARED):
+        return
+    ordered = sorted(scenes, key=lambda scene: (scene.info.year, str(scene.info.day), scene.info.id))
+    floors = [floors_of(scene, names) for scene in ordered]
+    for (first, low), (second, high) in pairwise(zip(ordered, floors, strict=True)):
+        steps = high - low
+        trusted = {first.info.id, second.info.id} & set(prepare.trusted_offsets)
+        if not trusted and any(
+            (np.abs(sign * steps - size) <= STEP_TOLERANCE).all() for size in OFFSET_STEPS for sign in (1, -1)
+        ):
+            raise _stepping(first, second, dict(zip(names, steps, strict=True)))
+
+
+def floors_of(scene: Scene, names: Sequence[str]) -> Float64Array:
+    """Return the reflectance below which `FLOOR_QUANTILE` of a scene's pixels lie, by band; NaN without a pixel."""
+    floors = []
+    for name in names:
+        values = _values(scene, name)[0]
+        seen_values = values[np.isfinite(values)]
+        floors.append(float(np.quantile(seen_values, FLOOR_QUANTILE)) if seen_values.size else np.nan)
+    return np.array(floors)
+
+
+def _stepping(first: Scene, second: Scene, steps: Mapping[str, float]) -> InputError:
+    baselines = " and ".join(
+        f"{scene.info.id} ({scene.info.year}, baseline {scene.info.processing_baseline or 'unknown'})"
+        for scene in (first, second)
+    )
+    return InputError(
+        "the darkest pixels of all bands step by an offset from one scene to the next",
+        where=baselines,
+        expected="steps that differ between bands, as ground, snow and haze make them",
+        found=", ".join(f"{name} {step:+.3f}" for name, step in steps.items()),
+        fix="correct the offset of one of them (ingest.raster.scenes), or leave it out (ingest.choice.leave_out); "
+        f"if you know that both are right, add {second.info.id} to prepare.trusted_offsets",
+    )
 
 
 def check_year(scenes: Sequence[Scene], prepare: PrepareParams) -> None:
@@ -122,7 +183,8 @@ def _check_overlap(first: Scene, second: Scene, prepare: PrepareParams) -> None:
     unlike = max(band_overlap.unlike for band_overlap in overlaps)
     if shared == 0:
         return
-    if first.info.day == second.info.day:
+    first_day, second_day = (day for day, _ in overpasses([first.info, second.info]))
+    if first_day == second_day:
         if unlike > _unlike_max(prepare) * shared:
             raise _wrong_overlap(
                 first, second, f"{shared} px are valid in both, {unlike} of them with different values"

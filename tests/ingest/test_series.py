@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import rasterio
 from affine import Affine
 
 from stages.common.errors import InputError
@@ -15,7 +16,7 @@ from stages.common.geo.grid import Grid
 from stages.common.params.prepare import PrepareParams
 from stages.common.scene.scene import Layer, Scene, SceneInfo
 from stages.common.scene.store import write_scene
-from stages.ingest.series import check_year
+from stages.ingest.series import check_offset_steps, check_year
 
 PREPARE = PrepareParams(bands=["B04"], storage="sentinel2")
 SIDE = 30
@@ -124,3 +125,71 @@ def test_real_mistakes_are_caught(second: dict[str, Any], message: str, make: Ma
     with pytest.raises(InputError) as caught:
         check_year([make(), make(**second)], PREPARE)
     assert message in f"{caught.value}"
+
+
+BANDS = {"B02": 0.03, "B04": 0.02, "B08": 0.02, "B11": 0.005}
+"""Reflectance of each band's floor."""
+
+
+def year_of(folder: Path, year: int, wrong: float = 0.0, **floors: float) -> Scene:
+    """A scene of a year, a tenth of it dark; `wrong` is added to all bands, `floors` to one of them."""
+    rows = np.arange(SIDE)[:, None] + np.zeros(SIDE)
+    layers = [
+        Layer(
+            name=name,
+            pixels=np.where(rows < 3, floor + floors.get(name, 0.0), 0.3 + 0.02 * (year % 5)).astype("float32") + wrong,
+            grid=grid(),
+            nodata=None,
+        )
+        for name, floor in BANDS.items()
+    ]
+    info = SceneInfo(id=f"s{year}", year=year, acquired=dt.date(year, 10, 15), product="a")
+    return write_scene(folder / f"data/scenes/{year}", info, layers)
+
+
+class TestYearsAgainstEachOther:
+    """No ground makes all bands step alike."""
+
+    params = PrepareParams(bands=list(BANDS), storage="sentinel2")
+
+    @pytest.mark.parametrize("wrong", [0.1, -0.1, 0.2])
+    def test_an_offset_that_is_wrong_from_a_year_on_is_refused(self, wrong: float, tmp_path: Path) -> None:
+        years = [year_of(tmp_path, year, wrong if year >= 2022 else 0.0) for year in range(2020, 2024)]
+        with pytest.raises(InputError, match="step by an offset from one scene to the next") as caught:
+            check_offset_steps(years[::-1], self.params)
+        assert "s2021 (2021" in caught.value.where
+        assert "s2022 (2022" in caught.value.where
+        assert f"B11 {wrong:+.3f}" in caught.value.found
+
+    def test_haze_and_snow_change_bands_unlike(self, tmp_path: Path) -> None:
+        hazy = year_of(tmp_path, 2021, B02=0.12, B04=0.09, B08=0.06)
+        check_offset_steps([year_of(tmp_path, 2020), hazy, year_of(tmp_path, 2022, 0.05)], self.params)
+
+    def test_an_experts_word_lets_a_step_pass(self, tmp_path: Path) -> None:
+        trusted = self.params.model_copy(update={"trusted_offsets": ("s2021",)})
+        check_offset_steps([year_of(tmp_path, 2020), year_of(tmp_path, 2021, 0.1)], trusted)
+
+    def test_visible_bands_alone_prove_nothing(self, tmp_path: Path) -> None:
+        visible = PrepareParams(bands=["B02", "B04"], storage="sentinel2")
+        check_offset_steps([year_of(tmp_path, 2020), year_of(tmp_path, 2021, 0.1)], visible)
+
+
+@pytest.mark.samples
+def test_four_real_seasons_do_not_step_unless_the_offset_does(samples: Path, tmp_path: Path) -> None:
+    scenes: dict[float, list[Scene]] = {0.0: [], 0.1: []}
+    for at, season in enumerate(("winter", "spring", "summer", "autumn")):
+        with rasterio.open(samples / f"khumbu-sentinel2/s2_l2a_{season}_2024.tif") as dataset:
+            values, names, transform = dataset.read(), dataset.descriptions, dataset.transform
+        where = Grid(crs="EPSG:4326", transform=transform, height=values.shape[1], width=values.shape[2])
+        for wrong, stored in scenes.items():
+            layers = [
+                Layer(name=name, pixels=band + np.float32(wrong), grid=where, nodata=None)
+                for name, band in zip(names, values, strict=True)
+            ]
+            info = SceneInfo(id=season, year=2020 + at, acquired=None, product="a")
+            stored.append(write_scene(tmp_path / f"{wrong}/data/scenes/{2020 + at}", info, layers))
+    params = PrepareParams(bands=list(names), storage="sentinel2")
+    check_offset_steps(scenes[0.0], params)
+    for at in range(1, 4):
+        with pytest.raises(InputError, match="step by an offset"):
+            check_offset_steps([*scenes[0.0][:at], *scenes[0.1][at:]], params)
