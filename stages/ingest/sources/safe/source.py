@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from stages.common.errors import InputError, ParamsError
 from stages.common.params.ingest import SafeSourceParams
@@ -16,7 +17,7 @@ from stages.ingest.region import Region
 from stages.ingest.sources.acquisition import Acquisition, scene_id
 from stages.ingest.sources.safe.masks import masks_of, remove_lost_pixels
 from stages.ingest.sources.safe.metadata import BANDS, ProductMetadata, TileMetadata, product_metadata, tile_metadata
-from stages.ingest.sources.safe.store import Store, explain_read_errors, stores
+from stages.ingest.sources.safe.store import Store, UntrustedError, explain_read_errors, product_paths, stores
 from stages.ingest.windowed import read_layer
 
 log = logging.getLogger("ingest")
@@ -55,25 +56,55 @@ class Granule:
 def acquisitions(params: Params, region: Region) -> Iterator[Acquisition]:
     """Yield one acquisition per tile of each product, of any day; metadata are checked here, pixels when read.
 
+    Products that cannot be read, or lack a band, are left out with a warning.
+
     Raises
     ------
     ParamsError, InputError
-        There is no product; or a product cannot be read, lacks a band, or is of another processing level.
+        There is no product that can be used, a product is of another processing level, or a zip cannot be trusted.
     """
     safe = params.ingest.safe
     if safe is None:
         raise _no_section()
     _check_bands(params.prepare.imagery_bands, safe)
     folder = resolve_path(safe.folder, where="ingest.safe.folder")
-    tiles = [granule for store in stores(folder) for granule in granules(store)]
-    _check_levels(tiles, safe.processing_level)
+    tiles = _usable(product_paths(folder), partial(_tiles_of, params.prepare.imagery_bands, safe))
     if safe.processing_level == "L1C":
         log.warning("L1C has no scene classification: clouds are not detected, so look at the scenes yourself")
-    for granule in tiles:
-        _check_files(granule, params.prepare.imagery_bands, safe.resolution_m)
     _note_masks(tiles)
     for granule in sorted(tiles, key=lambda granule: granule.tile.sensed):
         yield _acquisition(granule, params.prepare.imagery_bands, safe.resolution_m, region)
+
+
+def _usable(paths: Sequence[Path], tiles_of: Callable[[Path], list[Granule]]) -> list[Granule]:
+    """Return the tiles of all products but those that are refused one by one.
+
+    Raises
+    ------
+    InputError
+        All of them are refused: the error of the first.
+    """
+    tiles: list[Granule] = []
+    refused: list[InputError] = []
+    for path in paths:
+        try:
+            tiles += tiles_of(path)
+        except (UntrustedError, WrongLevelError):
+            raise
+        except InputError as error:
+            log.warning("%s: %s (%s); the product is left out", error.where, error.what, error.found)
+            refused.append(error)
+    if refused and not tiles:
+        raise refused[0]
+    return tiles
+
+
+def _tiles_of(bands: Sequence[str], safe: SafeSourceParams, path: Path) -> list[Granule]:
+    tiles = [granule for store in stores(path) for granule in granules(store)]
+    _check_levels(tiles, safe.processing_level)
+    for granule in tiles:
+        _check_files(granule, bands, safe.resolution_m)
+    return tiles
 
 
 def granules(store: Store) -> Iterator[Granule]:
@@ -162,10 +193,14 @@ def _check_bands(required: Sequence[str], safe: SafeSourceParams) -> None:
         )
 
 
+class WrongLevelError(InputError):
+    """A product is of another processing level than the series."""
+
+
 def _check_levels(granules: Sequence[Granule], level: str) -> None:
     if wrong := [granule for granule in granules if granule.product.level != level]:
-        raise InputError(
-            f"{len(wrong)} product(s) are not {level}; top-of-atmosphere and surface reflectance never mix",
+        raise WrongLevelError(
+            f"a product is not {level}; top-of-atmosphere and surface reflectance never mix",
             where=wrong[0].store.path,
             expected=f"only {level} (ingest.safe.processing_level)",
             found=", ".join(sorted({granule.product.level for granule in granules})),

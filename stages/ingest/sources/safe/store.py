@@ -71,15 +71,22 @@ class Store:
         return f"/vsizip/{{{self.path}}}/{self.root}{name}" if self.zipped else str(self.path / name)
 
 
-def stores(folder: Path) -> Iterator[Store]:
-    """Yield all products in a folder and its subfolders, by name.
+def of_a_mac(name: str) -> bool:
+    """Return whether macOS has left a file beside the real ones: ``__MACOSX/…``, ``._name`` or ``.DS_Store``."""
+    parts = PurePosixPath(name).parts
+    return "__MACOSX" in parts or any(part.startswith("._") or part == ".DS_Store" for part in parts)
+
+
+def product_paths(folder: Path) -> list[Path]:
+    """Return the folders and zips of all products in a folder and its subfolders, by name.
 
     Raises
     ------
     InputError
-        The folder is absent or holds no product, or a zip is damaged or cannot be trusted.
+        The folder is absent or holds no product.
     """
     paths = [folder] if folder.suffix == ".SAFE" else [*folder.rglob("*.SAFE"), *folder.rglob("*.zip")]
+    paths = [path for path in paths if not of_a_mac(str(path.relative_to(folder)))]
     if not folder.is_dir() or not paths:
         raise InputError(
             "there is no Sentinel-2 product",
@@ -88,12 +95,24 @@ def stores(folder: Path) -> Iterator[Store]:
             found="no product" if folder.is_dir() else "no such folder",
             fix="set ingest.safe.folder to where the downloads are",
         )
-    for path in sorted(paths, key=lambda path: (path.name, str(path))):
-        if path.is_dir():
-            files = sorted(str(PurePosixPath(file.relative_to(path))) for file in path.rglob("*") if file.is_file())
-            yield Store(path=path, root="", names=tuple(files))
-        else:
-            yield from _zipped(path)
+    return sorted(paths, key=lambda path: (path.name, str(path)))
+
+
+def stores(path: Path) -> Iterator[Store]:
+    """Yield the products in a path of `product_paths`: one of a folder, any number of a zip.
+
+    Raises
+    ------
+    InputError
+        A zip is damaged.
+    UntrustedError
+        A zip cannot be trusted.
+    """
+    if path.is_dir():
+        files = sorted(str(PurePosixPath(file.relative_to(path))) for file in path.rglob("*") if file.is_file())
+        yield Store(path=path, root="", names=tuple(name for name in files if not of_a_mac(name)))
+    else:
+        yield from _zipped(path)
 
 
 @contextmanager
@@ -124,7 +143,7 @@ def _zipped(path: Path) -> Iterator[Store]:
     except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError) as error:
         raise _damaged(path, error) from error
     check_zip_entries(path, entries)
-    names = sorted(entry.filename for entry in entries if not entry.is_dir())
+    names = sorted(entry.filename for entry in entries if not entry.is_dir() and not of_a_mac(entry.filename))
     roots = sorted({name.partition(".SAFE/")[0] + ".SAFE/" for name in names if ".SAFE/" in name})
     if not roots:
         raise _damaged(path, "it holds no folder called ….SAFE")
@@ -138,7 +157,7 @@ def check_zip_entries(path: Path, entries: list[zipfile.ZipInfo]) -> None:
 
     Raises
     ------
-    InputError
+    UntrustedError
         A name leads outside the folder, an entry is a link, or sizes are beyond those of any real product.
     """
     for entry in entries:
@@ -157,8 +176,12 @@ def check_zip_entries(path: Path, entries: list[zipfile.ZipInfo]) -> None:
         raise _untrusted(path, f"at most {ZIP_BYTES_MAX} bytes unpacked", size)
 
 
-def _untrusted(path: Path, expected: str, actual: object) -> InputError:
-    return InputError(
+class UntrustedError(InputError):
+    """A zip is made to do harm: nothing of its folder is used."""
+
+
+def _untrusted(path: Path, expected: str, actual: object) -> UntrustedError:
+    return UntrustedError(
         "the zip cannot be trusted",
         where=path,
         expected=expected,

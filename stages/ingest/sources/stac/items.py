@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from stages.common.errors import InputError
+from stages.common.scene.harmonise import made_locally
 from stages.common.scene.scene import SceneInfo
 from stages.common.scene.stac import MGRS
 from stages.ingest.sources.acquisition import scene_id, utc_time
@@ -18,6 +20,8 @@ PRODUCT_NAME = re.compile(
     r"^S2[A-Z]_MSIL(?P<level>1C|2A)_\d{8}T\d{6}_(?:N(?P<major>\d{2})(?P<minor>\d{2})_)?R(?P<orbit>\d{3})_T(?P<tile>\d{2}[A-Z]{3})_"
 )
 """Names of Sentinel-2 products. The ids of the Planetary Computer leave the baseline out, product URIs have it."""
+
+log = logging.getLogger("ingest")
 
 READABLE_PREFIXES = ("http://", "https://", "s3://")
 
@@ -31,6 +35,26 @@ class CatalogueItem:
     """Address of each layer, as the item gives it."""
     unfit: str | None
     """Why the scene cannot be used; None where it can."""
+
+
+def parse_items(items: Iterable[Mapping[str, Any]], profile: Profile, required: Sequence[str]) -> list[CatalogueItem]:
+    """Read items as `parse_item` does, and leave out those that cannot be read, with a warning.
+
+    Raises
+    ------
+    InputError
+        None of them can be read: the profile does not fit the catalogue.
+    """
+    parsed, refused = [], []
+    for item in items:
+        try:
+            parsed.append(parse_item(item, profile, required))
+        except InputError as error:
+            log.warning("%s: %s (%s); it is left out", error.where, error.what, error.found)
+            refused.append(error)
+    if refused and not parsed:
+        raise refused[0]
+    return parsed
 
 
 def parse_item(item: Mapping[str, Any], profile: Profile, required: Sequence[str]) -> CatalogueItem:
@@ -86,6 +110,8 @@ def _unfit(info: SceneInfo, hrefs: Mapping[str, str], required: Sequence[str]) -
         return f"the item has no file of {', '.join(missing)}"
     if info.processing_baseline is None and info.convention != "always-offset":
         return "its processing baseline is not known, and with it its offset"
+    if info.convention != "always-offset" and made_locally(info):
+        return f"baseline {info.processing_baseline} is of a product made locally, and says nothing about its offset"
     if info.convention == "flagged" and info.boa_offset_applied is None:
         return "earthsearch:boa_offset_applied is absent, and with it its offset unknown"
     return None
@@ -98,7 +124,7 @@ def _hrefs(item: Mapping[str, Any], profile: Profile) -> dict[str, str]:
 
 
 def _sensed(item: Mapping[str, Any], properties: Mapping[str, Any]) -> dt.datetime:
-    text = properties.get("datetime")
+    text = properties.get("datetime") or properties.get("start_datetime")  # STAC: one of the two is there
     try:
         return utc_time(str(text))
     except ValueError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import calendar
+import logging
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -10,6 +11,8 @@ from stages.common import settings
 from stages.common.errors import InputError
 from stages.common.params.ingest import SeasonParams
 from stages.ingest.region import Region
+
+log = logging.getLogger("ingest")
 
 PAGE_ITEMS = 100
 """Items per page; catalogues allow 100 to 10,000."""
@@ -74,9 +77,10 @@ def _all_items(pages: Iterator[dict[str, Any]], url: str) -> Iterator[dict[str, 
     A server that ignores the token of the next page gives the first page again and again: what it withholds is unknown.
     """
     yielded: set[str] = set()
-    matched = None
+    matched, nameless = None, 0
     for page in pages:
-        items = page["features"]
+        items = [item for item in page["features"] if item.get("id")]
+        nameless += len(page["features"]) - len(items)
         matched = page.get("numberMatched", (page.get("context") or {}).get("matched", matched))
         fresh = [item for item in items if item["id"] not in yielded]
         if items and not fresh:
@@ -85,7 +89,9 @@ def _all_items(pages: Iterator[dict[str, Any]], url: str) -> Iterator[dict[str, 
         if len(yielded) > ITEMS_MAX:
             raise _incomplete(url, f"more than {ITEMS_MAX} items in one year's season")
         yield from fresh
-    if matched is not None and len(yielded) < int(matched):
+    if nameless:
+        log.warning("%s: %d item(s) have no id and are left out", url, nameless)
+    if matched is not None and len(yielded) + nameless < int(matched):
         raise _incomplete(url, f"{len(yielded)} items, of {matched} matching items")
 
 

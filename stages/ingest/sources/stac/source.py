@@ -11,7 +11,7 @@ from stages.common.params.schema import Params
 from stages.common.scene.scene import SCL, Layer
 from stages.ingest.region import Region
 from stages.ingest.sources.acquisition import Acquisition
-from stages.ingest.sources.stac.items import CatalogueItem, parse_item
+from stages.ingest.sources.stac.items import CatalogueItem, parse_items
 from stages.ingest.sources.stac.profiles import PROFILES
 from stages.ingest.sources.stac.remote import RemoteFiles
 from stages.ingest.sources.stac.search import search
@@ -45,7 +45,7 @@ def acquisitions(params: Params, region: Region) -> Iterator[Acquisition]:
     items = search(
         profile.url, profile.collection, region, years=params.years, season=params.ingest.season, private=private
     )
-    scenes = [parse_item(item, profile, layers) for item in items]
+    scenes = parse_items(items, profile, layers)
     remote = RemoteFiles(profile=profile, region=region, private=private)
     for scene in sorted(scenes, key=lambda scene: (str(scene.info.acquired), scene.info.id)):
         if not stac.tiles or scene.info.tile in stac.tiles:

@@ -18,7 +18,7 @@ from stages.ingest.region import Region
 from stages.ingest.sources.safe import masks as safe_masks
 from stages.ingest.sources.safe.metadata import BANDS, tile_metadata
 from stages.ingest.sources.safe.source import granules
-from stages.ingest.sources.safe.store import stores
+from stages.ingest.sources.safe.store import product_paths, stores
 from stages.ingest.windowed import read_layer
 from tests.ingest.sources.safe import safe_product
 from tests.ingest.sources.safe.test_source import only_scene
@@ -88,7 +88,8 @@ def test_polygons_of_old_baselines_are_a_line_in_the_log(workdir: Path, capfd: p
 
 
 def test_the_swath_edge_of_a_real_product_is_where_its_detectors_end(samples: Path) -> None:
-    (store,) = stores(samples / "safe-l2a")
+    (path,) = product_paths(samples / "safe-l2a")
+    (store,) = stores(path)
     (granule,) = granules(store)
     edge = (564_180.0, 5_846_760.0, 570_180.0, 5_852_760.0)
     grid = snap_grid(edge, crs="EPSG:32629", pixel_size_m=60, origin_m=(0, 0))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import shutil
+import zipfile
 from pathlib import Path
 
 import geopandas
@@ -224,3 +226,49 @@ def test_the_swath_edge_of_a_real_product_is_no_data(samples: Path, workdir: Pat
         window = rasterio.windows.from_bounds(*EDGE, dataset.transform)
         share = (dataset.read(1, window=window) != 0).mean()
     assert row.aoi_coverage == pytest.approx(share, abs=0.01)
+
+
+def test_one_product_that_cannot_be_read_does_not_end_the_run(workdir: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """A product of 2017 without its name, a zip that is cut, one without a band: each is left out alone."""
+    safe_product.make_site(workdir, ["2020-10-01"])
+    source = workdir / "source"
+    nameless = safe_product.write_product(source, "2020-10-06") / "MTD_MSIL2A.xml"
+    nameless.write_text(nameless.read_text().replace("PRODUCT_URI>", "PRODUCT>"))
+    next(safe_product.write_product(source, "2020-10-11").rglob("*_B11_20m.jp2")).unlink()
+    (source / "S2A_MSIL2A_cut.zip").write_bytes(b"PK no zip")
+    assert main([]) == 0
+    assert only_scene(2020).info.day == dt.date(2020, 10, 1)
+    words = capfd.readouterr().err
+    assert words.count("the product is left out") == 3
+    assert "the field PRODUCT_URI" in words or "no such field" in words
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["folder", "zip"])
+def test_what_a_mac_leaves_is_not_data(workdir: Path, packed: bool) -> None:
+    safe_product.make_site(workdir, ["2020-10-01"])
+    assert main([]) == 0
+    before = snapshot(workdir / "data")
+    (safe,) = (workdir / "source").glob("*.SAFE")
+    ghosts = [safe.parent / "__MACOSX" / safe.name / "MTD_MSIL2A.xml", safe / "._MTD_MSIL2A.xml", safe / ".DS_Store"]
+    ghosts += [image.with_name(f"._{image.name}") for image in safe.rglob("*.jp2")]
+    ghosts += [header.with_name(f"._{header.name}") for header in safe.rglob("MTD_TL.xml")]
+    for ghost in ghosts:
+        ghost.parent.mkdir(parents=True, exist_ok=True)
+        ghost.write_bytes(b"Mac OS X")
+    (safe.parent / f"._{safe.name}.zip").write_bytes(b"Mac OS X")
+    if packed:
+        with zipfile.ZipFile(safe.parent / f"{safe.stem}.zip", "w") as archive:
+            for file in sorted(safe.parent.rglob("*")):
+                if file.is_file() and file.suffix not in {".gpkg", ".zip"}:
+                    archive.write(file, file.relative_to(safe.parent))
+        shutil.rmtree(safe)
+        shutil.rmtree(safe.parent / "__MACOSX")
+    assert main([]) == 0
+    assert snapshot(workdir / "data") == before
+
+
+def test_a_product_made_locally_gives_way_to_one_of_esa(workdir: Path) -> None:
+    safe_product.make_site(workdir, ["2020-10-01"])
+    safe_product.write_product(workdir / "source", "2020-10-01", baseline="99.99", offset=None)
+    assert main([]) == 0
+    assert only_scene(2020).info.processing_baseline == "05.00"

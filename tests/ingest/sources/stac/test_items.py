@@ -13,7 +13,7 @@ import pytest
 from stages.common.errors import InputError
 from stages.common.scene.harmonise import carries_offset
 from stages.common.settings import S3_SECRET_KEY, without_secrets
-from stages.ingest.sources.stac.items import parse_item
+from stages.ingest.sources.stac.items import parse_item, parse_items
 from stages.ingest.sources.stac.profiles import PROFILES
 from stages.ingest.sources.stac.signing import without_query
 
@@ -70,6 +70,32 @@ def test_files_on_this_machine_are_not_read() -> None:
 def test_an_item_without_a_time_is_refused(text: str | None) -> None:
     with pytest.raises(InputError, match="has no time"):
         parse_item(cdse_item(datetime=text), CDSE, [])
+
+
+def test_one_item_that_cannot_be_read_does_not_end_the_run(caplog: pytest.LogCaptureFixture) -> None:
+    timeless, orbitless = cdse_item(datetime=None), cdse_item(**{"sat:relative_orbit": "x"})
+    items = parse_items([timeless | {"id": "timeless"}, cdse_item(), orbitless | {"id": "orbitless"}], CDSE, ["B02"])
+    assert [item.info.relative_orbit for item in items] == [105]
+    assert "timeless: an item of the catalogue has no time (None); it is left out" in caplog.text
+    assert "orbitless: an item of the catalogue cannot be read" in caplog.text
+    with pytest.raises(InputError, match="has no time"):
+        parse_items([timeless], CDSE, ["B02"])
+
+
+def test_an_item_with_a_span_of_time_has_its_beginning() -> None:
+    """STAC permits a datetime of null where both ends are given."""
+    item = parse_item(cdse_item(datetime=None, start_datetime="2016-10-10T05:27:02Z"), CDSE, [])
+    assert item.info.acquired == dt.datetime(2016, 10, 10, 5, 27, 2, tzinfo=dt.UTC)
+
+
+@pytest.mark.parametrize(
+    ("profile", "fit"), [("copernicus-dataspace", False), ("planetary-computer", False), ("earth-search-c1", True)]
+)
+def test_the_baseline_of_a_product_made_locally_is_not_harmonised(profile: str, fit: bool) -> None:
+    stated = {"processing:version": "99.99", "s2:processing_baseline": "99.99"}
+    item = parse_item(cdse_item(**stated), PROFILES[profile], [])
+    assert (item.unfit is None) == fit
+    assert fit or "made locally, and says nothing about its offset" in str(item.unfit)
 
 
 @pytest.mark.parametrize("zone", ["UTC", "Asia/Kathmandu"])
