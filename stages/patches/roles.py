@@ -55,18 +55,18 @@ def deal_to_calibration(
 def hold_out_small_glaciers(roles: UInt8Array, glacier_id: UInt16Array, *, largest_px: int) -> UInt8Array:
     """Give a glacier that lies mostly in held-out blocks to them whole, so that nothing of it is trained on.
 
-    Only glaciers no larger than a block: the great ones span many blocks and are split with them.
+    A glacier with a pixel in a test block is never validated on: what chooses the model must not be what scores it. A
+    test pixel stays one. Only glaciers no larger than a block: the great ones span many blocks and are split with them.
     """
-    counts = np.stack(
-        [np.bincount(glacier_id[roles == role], minlength=int(glacier_id.max()) + 1) for role in range(3)]
-    )
-    total, main_role = counts.sum(axis=0), counts.argmax(axis=0)
-    moved = (total <= largest_px) & (total > 0) & (main_role != TRAIN)
-    moved[0] = False
-    to_role = np.where(moved, main_role, TRAIN)[glacier_id].astype(np.uint8)
-    # A test pixel stays one: it may be given to testing, never taken from it.
-    result = np.where((to_role != TRAIN) & (roles == TRAIN), to_role, roles)
-    return np.asarray(np.where((to_role == TEST) & (roles == VALIDATION), TEST, result), dtype=np.uint8)
+    count = int(glacier_id.max()) + 1
+    training, validating, testing = (np.bincount(glacier_id[roles == role], minlength=count) for role in range(3))
+    small = (training + validating + testing > 0) & (training + validating + testing <= largest_px)
+    small[0] = False
+    tests = small & (testing > 0)
+    held_out = small & (training < np.maximum(validating, testing))
+    to_test = tests[glacier_id] & ((roles == VALIDATION) | (held_out[glacier_id] & (roles == TRAIN)))
+    to_validation = (held_out & ~tests)[glacier_id] & (roles == TRAIN)
+    return np.select([to_test, to_validation], [np.uint8(TEST), np.uint8(VALIDATION)], roles).astype(np.uint8)
 
 
 def add_buffer(roles: UInt8Array, buffer_px: int) -> UInt8Array:

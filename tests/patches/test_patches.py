@@ -76,11 +76,12 @@ def test_a_small_glacier_that_is_tested_is_neither_trained_nor_validated_on() ->
     ids[30:35, 5:15] = 4  # as many in training as in validation
     ids[40:51, 14:26], ids[40:51, 14:18] = 5, 0  # 2 columns in validation, 6 in the test block: 88 px
     ids[52:60, 11:30] = 6  # mostly in the test block, and larger than a block
+    ids[26:29, 2:22] = 7  # mostly in training, 10 columns in validation, 2 in the test block
+    ids[26:29, 12:20], ids[37, 9:21] = 0, 8  # 2 columns in validation; 1 px in training, 10 in validation, 1 tests
     new_roles = hold_out_small_glaciers(roles, ids, largest_px=100)
-    assert (new_roles[0:5, 8:20] == VALIDATION).all() and (new_roles[0:5, 20:28] == TEST).all()
-    assert (new_roles[ids == 2] == TEST).all()
-    assert (new_roles[20:25, 15:20] == VALIDATION).all() and (new_roles[20:25, 20:25] == TEST).all()
-    assert (new_roles[ids == 5] == TEST).all()
+    for glacier in (1, 2, 3, 5, 8):
+        assert (new_roles[ids == glacier] == TEST).all()
+    assert (new_roles[26:29, 2:10] == TRAIN).all() and (new_roles[26:29, 10:22][ids[26:29, 10:22] == 7] == TEST).all()
     assert (new_roles == roles)[(ids == 0) | (ids == 4) | (ids == 6)].all()
 
 
