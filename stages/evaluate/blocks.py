@@ -83,15 +83,14 @@ def _interval(part: Float64Array, whole: Float64Array) -> tuple[float, float] | 
     return float(low), float(high)
 
 
-def trusted_sums(rows: Sequence[BlockRow]) -> BlockSums:
-    """Return the sums that conformal factors rest on; blocks without a trusted pixel are left out."""
-    trusted = [row for row in rows if row.trusted_px]
+def block_sums(rows: Sequence[BlockRow]) -> BlockSums:
+    """Return the sums that conformal factors rest on: all labelled pixels, the boundary included, as it is mapped."""
     return BlockSums(
-        block=np.arange(len(trusted)),
-        labelled=np.array([float(row.trusted_tp_px + row.trusted_fn_px) for row in trusted]),
-        mapped=np.array([float(row.trusted_tp_px + row.trusted_fp_px) for row in trusted]),
-        expected=np.array([row.trusted_expected_px for row in trusted]),
-        variance=np.array([max(row.trusted_variance_px2, VARIANCE_FLOOR_PX2) for row in trusted]),
+        block=np.arange(len(rows)),
+        labelled=np.array([float(row.tp_px + row.fn_px) for row in rows]),
+        mapped=np.array([float(row.tp_px + row.fp_px) for row in rows]),
+        expected=np.array([row.expected_px for row in rows]),
+        variance=np.array([max(row.variance_px2, VARIANCE_FLOOR_PX2) for row in rows]),
     )
 
 

@@ -16,7 +16,7 @@ with starting("crossval", __name__):
     from stages.common.tables.evaluate import CrossvalMetrics, FoldScores, GlacierScoreRow
     from stages.common.tables.kinds import MASK_NODATA
     from stages.common.types import BoolArray, IntArray
-    from stages.evaluate.blocks import leave_one_out, trusted_sums
+    from stages.evaluate.blocks import block_sums, leave_one_out
     from stages.evaluate.crossval_contract import CONTRACT
     from stages.evaluate.crossval_table import crossval_text
     from stages.evaluate.folds import NO_FOLD, Fold, owners, pool, read_folds
@@ -34,7 +34,7 @@ def crossval(run: Run) -> CrossvalMetrics:
     tables = write_score_tables(run.out, scene, held_out, run.params)
     mask = np.where(held_out.region, held_out.mapped, MASK_NODATA).astype(np.uint8)
     write_cog(run.out / "mask.tif", mask, scene.grid, nodata=MASK_NODATA)
-    sums = trusted_sums(tables.blocks)
+    sums = block_sums(tables.blocks)
     metrics = CrossvalMetrics(
         **shared_metrics(scene, held_out, tables, run.params),
         **_medians(tables.glaciers),

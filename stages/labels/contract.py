@@ -6,7 +6,7 @@ from stages.common.tables import kinds
 CONTRACT = Contract(
     stage="labels",
     summary="Outlines to label and glacier-id rasters on the site's grid",
-    params=("grid", "labels"),
+    params=("grid", "labels", "training_years"),
     inputs={
         "data/outlines.gpkg": kinds.OUTLINES,
         "data/aoi.gpkg": kinds.AOI,

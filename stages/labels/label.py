@@ -20,8 +20,12 @@ from stages.common.run.stage import Run
 from stages.common.tables import kinds
 from stages.common.tables.labels import GlacierRow
 from stages.common.types import UInt16Array
+from stages.labels.age import INVENTORY_YEAR, ignore_bands_m, outline_age
 from stages.labels.rasterise import glacier_ids, label_raster, near_points
 from stages.labels.terminus import Terminus, find_terminus
+
+AGE_COLUMNS = ("age_years", "boundary_ignore_m", "terminus_ignore_m")
+"""Columns of glaciers.csv that say how old an outline is, and what training ignores for it."""
 
 
 def label(run: Run) -> None:
@@ -39,14 +43,21 @@ def label(run: Run) -> None:
             fix="check the AOI and the grid in params.yaml, and that the outlines are of this region",
         )
     termini = _termini(outlines, grid, run.path("data/auxiliary/dem.tif"))
-    radius_m = run.params.labels.terminus_ignore_m
-    unsure = near_points([point.xy for point in termini if point.xy], grid, radius_m)
-    glacier = label_raster(ids > 0, aoi, unsure, ignore_px=run.params.labels.boundary_ignore_m / grid.pixel_size_m)
+    ages = [outline_age(_text(date), run.params.training_years) for date in outlines["src_date"]]
+    bands = [ignore_bands_m(age, run.params.labels) for age in ages]
+    unsure = np.zeros(grid.shape, dtype=bool)
+    for point, (_, radius_m) in zip(termini, bands, strict=True):
+        unsure |= near_points([point.xy] if point.xy else [], grid, radius_m)
+    glacier = label_raster(ids, aoi, unsure, ignore_px=[boundary_m / grid.pixel_size_m for boundary_m, _ in bands])
     write_cog(run.out / "glacier.tif", glacier, grid, nodata=None)
     write_cog(run.out / "glacier_id.tif", ids, grid, nodata=None)
-    write_table(run.out / "glaciers.csv", _rows(outlines, ids, grid, termini), GlacierRow)
+    rows = [
+        row.model_copy(update={"age_years": age, "boundary_ignore_m": boundary_m, "terminus_ignore_m": terminus_m})
+        for row, age, (boundary_m, terminus_m) in zip(_rows(outlines, ids, grid, termini), ages, bands, strict=True)
+    ]
+    write_table(run.out / "glaciers.csv", rows, GlacierRow)
     _write_debris(run, grid)
-    _report(run, ids, glacier, termini)
+    _report(run, ids, glacier, rows)
 
 
 def _write_debris(run: Run, grid: Grid) -> None:
@@ -89,14 +100,25 @@ def _text(value: Any) -> str | None:
     return None if pandas.isna(value) else str(value)
 
 
-def _report(run: Run, ids: UInt16Array, glacier: np.ndarray, termini: Sequence[Terminus]) -> None:
-    unknown = sum(point.xy is None for point in termini)
+def _report(run: Run, ids: UInt16Array, glacier: np.ndarray, rows: Sequence[GlacierRow]) -> None:
     run.log.info(
         "%d glaciers; %.1f %% of the pixels are glacier, %.1f %% ignored",
-        len(termini), 100 * float((ids > 0).mean()), 100 * float((glacier == kinds.IGNORE).mean()),
+        len(rows), 100 * float((ids > 0).mean()), 100 * float((glacier == kinds.IGNORE).mean()),
     )  # fmt: skip
-    if unknown and run.params.labels.terminus_ignore_m > 0:
+    run.log.info(
+        "outlines are %s years from the training scenes; training ignores %s m at boundaries and %s m at fronts",
+        *(_span([getattr(row, name) or 0.0 for row in rows]) for name in AGE_COLUMNS),
+    )
+    undated = sum(row.src_date is None for row in rows)
+    if undated:
+        run.log.warning("%d outlines have no date: they are taken to be of %d", undated, INVENTORY_YEAR)
+    unknown = sum(row.terminus == "unknown" and (row.terminus_ignore_m or 0) > 0 for row in rows)
+    if unknown:
         run.log.warning(
             "%d glaciers have neither a terminus point nor a DEM to find it: the band at their front is not wider",
             unknown,
         )
+
+
+def _span(values: Sequence[float]) -> str:
+    return " to ".join(dict.fromkeys(f"{value:g}" for value in (min(values), max(values))))

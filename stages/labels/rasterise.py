@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from rasterio.features import rasterize
@@ -53,12 +54,28 @@ def boundary_distance_px(mask: BoolArray) -> np.ndarray:
     return np.asarray(to_other_side - 0.5)
 
 
-def label_raster(glacier: BoolArray, aoi: BoolArray, unsure: BoolArray, *, ignore_px: float) -> UInt8Array:
+def label_raster(ids: UInt16Array, aoi: BoolArray, unsure: BoolArray, *, ignore_px: Sequence[float]) -> UInt8Array:
     """Return training labels (H, W) uint8: 0 background, 1 glacier, 255 to be ignored.
 
-    Ignored are pixels within `ignore_px` of the boundary, those that are `unsure`, and those outside the AOI.
+    Ignored are pixels within the band of the nearest glacier, those that are `unsure`, and those outside the AOI.
+
+    Parameters
+    ----------
+    ids
+        (H, W) number of each pixel's glacier, from 1; 0: none.
+    ignore_px
+        Half width of the band of each glacier, in the order of their numbers.
     """
+    glacier = ids > 0
     label = glacier.astype(np.uint8)
-    label[boundary_distance_px(glacier) < ignore_px] = IGNORE
+    label[boundary_distance_px(glacier) < band_width_px(ids, ignore_px)] = IGNORE
     label[unsure | ~aoi] = IGNORE
     return label
+
+
+def band_width_px(ids: UInt16Array, ignore_px: Sequence[float]) -> Any:
+    """Return the half width of the band at each pixel, that of the nearest glacier: one number where all are alike."""
+    if len(set(ignore_px)) == 1 or not ids.any():
+        return ignore_px[0]
+    nearest = distance_transform_edt(ids == 0, return_distances=False, return_indices=True)
+    return np.asarray([0.0, *ignore_px])[ids[tuple(nearest)]]

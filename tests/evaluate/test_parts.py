@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from stages.common.tables.evaluate import BlockRow
-from stages.evaluate.blocks import block_rows, leave_one_out, score_interval, trusted_sums
+from stages.evaluate.blocks import block_rows, block_sums, leave_one_out, score_interval
 from stages.evaluate.scores import as_fitted, confusion_by_zone, score, score_zones
 from stages.evaluate.slices import slice_rows
 from tests.evaluate import labelled
@@ -115,15 +115,15 @@ def test_no_interval_of(rows: list[BlockRow]) -> None:
 
 def off(error_px: int, variance_px2: float = 100.0) -> BlockRow:
     return row(
-        trusted_px=1000, trusted_tp_px=500, trusted_fp_px=max(error_px, 0), trusted_fn_px=max(-error_px, 0),
-        trusted_expected_px=500.0 + error_px, trusted_variance_px2=variance_px2,
+        pixels=1000, tp_px=500, fp_px=max(error_px, 0), fn_px=max(-error_px, 0),
+        expected_px=500.0 + error_px, variance_px2=variance_px2, trusted_px=100,
     )  # fmt: skip
 
 
 def test_leaving_one_out_covers_what_was_asked_for() -> None:
     rng = np.random.default_rng(3)
     blocks = [off(int(error)) for error in rng.normal(0, 60, 200)]
-    coverage = leave_one_out(trusted_sums(blocks))
+    coverage = leave_one_out(block_sums(blocks))
     assert coverage.blocks == 200
     assert coverage.coverage_68 == pytest.approx(0.68, abs=0.03) and coverage.coverage_95 == pytest.approx(
         0.95, abs=0.03
@@ -131,18 +131,20 @@ def test_leaving_one_out_covers_what_was_asked_for() -> None:
 
 
 def test_one_bad_block_is_not_covered_by_the_others() -> None:
-    coverage = leave_one_out(trusted_sums([*(off(error) for error in range(1, 20)), off(300)]))
+    coverage = leave_one_out(block_sums([*(off(error) for error in range(1, 20)), off(300)]))
     assert coverage.coverage_95 == pytest.approx(19 / 20)
 
 
 def test_coverage_needs_twenty_blocks() -> None:
-    coverage = leave_one_out(trusted_sums([off(error) for error in range(1, 20)]))
+    coverage = leave_one_out(block_sums([off(error) for error in range(1, 20)]))
     assert coverage.coverage_95 is None and coverage.coverage_68 is not None
-    assert leave_one_out(trusted_sums([])).coverage_68 is None
+    assert leave_one_out(block_sums([])).coverage_68 is None
 
 
-def test_blocks_without_a_trusted_pixel_are_no_units() -> None:
-    assert len(trusted_sums([off(5), row(pixels=9)]).block) == 1
+def test_the_boundary_counts_in_the_error_of_a_block() -> None:
+    """All errors lie in the ignore band: the trusted pixels alone would be without any."""
+    sums = block_sums([off(5), off(-7)])
+    assert (sums.mapped - sums.labelled).tolist() == [5, -7]
 
 
 def test_calibration_is_undone() -> None:

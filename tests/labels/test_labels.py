@@ -17,8 +17,9 @@ from shapely.geometry import Point, Polygon, box
 from sandbox import tiny
 from stages.common.geo.grid import Grid, pixel_area_km2
 from stages.common.geo.raster import profile
-from stages.common.params.schema import load_params
+from stages.common.params.schema import LabelsParams, load_params
 from stages.common.run.stage import Run
+from stages.labels.age import ignore_bands_m, outline_age
 from stages.labels.contract import CONTRACT
 from stages.labels.label import label
 from stages.labels.rasterise import boundary_distance_px, glacier_ids, label_raster, near_points
@@ -70,17 +71,44 @@ def test_distance_to_the_boundary_is_half_a_pixel_beside_it() -> None:
     ],
 )
 def test_the_ignore_band_lies_on_both_sides(ignore_px: float, width: int) -> None:
-    glacier = np.zeros((20, 40), dtype=bool)
-    glacier[:, 20:] = True
-    band = label_raster(glacier, np.ones_like(glacier), np.zeros_like(glacier), ignore_px=ignore_px) == 255
+    glacier = np.zeros((20, 40), dtype=np.uint16)
+    glacier[:, 20:] = 1
+    band = (
+        label_raster(glacier, np.ones_like(glacier, bool), np.zeros_like(glacier, bool), ignore_px=[ignore_px]) == 255
+    )
     assert band[10].sum() == width
     assert band[10, 20 - width // 2 : 20 + width // 2].all()
+
+
+def test_each_glacier_has_the_band_of_its_own_age() -> None:
+    ids = np.zeros((12, 60), dtype=np.uint16)
+    ids[:, :15], ids[:, 45:] = 1, 2
+    nowhere = np.zeros(ids.shape, dtype=bool)
+    band = label_raster(ids, ~nowhere, nowhere, ignore_px=[2, 5])[6] == 255
+    assert np.nonzero(band)[0].tolist() == [*range(13, 17), *range(40, 50)]
+
+
+@pytest.mark.parametrize(
+    ("date", "years", "age", "bands"),
+    [
+        pytest.param("2000-10-30", [2000], 0, (0, 0), id="of the scene's own year"),
+        pytest.param("2000-10-01", [2016, 2019, 2020, 2023], 19.5, (39, 390), id="of 2000"),
+        pytest.param(None, [2020], 20, (40, 400), id="without a date: the year of the inventory"),
+        pytest.param("2024-09-01", [2020], 4, (8, 80), id="later than the scenes"),
+    ],
+)
+def test_the_ignore_bands_follow_from_the_age_of_the_outline(
+    date: str | None, years: list[int], age: float, bands: tuple[float, float]
+) -> None:
+    assert outline_age(date, years) == age
+    assert ignore_bands_m(age, LabelsParams()) == bands
+    assert ignore_bands_m(age, LabelsParams(boundary_ignore_m=7, terminus_ignore_m=0)) == (7, 0)
 
 
 def test_outside_the_aoi_nothing_is_labelled() -> None:
     aoi = np.zeros((10, 10), dtype=bool)
     aoi[:5] = True
-    labels = label_raster(np.zeros((10, 10), dtype=bool), aoi, np.zeros((10, 10), dtype=bool), ignore_px=1)
+    labels = label_raster(np.zeros((10, 10), np.uint16), aoi, np.zeros((10, 10), dtype=bool), ignore_px=[1])
     assert (labels[5:] == 255).all()
     assert (labels[:5] == 0).all()
 

@@ -14,11 +14,12 @@ from affine import Affine
 
 from sandbox import tiny
 from stages.common.geo.grid import Grid
-from stages.common.geo.raster import read_band, write_cog
+from stages.common.geo.raster import read_band, read_grid, write_cog
 from stages.common.geo.vectors import write_polygons
-from stages.common.model.split import TRAIN
+from stages.common.model.split import CALIBRATION, TRAIN, VALIDATION
 from stages.common.run import stage
 from stages.common.run.records import read_document
+from stages.common.tables.kinds import IGNORE
 from stages.common.tables.learning import PatchStats
 from stages.patches.contract import CONTRACT
 from stages.patches.cut import cut_patches
@@ -79,6 +80,21 @@ def test_the_statistics_are_those_of_the_patches_and_of_the_training_pixels(site
     assert stats.pixels == len(training_pixels)
     assert stats.mean[0] == pytest.approx(training_pixels.mean(), abs=1e-6)
     assert stats.std[0] == pytest.approx(training_pixels.std(), abs=1e-6)
+
+
+def test_held_out_patches_label_the_boundary_that_training_ignores(site: Path) -> None:
+    """An ignore band of all the ice: training has none of it, validation and calibration have their glacier whole."""
+    path = Path("artifacts/labels/glacier.tif")
+    glacier = read_band(path)
+    write_cog(path, np.where(glacier == 1, IGNORE, glacier).astype(np.uint8), read_grid(path), nodata=None)
+    assert stage.main(CONTRACT, cut_patches, ["--year", "2020"]) == 0
+    folder = Path("artifacts/patches/2020")
+    roles = read_band(folder / "split.tif")
+    counted = {use: np.load(folder / f"{use}.npz")["label"] for use in ("train", "validation", "calibration")}
+    assert not (counted["train"] == 1).any()
+    for use, role in (("validation", VALIDATION), ("calibration", CALIBRATION)):
+        assert (counted[use] == 1).sum() == ((roles == role) & (glacier == 1)).sum()
+    assert (counted["validation"] == 1).any()
 
 
 def test_every_input_is_damaged_in_turn() -> None:

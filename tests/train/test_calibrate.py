@@ -73,17 +73,34 @@ def test_without_calibration_the_temperature_is_one_and_says_why(
     assert (model.temperature, model.temperature_rule) == (1.0, rule)
 
 
-def test_every_pixel_right_ends_at_the_edge_of_the_search_and_says_so() -> None:
+def sure_pixels() -> ValidationPixels:
     validation = pixels()
-    sure = ValidationPixels(
-        np.where(validation.glacier, 1.0, -1.0)[:, None].astype(np.float32),
-        validation.glacier,
-        validation.block,
-        validation.scene,
-    )
-    model, _ = c.calibrate(sure, sure, params())
-    assert model.temperature == pytest.approx(c.TEMPERATURES[0], rel=1e-3)
-    assert "at the edge" in model.temperature_rule
+    sure = np.where(validation.glacier, 1.0, -1.0)[:, None].astype(np.float32)
+    return ValidationPixels(sure, validation.glacier, validation.block, validation.scene)
+
+
+def test_blocks_with_nothing_hard_give_no_temperature_and_no_error_of_areas() -> None:
+    """Every pixel is right: the surer the better, and a dispersion of 0.0003 would be an error of 0.0 in every year."""
+    model, error = c.calibrate(sure_pixels(), sure_pixels(), params())
+    assert (model.temperature, model.temperature_rule) == (1.0, c.EDGE_RULE)
+    assert error is None
+
+
+def test_a_few_wrong_pixels_in_a_thousand_state_an_error() -> None:
+    sure = sure_pixels()
+    wrong = np.arange(len(sure)) % 500 == 0
+    flipped = ValidationPixels(np.where(wrong[:, None], -sure.logit, sure.logit), sure.glacier, sure.block, sure.scene)
+    model, error = c.calibrate(flipped, flipped, params())
+    assert model.temperature_rule == c.FITTED_RULE
+    assert error is not None and error.dispersion > 0.1
+
+
+def test_a_temperature_that_fits_other_blocks_worse_is_not_kept() -> None:
+    """Calibration blocks too sure of themselves by 3, validation blocks right as they are."""
+    model, _ = c.calibrate(pixels(seed=1), pixels(temperature=3.0), params())
+    assert model.temperature == 1.0
+    assert model.temperature_rule.startswith("as fitted: the temperature of the calibration blocks (")
+    assert model.ece == model.ece_as_fitted
 
 
 def test_a_planted_bias_is_undone_by_the_threshold() -> None:
@@ -96,11 +113,39 @@ def test_a_planted_bias_is_undone_by_the_threshold() -> None:
     assert model.threshold_rule == c.ZERO_BIAS_RULE
 
 
-@pytest.mark.parametrize(("bias", "bound"), [(4.0, 0.8), (-4.0, 0.2)])
-def test_the_threshold_is_bounded_and_says_so(bias: float, bound: float) -> None:
-    model, _ = c.calibrate(pixels(bias=bias), no_pixels(), params())
-    assert model.threshold == bound
-    assert "bounded (unbounded: 0." in model.threshold_rule
+@pytest.mark.parametrize(("bias", "low", "high"), [(4.0, 0.9, 0.999), (-4.0, 0.001, 0.1)])
+def test_a_bias_of_all_blocks_is_undone_however_large(bias: float, low: float, high: float) -> None:
+    """No bound: at 0.8 the area would be that of the bound."""
+    validation = pixels(bias=bias)
+    model, _ = c.calibrate(validation, no_pixels(), params())
+    assert low < model.threshold < high
+    mapped = c.maps(c.mean_probability(validation.logit, model.temperature), model.threshold)
+    assert mapped.sum() == pytest.approx(validation.glacier.sum(), rel=0.01)
+    assert model.threshold_rule == c.ZERO_BIAS_RULE
+
+
+def test_a_threshold_that_blocks_disagree_about_is_not_taken() -> None:
+    """Two blocks, one far too much ice and one a little too little: by the other's threshold each is far off."""
+    first, second = pixels(30_000, bias=3.0, blocks=1, seed=1), pixels(3_000, bias=-1.0, blocks=1, seed=2)
+    second = ValidationPixels(second.logit, second.glacier, second.block + 1, second.scene)
+    model, _ = c.calibrate(join([first, second]), no_pixels(), params())
+    assert model.threshold == c.HALF
+    assert model.threshold_rule.startswith("one half: 0.9")
+
+
+def test_a_single_block_is_mapped_at_one_half() -> None:
+    _, error = c.calibrate(pixels(blocks=1), no_pixels(), params())
+    assert error is not None and error.blocks == 1
+    probability = c.mean_probability(pixels(blocks=1).logit, 1.0)
+    assert (c.map_leave_one_block_out(probability, pixels(blocks=1)) == (probability >= 0.5)).mean() > 0.9999
+
+
+def test_a_pixel_is_mapped_by_the_level_that_it_is_stored_as() -> None:
+    """0.79996 is stored as 8000 and reaches 0.8, as in `predict`; its level is 8000 and not 7999."""
+    probability = np.array([0.79994, 0.79996, 0.80004])
+    assert c.maps(probability, 0.8).tolist() == [False, True, True]
+    assert c._level(probability).tolist() == [7999, 8000, 8000]
+    assert c._level(np.array([0.00004, 0.99996])).tolist() == [0, 10_000]
 
 
 def test_a_given_threshold_is_kept() -> None:
@@ -113,25 +158,29 @@ def test_a_given_threshold_is_kept() -> None:
 def test_no_threshold_is_less_biased(seed: int, count: int, share: float) -> None:
     probability = np.random.default_rng(seed).random(count)
     labelled = round(share * count)
-    threshold = c.zero_bias_threshold(
-        np.bincount((probability * c.LEVELS).astype(int), minlength=c.LEVELS + 1), labelled
-    )
-    levels = np.arange(c.LEVELS + 1) / c.LEVELS
-    off = np.abs((probability[:, None] >= levels).sum(axis=0) - labelled)
-    assert abs(int((probability >= threshold).sum()) - labelled) == off.min()
+    stored = c._level(probability)
+    threshold = c.zero_bias_threshold(np.bincount(stored, minlength=c.LEVELS + 1), labelled)
+    off = np.abs((stored[:, None] >= np.arange(1, c.LEVELS)).sum(axis=0) - labelled)
+    assert abs(int(c.maps(probability, threshold).sum()) - labelled) == off.min()
 
 
 def test_a_block_is_mapped_at_the_threshold_of_the_others() -> None:
     """Two blocks biased against each other: each at the other's threshold, so that their errors are not hidden."""
     first, second = pixels(30_000, bias=1.0, blocks=1, seed=1), pixels(30_000, bias=-1.0, blocks=1, seed=2)
     second = ValidationPixels(second.logit, second.glacier, second.block + 1, second.scene)
-    own = [c.calibrate(block, no_pixels(), params(calibrate=False))[0].threshold for block in (first, second)]
+    own = [
+        c.zero_bias_threshold(
+            np.bincount(c._level(c.mean_probability(block.logit, 1.0)), minlength=c.LEVELS + 1),
+            int(block.glacier.sum()),
+        )
+        for block in (first, second)
+    ]
     both = join([first, second])
     probability = c.mean_probability(both.logit, 1.0)
     mapped = c.map_leave_one_block_out(probability, both)
     assert own[1] < 0.4
     assert own[0] > 0.6
-    assert (mapped == (probability >= np.where(both.block == 0, own[1], own[0]))).all()
+    assert (mapped == np.where(both.block == 0, c.maps(probability, own[1]), c.maps(probability, own[0]))).all()
     assert mapped[both.block == 0].sum() > 1.2 * first.glacier.sum()
 
 

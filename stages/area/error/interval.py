@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from scipy import stats
 
-from stages.common.tables.learning import MapModel
+from stages.common.tables.learning import AreaError, MapModel
 from stages.common.types import Float64Array
 
 LEVELS: Final = (68, 95)
@@ -21,6 +21,9 @@ Z = {level: float(stats.norm.ppf((1 + part) / 2)) for level, part in COVERED.ite
 
 BLOCKS_FOR_95 = 19
 """Fewest blocks whose errors bound a further one at 95 %: the least n with ceil(0.95 (n + 1)) <= n."""
+
+DISPERSION_MIN = 0.1
+"""Least dispersion of an error that is believed, as in `train`: pixels that err independently have 1."""
 
 MIN_FACTORS_FROM_TWINS = {68: 1.26, 95: 2.47}
 """Least factors of a model with fewer than `BLOCKS_FOR_95` held-out blocks.
@@ -39,6 +42,14 @@ class Factors:
     """What the factors rest on, in words."""
 
 
+def stated(error: AreaError | None) -> AreaError | None:
+    """Return the model's error of areas; None where it states none, or one that cannot be.
+
+    Models of earlier versions were judged on easy pixels alone: their error came out as 0.0 in every year.
+    """
+    return error if error and error.blocks > 0 and error.dispersion >= DISPERSION_MIN else None
+
+
 def interval_factors(model: MapModel, expert_factors: tuple[float, float] | None) -> Factors:
     """Choose the expert's factors, else the conformal ones of the model, else Student's t or those of twins.
 
@@ -51,11 +62,13 @@ def interval_factors(model: MapModel, expert_factors: tuple[float, float] | None
     expert_factors
         Factors at 68 and 95 % from params.yaml (`area.interval_factors`), None where it names none.
     """
-    error = model.area_error
-    if error is None or error.blocks == 0:
+    error = stated(model.area_error)
+    if error is None:
         sources = "delineation alone" if model.members == 1 else "delineation and ensemble spread"
         unused = "; area.interval_factors have nothing to widen" if expert_factors else ""
-        method = f"normal, {sources}: the model states no error of its areas{unused}"
+        method = (
+            f"normal, {sources}: the model states no error of its areas, so that this is the least it can be{unused}"
+        )
         return Factors(by_level=Z, method=method)
     if expert_factors:
         low, high = expert_factors

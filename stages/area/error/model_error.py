@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from rasterio.windows import Window
 
+from stages.area.error.interval import stated
 from stages.area.map.surface import grid_rows, strips
 from stages.area.site import AreaSite
 from stages.common.errors import ContractError
@@ -48,7 +49,7 @@ def model_error(
     ContractError
         The model is an ensemble and its votes are absent.
     """
-    error = model.area_error if model.area_error and model.area_error.blocks > 0 else None
+    error = stated(model.area_error)
     if error is None and model.members == 1:
         return None
     dispersion = error.dispersion if error else 0.0

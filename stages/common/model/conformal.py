@@ -16,6 +16,10 @@ from stages.common.types import AnyArray, BoolArray, Float64Array, IntArray
 VARIANCE_FLOOR_PX2 = 1.0
 """Least variance of an area: where a model is sure of every pixel, sum p (1 - p) tends to 0."""
 
+DISPERSION_MIN = 0.1
+"""Least dispersion of an error that is stated. Pixels that err independently have 1, and neighbours err together: the
+demo has 3,000. Below, the blocks held nothing hard, and the error of a map would come out as 0."""
+
 ROUNDING = 9
 """Decimals that (n + 1) level is rounded to: 25 x 0.68 is 17, not a float above it."""
 
@@ -60,7 +64,7 @@ def block_sums(
 
 
 def area_error(sums: BlockSums) -> AreaError | None:
-    """Return dispersion and conformal factors of the error of an area; None without a block.
+    """Return dispersion and conformal factors of the error of an area; None without a block, or where none was hard.
 
     A block's squared error terms are averaged over its scenes, which are not independent of each other. The dispersion
     is that of a quasi-binomial model (McCullagh and Nelder 1989, section 4.5), of sum p or of the mapped area,
@@ -74,6 +78,8 @@ def area_error(sums: BlockSums) -> AreaError | None:
     off = np.maximum(np.abs(sums.expected - sums.labelled), np.abs(sums.mapped - sums.labelled))
     blocks = _mean_by_block(off**2 / sums.variance, sums.block)
     dispersion = float(blocks.mean())
+    if dispersion < DISPERSION_MIN:
+        return None
     scores = area_scores(sums, dispersion)
     return AreaError(
         blocks=len(blocks),

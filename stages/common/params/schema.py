@@ -44,10 +44,14 @@ class GridParams(Section):
 class LabelsParams(Section):
     """Outlines to training labels."""
 
-    boundary_ignore_m: Annotated[float, Field(ge=0, description="half width of the ignore band")]
+    boundary_ignore_m: Annotated[
+        Annotated[float, Field(ge=0)] | Literal["by_age"],
+        Field(description="half width of the ignore band; by_age: 2 m for each year between outline and training"),
+    ] = "by_age"
     terminus_ignore_m: Annotated[
-        float, Field(ge=0, description="ignore radius at the front: age of the outline x retreat per year")
-    ]
+        Annotated[float, Field(ge=0)] | Literal["by_age"],
+        Field(description="ignore radius at the front; by_age: 20 m for each year between outline and training"),
+    ] = "by_age"
 
 
 class PredictParams(Section):
@@ -72,7 +76,7 @@ class Params(Section):
     grid: GridParams
     ingest: IngestParams
     prepare: PrepareParams
-    labels: LabelsParams
+    labels: LabelsParams = LabelsParams()
     patches: PatchesParams
     train: TrainParams
     evaluate: EvaluateParams

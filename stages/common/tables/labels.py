@@ -22,3 +22,12 @@ class GlacierRow(Record):
         Literal["given", "lowest point", "unknown"],
         Field(description="origin of the front's position, around which the ignore band is wider"),
     ]
+    age_years: Annotated[
+        NotNegative | None, Field(description="years between the outline and the mean of the training years")
+    ] = None
+    boundary_ignore_m: Annotated[
+        NotNegative | None, Field(description="half width of the band at its boundary that training ignores")
+    ] = None
+    terminus_ignore_m: Annotated[
+        NotNegative | None, Field(description="radius at its front within which training ignores the labels")
+    ] = None

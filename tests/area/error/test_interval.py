@@ -38,6 +38,13 @@ def model(blocks: int, factor_68: float | None = None, factor_95: float | None =
         pytest.param(SURE.model_copy(update={"area_error": None}), None, (1, 1.96), "delineation alone", id="unknown"),
         pytest.param(SURE.model_copy(update={"area_error": None}), (2, 3), (1, 1.96), "nothing to widen", id="no use"),
         pytest.param(model(0), None, (1, 1.96), "delineation alone", id="no blocks"),
+        pytest.param(
+            SURE.model_copy(update={"area_error": AreaError(blocks=9, dispersion=0.0003)}),
+            None,
+            (1, 1.96),
+            "the model states no error",
+            id="nothing was hard in the blocks of an earlier version",
+        ),
         pytest.param(model(0, members=3), None, (1, 1.96), "delineation and ensemble spread", id="votes alone"),
     ],
 )

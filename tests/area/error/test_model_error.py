@@ -60,7 +60,14 @@ def test_an_ensemble_adds_the_variance_of_its_members_areas(paths: dict[str, Pat
     assert error.whole_km2 == pytest.approx(whole_km4**0.5, rel=2e-3)
 
 
-@pytest.mark.parametrize("unknown", [{"area_error": None}, {"area_error": AreaError(blocks=0, dispersion=4.0)}])
+@pytest.mark.parametrize(
+    "unknown",
+    [
+        {"area_error": None},
+        {"area_error": AreaError(blocks=0, dispersion=4.0)},
+        {"area_error": AreaError(blocks=9, dispersion=0.0003)},
+    ],
+)
 def test_without_held_out_blocks_the_spread_of_an_ensemble_is_all_that_is_known(
     paths: dict[str, Path], unknown: dict[str, AreaError | None]
 ) -> None:

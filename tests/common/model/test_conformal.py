@@ -145,9 +145,10 @@ def test_a_wrong_threshold_disperses_where_the_probability_is_right() -> None:
 
 def test_without_a_block_or_without_an_error_nothing_is_said() -> None:
     assert area_error(sums_of(block=[], error=[], variance=4.0)) is None
-    perfect = area_error(sums_of(block=[1, 2, 3], error=[0.0] * 3, variance=4.0))
-    assert perfect is not None
-    assert (perfect.dispersion, perfect.factor_68) == (0.0, None)
+    assert area_error(sums_of(block=[1, 2, 3], error=[0.0] * 3, variance=4.0)) is None
+    assert area_error(sums_of(block=[1, 2, 3], error=[0.02] * 3, variance=1.0)) is None  # 0.0004: nothing was hard
+    hard = area_error(sums_of(block=[1, 2, 3], error=[2.0] * 3, variance=4.0))
+    assert hard is not None and hard.dispersion == 1.0
 
 
 def sums_of(*, block: list[int], error: list[float], variance: float) -> BlockSums:
