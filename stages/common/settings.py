@@ -158,9 +158,18 @@ MLFLOW_QUIET = {
 """Read by MLflow and its libraries when they load; set by `track`, so that they send no usage data and stay quiet."""
 
 
+ONNXRUNTIME_TELEMETRY = "ORT_DISABLE_TELEMETRY"
+"""Read by ONNX Runtime when it loads."""
+
+
 def quiet_mlflow() -> None:
     """Stop MLflow from sending usage data and from drawing progress bars; works only before it is imported."""
     os.environ.update(MLFLOW_QUIET)
+
+
+def quiet_onnxruntime() -> None:
+    """Stop ONNX Runtime from sending usage data and writing an id of this machine; works only before its import."""
+    os.environ[ONNXRUNTIME_TELEMETRY] = "1"
 
 
 @contextlib.contextmanager

@@ -14,7 +14,9 @@ from pydantic import TypeAdapter
 
 from stages.common import settings
 from stages.common.errors import ContractError
+from stages.common.model.trial import bound_memory, check_numbers, require_probabilities, try_model
 from stages.common.model.windows import Window, WindowPlan, plan_windows
+from stages.common.run.onnx_file import check_onnx
 from stages.common.tables.drift import BandReference
 from stages.common.tables.learning import AreaError
 from stages.common.types import Float32Array
@@ -63,30 +65,36 @@ METADATA = (
 
 
 def read_info(path: Path) -> ModelInfo:
-    """Read the metadata of a model.
+    """Read the metadata of a model, and try it on one window: it may come from elsewhere.
 
     Raises
     ------
     ContractError
-        The file is not an ONNX model, or an entry of its metadata is absent or not valid.
+        The file is not an ONNX model that can be used, an entry of its metadata is absent or not valid, or what it
+        gives for a window are not probabilities of the right shape.
     """
-    entries = _open(path).get_modelmeta().custom_metadata_map
+    check_onnx(path)
+    session = _open(path)
+    entries = session.get_modelmeta().custom_metadata_map
     if missing := [name for name in METADATA if name not in entries]:
         raise ContractError(
             "the model lacks metadata", where=path, expected=", ".join(METADATA), found=f"no {missing[0]}",
             fix="use a model that the stage `train` has exported",
         )  # fmt: skip
     try:
-        return _info_of(path, entries)
-    except ValueError as error:
+        info = _info_of(path, entries)
+    except (ValueError, TypeError) as error:
         raise ContractError(
             "an entry of the model's metadata is not valid", where=path, expected=", ".join(METADATA),
             found=" ".join(str(error).split())[:300], fix="use a model that the stage `train` has exported",
         ) from error  # fmt: skip
+    channels = (1,) if info.members == 1 else (1, info.members)
+    try_model(session, path, bands=len(info.bands), channels=channels, stride_px=info.stride_px)
+    return info
 
 
 def _info_of(path: Path, entries: Mapping[str, str]) -> ModelInfo:
-    return ModelInfo(
+    info = ModelInfo(
         path=path,
         bands=tuple(entries["bands"].split(",")),
         threshold=float(entries["threshold"]),
@@ -99,6 +107,11 @@ def _info_of(path: Path, entries: Mapping[str, str]) -> ModelInfo:
         data_md5=entries["data_md5"],
         band_references=tuple(map(BandReference.model_validate, json.loads(entries.get("band_histograms", "[]")))),
     )
+    check_numbers(
+        threshold=info.threshold, temperature=info.temperature, members=info.members, stride_px=info.stride_px,
+        radius_px=info.receptive_field_radius_px,
+    )  # fmt: skip
+    return info
 
 
 def plan_for(info: ModelInfo, height: int, width: int) -> WindowPlan:
@@ -118,8 +131,10 @@ def open_session(path: Path, *, height: int, width: int, batch: int = 1) -> Infe
 
 
 def _open(path: Path, shape: dict[str, int] | None = None) -> InferenceSession:
+    settings.quiet_onnxruntime()
     import onnxruntime
 
+    onnxruntime.disable_telemetry_events()
     options = onnxruntime.SessionOptions()
     # By default the pool is sized by the host's cores, not by those that a container may use.
     options.intra_op_num_threads = settings.inference_threads()
@@ -130,7 +145,9 @@ def _open(path: Path, shape: dict[str, int] | None = None) -> InferenceSession:
     options.log_severity_level = 3
     for name, size in (shape or {}).items():
         options.add_free_dimension_override_by_name(name, size)
-    if shape is None:
+    if shape is None:  # not tried yet: nothing is computed when it is opened, and its memory is bounded
+        bound_memory()
+        options.add_session_config_entry("session.use_env_allocators", "1")
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
@@ -176,6 +193,8 @@ def predict_outputs(
             if index + 1 < len(batches):
                 pending = reader.submit(_read_batch, read, plan, batches[index + 1], batch)
             maps = session.run(list(outputs), {name: pixels})
+            for output in maps:
+                require_probabilities(output, (*pixels.shape[:3], output.shape[-1]), where=name)
             del pixels
             for place, window in enumerate(windows):
                 yield window, [_crop_to_kept(output[place], window, plan) for output in maps]

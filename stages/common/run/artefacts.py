@@ -16,6 +16,7 @@ from typing import Any, Literal
 from pydantic import BaseModel
 
 from stages.common.errors import ContractError
+from stages.common.run.onnx_file import check_onnx
 from stages.common.run.records import read_columns, read_document, read_rows
 
 Schema = dict[str, Any]
@@ -239,8 +240,21 @@ class Arrays(Artefact):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Model(Artefact):
+    """An ONNX file; nothing of it is run here."""
+
+    def schema(self) -> Schema:
+        """Return the JSON Schema: the media type."""
+        return {"contentMediaType": "application/onnx"}
+
+    def check(self, path: Path) -> None:
+        """Look into the file."""
+        check_onnx(path)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Blob(Artefact):
-    """A file that its first bytes identify (PNG, GIF, HDF5, ONNX, HTML)."""
+    """A file that its first bytes identify (PNG, GIF, HDF5, HTML)."""
 
     media_type: str
     magic: Sequence[bytes]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from stages.common.run.artefacts import Arrays, Blob, Json, Raster, Table, Vector
+from stages.common.run.artefacts import Arrays, Blob, Json, Model, Raster, Table, Vector
 from stages.common.tables import area as tables_area
 from stages.common.tables import drift as tables_drift
 from stages.common.tables import evaluate as tables_evaluate
@@ -113,11 +113,9 @@ STATS = Json(summary="Band statistics of the training part, and what the pixels 
 
 # --- train -------------------------------------------------------------------------------------------------------
 
-MODEL = Blob(
+MODEL = Model(
     summary="ONNX U-Net: reflectance (N, H, W, C) float32, NaN where invalid -> calibrated glacier probability "
     "(N, H, W, 1); of an ensemble also that of each member (N, H, W, M)",
-    media_type="application/onnx",
-    magic=(b"\x08",),
 )
 WEIGHTS = Blob(summary="Keras weights", media_type="application/x-hdf5", magic=(b"\x89HDF",))
 ARCHITECTURE = Json(summary="Keras architecture", model=AnyDocument)

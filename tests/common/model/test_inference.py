@@ -19,6 +19,8 @@ ENTRIES = {
 
 def with_metadata(entries: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     meta = SimpleNamespace(custom_metadata_map=entries)
+    monkeypatch.setattr(inference, "check_onnx", lambda path: None)
+    monkeypatch.setattr(inference, "try_model", lambda *_, **__: None)
     monkeypatch.setattr(inference, "_open", lambda path: SimpleNamespace(get_modelmeta=lambda: meta))
 
 
@@ -30,7 +32,20 @@ def test_valid_metadata_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(
     ("name", "text"),
-    [("threshold", "half"), ("members", "1.5"), ("area_error", "{"), ("area_error", "{}"), ("band_histograms", "[{}]")],
+    [
+        ("threshold", "half"),
+        ("threshold", "nan"),
+        ("threshold", "-0.1"),
+        ("temperature", "0"),
+        ("members", "0"),
+        ("stride_px", "1000000000"),
+        ("receptive_field_radius_px", "-1"),
+        ("band_histograms", "3"),
+        ("members", "1.5"),
+        ("area_error", "{"),
+        ("area_error", "{}"),
+        ("band_histograms", "[{}]"),
+    ],
 )
 def test_metadata_that_is_not_valid_breaks_the_contract(name: str, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with_metadata(ENTRIES | {name: text}, monkeypatch)
