@@ -6,6 +6,11 @@ The exit code of a process is that of its error: 1 a gate failed, 2 bad input or
 
 from __future__ import annotations
 
+import re
+
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+"""Characters that would move the cursor or change the colours of whoever reads a message."""
+
 
 class GlacierError(Exception):
     """Root of all errors that end a run with a message instead of a traceback.
@@ -40,7 +45,7 @@ class GlacierError(Exception):
             value = getattr(self, name)
             if value:
                 lines.append(f"  {name + ':':<10}{value}")
-        return "\n".join(lines)
+        return CONTROL.sub("?", "\n".join(lines))
 
 
 class ParamsError(GlacierError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from stages.common.errors import InputError
@@ -37,4 +38,23 @@ def require_file(path: Path, *, what: str, expected: str, fix: str) -> None:
             expected=expected,
             found=f"{path.stat().st_size} bytes of text",
             fix="run `git lfs pull` where the file comes from",
+        )
+
+
+def require_inside(path: Path, folder: Path) -> None:
+    """Refuse a path that leads out of a folder by its name; links are the owner's own, and are not followed.
+
+    Raises
+    ------
+    InputError
+        It does.
+    """
+    whole, top = (Path(os.path.abspath(name)) for name in (path, folder))  # noqa: PTH100 (it would follow links)
+    if not whole.is_relative_to(top):
+        raise InputError(
+            "a file lies outside its folder",
+            where=path,
+            expected=f"a path in {folder}",
+            found="a path that leads out of it",
+            fix="run `dvc pull` or `make ingest`; do not use what names such a path",
         )

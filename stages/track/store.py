@@ -10,15 +10,20 @@ import sqlite3
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from stages.common import settings
 from stages.common.errors import InputError
+from stages.common.run.deadline import within
 
 CHALLENGER, CHAMPION = "challenger", "champion"
 """Aliases: the last version that `track` registered, and the one that `make promote` chose."""
 STATE_TAG, MODEL_TAG = "state_md5", "model_md5"
+
+FIRST_CONTACT_MAX_S = 60.0
+"""Seconds that the first answer may take in all: a server that sends a byte now and then keeps each wait short."""
 
 FIRST_CONTACT_S, FIRST_CONTACT_RETRIES = 5, 1
 """Bounds of the first request: a server that is down is reported in seconds, not after MLflow's many minutes."""
@@ -58,10 +63,24 @@ def model_name(site: str) -> str:
 
 
 def locate_store() -> Location:
-    """Return the store that ``MLFLOW_TRACKING_URI`` names, else SQLite and a folder in the repository's ``mlruns/``."""
+    """Return the store that ``MLFLOW_TRACKING_URI`` names, else SQLite and a folder in the repository's ``mlruns/``.
+
+    Raises
+    ------
+    InputError
+        In the place of the SQLite file stands something else.
+    """
     folder = settings.repository_root() / "mlruns"
     uri = settings.get(settings.TRACKING_URI, "")
     if not uri:
+        if (folder / "mlflow.db").exists() and not (folder / "mlflow.db").is_file():
+            raise InputError(
+                "the tracking store is no file",
+                where=folder / "mlflow.db",
+                expected="a SQLite file, or nothing yet",
+                found="a folder" if (folder / "mlflow.db").is_dir() else "neither file nor folder",
+                fix="move it away: then a new store is begun",
+            )
         return Location(f"sqlite:///{folder / 'mlflow.db'}", folder / "artifacts", folder / "mlflow.db")
     return Location(uri, None if uri.startswith(("http://", "https://")) else folder / "artifacts")
 
@@ -115,7 +134,7 @@ def connect(location: Location, site: str) -> tuple[Any, str]:
     mlflow.set_registry_uri(location.uri)
     client = mlflow.MlflowClient()
     with settings.mlflow_time_limits(timeout_s=FIRST_CONTACT_S, retries=FIRST_CONTACT_RETRIES):
-        experiment = client.get_experiment_by_name(site)
+        experiment = within(FIRST_CONTACT_MAX_S, partial(client.get_experiment_by_name, site))
         if experiment is None:
             return client, _make_experiment(client, location, site)
     _check_experiment(location, experiment)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -81,10 +82,15 @@ def note(run: Run) -> str:
     gates = read_document(run.path(contract.GATES), Gates)
     scores = read_document(run.path(contract.EVALUATE_METRICS), EvaluateMetrics)
     findings = all_findings(gates, scores, run.params.gates)
-    lines = [f"- {_verdict(finding)}: {finding.gate}: {finding.message}" for finding in findings]
+    lines = [f"- {_verdict(finding)}: {finding.gate}: {_text(finding.message)}" for finding in findings]
     mark = "**Simulated data, not a measurement.** " if run.params.site.simulated else ""
     made_by = [f"Made by {link}.", ""] if (link := provenance.revision_link()) else []
-    return "\n".join([f"{mark}{run.params.site.title}. {trend.statement}", "", *made_by, *lines])
+    return "\n".join([f"{mark}{_text(run.params.site.title)}. {_text(trend.statement)}", "", *made_by, *lines])
+
+
+def _text(text: str) -> str:
+    """Return a text as MLflow's page shows it as it is: neither HTML nor a link or picture of Markdown."""
+    return html.escape(text, quote=False).replace("[", "\\[")
 
 
 def _verdict(finding: GateFinding) -> str:

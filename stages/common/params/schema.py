@@ -20,13 +20,17 @@ from stages.common.params.learning import EvaluateParams, PatchesParams, TrainPa
 from stages.common.params.prepare import PrepareParams
 from stages.common.params.promote import PromoteParams
 from stages.common.params.section import Positive, Section, Year
+from stages.common.yaml_text import load_yaml
+
+PARAMS_BYTES_MAX = 2**24
+"""Largest params.yaml; one with a thousand scenes has 100 kB."""
 
 
 class SiteParams(Section):
     """Name and title of the site that is mapped."""
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
-    title: Annotated[str, Field(min_length=1)]
+    title: Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=200, description="one line of text")]
     simulated: bool = False
 
 
@@ -137,12 +141,20 @@ def load_params(path: Path = Path("params.yaml")) -> Params:
 
 
 def _read_yaml(path: Path) -> Any:
-    try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
+    if not path.exists():
         raise ParamsError(
             "params.yaml is absent", where=path.resolve().parent, fix="run in the root or in a site's folder"
-        ) from error
+        )
+    if not path.is_file() or (size := path.stat().st_size) > PARAMS_BYTES_MAX:
+        raise ParamsError(
+            "params.yaml is no file of parameters",
+            where=path,
+            expected=f"a file of at most {PARAMS_BYTES_MAX} bytes",
+            found=f"{size} bytes" if path.is_file() else "something else than a file",
+            fix="`git checkout -- params.yaml`",
+        )
+    try:
+        return load_yaml(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ParamsError("params.yaml is not valid YAML", where=path, found=" ".join(str(error).split())) from error
 

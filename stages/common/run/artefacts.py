@@ -16,6 +16,7 @@ from typing import Any, Literal
 from pydantic import BaseModel
 
 from stages.common.errors import ContractError
+from stages.common.run.array_sizes import check_array_sizes
 from stages.common.run.onnx_file import check_onnx
 from stages.common.run.records import read_columns, read_document, read_rows
 
@@ -217,6 +218,7 @@ class Arrays(Artefact):
         import numpy as np
 
         try:
+            check_array_sizes(path)
             with path.open("rb") as stream, np.load(stream) as file:
                 self._check_arrays(path, file)
         except UNREADABLE_ARRAYS as error:

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from stages.common.errors import InputError
+from stages.common.yaml_text import load_yaml
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
@@ -31,7 +32,7 @@ def parse_yaml(content: bytes | str, where: object) -> dict[str, Any]:
         It is not valid YAML, or holds something else than names and values.
     """
     try:
-        document = yaml.safe_load(content) or {}
+        document = load_yaml(content) or {}
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise _not_valid("YAML", where, error) from error
     if not isinstance(document, dict):
@@ -60,7 +61,7 @@ def parse_json(content: bytes, where: object) -> dict[str, Any]:
     """
     try:
         document = json.loads(content)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _not_valid("JSON", where, error) from error
     if not isinstance(document, dict):
         raise _not_valid("JSON with names and values", where, type(document).__name__)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
+from stages.common.run.records import FORMULA_STARTS
 from stages.common.run.replace import SCRATCH, put_in_place, recover
 
 if TYPE_CHECKING:
@@ -68,4 +69,13 @@ def write_table(path: Path, rows: Sequence[BaseModel], row: type[BaseModel]) -> 
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.DictWriter(stream, fieldnames=list(row.model_fields), lineterminator="\n")
         writer.writeheader()
-        writer.writerows(line.model_dump(mode="json") for line in rows)
+        for line in rows:
+            writer.writerow({name: defused(value) for name, value in line.model_dump(mode="json").items()})
+
+
+def defused(value: Any) -> Any:
+    """Return a field of a table as it is written: a spreadsheet would run a text that begins as a formula does.
+
+    Such a text gets an apostrophe, which `stages.common.run.records.read_rows` takes away again.
+    """
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value

@@ -17,6 +17,10 @@ from stages.common.errors import ContractError
 Model = TypeVar("Model", bound=BaseModel)
 
 
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+"""How texts begin that a spreadsheet takes for formulas (OWASP, CSV injection)."""
+
+
 def read_columns(path: Path) -> list[str]:
     """Return the names of the columns of a CSV file.
 
@@ -40,7 +44,7 @@ def read_rows(path: Path, row: type[Model]) -> list[Model]:
         The file is absent, cut short or not in UTF-8, or a value breaks its contract.
     """
     return [
-        validate(row, {key: value for key, value in fields.items() if value != ""}, where=f"{path}:{number}")
+        validate(row, {key: _plain(value) for key, value in fields.items() if value != ""}, where=f"{path}:{number}")
         for number, fields in _numbered_lines(path)
     ]
 
@@ -55,7 +59,7 @@ def read_document(path: Path, model: type[Model]) -> Model:
     """
     try:
         content = json.loads(_read_text(path))
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise _unreadable(path, "valid JSON", error) from error
     return validate(model, content, where=str(path))
 
@@ -102,6 +106,11 @@ def _numbered_lines(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
             yield reader.line_num, dict(zip(columns, fields, strict=True))
     except csv.Error as error:
         raise _unreadable(f"{path}:{reader.line_num}", "comma-separated values", error) from error
+
+
+def _plain(value: str) -> str:
+    """Return a field without the apostrophe that keeps a spreadsheet from running it."""
+    return value[1:] if value.startswith("'") and value[1:].startswith(FORMULA_STARTS) else value
 
 
 def _read_text(path: Path) -> str:

@@ -18,6 +18,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from stages.common.errors import InputError
+from stages.common.files import require_inside
 from stages.common.geo.raster import write_cog
 from stages.common.run.outputs import write_json
 from stages.common.scene.scene import CLOUD_MASK, SCL, Band, Layer, Scene, SceneInfo
@@ -31,11 +32,13 @@ def write_scene(year_folder: Path, info: SceneInfo, layers: Iterable[Layer]) -> 
     from stages.common.scene.stac import item_of, write_item
 
     folder = year_folder / info.id
+    require_inside(folder, year_folder)
     folder.mkdir(parents=True)
     bands: dict[str, Band] = {}
     masks: dict[str, Path] = {}
     for layer in layers:
         path = folder / f"{layer.name}.tif"
+        require_inside(path, folder)
         write_cog(
             path, layer.pixels, layer.grid, nodata=layer.nodata,
             bands=[layer.name], scale=layer.scale, offset=layer.offset,
@@ -66,7 +69,7 @@ def read_scenes(year_folder: Path) -> list[Scene]:
         The index, an item or an asset's file is absent or not what it must be.
     """
     index = _read_index(year_folder / INDEX)
-    return [_read_scene(year_folder / item, index.year) for item in index.items]
+    return [_read_scene(year_folder, item, index.year) for item in index.items]
 
 
 def _read_index(path: Path) -> SceneIndex:
@@ -76,16 +79,28 @@ def _read_index(path: Path) -> SceneIndex:
         raise _unreadable(path, "the year's list of STAC items", error) from error
 
 
-def _read_scene(path: Path, year: int) -> Scene:
+def _read_scene(year_folder: Path, item: str, year: int) -> Scene:
     from pystac.errors import STACError, STACTypeError
 
     from stages.common.scene.stac import read_item, scene_of
 
+    path = year_folder / item
+    require_inside(path, year_folder)
     try:
         scene = scene_of(read_item(path), year)
-    except (OSError, STACError, STACTypeError, KeyError, ValueError, TypeError, AttributeError) as error:  # odd JSON
+    except (
+        OSError,
+        STACError,
+        STACTypeError,
+        KeyError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+    ) as error:
         raise _unreadable(path, "a STAC item with one COG asset per band", error) from error
     for file in scene.files:
+        require_inside(file, year_folder)
         if not file.is_file():
             raise _unreadable(file, "the COG of an asset", "nothing")
     return scene

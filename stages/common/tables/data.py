@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -12,9 +12,9 @@ from stages.common.tables.base import Fraction, NotNegative, Record
 class AuxiliaryManifest(Record):
     """data/auxiliary/manifest.json: file name of each optional input, or null."""
 
-    dem: str | None = None
-    debris: str | None = None
-    flow_lines: str | None = None
+    dem: Literal["dem.tif"] | None = None
+    debris: Literal["debris.gpkg"] | None = None
+    flow_lines: Literal["flow_lines.gpkg"] | None = None
 
 
 class SceneIndex(Record):

@@ -41,5 +41,5 @@ def test_a_file_cut_anywhere_is_refused(tmp_path: Path) -> None:
     graph_ends = content.rindex(b"glacier")  # later there is metadata only, which is checked where it is read
     for size in range(0, graph_ends, 7):
         path.write_bytes(content[:size])
-        with pytest.raises(ContractError, match="cannot be used|can be used"):
+        with pytest.raises(ContractError, match="can be used"):
             check_onnx(path)

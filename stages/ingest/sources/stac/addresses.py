@@ -9,7 +9,7 @@ from urllib.parse import urljoin, urlsplit
 
 from stages.common import settings
 from stages.common.errors import InputError
-from stages.ingest.sources.stac.deadline import within
+from stages.common.run.deadline import within
 
 REDIRECTS_MAX = 5
 """Most redirects that are followed from one address."""

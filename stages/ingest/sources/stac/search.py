@@ -60,7 +60,16 @@ def search(
                 datetime=_datetime_range(year, season or WHOLE_YEAR), method="POST",
             ).pages_as_dicts()  # fmt: skip
             items |= {str(item["id"]): item for item in _all_items(pages, url)}
-    except (APIError, RequestException, NotImplementedError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (
+        APIError,
+        RequestException,
+        NotImplementedError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+    ) as error:
         raise InputError(
             "the catalogue cannot be searched",
             where=url,

@@ -10,8 +10,8 @@ from requests.exceptions import ConnectionError as NoAnswer
 from urllib3 import Retry
 
 from stages.common import settings
+from stages.common.run.deadline import within
 from stages.ingest.sources.stac.addresses import check_address
-from stages.ingest.sources.stac.deadline import within
 from stages.ingest.sources.stac.retries import RETRY_STATUS, WAIT_MAX_S, configured_waits
 
 ANSWER_BYTES_MAX = 64 * 2**20

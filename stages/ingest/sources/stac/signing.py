@@ -10,8 +10,8 @@ from http.client import HTTPException
 
 from stages.common import settings
 from stages.common.errors import InputError
+from stages.common.run.deadline import within
 from stages.ingest.sources.stac.addresses import final_address
-from stages.ingest.sources.stac.deadline import within
 from stages.ingest.sources.stac.retries import RETRY_STATUS, TransientError, with_retries
 
 TOKEN_BYTES_MAX = 2**16

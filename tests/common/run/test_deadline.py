@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from stages.ingest.sources.stac.deadline import within
+from stages.common.run.deadline import within
 
 
 def test_an_answer_in_time_is_returned_and_an_error_is_raised_as_it_was() -> None:
