@@ -61,6 +61,8 @@ CONTRACT = Contract(
         "outlines_{years}.gpkg": kinds.MAPPED_OUTLINES,
         "terminus_by_year.csv": kinds.FRONTS,
         "terminus_by_glacier.csv": kinds.FRONT_TRENDS,
+        "flow_lines.gpkg": kinds.USED_FLOW_LINES,
+        "fronts.gpkg": kinds.FRONT_LINES,
         "change_{years}.tif": kinds.CHANGE_MAP,
         "change_by_glacier.csv": kinds.CHANGES,
         "truth_by_year.csv": kinds.TRUTH_BY_YEAR,

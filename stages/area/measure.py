@@ -12,6 +12,7 @@ from stages.area import contract
 from stages.area.error.delineation import delineation_sigma_km2
 from stages.area.error.interval import interval_factors
 from stages.area.error.model_error import ModelError, model_error
+from stages.area.fronts.geometry import write_front_vectors
 from stages.area.fronts.retreat import front_rows, front_trend_rows
 from stages.area.fronts.series import FrontSeries, start_front_series
 from stages.area.gates.drift import drift_rows, input_drift
@@ -71,6 +72,7 @@ class FrontsAndChanges:
         out, glaciers = self.run.out, self.changes.site.glaciers
         write_table(out / "terminus_by_year.csv", front_rows(self.fronts, glaciers), FrontRow)
         write_table(out / "terminus_by_glacier.csv", front_trend_rows(self.fronts, glaciers), FrontTrendRow)
+        write_front_vectors(out, self.fronts, glaciers, crs=self.changes.site.grid.crs)
 
 
 def measure(run: Run) -> AreaMetrics:

@@ -7,7 +7,7 @@ from stages.common.tables import kinds
 
 CONTRACT = Contract(
     stage="report",
-    summary="Draw the graph, the time-lapse, the prediction gallery and one self-contained page",
+    summary="Draw the graph, the time-lapse, the prediction gallery, one self-contained page and a QGIS project",
     params=("site", "years", "report", "gates"),
     inputs={
         "artifacts/area/glacier_area_by_year.csv": kinds.AREAS,
@@ -19,6 +19,9 @@ CONTRACT = Contract(
         "artifacts/area/terminus_by_year.csv": kinds.FRONTS,
         "artifacts/area/terminus_by_glacier.csv": kinds.FRONT_TRENDS,
         "artifacts/area/change_by_glacier.csv": kinds.CHANGES,
+        "artifacts/area/outlines_{years}.gpkg": kinds.MAPPED_OUTLINES,
+        "artifacts/area/flow_lines.gpkg": kinds.USED_FLOW_LINES,
+        "artifacts/area/fronts.gpkg": kinds.FRONT_LINES,
         "artifacts/area/change_{years}.tif": kinds.CHANGE_MAP,
         "artifacts/area/seasons.csv": kinds.SEASONS,
         "artifacts/area/drift_by_year.csv": kinds.DRIFTS,
@@ -28,6 +31,10 @@ CONTRACT = Contract(
         "artifacts/prepare/{years}/valid.tif": kinds.VALID,
         "artifacts/prepare/{years}/provenance.json": kinds.PROVENANCE,
         "artifacts/labels/glacier_id.tif": kinds.GLACIER_ID,
+        "artifacts/labels/glacier.tif": kinds.GLACIER,
+        "data/outlines.gpkg": kinds.OUTLINES,
+        "data/aoi.gpkg": kinds.AOI,
+        "data/auxiliary/dem.tif": kinds.DEM,
         "artifacts/train/history.csv": kinds.HISTORY,
         "artifacts/train/model_card.json": kinds.MODEL_CARD,
         "artifacts/train/model.onnx": kinds.MODEL,
@@ -43,5 +50,7 @@ CONTRACT = Contract(
         "prediction_gallery.png": kinds.PNG,
         "change_map.png": replace(kinds.PNG, optional=True),
         "index.html": kinds.HTML,
+        "series.gpkg": kinds.GEOPACKAGE,
+        "glacier.qgz": kinds.QGIS_PROJECT,
     },
 )

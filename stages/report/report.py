@@ -9,10 +9,11 @@ from stages.report.pictures.change_map import draw_change_map
 from stages.report.pictures.gallery import draw_gallery
 from stages.report.pictures.graph import draw_graph
 from stages.report.pictures.timelapse import draw_timelapse
+from stages.report.qgis.layers import write_qgis
 
 
 def report(run: Run) -> None:
-    """Draw the pictures and write the page that embeds them."""
+    """Draw the pictures, write the page that embeds them, and the QGIS project."""
     findings = read_findings(run)
     pictures = {
         "glacier_retreat_graph.png": draw_graph(findings),
@@ -24,4 +25,5 @@ def report(run: Run) -> None:
     for name, content in pictures.items():
         (run.out / name).write_bytes(content)
         run.log.info("%s: %.2f MB", name, len(content) / 1e6)
+    write_qgis(run, findings)
     (run.out / "index.html").write_text(render_page(findings, pictures), encoding="utf-8", newline="\n")

@@ -95,6 +95,11 @@ def test_a_planted_retreat_comes_back_with_its_rate_and_interval() -> None:
     assert trend.rate_low_m_per_year < 60 < trend.rate_high_m_per_year
     assert trend.detectable
     assert trend.mann_kendall_p == pytest.approx(2 / 720, abs=1e-6)
+    drawn = geopandas.read_file(OUT / "fronts.gpkg")
+    assert drawn["year"].tolist() == list(fronts)
+    (flow_line,) = geopandas.read_file(OUT / "flow_lines.gpkg").geometry
+    for line, row in zip(drawn.geometry, rows, strict=True):
+        assert flow_line.project(line.intersection(flow_line)) == pytest.approx(row.position_m, abs=0.1)
 
 
 def test_the_interval_of_the_rate_knows_the_pixel_even_where_the_fronts_lie_on_a_line() -> None:
@@ -244,6 +249,12 @@ def test_a_box_is_at_least_three_pixels_wide() -> None:
     site({2016: 120, 2017: 117}, area={"terminus": {"box_width_m": 30}})
     assert run_area() == 0
     assert front_rows()[1].box_retreat_m == pytest.approx(90, abs=10)
+
+
+def test_a_glacier_without_a_line_has_no_front_on_the_map() -> None:
+    site({2016: FIRST_FRONT}, dem=False)
+    assert run_area() == 0
+    assert len(geopandas.read_file(OUT / "fronts.gpkg")) == len(geopandas.read_file(OUT / "flow_lines.gpkg")) == 0
 
 
 def test_a_line_of_no_glacier_is_named_and_ignored(capsys: pytest.CaptureFixture[str]) -> None:

@@ -177,7 +177,14 @@ def test_data_that_is_not_as_pinned_stops_the_run(site: Path) -> None:
     result = run(site, str(tiny.ROOT / "bin/repro"), str(site))
     assert result.returncode == 2
     assert "data/ is not what data.dvc pins" in result.stderr
+    assert "data/auxiliary/manifest.json: modified" in result.stderr
     assert (site / "data.dvc").read_text() == before
+
+
+def test_what_programs_leave_beside_data_is_no_difference(site: Path) -> None:
+    for name in ("scenes/2020/a.tif.aux.xml", "aoi.gpkg-wal", "outlines.qml", ".~lock.scene_choice.csv#"):
+        (site / "data" / name).write_text("left by a program that showed the file")
+    assert done(site, "dvc", "status", "data.dvc").strip().endswith("up to date.")
 
 
 def test_a_fresh_clone_makes_the_pinned_data_again(site: Path) -> None:

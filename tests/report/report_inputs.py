@@ -19,7 +19,7 @@ from stages.common.tables import learning as tables_learning
 from stages.common.tables import truth as tables_truth
 from stages.common.tables.kinds import DN_OFFSET, DN_SCALE, MASK_NODATA, PROBABILITY_NODATA, PROBABILITY_SCALE
 from stages.common.tables.prepare import Provenance, SceneSource
-from tests.report import statistics_inputs
+from tests.report import statistics_inputs, vector_inputs
 
 HEIGHT, WIDTH, PIXEL_M = 120, 150, 30.0
 GRID = Grid(crs=tiny.CRS, transform=Affine(PIXEL_M, 0, 350_000, 0, -PIXEL_M, 3_420_000), height=HEIGHT, width=WIDTH)
@@ -77,9 +77,12 @@ def make_artifacts(
     labels = folder / "artifacts/labels"
     labels.mkdir(parents=True)
     write_cog(labels / "glacier_id.tif", prior.astype(np.uint16), GRID, nodata=None)
+    write_cog(labels / "glacier.tif", prior.astype(np.uint8), GRID, nodata=None)
     for index, year in enumerate(years):
         write_year(folder, year, ice(index), storage)
     write_area(folder, years, prior, simulated=simulated)
+    maps = {year: ice(index) & ~unseen(year) for index, year in enumerate(years)}
+    vector_inputs.write(folder, GRID, prior, maps, KM2)
     write_model(folder, years)
     write_scores(folder, years)
     return folder

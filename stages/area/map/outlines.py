@@ -66,14 +66,19 @@ def outline_frame(
 
 
 def write_outlines(path: Path, frame: Any) -> None:
-    """Write a GeoPackage whose bytes follow from its content alone.
+    """Write a GeoPackage of outlines whose bytes follow from its content alone."""
+    write_vectors(path, frame, layer=LAYER, geometry="MultiPolygon")
+
+
+def write_vectors(path: Path, frame: Any, *, layer: str, geometry: str) -> None:
+    """Write a GeoPackage of one layer whose bytes follow from its content alone; `geometry` is the layer's type.
 
     The library's setting is process-wide; it is put back, as other files may need the true time.
     """
     earlier = pyogrio.get_gdal_config_option("OGR_CURRENT_DATE")
     pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": FIXED_DATE})
     try:
-        pyogrio.write_dataframe(frame, path, layer=LAYER, driver="GPKG", geometry_type="MultiPolygon")
+        pyogrio.write_dataframe(frame, path, layer=layer, driver="GPKG", geometry_type=geometry)
     finally:
         pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": earlier})
 

@@ -36,6 +36,12 @@ RGI7_COLUMNS = (
 )  # fmt: skip
 """RGI 7.0 names of the attributes that travel through, whatever version came in; unknown values are null."""
 
+FLOW_LINE_COLUMNS = ("rgi_id", "glac_name", "flow_line")
+"""Attributes of flow_lines.gpkg of `area`; `flow_line` says where the line comes from."""
+
+FRONT_COLUMNS = ("rgi_id", "glac_name", "year", "position_m", "position_sigma_m", "retreat_m")
+"""Attributes of fronts.gpkg, as in terminus_by_year.csv."""
+
 # --- data/ -------------------------------------------------------------------------------------------------------
 
 OUTLINES = Vector(summary="Glacier outlines with RGI 7.0 column names, valid polygons, EPSG:4326", columns=RGI7_COLUMNS)
@@ -176,6 +182,14 @@ DRIFTS = Table(
 GLACIER_TRENDS = Table(summary="Change of each glacier tested", row=tables_area.GlacierTrendRow, optional=True)
 FRONTS = Table(summary="Ice front of each glacier per year", row=tables_area.FrontRow, optional=True)
 FRONT_TRENDS = Table(summary="Retreat of each glacier's front", row=tables_area.FrontTrendRow, optional=True)
+USED_FLOW_LINES = Vector(
+    summary="Flow lines along which the fronts are measured, from head to beyond the front",
+    columns=FLOW_LINE_COLUMNS, geometry="LineString", may_be_empty=True,
+)  # fmt: skip
+FRONT_LINES = Vector(
+    summary="Front of each glacier per year: a straight line across the tongue at its mean position",
+    columns=FRONT_COLUMNS, geometry="LineString", may_be_empty=True,
+)  # fmt: skip
 CHANGES = Table(
     summary="Lost, gained, unchanged and unseen ice of each glacier per year", row=tables_area.ChangeRow, optional=True
 )
@@ -199,6 +213,15 @@ AREA_METRICS = Json(summary="Headline figures of the series", model=tables_area.
 PNG = Blob(summary="Picture", media_type="image/png", magic=(b"\x89PNG",))
 GIF = Blob(summary="Time-lapse", media_type="image/gif", magic=(b"GIF89a",))
 HTML = Blob(summary="Self-contained page", media_type="text/html", magic=(b"<!doctype html>", b"<!DOCTYPE html>"))
+
+GEOPACKAGE = Blob(
+    summary="Series as vectors with their styles: outlines of all years, unseen ground, flow lines, fronts",
+    media_type="application/geopackage+sqlite3",
+    magic=(b"SQLite format 3\x00",),
+)
+QGIS_PROJECT = Blob(
+    summary="QGIS project of the results, with relative paths", media_type="application/zip", magic=(b"PK\x03\x04",)
+)
 
 # --- track -------------------------------------------------------------------------------------------------------
 
