@@ -24,7 +24,7 @@ demo: $(STAMP)  ## Make the demo site's data (simulated) and run the whole pipel
 	@bin/repro $(ROOT) --keep-lock; code=$$?; [ $$code -gt 1 ] || bin/summary $(ROOT); exit $$code
 
 test: $(STAMP)  ## Run the tests that need no container engine
-	@$(BIN)/python -m pytest -m "not engine and not long" -n 2 --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -m "not engine and not long and not qgis" -n 2 --dist loadfile $(ARGS)
 
 test-containers: images  ## Run the tests that need a container engine (minutes)
 	@GLACIER_ENGINE_REQUIRED=1 $(BIN)/python -m pytest -m engine --durations=5 tests/docker
