@@ -61,8 +61,8 @@ def series_frames(run: Run, findings: Findings) -> dict[str, Any]:
     }
 
 
-def day_of(date: str | None, year: int) -> np.datetime64:
-    """Return the day of a scene; the middle of its year where the day is unknown, so that a time slider shows it."""
+def day_of(date: str | None, year: int) -> Any:
+    """Return the day of a scene as datetime64; the middle of its year where it is unknown, for the time slider."""
     return np.datetime64(date or f"{year}-07-01", "D").astype("datetime64[ms]")
 
 
@@ -84,7 +84,7 @@ def write_series(path: Path, frames: Mapping[str, Any], styles: Mapping[str, ET.
     _write_styles(path, styles)
 
 
-def _outlines(run: Run, findings: Findings, dates: Mapping[int, np.datetime64]) -> Any:
+def _outlines(run: Run, findings: Findings, dates: Mapping[int, Any]) -> Any:
     """Return the outlines of all years in one frame, each with the areas of its row in area_by_glacier.csv."""
     import geopandas
     import pandas
@@ -118,8 +118,7 @@ def _unseen(valid: Path, aoi: Any) -> Any:
         transform = dataset.transform
     shapes = features.shapes(band, mask=band == 0, connectivity=4, transform=transform)
     pieces = shapely.MultiPolygon([shapely.geometry.shape(geometry) for geometry, _ in shapes])
-    inside = shapely.intersection(pieces, aoi)
-    parts = shapely.get_parts(inside)
+    parts: Any = shapely.get_parts(shapely.intersection(pieces, aoi))
     return shapely.MultiPolygon([part for part in parts if part.geom_type == "Polygon"])
 
 
