@@ -117,7 +117,8 @@ def _unseen(valid: Path, aoi: Any) -> Any:
     with open_raster(valid) as dataset:
         transform = dataset.transform
     shapes = features.shapes(band, mask=band == 0, connectivity=4, transform=transform)
-    pieces = shapely.MultiPolygon([shapely.geometry.shape(geometry) for geometry, _ in shapes])
+    polygons: list[Any] = [shapely.geometry.shape(geometry) for geometry, _ in shapes]
+    pieces = shapely.MultiPolygon(polygons)
     parts: Any = shapely.get_parts(shapely.intersection(pieces, aoi))
     return shapely.MultiPolygon([part for part in parts if part.geom_type == "Polygon"])
 
