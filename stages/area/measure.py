@@ -16,6 +16,7 @@ from stages.area.fronts.geometry import write_front_vectors
 from stages.area.fronts.retreat import front_rows, front_trend_rows
 from stages.area.fronts.series import FrontSeries, start_front_series
 from stages.area.gates.drift import drift_rows, input_drift
+from stages.area.gates.nearness import FarIce, LastingIce, near_outlines
 from stages.area.gates.sanity import judge_areas
 from stages.area.map.geodesic import check_geodesic
 from stages.area.map.outlines import outline_frame, write_outlines
@@ -51,11 +52,13 @@ class FrontsAndChanges:
     run: Run
     fronts: FrontSeries
     changes: Changes
+    far: FarIce
 
     @classmethod
     def start(cls, run: Run, site: AreaSite) -> FrontsAndChanges:
         """Return a collection without any year yet."""
-        return cls(run, start_front_series(run, site), Changes(site=site, out=run.out))
+        near = near_outlines(site, largest_m=run.params.area.assign_distance_m)
+        return cls(run, start_front_series(run, site), Changes(site=site, out=run.out), FarIce(site=site, near=near))
 
     def add(self, year_area: YearArea, provenance: Provenance, *, ice: BoolArray, observed: BoolArray) -> None:
         """Take a year's map: ice and observed pixels, both (H, W) within the AOI.
@@ -65,6 +68,7 @@ class FrontsAndChanges:
         probability = self.run.by_year(contract.PROBABILITY)[year_area.year]
         self.fronts.add(year_area, provenance, ice=ice, observed=observed, probability=probability)
         if year_area.common_km2 is not None:
+            self.far.add(ice=ice, observed=observed)
             self.changes.add(ObservedMap(year=year_area.year, ice=ice, observed=observed))
 
     def write(self) -> None:
@@ -98,7 +102,7 @@ def measure(run: Run) -> AreaMetrics:
     )  # fmt: skip
     run.log.info("%s; %s", trend.statement, glaciers.note)
     drifts = _drifts(run)
-    gates = _judge(run, site, year_areas, trend, drifts)
+    gates = _judge(run, site, year_areas, trend, drifts, lasting=collected.far.lasting())
     changes = collected.changes.rows
     write_area_tables(run.out, site, year_areas, glaciers, changes, model_md5=file_md5(run.path(contract.MODEL)))
     write_table(run.out / "drift_by_year.csv", drift_rows(drifts), DriftRow)
@@ -111,10 +115,14 @@ def _drifts(run: Run) -> list[Drift]:
     return [read_document(path, Drift) for path in run.by_year(contract.DRIFT).values() if path.exists()]
 
 
-def _judge(run: Run, site: AreaSite, year_areas: list[YearArea], trend: Trend, drifts: list[Drift]) -> Gates:
+def _judge(
+    run: Run, site: AreaSite, year_areas: list[YearArea], trend: Trend, drifts: list[Drift], *, lasting: LastingIce
+) -> Gates:
     """Return the findings of all gates, overrides applied, and log those that failed."""
     bounds, outlines_km2 = run.params.gates, float(site.outlines_km2.sum())
-    findings = judge_areas(year_areas, trend, aoi_km2=site.aoi_km2, outlines_km2=outlines_km2, bounds=bounds)
+    findings = judge_areas(
+        year_areas, trend, aoi_km2=site.aoi_km2, outlines_km2=outlines_km2, bounds=bounds, lasting=lasting
+    )
     findings.append(input_drift(drifts, maximum=bounds.drift_psi_max))
     gates = Gates(findings=apply_overrides(findings, bounds.override))
     _report_gates(run.log, gates)
@@ -154,6 +162,7 @@ def measure_year(
     km2 = site.areas_km2(
         mapped=inside, common=inside & common, unseen=site.prior & ~observed, removed=ice & ~clean_map & site.aoi,
         debris=cover.debris_of(inside), aoi=observed_inside, outlines=site.prior & observed,
+        far=inside & ~collected.far.near,
     )  # fmt: skip
     season = _season(run, site, year, clean_map)
     year_area = YearArea(
@@ -173,6 +182,7 @@ def measure_year(
         factors=interval_factors(model, params.interval_factors),
         aoi_observed_km2=float(km2["aoi"].sum()),
         outlines_observed_km2=float(km2["outlines"].sum()),
+        far_km2=float(km2["far"].sum()),
         valid_fraction=fraction,
         speckle_km2=float(km2["removed"].sum()),
         speckle_pieces=pieces,

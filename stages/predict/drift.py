@@ -9,7 +9,7 @@ import numpy as np
 from stages.common.geo.raster import open_raster
 from stages.common.model.histograms import LAYOUT, band_counts, stability_index
 from stages.common.model.inference import ModelInfo
-from stages.common.tables.drift import BandDrift, Drift
+from stages.common.tables.drift import BandDrift, BandReference, Drift
 from stages.common.types import AnyArray, IntArray
 
 NO_REFERENCE = "the model carries no histograms of its training pixels; train it again"
@@ -33,10 +33,19 @@ def measure_drift(info: ModelInfo, scene_path: Path, valid_path: Path, *, year: 
             band=band,
             psi=round(stability_index(pixels_by_bin, expected), 4),
             mean_shift_sd=round(float(mean - expected.mean) / max(expected.std, 1e-9), 4),
+            darkest_share=darkest_share(pixels_by_bin, expected),
+            darkest_share_in_training=expected.shares[0] if expected.starts else None,
         )
         for band, pixels_by_bin, mean, expected in zip(info.bands, counts, means, info.band_references, strict=True)
     ]
     return Drift(year=year, pixels=pixels, bands=bands)
+
+
+def darkest_share(counts: IntArray, expected: BandReference) -> float | None:
+    """Return the share of counts (bins,) in the darkest group of the training pixels; None where there is one group."""
+    if not expected.starts:
+        return None
+    return round(float(counts[: expected.starts[0]].sum() / counts.sum()), 6)
 
 
 def _read(scene_path: Path, valid_path: Path) -> tuple[IntArray, AnyArray, float, float]:

@@ -58,7 +58,21 @@ def test_an_offset_left_in_shows_in_every_band_in_units_of_the_training_spread(i
     assert drift.bands[0].mean_shift_sd == pytest.approx(2.0, abs=0.03)
     assert drift.bands[1].mean_shift_sd == pytest.approx(1000 / 300, abs=0.05)
     assert all(band.psi > 2 for band in drift.bands)
+    assert drift.floor_shift == 1
+    twice = measure_drift(info, *write(tmp_path, DN - np.uint16(1000), np.ones(GRID.shape, dtype=bool)), year=2020)
+    assert twice.floor_shift == -1
     assert drift.worst == drift.bands[1]
+
+
+def test_snow_on_half_of_the_ground_leaves_the_rest_as_dark_as_it_was(info, tmp_path):
+    """Snow is bright in the green and dark in the short-wave infrared."""
+    pixels = DN.copy()
+    pixels[:50] = (8000, 1300)
+    drift = measure_drift(info, *write(tmp_path, pixels, np.ones(GRID.shape, dtype=bool)), year=2020)
+    assert all(band.psi > 1 for band in drift.bands)
+    assert [band.floor_shift for band in drift.bands] == [0, -1]
+    assert drift.floor_shift == 0
+    assert drift.bands[0].darkest_share == pytest.approx(0.05, abs=0.005)
 
 
 def test_a_model_carries_its_training_pixels(onnx_model):

@@ -11,7 +11,11 @@ GATE = "input_drift"
 
 
 def input_drift(drifts: Sequence[Drift], *, maximum: float) -> GateFinding:
-    """Judge whether any year's pixels are distributed unlike the training pixels, in any band.
+    """Judge whether any year's pixels are distributed unlike the training pixels, as an offset or a unit makes them.
+
+    A snowy year is unlike the training too. It leaves the darkest pixels where they are, at least in a band; what an
+    offset or a unit does wrong moves those of all bands the same way. Years without such numbers (results of an earlier
+    version) are judged by the index alone.
 
     Parameters
     ----------
@@ -20,19 +24,25 @@ def input_drift(drifts: Sequence[Drift], *, maximum: float) -> GateFinding:
     maximum
         Largest population stability index that passes.
     """
-    worst_bands = [(drift.year, worst) for drift in drifts if (worst := drift.worst) is not None]
-    if not worst_bands:
+    compared = [(drift, worst) for drift in drifts if (worst := drift.worst) is not None]
+    if not compared:
         return GateFinding(gate=GATE, passed=True, message="no year's pixels could be compared with the training's")
-    year, worst = max(worst_bands, key=lambda entry: entry[1].psi)
-    drifted_years = [year for year, band in worst_bands if band.psi > maximum]
+    drift, worst = max(compared, key=lambda entry: entry[1].psi)
+    unlike = [drift for drift, band in compared if band.psi > maximum]
+    wrong = [drift for drift in unlike if drift.floor_shift or drift.bands[0].darkest_share is None]
     message = (
-        f"pixels differ from the training pixels by at most {worst.psi:.2f} (stability index; {worst.band} in {year}); "
-        f"bound {maximum:g}"
+        f"pixels differ from the training pixels by at most {worst.psi:.2f} (stability index; {worst.band} in "
+        f"{drift.year}); bound {maximum:g}"
     )
-    if drifted_years:
-        years = ", ".join(map(str, drifted_years))
-        message += f": drifted too far in {years}: is an offset or a unit wrong, or is the sensor another?"
-    return GateFinding(gate=GATE, passed=not drifted_years, message=message)
+    if others := [drift for drift in unlike if drift not in wrong]:
+        message += f"; in {_years(others)} the darkest pixels are as dark as ever: look for snow there"
+    if wrong:
+        message += f": drifted too far in {_years(wrong)}: is an offset or a unit wrong, or is the sensor another?"
+    return GateFinding(gate=GATE, passed=not wrong, message=message)
+
+
+def _years(drifts: Sequence[Drift]) -> str:
+    return ", ".join(str(drift.year) for drift in drifts)
 
 
 def drift_rows(drifts: Sequence[Drift]) -> list[DriftRow]:

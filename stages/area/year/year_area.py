@@ -55,6 +55,8 @@ class YearArea:
     """Part of the AOI that was observed."""
     outlines_observed_km2: float
     """Part of the prior outlines that was observed."""
+    far_km2: float = 0.0
+    """Mapped ice far from every prior outline (`stages.area.gates.nearness`)."""
     valid_fraction: float
     """Fraction of the AOI's pixels that was observed."""
     speckle_km2: float

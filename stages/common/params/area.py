@@ -13,6 +13,7 @@ GateName = Literal[
     "glacier_fraction_of_aoi",
     "area_to_outlines_ratio",
     "outside_outlines",
+    "lasting_outside",
     "annual_change",
     "baseline_step",
     "trend",
@@ -123,8 +124,12 @@ class GatesParams(Section):
     area_to_outlines_ratio: tuple[Positive, Positive] = (0.5, 1.5)
     outside_outlines_fraction_max: Annotated[
         Fraction,
-        Field(description="fraction of the mapped ice that is further than area.assign_distance_m from any outline"),
+        Field(description="fraction of a year's mapped ice far from any outline: beyond a tenth of a glacier's size"),
     ] = 0.1
+    lasting_outside_fraction_max: Annotated[
+        Fraction,
+        Field(description="ice far from any outline that is mapped in nearly every year, part of the outlines"),
+    ] = 0.05
     annual_change_pct_max: Positive = 5.0
     baseline_step_pct_max: Positive = 5.0
     trend_pct_max: Annotated[Positive, Field(description="trend in per cent of the first year's area per year")] = 1.0

@@ -24,6 +24,24 @@ class BandDrift(Record):
     band: str
     psi: Annotated[NotNegative, Field(description="population stability index over the training pixels' groups")]
     mean_shift_sd: Annotated[float, Field(description="mean less the training mean, in training standard deviations")]
+    darkest_share: Annotated[
+        Fraction | None,
+        Field(description="share of the pixels that are as dark as the darkest group, about a tenth, of the training"),
+    ] = None
+    darkest_share_in_training: Fraction | None = None
+
+    @property
+    def floor_shift(self) -> int:
+        """Direction in which the darkest pixels have moved: 1 brighter, -1 darker, 0 not, or unknown.
+
+        An offset moves all pixels, so that next to none (a tenth of the usual share) are as dark as before, or nearly
+        all are darker. Snow hides ground and leaves shadow and what lies free as dark as it was.
+        """
+        if self.darkest_share is None or self.darkest_share_in_training is None:
+            return 0
+        if self.darkest_share < 0.1 * self.darkest_share_in_training:
+            return 1
+        return -1 if self.darkest_share > (1 + self.darkest_share_in_training) / 2 else 0
 
 
 class Drift(Record):
@@ -33,6 +51,12 @@ class Drift(Record):
     pixels: Annotated[int, Field(ge=0, description="number of valid pixels that were compared")]
     bands: list[BandDrift]
     reason: Annotated[str | None, Field(description="reason why nothing was compared")] = None
+
+    @property
+    def floor_shift(self) -> int:
+        """Direction in which the darkest pixels of all bands have moved: 1 brighter, -1 darker, 0 not all alike."""
+        shifts = {band.floor_shift for band in self.bands}
+        return shifts.pop() if len(shifts) == 1 else 0
 
     @property
     def worst(self) -> BandDrift | None:
@@ -51,4 +75,8 @@ class DriftRow(Record):
     mean_shift_sd: Annotated[
         float | None, Field(description="mean less the training mean, in training standard deviations")
     ] = None
+    darkest_share: Annotated[
+        Fraction | None, Field(description="share of the pixels that are as dark as the darkest group of the training")
+    ] = None
+    darkest_share_in_training: Fraction | None = None
     reason: Annotated[str | None, Field(description="reason why nothing was compared")] = None
