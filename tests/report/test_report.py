@@ -21,6 +21,8 @@ OUTPUTS = {
     "glacier_retreat_timelapse.gif",
     "prediction_gallery.png",
     "index.html",
+    "series.gpkg",
+    "glacier.qgz",
 }
 CHANGE_MAP = "change_map.png"
 """Only where two years can be compared."""

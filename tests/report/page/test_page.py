@@ -9,6 +9,7 @@ import re
 import pytest
 import yaml
 
+from sandbox.onnx_bytes import smallest_model
 from tests.report import report_inputs
 from tests.report.page_reader import read_page
 
@@ -129,7 +130,7 @@ def test_page_says_when_another_model_mapped(tmp_path):
     from tests.report.conftest import run_report
 
     site = report_inputs.make_artifacts(tmp_path, (2024,))
-    (site / "artifacts/train/model.onnx").write_bytes(report_inputs.MODEL + b" trained later")
+    (site / "artifacts/train/model.onnx").write_bytes(smallest_model("trained later"))
     assert "made by another model" in read_page(run_report(site)).text
 
 
