@@ -72,7 +72,7 @@ def test_snow_on_half_of_the_ground_leaves_the_rest_as_dark_as_it_was(info, tmp_
     assert all(band.psi > 1 for band in drift.bands)
     assert [band.floor_shift for band in drift.bands] == [0, -1]
     assert drift.floor_shift == 0
-    assert drift.bands[0].darkest_share == pytest.approx(0.05, abs=0.005)
+    assert drift.bands[0].darkest_share == pytest.approx(0.045, abs=0.01)
 
 
 def test_a_model_carries_its_training_pixels(onnx_model):
