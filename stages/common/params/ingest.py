@@ -61,8 +61,8 @@ class RasterSceneParams(_Section):
     def _dated(self) -> Self:
         if self.date is None and self.year is None:
             raise ValueError("give date, or at least year")
-        if self.date is not None and self.year is not None and self.date.year != self.year:
-            raise ValueError(f"year {self.year} is not the year of date {self.date}")
+        if self.date is not None and self.year is not None and abs(self.date.year - self.year) > 1:
+            raise ValueError(f"year {self.year} is not the year of date {self.date}, nor the one before or after")
         if len(set(self.bands)) != len(self.bands):
             raise ValueError(f"a band is named twice: {self.bands}")
         return self
@@ -71,11 +71,6 @@ class RasterSceneParams(_Section):
     def acquired(self) -> dt.date | None:
         """Day of acquisition, or None where only the year is known."""
         return self.date
-
-    @property
-    def of_year(self) -> int:
-        """Year the scene stands for."""
-        return self.date.year if self.date else int(self.year or 0)
 
 
 class RasterSourceParams(_Section):
@@ -144,20 +139,20 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class SeasonParams(_Section):
-    """Days of the year that a scene may be from: the end of ablation, before the first lasting snow."""
+    """Days of the year that a scene may be from: the end of ablation, before the first lasting snow.
+
+    It may go over the turn of the year, as an austral summer does.
+    """
 
     first: MonthDay
     last: MonthDay
 
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        if self.first > self.last:
-            raise ValueError(f"first {self.first} is after last {self.last}: a season lies within one calendar year")
-        return self
-
     def holds(self, day: dt.date) -> bool:
         """Return whether `day` lies in the season."""
-        return self.first <= f"{day:%m-%d}" <= self.last
+        month_day = f"{day:%m-%d}"
+        if self.first <= self.last:
+            return self.first <= month_day <= self.last
+        return month_day >= self.first or month_day <= self.last
 
 
 class ChoiceParams(_Section):
@@ -202,6 +197,13 @@ class IngestParams(_Section):
     aoi: FileParams | BoxParams
     auxiliary: AuxiliaryParams = AuxiliaryParams()
     season: Annotated[SeasonParams | None, Field(description="None: any day; a listed raster is always taken")] = None
+    year_starts: Annotated[
+        MonthDay | Literal["by_latitude"],
+        Field(
+            description="first day of a year of the series, which is named by its end; by_latitude: 01-01 north of the "
+            "equator, 07-01 south of it"
+        ),
+    ] = "by_latitude"
     choice: ChoiceParams = ChoiceParams()
 
     def file_paths(self) -> list[str]:

@@ -21,6 +21,7 @@ from stages.common.scene.scene import CLOUD_MASK, SCL, Layer, SceneInfo
 from stages.common.types import AnyArray
 from stages.ingest.input_files import open_georeferenced, read_window, resolve_path
 from stages.ingest.region import Region, clip_window, clipped_grid, inside_aoi
+from stages.ingest.season import year_of, year_start
 from stages.ingest.sources.acquisition import Acquisition, scene_id
 
 WHERE = "ingest.raster.scenes"
@@ -39,20 +40,27 @@ def acquisitions(params: Params, region: Region) -> Iterator[Acquisition]:
     ParamsError, InputError
         The lists of years, bands or paths do not fit together, or a raster cannot be used.
     """
-    scenes = params.ingest.raster.scenes
-    check_years(scenes, params.years)
+    scenes, starts = params.ingest.raster.scenes, year_start(params, region)
+    years = [scene_year(scene, starts) for scene in scenes]
+    check_years(years, params.years)
     check_band_names(scenes, params.prepare.imagery_bands)
     paths = [resolve_path(scene.path, where=f"{WHERE}.path") for scene in scenes]
     check_paths(paths)
     ids = unique_ids(paths)
-    for scene, path, name in sorted(zip(scenes, paths, ids, strict=True), key=lambda listed: listed[0].of_year):
-        yield _acquisition(scene, path, name, region)
+    for scene, path, name in sorted(
+        zip(scenes, paths, ids, strict=True), key=lambda listed: scene_year(listed[0], starts)
+    ):
+        yield _acquisition(scene, path, name, region, year=scene_year(scene, starts))
 
 
-def check_years(scenes: Sequence[RasterSceneParams], years: Sequence[int]) -> None:
+def scene_year(scene: RasterSceneParams, starts: str) -> int:
+    """Return the year of the series that a scene stands for: the one given, else that of its day."""
+    return year_of(scene.date, starts) if scene.year is None and scene.date else int(scene.year or 0)
+
+
+def check_years(scene_years: Sequence[int], years: Sequence[int]) -> None:
     """Refuse years without a scene, and scenes of undeclared years."""
-    scene_years = {scene.of_year for scene in scenes}
-    if missing := sorted(set(years) - scene_years):
+    if missing := sorted(set(years) - set(scene_years)):
         raise ParamsError(
             "a declared year has no scene",
             where=f"params.yaml: {WHERE}",
@@ -60,7 +68,7 @@ def check_years(scenes: Sequence[RasterSceneParams], years: Sequence[int]) -> No
             found=f"no scene for {missing}",
             fix="add the scene, or leave the year out of years",
         )
-    if stray := sorted(scene_years - set(years)):
+    if stray := sorted(set(scene_years) - set(years)):
         raise ParamsError(
             "a scene is of an undeclared year",
             where=f"params.yaml: {WHERE}",
@@ -124,13 +132,13 @@ def unique_ids(paths: Sequence[Path]) -> list[str]:
     return ids
 
 
-def _acquisition(scene: RasterSceneParams, path: Path, name: str, region: Region) -> Acquisition:
+def _acquisition(scene: RasterSceneParams, path: Path, name: str, region: Region, *, year: int) -> Acquisition:
     with open_georeferenced(path) as dataset:
         _check_band_order(path, dataset, scene.bands)
         clip_window(path, dataset, region)
     info = SceneInfo(
         id=name,
-        year=scene.of_year,
+        year=year,
         acquired=scene.acquired,
         product=path.name,
         processing_level=scene.processing_level,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from stages.common.params.schema import Params
 from stages.common.scene.scene import SCL, Layer, SceneInfo
 from stages.ingest.input_files import resolve_path
 from stages.ingest.region import Region
+from stages.ingest.season import in_year, year_start
 from stages.ingest.sources.acquisition import Acquisition, scene_id
 from stages.ingest.sources.safe.masks import masks_of, remove_lost_pixels
 from stages.ingest.sources.safe.metadata import BANDS, ProductMetadata, TileMetadata, product_metadata, tile_metadata
@@ -67,13 +68,14 @@ def acquisitions(params: Params, region: Region) -> Iterator[Acquisition]:
     if safe is None:
         raise _no_section()
     _check_bands(params.prepare.imagery_bands, safe)
-    folder = resolve_path(safe.folder, where="ingest.safe.folder")
+    folder, starts = resolve_path(safe.folder, where="ingest.safe.folder"), year_start(params, region)
     tiles = _usable(product_paths(folder), partial(_tiles_of, params.prepare.imagery_bands, safe))
     if safe.processing_level == "L1C":
         log.warning("L1C has no scene classification: clouds are not detected, so look at the scenes yourself")
     _note_masks(tiles)
     for granule in sorted(tiles, key=lambda granule: granule.tile.sensed):
-        yield _acquisition(granule, params.prepare.imagery_bands, safe.resolution_m, region)
+        acquisition = _acquisition(granule, params.prepare.imagery_bands, safe.resolution_m, region)
+        yield replace(acquisition, info=in_year(acquisition.info, starts))
 
 
 def _usable(paths: Sequence[Path], tiles_of: Callable[[Path], list[Granule]]) -> list[Granule]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import calendar
 import logging
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -11,6 +10,7 @@ from stages.common import settings
 from stages.common.errors import InputError
 from stages.common.params.ingest import SeasonParams
 from stages.ingest.region import Region
+from stages.ingest.season import CALENDAR_YEAR, season_dates
 
 log = logging.getLogger("ingest")
 
@@ -20,8 +20,6 @@ PAGE_ITEMS = 100
 ITEMS_MAX = 20_000
 """Most items of a year: a hundred tiles, each seen every second day, are fewer. A server may go on for ever."""
 
-WHOLE_YEAR = SeasonParams(first="01-01", last="12-31")
-
 
 def search(
     url: str,
@@ -30,12 +28,15 @@ def search(
     *,
     years: Sequence[int],
     season: SeasonParams | None,
+    starts: str = CALENDAR_YEAR,
     private: bool = False,
 ) -> list[dict[str, Any]]:  # fmt: skip
     """Return the items that touch the AOI, of the season of each year, sorted by id.
 
     Parameters
     ----------
+    starts
+        First day, MM-DD, of a year of the series.
     private
         Whether the catalogue may lie in a private network.
 
@@ -57,7 +58,7 @@ def search(
         for year in years:
             pages = client.search(
                 collections=[collection], intersects=_aoi_geojson(region), limit=PAGE_ITEMS,
-                datetime=_datetime_range(year, season or WHOLE_YEAR), method="POST",
+                datetime=datetime_range(year, season, starts), method="POST",
             ).pages_as_dicts()  # fmt: skip
             items |= {str(item["id"]): item for item in _all_items(pages, url)}
     except (
@@ -123,6 +124,7 @@ def _aoi_geojson(region: Region) -> dict[str, Any]:
     return dict(shapely.geometry.mapping(dense.union_all().convex_hull))
 
 
-def _datetime_range(year: int, season: SeasonParams) -> str:
-    last_day = min(int(season.last[3:]), calendar.monthrange(year, int(season.last[:2]))[1])
-    return f"{year}-{season.first}T00:00:00Z/{year}-{season.last[:2]}-{last_day:02d}T23:59:59Z"
+def datetime_range(year: int, season: SeasonParams | None, starts: str) -> str:
+    """Return the season of a year of the series as a catalogue is asked for it."""
+    first, last = season_dates(year, season, starts)
+    return f"{first}T00:00:00Z/{last}T23:59:59Z"

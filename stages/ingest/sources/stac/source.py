@@ -10,6 +10,7 @@ from stages.common.errors import ParamsError
 from stages.common.params.schema import Params
 from stages.common.scene.scene import SCL, Layer
 from stages.ingest.region import Region
+from stages.ingest.season import in_year, year_start
 from stages.ingest.sources.acquisition import Acquisition
 from stages.ingest.sources.stac.items import CatalogueItem, parse_items
 from stages.ingest.sources.stac.profiles import PROFILES
@@ -41,15 +42,21 @@ def acquisitions(params: Params, region: Region) -> Iterator[Acquisition]:
         raise _params_error(
             "the catalogue has no such band", "prepare.bands", f"some of {list(profile.assets)}", unknown
         )
-    private = stac.private_addresses
+    private, starts = stac.private_addresses, year_start(params, region)
     items = search(
-        profile.url, profile.collection, region, years=params.years, season=params.ingest.season, private=private
+        profile.url,
+        profile.collection,
+        region,
+        years=params.years,
+        season=params.ingest.season,
+        starts=starts,
+        private=private,
     )
     scenes = parse_items(items, profile, layers)
     remote = RemoteFiles(profile=profile, region=region, private=private)
     for scene in sorted(scenes, key=lambda scene: (str(scene.info.acquired), scene.info.id)):
         if not stac.tiles or scene.info.tile in stac.tiles:
-            yield _acquisition(scene, layers, remote)
+            yield _acquisition(replace(scene, info=in_year(scene.info, starts)), layers, remote)
 
 
 def _acquisition(item: CatalogueItem, names: Sequence[str], remote: RemoteFiles) -> Acquisition:
