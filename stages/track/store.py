@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, unquote
 
 from stages.common import settings
 from stages.common.errors import InputError
@@ -81,8 +82,17 @@ def locate_store() -> Location:
                 found="a folder" if (folder / "mlflow.db").is_dir() else "neither file nor folder",
                 fix="move it away: then a new store is begun",
             )
-        return Location(f"sqlite:///{folder / 'mlflow.db'}", folder / "artifacts", folder / "mlflow.db")
+        return Location(sqlite_uri(folder / "mlflow.db"), folder / "artifacts", folder / "mlflow.db")
     return Location(uri, None if uri.startswith(("http://", "https://")) else folder / "artifacts")
+
+
+def sqlite_uri(path: Path) -> str:
+    """Return the address of an SQLite file, also where the path holds signs that have a meaning in addresses.
+
+    Then the driver is named: MLflow makes a folder of the quoted name for an address that begins with ``sqlite:///``.
+    """
+    text = str(path)
+    return f"sqlite:///{text}" if unquote(text) == text and "?" not in text else f"sqlite+pysqlite:///{quote(text)}"
 
 
 @contextlib.contextmanager
@@ -104,7 +114,7 @@ def readable_errors(location: Location, *, what: str = "the tracking store does 
             what,
             where=location.public_uri,
             found=_cause(error).replace(location.uri, location.public_uri),
-            fix=_fix(location),
+            fix=_schema_fix(location, str(error)) or _fix(location),
         ) from error
 
 
@@ -158,19 +168,11 @@ def finished_run(client: Any, experiment_id: str, state: str) -> Any | None:
     return next((run for run in _runs(client, experiment_id, state) if run.info.status == "FINISHED"), None)
 
 
-def discard_unfinished(client: Any, experiment_id: str, state: str, model_name: str) -> int:
-    """Mark interrupted runs of this state as failed, remove model versions they left, and return their number.
-
-    A version that has an alias of its own besides ``challenger`` stays.
-    """
-    unfinished = [run for run in _runs(client, experiment_id, state) if run.info.status != "FINISHED"]
-    for run in unfinished:
-        for version in versions(client, run.info.run_id, model_name):
-            if not set(client.get_model_version(model_name, version.version).aliases) - {CHALLENGER}:
-                client.delete_model_version(model_name, version.version)
-        if run.info.status != "FAILED":
+def close_unfinished(client: Any, experiment_id: str, state: str) -> None:
+    """Mark interrupted runs of this state as failed. What they have registered stays: no run deletes a version."""
+    for run in _runs(client, experiment_id, state):
+        if run.info.status not in ("FINISHED", "FAILED"):
             client.set_terminated(run.info.run_id, "FAILED")
-    return len(unfinished)
 
 
 def versions(client: Any, run_id: str, model_name: str) -> list[Any]:
@@ -202,7 +204,7 @@ def _check_experiment(location: Location, experiment: Any) -> None:
             where=location.database,
             expected=location.artifact_uri(experiment.name),
             found=experiment.artifact_location,
-            fix="move the repository back, or rename mlruns/mlflow.db: then a new store is begun",
+            fix="move the repository back to keep the history; or rename mlruns/mlflow.db: then a new one is begun",
         )
 
 
@@ -217,7 +219,26 @@ def _cause(error: BaseException) -> str:
     return f"{type(root).__name__}: {lines[0][:300] if lines else ''}"
 
 
+def _schema_fix(location: Location, message: str) -> str:
+    """Return what to do where another version of MLflow has made the store; empty where that is not the error."""
+    import mlflow
+
+    found = re.search(r"out-of-date database schema \(found version (\w+)", message)
+    if not found:
+        return ""
+    migrations = Path(mlflow.__file__).parent / "store/db_migrations/versions"
+    if list(migrations.glob(f"{found[1]}_*.py")):
+        return (
+            f"it is of an older MLflow: copy it to another place, then `mlflow db upgrade '{location.public_uri}'`; "
+            "it keeps its runs, and older checkouts cannot use it any more"
+        )
+    return "it is of a newer MLflow: use the checkout that has written it (`git pull`, then `make repro`); keep the file"
+
+
 def _fix(location: Location) -> str:
     if location.database:
-        return f"close what else writes to it; if it is broken, rename {location.database.name}: a new one is begun"
+        return (
+            f"close what else writes to it; if it is broken, bring back a copy of {location.database.name}. "
+            "Only without any copy rename it: a new one is begun, and the history of runs and champions is lost"
+        )
     return f"start the server, or correct {settings.TRACKING_URI}; unset it to log into mlruns/"

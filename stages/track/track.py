@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from stages.common import settings
 from stages.common.gates import all_findings
 from stages.common.params.schema import section_values
+from stages.common.run.environment import set_aside
 from stages.common.run.flatten import flatten
 from stages.common.run.outputs import write_json
 from stages.common.run.records import file_md5, read_document, read_rows
@@ -41,6 +42,7 @@ def track(run: Run) -> None:
     ContractError
         The registered model differs from the trained file.
     """
+    set_aside(run.contract.stage)
     settings.quiet_mlflow()
     state = state_md5(input_files(run), section_values(run.params, run.contract.params))
     location = store.locate_store()
@@ -122,7 +124,7 @@ def _log_once(run: Run, client: Any, experiment_id: str, state: str) -> str:
     model_name = store.model_name(run.params.site.name)
     finished = store.finished_run(client, experiment_id, state)
     if finished is None:
-        store.discard_unfinished(client, experiment_id, state, model_name)
+        store.close_unfinished(client, experiment_id, state)
         return _log(run, client, experiment_id, state, model_name)
     message = f"this state is logged already, as run {finished.info.run_name}"
     if registered := store.versions(client, finished.info.run_id, model_name):

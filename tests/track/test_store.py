@@ -8,6 +8,7 @@ import sys
 import time
 
 import pytest
+from sqlalchemy.engine import make_url
 
 from sandbox import tiny
 from stages.common.errors import InputError
@@ -60,7 +61,39 @@ def test_a_broken_database(site):
     (site.root / "mlruns/mlflow.db").write_text("this is no database at all, nor was it ever one" * 30)
     error = message(site)
     assert "not a database" in error.found
-    assert "rename mlflow.db" in error.fix
+    assert "bring back a copy of mlflow.db" in error.fix
+
+
+@pytest.mark.parametrize(
+    ("revision", "fix"),
+    [
+        pytest.param("451aebb31d03", "`mlflow db upgrade 'sqlite:///", id="older"),
+        pytest.param("ffffffffffff", "use the checkout that has written it", id="newer"),
+    ],
+)
+def test_a_database_of_another_mlflow_keeps_its_history(site, revision, fix):
+    path = site.root / "mlruns/mlflow.db"
+    with sqlite3.connect(path) as database:
+        database.execute("UPDATE alembic_version SET version_num = ?", (revision,))
+    database.close()
+    before = path.read_bytes()
+    error = message(site)
+    assert "out-of-date database schema" in error.found
+    assert fix in error.fix and "rename" not in error.fix
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["a?b", "a%20b", "a#b", "100%", "Zürich", "a b"])
+def test_the_store_lies_in_a_folder_of_any_name(name, tmp_path, monkeypatch):
+    """The address of the store is made of the folder's path, in which these signs would have a meaning."""
+    (tmp_path / name / ".dvc").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / name)
+    monkeypatch.delenv("DVC_ROOT", raising=False)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    location = store.locate_store()
+    url = make_url(location.uri)
+    assert (url.get_backend_name(), url.query) == ("sqlite", {})
+    assert url.database == str(location.database) == str(tmp_path / name / "mlruns/mlflow.db")
 
 
 def test_a_locked_database(site):

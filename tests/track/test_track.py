@@ -181,9 +181,30 @@ def test_a_killed_run_does_not_count(site):
     assert len(site.versions()) == 1
     site.track()
     assert [run.info.status for run in site.runs()] == ["FINISHED", "FAILED"]
-    (number,) = site.versions()
-    assert site.challenger() == number
-    assert site.version(number).run_id == site.runs()[0].info.run_id
+    assert site.versions() == ["2", "1"], "what a run has registered is never deleted"
+    assert site.challenger() == "2"
+    assert site.version("2").run_id == site.runs()[0].info.run_id
+
+
+@pytest.mark.parametrize("same_parameters", [True, False])
+def test_a_run_named_in_the_shell_stays_as_it_is(site, same_parameters):
+    """A notebook leaves MLFLOW_RUN_ID behind: the run of that name was renamed, and its version deleted later."""
+    site.track()
+    (old,) = site.runs()
+    site.monkeypatch.setenv("MLFLOW_RUN_ID", old.info.run_id)
+    site.monkeypatch.setenv("MLFLOW_EXPERIMENT_ID", "0")
+    pipeline.write_inputs(site.folder, weight=0.6)
+    if not same_parameters:
+        pipeline.change_params(site.folder, "gates", valid_fraction_min=0.7)
+    site.track()
+    assert site.versions() == ["2", "1"]
+    new, still = site.runs()
+    assert new.info.run_id != old.info.run_id
+    assert (still.info.status, still.info.run_name) == ("FINISHED", old.info.run_name)
+    assert still.data.to_dictionary() == old.data.to_dictionary()
+    site.monkeypatch.delenv("MLFLOW_RUN_ID", raising=False)
+    site.track()
+    assert (site.versions(), len(site.runs())) == (["2", "1"], 2)
 
 
 def test_a_failed_log_leaves_a_failed_run_and_no_state(site, monkeypatch):

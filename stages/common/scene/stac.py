@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import math
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,6 @@ import shapely
 from pyproj import CRS, Transformer
 from pystac.extensions.projection import ProjectionExtension
 from pystac.extensions.raster import DataType, RasterBand, RasterExtension
-from pystac.utils import make_relative_href
 
 from stages.common.geo.raster import read_grid
 from stages.common.run.outputs import write_json
@@ -81,30 +82,29 @@ def item_of(scene: Scene) -> pystac.Item:
     return item
 
 
-def scene_of(item: pystac.Item, year: int) -> Scene:
-    """Return the scene that an item describes; the inverse of `item_of`."""
+def scene_of(item: pystac.Item, year: int, folder: Path) -> Scene:
+    """Return the scene that an item in `folder` describes; the inverse of `item_of`."""
     properties = {field: item.properties.get(name) for name, field in FIELDS.items()}
     if properties["tile"]:
         properties["tile"] = str(properties["tile"]).removeprefix(MGRS)
     info = SceneInfo(
         id=item.id, year=year, acquired=_acquired(item), **{**properties, "product": str(properties["product"])}
     )
-    bands = {key: _band(asset) for key, asset in item.assets.items() if key not in MASKS}
-    masks = {key: _path(item.assets[key]) for key in MASKS if key in item.assets}
+    bands = {key: _band(asset, folder) for key, asset in item.assets.items() if key not in MASKS}
+    masks = {key: _path(item.assets[key], folder) for key in MASKS if key in item.assets}
     return Scene(info=info, bands=bands, **masks)
 
 
 def read_item(path: Path) -> pystac.Item:
     """Read an item from a file; its links are not followed."""
-    item = pystac.Item.from_file(str(path.absolute()))
+    item = pystac.Item.from_dict(json.loads(path.read_text(encoding="utf-8")))
     item.clear_links()
-    item.set_self_href(str(path.absolute()))
     return item
 
 
 def write_item(item: pystac.Item, path: Path, *, catalog: Path) -> None:
     """Write an item that points to its catalogue by a relative path."""
-    home = make_relative_href(str(catalog.absolute()), str(path.absolute()))
+    home = os.path.relpath(catalog, path.parent)
     for relation in ("root", "parent"):
         item.add_link(pystac.Link(relation, home, media_type=pystac.MediaType.JSON))
     write_json(path, item.to_dict(include_self_link=False, transform_hrefs=False))
@@ -149,11 +149,11 @@ def _asset(title: str, path: Path, role: str) -> pystac.Asset:
     return pystac.Asset(f"./{path.name}", title=title, media_type=pystac.MediaType.COG, roles=[role])
 
 
-def _band(asset: pystac.Asset) -> Band:
+def _band(asset: pystac.Asset, folder: Path) -> Band:
     (band,) = asset.extra_fields["raster:bands"]
     nodata = band.get("nodata")
     return Band(
-        path=_path(asset),
+        path=_path(asset, folder),
         dtype=str(band["data_type"]),
         nodata=None if nodata is None else float(nodata),
         scale=float(band["scale"]),
@@ -161,12 +161,10 @@ def _band(asset: pystac.Asset) -> Band:
     )
 
 
-def _path(asset: pystac.Asset) -> Path:
-    href = asset.get_absolute_href()
-    if href is None:
-        raise ValueError(f"asset {asset.title} has no file")
-    path, folder = Path(href), Path.cwd()
-    return path.relative_to(folder) if path.is_relative_to(folder) else path
+def _path(asset: pystac.Asset, folder: Path) -> Path:
+    """Return the file of an asset: a path and no address, as a folder's name may hold what has a meaning in addresses."""
+    path, here = Path(os.path.normpath(folder.absolute() / asset.href)), Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def _add_grid(target: Any, path: Path) -> None:

@@ -87,7 +87,7 @@ def _read_scene(year_folder: Path, item: str, year: int) -> Scene:
     path = year_folder / item
     require_inside(path, year_folder)
     try:
-        scene = scene_of(read_item(path), year)
+        scene = scene_of(read_item(path), year, path.parent)
     except (
         OSError,
         STACError,

@@ -181,3 +181,14 @@ def test_what_is_missing_is_named(name: str, content: str | None, tmp_path: Path
     with pytest.raises(InputError, match="a stored scene cannot be read") as caught:
         read_scenes(tmp_path / "data/scenes/2020")
     assert caught.value.where == str(path)
+
+
+@pytest.mark.parametrize("name", ["a#b", "a?b", "a%20b", "it's", 'say "b"', "a b", "100%", "Zürich", "a:b", "a;b&c"])
+def test_a_folder_may_have_any_name(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / name).mkdir()
+    monkeypatch.chdir(tmp_path / name)
+    scene = store(Path(), FULL, layer("red"))
+    assert read_scenes(Path("data/scenes/2020")) == [scene]
+    assert scene.bands["red"].path == Path("data/scenes/2020/S2A_T44RLV_20201015/red.tif")
+    item = json.loads(Path("data/scenes/2020/S2A_T44RLV_20201015/S2A_T44RLV_20201015.json").read_text())
+    assert {link["href"] for link in item["links"]} == {"../../../catalog.json"}
