@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -252,14 +251,3 @@ def test_the_user_may_refuse_the_systems_certificates(machine: Machine, tmp_path
     (tmp_path / "bundle.pem").touch()
     machine.run(SSL_CERT_FILE=str(tmp_path / "bundle.pem"), UV_SYSTEM_CERTS="0")
     assert "certificates of the system: 0" in machine.log.read_text()
-
-
-def test_make_refuses_a_folder_with_a_blank(tmp_path: Path) -> None:
-    folder = tmp_path / "my house"
-    folder.mkdir()
-    shutil.copy(ROOT / "Makefile", folder)
-    result = subprocess.run(
-        ["make", "help"], cwd=folder, env=os.environ | {"LC_ALL": "C"}, capture_output=True, text=True, check=False
-    )
-    assert result.returncode == 2
-    assert "blank in its path" in result.stderr

@@ -232,7 +232,7 @@ def _schema_fix(location: Location, message: str) -> str:
             f"it is of an older MLflow: copy it to another place, then `mlflow db upgrade '{location.public_uri}'`; "
             "it keeps its runs, and older checkouts cannot use it any more"
         )
-    return "it is of a newer MLflow: use the checkout that has written it (`git pull`, then `make repro`); keep the file"
+    return "it is of a newer MLflow: keep it, and use the checkout that has written it (`git pull`, then `make repro`)"
 
 
 def _fix(location: Location) -> str:

@@ -30,7 +30,7 @@ HARMLESS = r"(TF_CPP_|TF_FORCE_GPU_ALLOW_GROWTH|TF_GPU_ALLOCATOR|TF_CLI_|TF_VAR_
 """Those among them that are left as they are: logging, the GPU's memory, and variables of Terraform."""
 
 PICTURES = r"MPLBACKEND|MATPLOTLIBRC"
-TRACKING = r"_?MLFLOW_.+"
+TRACKING = r"MLFLOW_.+"
 CLOUD = r"(AWS_|AZURE_|GS_|GOOGLE_|OSS_|SWIFT_).+"
 """Names that GDAL, MLflow and DVC read to log in to a cloud."""
 
@@ -62,6 +62,8 @@ NEEDED = {
 }  # fmt: skip
 """Variables that the two stages with a network may read: where proxies and certificates are, and how to log in."""
 
+NEEDED_SOMEWHERE = {*NEEDED["ingest"], *NEEDED["track"]}
+
 DECIDED = {
     "TZ": "UTC",
     "LC_ALL": "C.UTF-8",
@@ -78,7 +80,7 @@ def foreign(name: str, *, command: bool = False) -> list[str]:
     A `command` calls DVC, git and stages, which need what logs in to a cloud or to a tracking server.
     """
     families = [GDAL, LEARNING, PICTURES, TRACKING, *([] if command else [CLOUD])]
-    needed = {*NEEDED["ingest"], *NEEDED["track"]} if command else {*NETWORK, *NEEDED.get(name, ())}
+    needed = {*(NEEDED_SOMEWHERE if command else (*NETWORK, *NEEDED.get(name, ()))), *settings.MLFLOW_QUIET}
     return [
         variable
         for variable, value in sorted(os.environ.items())
@@ -88,9 +90,12 @@ def foreign(name: str, *, command: bool = False) -> list[str]:
 
 
 def set_aside(name: str, *, command: bool = False) -> list[str]:
-    """Remove from the environment what `foreign` names, set what is decided, and return the names of the removed."""
+    """Remove from the environment what `foreign` names, set what is decided, and return the names of the removed.
+
+    What another stage needs is removed without a word: a login of DVC or of a tracking server is no mistake.
+    """
     names = foreign(name, command=command)
     for variable in names:
         os.environ.pop(variable)
     os.environ.update(DECIDED)
-    return names
+    return [variable for variable in names if variable not in NEEDED_SOMEWHERE]

@@ -162,7 +162,7 @@ def _band(asset: pystac.Asset, folder: Path) -> Band:
 
 
 def _path(asset: pystac.Asset, folder: Path) -> Path:
-    """Return the file of an asset: a path and no address, as a folder's name may hold what has a meaning in addresses."""
+    """Return the file of an asset: a path and no address, whatever signs its folder's name holds."""
     path, here = Path(os.path.normpath(folder.absolute() / asset.href)), Path.cwd()
     return path.relative_to(here) if path.is_relative_to(here) else path
 

@@ -85,5 +85,12 @@ def test_what_every_process_runs_with() -> None:
     assert foreign("area") == []
 
 
+def test_a_login_is_taken_from_the_other_stages_without_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(settings.TRACKING_URI, "http://host:5000")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hush-hush")
+    assert set_aside("predict") == []
+    assert not {settings.TRACKING_URI, "AWS_SECRET_ACCESS_KEY"} & set(os.environ)
+
+
 def test_no_stage_needs_what_another_one_has_no_name_for() -> None:
     assert set(NEEDED) == {"ingest", "track"}
