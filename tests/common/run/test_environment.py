@@ -27,7 +27,7 @@ def empty_shell(monkeypatch: pytest.MonkeyPatch) -> None:
         "OSR_DEFAULT_AXIS_MAPPING_STRATEGY", "SHAPE_ENCODING", "ZLEVEL_OVERVIEW", "PROJ_DATA", "PROJ_LIB",
         "PROJ_NETWORK", "PYOGRIO_USE_ARROW", "MPLBACKEND", "KERAS_BACKEND", "KERAS_HOME", "TF_ENABLE_ONEDNN_OPTS",
         "ONEDNN_MAX_CPU_ISA", "XLA_FLAGS", "OMP_NUM_THREADS", "NPY_DISABLE_CPU_FEATURES", "OPENBLAS_CORETYPE",
-        "MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID", "MLFLOW_REGISTRY_URI", "MLFLOW_ENABLE_ASYNC_LOGGING",
+        "MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID", "MLFLOW_ENABLE_ASYNC_LOGGING",
     ],
 )  # fmt: skip
 def test_what_would_change_a_result_reaches_no_stage(stage: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,8 +88,9 @@ def test_what_every_process_runs_with() -> None:
 def test_a_login_is_taken_from_the_other_stages_without_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(settings.TRACKING_URI, "http://host:5000")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hush-hush")
+    monkeypatch.setenv("MLFLOW_REGISTRY_URI", "http://left:5000")
     assert set_aside("predict") == []
-    assert not {settings.TRACKING_URI, "AWS_SECRET_ACCESS_KEY"} & set(os.environ)
+    assert not {settings.TRACKING_URI, "MLFLOW_REGISTRY_URI", "AWS_SECRET_ACCESS_KEY"} & set(os.environ)
 
 
 def test_no_stage_needs_what_another_one_has_no_name_for() -> None:
