@@ -100,9 +100,7 @@ class GlacierTrendRow(Record):
     detectable: Annotated[
         bool, Field(description="whether the adjusted p is below 0.05 and the 95 % interval leaves 0 out")
     ]
-    statement: Annotated[
-        str | None, Field(description="the trend in a sentence; empty in versions that did not write it")
-    ] = None
+    statement: Annotated[str | None, Field(description="the trend in a sentence")] = None
 
 
 class FrontRow(Record):
@@ -152,9 +150,7 @@ class FrontTrendRow(Record):
     minimum_detectable_m_per_year: float | None = None
     mann_kendall_p: float | None = None
     detectable: Annotated[bool | None, Field(description="whether the 95 % interval leaves 0 out")] = None
-    statement: Annotated[
-        str | None, Field(description="the rate in a sentence; empty: fewer than three years, or an earlier version")
-    ] = None
+    statement: Annotated[str | None, Field(description="the rate in a sentence; empty below three years")] = None
 
 
 class ChangeRow(Record):
