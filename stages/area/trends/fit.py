@@ -139,8 +139,7 @@ def fit_trend(
 ) -> Fit:
     """Fit Theil-Sen slope, exact Mann-Kendall p and minimum detectable change to three values or more.
 
-    The line of the scatter goes through median(y - slope t): SciPy's default, median(y) - slope x median(t), can lie
-    far beside a steep series, whose residuals then all count as scatter.
+    Scatter is about median(y - slope t): SciPy's line, median(y) - slope x median(t), can lie far beside steep values.
 
     Parameters
     ----------
@@ -158,8 +157,7 @@ def fit_trend(
     seasons
         Spread within the season of each year that has several passes.
     """
-    t, y = np.asarray(times, dtype=np.float64), np.asarray(values, dtype=np.float64)
-    n = len(t)
+    t, y, n = np.asarray(times, dtype=np.float64), np.asarray(values, dtype=np.float64), len(times)
     slope = theil_sen(times, values)
     low, high = sen_interval(t, y)
     residuals = y - slope * t - np.median(y - slope * t)

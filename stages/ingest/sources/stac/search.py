@@ -71,14 +71,18 @@ def search(
         AttributeError,
         RecursionError,
     ) as error:
-        raise InputError(
-            "the catalogue cannot be searched",
-            where=url,
-            expected=f"a STAC API with the collection {collection}",
-            found=" ".join(settings.without_secrets(str(error)).split())[:300],
-            fix="check the network and ingest.stac (profile, url); if the catalogue is down, try again later",
-        ) from error
+        raise _unsearchable(url, collection, error) from error
     return [items[name] for name in sorted(items)]
+
+
+def _unsearchable(url: str, collection: str, error: Exception) -> InputError:
+    return InputError(
+        "the catalogue cannot be searched",
+        where=url,
+        expected=f"a STAC API with the collection {collection}",
+        found=" ".join(settings.without_secrets(str(error)).split())[:300],
+        fix="check the network and ingest.stac (profile, url); if the catalogue is down, try again later",
+    )
 
 
 def _all_items(pages: Iterator[dict[str, Any]], url: str) -> Iterator[dict[str, Any]]:
