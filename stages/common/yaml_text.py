@@ -10,6 +10,17 @@ VALUES_MAX = 1_000_000
 """Most values of a document, with those counted again that an alias repeats. The largest dvc.lock here has 10,000."""
 
 
+NESTING_MAX = 100
+"""Most brackets within each other; the scanner takes time with their square."""
+
+
+class _Loader(yaml.SafeLoader):
+    def fetch_flow_collection_start(self, token: type[yaml.Token]) -> None:
+        if self.flow_level > NESTING_MAX:
+            raise yaml.YAMLError("it is nested too deeply")
+        super().fetch_flow_collection_start(token)
+
+
 def load_yaml(text: str | bytes) -> Any:
     """Return what YAML holds; None where it is empty.
 
@@ -19,7 +30,7 @@ def load_yaml(text: str | bytes) -> Any:
         It is not valid YAML, is nested too deeply, or its aliases stand for more than `VALUES_MAX` values: whatever
         walks through them would never end.
     """
-    loader = yaml.SafeLoader(text)
+    loader = _Loader(text)
     try:
         node = loader.get_single_node()
         if node is None:

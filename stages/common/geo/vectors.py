@@ -57,7 +57,7 @@ def require_vector_format(path: Path) -> None:
             "the vector file is not readable",
             where=path,
             expected="a GeoPackage, Shapefile (the .shp) or GeoJSON, complete in itself",
-            found="a CRS that another address states" if linked else f"a file that begins with {head!r}",
+            found="a CRS that another address states" if linked else f"a file that begins with {head[:4]!r}",
             fix="convert it: `ogr2ogr <new file>.gpkg <file>`; unpack a zip first",
         )
 

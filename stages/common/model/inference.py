@@ -83,7 +83,7 @@ def read_info(path: Path) -> ModelInfo:
         )  # fmt: skip
     try:
         info = _info_of(path, entries)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise ContractError(
             "an entry of the model's metadata is not valid", where=path, expected=", ".join(METADATA),
             found=" ".join(str(error).split())[:300], fix="use a model that the stage `train` has exported",

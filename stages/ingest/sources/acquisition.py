@@ -64,7 +64,10 @@ def utc_time(text: str) -> dt.datetime:
         The text is not a time in ISO 8601.
     """
     time = dt.datetime.fromisoformat(text)
-    return time.replace(tzinfo=dt.UTC) if time.tzinfo is None else time.astimezone(dt.UTC)
+    try:
+        return time.replace(tzinfo=dt.UTC) if time.tzinfo is None else time.astimezone(dt.UTC)
+    except OverflowError as error:  # the first or last day of all, in another zone
+        raise ValueError(f"{text} is no time in UTC") from error
 
 
 def scene_id(name: str) -> str:
