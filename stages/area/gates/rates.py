@@ -40,7 +40,7 @@ def annual_change(
     }  # fmt: skip
     if not changes:
         return finding_of("annual_change", True, f"{len(common_km2)} comparable year(s): nothing to compare", "")
-    year, worst = max(changes.items(), key=lambda item: item[1].certain_pct)
+    year, worst = max(changes.items(), key=lambda item: (item[1].certain_pct, abs(item[1].pct)))
     message = f"largest change {worst.text} % per year, up to {math.floor(year)}; bound {maximum_pct:g} % per year"
     return finding_of("annual_change", worst.certain_pct <= maximum_pct, message, "glaciers do not change this fast")
 

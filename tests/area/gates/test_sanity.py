@@ -191,8 +191,8 @@ def test_a_trend_is_judged_by_what_is_certain_of_it(trend: Trend, passed: bool, 
 
 def test_a_change_within_the_error_of_two_maps_fails_no_gate() -> None:
     """A glacier of 0.4 km2, known to 9 % (95 %): a step of 12 % may be none, one of 24 % is an offset."""
-    small = {2020.0: 0.40, 2021.0: 0.352}
-    halves = {2020.0: 0.036, 2021.0: 0.036}
+    small = {2019.0: 0.401, 2020.0: 0.40, 2021.0: 0.352}
+    halves = {2019.0: 0.036, 2020.0: 0.036, 2021.0: 0.036}
     finding = rates.annual_change(small, halves, maximum_pct=5)
     assert finding.passed
     assert "largest change -12.0 ± 12.7 % per year, up to 2021" in finding.message
