@@ -13,13 +13,13 @@ from stages.common.params.schema import Params
 from stages.common.run.outputs import write_json
 from stages.common.scene.scene import Layer
 from stages.common.tables.data import AuxiliaryManifest
+from stages.ingest.elevation import clip_dem
 from stages.ingest.input_files import read_vector, resolve_path
 from stages.ingest.region import Region
 from stages.ingest.sources.acquisition import Supply
-from stages.ingest.sources.raster import clip_dem
 from stages.ingest.vectors.flow_lines import load_flow_lines
 from stages.ingest.vectors.outlines import OUTLINES_CRS
-from stages.ingest.vectors.polygons import only_polygons
+from stages.ingest.vectors.polygons import near_aoi, only_polygons
 
 log = logging.getLogger("ingest")
 
@@ -68,8 +68,9 @@ def load_debris(params: FileParams, region: Region) -> Any:
 
     path = resolve_path(params.path, where="ingest.auxiliary.debris.path")
     frame = read_vector(path, params.layer)
-    debris = geopandas.GeoDataFrame(geometry=only_polygons(path, frame), crs=frame.crs)
+    near = near_aoi(path, frame, region.aoi)
+    debris = geopandas.GeoDataFrame(geometry=only_polygons(path, near), crs=frame.crs)
     in_aoi = debris[debris.intersects(region.aoi.to_crs(frame.crs).union_all())].to_crs(OUTLINES_CRS)
     if in_aoi.empty:
-        log.warning("%s: none of the %d polygons of debris touches the AOI", path, len(debris))
+        log.warning("%s: none of the %d polygons of debris touches the AOI", path, len(frame))
     return in_aoi.reset_index(drop=True)

@@ -19,7 +19,7 @@ from stages.common.run.outputs import write_table
 from stages.common.run.stage import Run
 from stages.common.tables import kinds
 from stages.common.tables.labels import GlacierRow
-from stages.common.types import UInt16Array
+from stages.common.types import BoolArray, UInt16Array
 from stages.labels.age import INVENTORY_YEAR, ignore_bands_m, outline_age
 from stages.labels.rasterise import glacier_ids, label_raster, near_points
 from stages.labels.terminus import Terminus, find_terminus
@@ -42,6 +42,7 @@ def label(run: Run) -> None:
             found=f"{len(outlines)} outlines, none of which does",
             fix="check the AOI and the grid in params.yaml, and that the outlines are of this region",
         )
+    _check_buried(outlines, ids, aoi, grid)
     termini = _termini(outlines, grid, run.path("data/auxiliary/dem.tif"))
     ages = [outline_age(_text(date), run.params.training_years) for date in outlines["src_date"]]
     bands = [ignore_bands_m(age, run.params.labels) for age in ages]
@@ -58,6 +59,21 @@ def label(run: Run) -> None:
     write_table(run.out / "glaciers.csv", rows, GlacierRow)
     _write_debris(run, grid)
     _report(run, ids, glacier, rows)
+
+
+def _check_buried(outlines: geopandas.GeoDataFrame, ids: UInt16Array, aoi: BoolArray, grid: Grid) -> None:
+    """Refuse outlines all of whose pixels lie under other outlines: their glaciers would have 0 km2."""
+    for index in sorted(set(range(1, len(outlines) + 1)) - set(np.unique(ids).tolist())):
+        alone = pixels_inside([outlines.geometry.iloc[index - 1]], grid) & aoi
+        if alone.any():
+            others = [str(outlines.rgi_id.iloc[other - 1]) for other in np.unique(ids[alone])]
+            raise ContractError(
+                "an outline lies under others, so that nothing is left of its glacier",
+                where=f"data/outlines.gpkg, {outlines.rgi_id.iloc[index - 1]}",
+                expected="a pixel that belongs to no other outline",
+                found=f"{int(alone.sum())} px, all of them under {', '.join(others[:5])}",
+                fix="remove the copy of a glacier that has two ids, draw neighbours so that they adjoin; `make ingest`",
+            )
 
 
 def _write_debris(run: Run, grid: Grid) -> None:

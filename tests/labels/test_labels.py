@@ -15,6 +15,7 @@ from shapely import affinity
 from shapely.geometry import Point, Polygon, box
 
 from sandbox import tiny
+from stages.common.errors import ContractError
 from stages.common.geo.grid import Grid, pixel_area_km2
 from stages.common.geo.raster import profile
 from stages.common.params.schema import LabelsParams, load_params
@@ -240,3 +241,16 @@ def test_debris_outlines_may_touch_nothing(tmp_path: Path, monkeypatch: pytest.M
     label(run)
     with rasterio.open(run.out / "debris.tif") as dataset:
         assert not dataset.read(1).any()
+
+
+def test_an_outline_under_two_ids_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each pixel has one glacier: the other one would have 0 km2."""
+    tiny.make_site(tmp_path)
+    glaciers = geopandas.read_file(tmp_path / "source/outlines.gpkg")
+    doubled = pandas.concat([glaciers, glaciers.iloc[:1].assign(RGIId="copy")])
+    aoi = box(tiny.LEFT, tiny.TOP - 4800, tiny.LEFT + 4800, tiny.TOP)
+    run = stage_inputs(tmp_path, monkeypatch, tmp_path / "params.yaml", doubled, aoi, tiny.CRS)
+    with pytest.raises(ContractError, match="nothing is left of its glacier") as caught:
+        label(run)
+    assert caught.value.where.endswith(f", {glaciers.RGIId[0]}")
+    assert caught.value.found.endswith("all of them under copy")

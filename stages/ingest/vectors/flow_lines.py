@@ -13,7 +13,7 @@ from stages.common.params.ingest import FileParams
 from stages.ingest.input_files import read_vector, resolve_path
 from stages.ingest.region import Region
 from stages.ingest.vectors.outlines import OUTLINES_CRS, rgi7_columns
-from stages.ingest.vectors.polygons import features_of_other_types
+from stages.ingest.vectors.polygons import features_of_other_types, near_aoi
 
 log = logging.getLogger("ingest")
 
@@ -31,17 +31,18 @@ def load_flow_lines(params: FileParams, region: Region) -> Any:
 
     path = resolve_path(params.path, where="ingest.auxiliary.flow_lines.path")
     frame = read_vector(path, params.layer)
-    ids = rgi7_columns(path, frame)["rgi_id"]
-    lines = geopandas.GeoDataFrame({"rgi_id": ids}, geometry=_only_lines(path, frame), crs=frame.crs)
+    near = near_aoi(path, frame, region.aoi)
+    ids = rgi7_columns(path, near)["rgi_id"]
+    lines = geopandas.GeoDataFrame({"rgi_id": ids}, geometry=_only_lines(path, near), crs=frame.crs)
     in_aoi = lines[lines.intersects(region.aoi.to_crs(frame.crs).union_all())].to_crs(OUTLINES_CRS)
     if in_aoi.empty:
-        log.warning("%s: none of the %d flow lines touches the AOI", path, len(lines))
+        log.warning("%s: none of the %d flow lines touches the AOI", path, len(frame))
     return in_aoi.sort_values("rgi_id", ignore_index=True)
 
 
 def _only_lines(path: Path, frame: Any) -> list[Any]:
     shapes = [None if shape is None else _joined(shape) for shape in frame.geometry]
-    wrong = features_of_other_types(shapes, ("LineString",))
+    wrong = features_of_other_types(shapes, ("LineString",), numbers=frame.index)
     if wrong:
         raise InputError(
             f"{len(wrong)} feature(s) are not single lines",

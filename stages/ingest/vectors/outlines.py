@@ -13,7 +13,8 @@ from stages.common.errors import InputError
 from stages.common.params.ingest import FileParams
 from stages.common.tables.kinds import RGI7_COLUMNS
 from stages.ingest.input_files import read_vector, resolve_path
-from stages.ingest.vectors.polygons import only_polygons
+from stages.ingest.vectors.overlaps import check_overlaps
+from stages.ingest.vectors.polygons import near_aoi, only_polygons
 
 RGI6_COLUMNS = {
     "rgi_id": "RGIId",
@@ -58,18 +59,23 @@ def load_outlines(params: FileParams, aoi: Any) -> Any:
     Raises
     ------
     InputError
-        The file cannot be read, is empty, has no CRS or no id column; ids are not unique; shapes are not polygons; or
-        no outline touches the AOI.
+        The file cannot be read, is empty, has no CRS or no id column; no outline touches the AOI; or among those near
+        the AOI ids are not unique, shapes are not polygons, or one glacier lies under others.
     """
     import geopandas
 
     path = resolve_path(params.path, where="ingest.outlines.path")
     frame = read_vector(path, params.layer)
-    shapes = only_polygons(path, frame)
-    columns = rgi7_columns(path, frame)
+    near = near_aoi(path, frame, aoi)
+    if near.empty:
+        raise _none_near(aoi, path, frame.to_crs(OUTLINES_CRS))
+    shapes = only_polygons(path, near)
+    columns = rgi7_columns(path, near)
     outlines = geopandas.GeoDataFrame(columns, geometry=shapes, crs=frame.crs).to_crs(OUTLINES_CRS)
     outlines["geometry"] = only_polygons(path, outlines)
-    return touching(outlines, aoi, where=path)
+    touched = touching(outlines, aoi, where=path)
+    check_overlaps(path, touched)
+    return touched
 
 
 def touching(outlines: Any, aoi: Any, *, where: object) -> Any:
@@ -80,17 +86,24 @@ def touching(outlines: Any, aoi: Any, *, where: object) -> Any:
     InputError
         No outline touches the AOI.
     """
-    region = aoi.geometry.segmentize(_side(aoi) / 100).to_crs(OUTLINES_CRS).union_all()
-    in_aoi = outlines[outlines.intersects(region)]
+    in_aoi = outlines[outlines.intersects(_region(aoi))]
     if in_aoi.empty:
-        raise InputError(
-            "no outline touches the AOI",
-            where=where,
-            expected=f"outlines within {_bounds(region.bounds)}",
-            found=f"{len(outlines)} outlines within {_bounds(outlines.total_bounds)}",
-            fix="give the outlines of this region, or correct ingest.aoi (bounds are left, bottom, right, top)",
-        )
+        raise _none_near(aoi, where, outlines)
     return in_aoi.sort_values("rgi_id", ignore_index=True)
+
+
+def _region(aoi: Any) -> Any:
+    return aoi.geometry.segmentize(_side(aoi) / 100).to_crs(OUTLINES_CRS).union_all()
+
+
+def _none_near(aoi: Any, where: object, outlines: Any) -> InputError:
+    return InputError(
+        "no outline touches the AOI",
+        where=where,
+        expected=f"outlines within {_bounds(_region(aoi).bounds)}",
+        found=f"{len(outlines)} outlines within {_bounds(outlines.total_bounds)}",
+        fix="give the outlines of this region, or correct ingest.aoi (bounds are left, bottom, right, top)",
+    )
 
 
 def rgi7_columns(path: Path, frame: Any) -> dict[str, Any]:
@@ -110,7 +123,7 @@ def rgi7_columns(path: Path, frame: Any) -> dict[str, Any]:
             found=", ".join(map(str, frame.columns)),
             fix="rename the id column; any unique text will do",
         )
-    _check_ids(path, [clean_text(value) for value in frame[names["rgi_id"]]])
+    _check_ids(path, [clean_text(value) for value in frame[names["rgi_id"]]], list(frame.index))
     return {name: _column(name, frame, names.get(name)) for name in RGI7_COLUMNS}
 
 
@@ -121,13 +134,13 @@ def _column(name: str, frame: Any, file_name: str | None) -> Any:
     return pandas.Series(values, dtype="str" if name in TEXT_COLUMNS else "float64")
 
 
-def _check_ids(path: Path, ids: list[str | None]) -> None:
+def _check_ids(path: Path, ids: list[str | None], features: list[int]) -> None:
     if None in ids:
         raise InputError(
             "an outline has no id",
             where=path,
             expected="an id for each outline",
-            found=f"no id in feature {ids.index(None)}",
+            found=f"no id in feature {features[ids.index(None)]}",
             fix="give it one; any unique text will do",
         )
     if unfit := [name for name in map(str, ids) if not _fits(name)]:
