@@ -27,7 +27,7 @@ import numpy as np
 import rasterio
 from rasterio.features import rasterize
 
-from stages.common import settings
+from bench.samples import samples_folder
 from stages.common.model.split import (
     CALIBRATION,
     MAY_LABEL,
@@ -90,7 +90,7 @@ def read_scene_and_labels() -> tuple[np.ndarray, np.ndarray]:
     """Read the pixels (H, W, 3) uint8 and the labels (H, W) bool of the protocol."""
     import geopandas
 
-    folder = Path(os.environ[settings.SAMPLES]) / "everest-landsat7"
+    folder = samples_folder() / "everest-landsat7"
     with rasterio.open(folder / "LE71400412000304SGS00_RGB.tif") as dataset:
         pixels, crs, transform = np.moveaxis(dataset.read(), 0, -1), dataset.crs, dataset.transform
     outlines = geopandas.read_file(folder / "15_rgi60_glacier_outlines.gpkg").to_crs(crs)

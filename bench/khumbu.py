@@ -27,7 +27,7 @@ from rasterio.io import DatasetReader
 from rasterio.warp import transform_bounds
 
 from bench.khumbu_scores import print_tables
-from stages.common import settings
+from bench.samples import samples_folder
 from stages.common.geo.grid import Grid
 from stages.common.geo.raster import grid_of, read_grid
 from stages.common.geo.resample import resample_nearest
@@ -60,7 +60,7 @@ def main() -> None:
         "--stretch", choices=("ground", "physical"), default="ground", help="how reflectance becomes 8-bit counts"
     )
     arguments = parser.parse_args()
-    samples = Path(os.environ[settings.SAMPLES])
+    samples = samples_folder()
     with tempfile.TemporaryDirectory() as scratch:
         folder = (arguments.folder or Path(scratch)).resolve()
         model = train_on_everest(samples, folder / "everest")

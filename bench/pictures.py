@@ -14,7 +14,7 @@ import numpy as np
 import rasterio
 from PIL import Image, ImageDraw, ImageFont
 
-from stages.ingest.input_files import resolve_path
+from bench.samples import samples_folder
 
 SIDE_PX, GAP_PX, CAPTION_PX = 620, 8, 30
 DEMO, TWIN = Path("docs/demo.png"), Path("docs/twin.png")
@@ -27,8 +27,9 @@ GALLERY_FIRST_ROW_PX = 530
 def main() -> None:
     """Write both pictures."""
     argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
+    samples = samples_folder()
     write_demo_picture()
-    write_twin_picture()
+    write_twin_picture(samples)
 
 
 def write_demo_picture() -> None:
@@ -50,9 +51,8 @@ def save(sheet: Image.Image, path: Path) -> None:
     print(f"{path}: {path.stat().st_size / 1e6:.2f} MB")
 
 
-def write_twin_picture() -> None:
+def write_twin_picture(samples: Path) -> None:
     """Write the twin beside Khumbu and Everest."""
-    samples = resolve_path("${GLACIER_SAMPLES}", where="bench.pictures")
     panels = [
         ("Simulated (the demo, 2016), 10 km", twin_pixels(Path("artifacts/prepare/2016/scene.tif"))),
         (

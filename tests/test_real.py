@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from bench.samples import samples_folder
 from tests.conftest import skipped_line
 
 REAL = Path(__file__).parent / "real"
@@ -25,3 +28,21 @@ def test_every_crop_has_a_source_and_a_licence() -> None:
 def test_the_summary_counts_what_was_skipped_by_reason() -> None:
     reasons = ["Skipped: no server", "Skipped: needs a whole scene", "Skipped: no server"]
     assert skipped_line(reasons) == "skipped 3: 2 (no server), 1 (needs a whole scene)"
+
+
+@pytest.mark.parametrize("folder", [None, "", "nowhere"])
+def test_a_benchmark_without_its_samples_says_what_to_set(
+    folder: str | None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("GLACIER_SAMPLES", raising=False)
+    if folder is not None:
+        monkeypatch.setenv("GLACIER_SAMPLES", folder)
+    with pytest.raises(SystemExit) as caught:
+        samples_folder()
+    assert caught.value.code == 2
+    assert "fix:      export GLACIER_SAMPLES=<folder>" in capsys.readouterr().err
+
+
+def test_a_benchmark_finds_its_samples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GLACIER_SAMPLES", str(tmp_path))
+    assert samples_folder() == tmp_path
