@@ -27,9 +27,10 @@ from stages.ingest.choice.select import TABLE, select_acquisitions
 from stages.ingest.contract import CONTRACT, DATA
 from stages.ingest.pin import PIN, write_pin
 from stages.ingest.region import Region
+from stages.ingest.seen import check_masks_show_glaciers
 from stages.ingest.series import check_offset_steps, check_one_level, check_year
 from stages.ingest.sources.acquisition import Acquisition, Supply
-from stages.ingest.sources.choose import source_for
+from stages.ingest.sources.choose import LISTED_SOURCES, source_for
 from stages.ingest.sources.stac.cache import remove_read_cache
 from stages.ingest.vectors.outlines import load_outlines, touching
 from stages.ingest.vectors.polygons import load_aoi
@@ -50,6 +51,8 @@ def ingest(params: Params, log: logging.Logger) -> None:
         write_table(out / TABLE, rows, SceneChoiceRow)
         scenes = store_scenes(out / "scenes", taken)
         _check_scenes(params, scenes, outlines)
+        if params.ingest.source in LISTED_SOURCES:
+            check_masks_show_glaciers(params, region, outlines, scenes)
         write_auxiliary(params, supply, region, out / "auxiliary")
         (supply.truth or _no_truth)(params, region, out / "truth")
         write_catalog(out, scenes, name=params.site.name, title=params.site.title)

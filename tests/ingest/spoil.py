@@ -12,7 +12,7 @@ import numpy as np
 import rasterio
 from affine import Affine
 from rasterio.errors import NotGeoreferencedWarning
-from shapely.geometry import LineString, MultiLineString, Point, Polygon
+from shapely.geometry import LineString, MultiLineString, Point, Polygon, box
 
 from sandbox import tiny
 
@@ -159,6 +159,53 @@ def cloud_mask(*, left: float = tiny.LEFT, crs: str | None = tiny.CRS) -> Spoile
     return spoil
 
 
+def quality(*values: int, dtype: str = "uint8") -> Spoiler:
+    """Give a band of these values, in stripes, as the cloud mask."""
+
+    def spoil(site: Path, params: Params) -> None:
+        stripes = np.resize(np.asarray(values, dtype), (1, 160, 160))
+        tiny.write_scene(site / "source/quality.tif", stripes)
+        scenes(params)[0]["cloud_mask"] = "source/quality.tif"
+
+    return spoil
+
+
+def bands(names: list[str]) -> Spoiler:
+    """Name the bands of both scenes so, and take them as reflectance."""
+
+    def spoil(site: Path, params: Params) -> None:
+        for listed in scenes(params):
+            listed["bands"] = names
+        params["prepare"] = {"bands": names, "storage": "sentinel2"}
+        params["report"]["rgb"] = names
+
+    return spoil
+
+
+def reflectance(*, black: int, dtype: str = "float32") -> Spoiler:
+    """Write both years as reflectance; the first `black` columns of 2020 are 0 in every band."""
+
+    def spoil(site: Path, params: Params) -> None:
+        for year, columns in ((2020, black), (2021, 0)):
+            values = (tiny.scene(year).astype(dtype) + 1) / 400
+            values[:, :, :columns] = 0
+            tiny.write_scene(site / f"source/{year}.tif", values)
+
+    return spoil
+
+
+def dem(void: float) -> Spoiler:
+    """Give a DEM of 5000 m in which a tenth is `void`, which the file does not state."""
+
+    def spoil(site: Path, params: Params) -> None:
+        pixels = np.full((1, 160, 160), 5000, "float32")
+        pixels[0, :16] = void
+        tiny.write_scene(site / "source/dem.tif", pixels)
+        params["ingest"]["auxiliary"] = {"dem": "source/dem.tif"}
+
+    return spoil
+
+
 def levels(first: str, second: str) -> Spoiler:
     def spoil(site: Path, params: Params) -> None:
         scenes(params)[0]["processing_level"] = first
@@ -190,6 +237,11 @@ SELF_TOUCHING = Polygon(
     [_at(1000, 1000), _at(3000, 1000), _at(2000, 2000), _at(3000, 3000), _at(1000, 3000), _at(2000, 2000)]
 )
 LINE = LineString([_at(0, 0), _at(3000, 3000)])
+DRAWN_OVER = [
+    box(*_at(1000, 2000), *_at(3000, 1000)), box(*_at(1000, 2000), *_at(2000, 1000)),
+    box(*_at(2000, 2000), *_at(3000, 1000)),
+]  # fmt: skip
+"""A glacier, and two neighbours drawn over each half of it."""
 GAP = MultiLineString([[_at(0, 0), _at(1000, 1000)], [_at(1100, 1100), _at(3000, 3000)]])
 POINT = Point(_at(500, 500))
 FAR = tiny.ellipse(center=(90_000, 90_000), radii=(500, 500))

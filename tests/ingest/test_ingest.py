@@ -13,7 +13,8 @@ import pystac
 import pytest
 import rasterio
 import yaml
-from shapely.geometry import MultiLineString, box
+from shapely.affinity import translate
+from shapely.geometry import GeometryCollection, MultiLineString, box
 
 from sandbox import tiny
 from stages.common.scene.store import read_scenes
@@ -319,3 +320,73 @@ def test_the_everest_site_ingests(samples: Path) -> None:
     outlines = geopandas.read_file("data/outlines.gpkg")
     assert set(outlines.rgi_id) == set(geopandas.read_file(next((samples / "everest-landsat7").glob("*.gpkg"))).RGIId)
     assert outlines.src_date.str.match(r"^\d{4}(-\d\d(-\d\d)?)?$").all()
+
+
+def test_a_spoilt_outline_far_away_does_no_harm(site: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """A bow-tie, a doubled id and a point 90 km away, and a row without a geometry; collections keep their polygons."""
+    first, second = tiny.outlines()
+    collection = GeometryCollection([second, spoil.LINE])
+    bow_tie = translate(spoil.BOW_TIE, 90_000, 90_000)
+    shapes = [first, collection, bow_tie, spoil.FAR, translate(spoil.POINT, 90_000), None]
+    ids = ["a", "b", "c", "a", "d", "e"]
+    before = geopandas.read_file("data/outlines.gpkg")
+    ingest(site, spoil.outlines(shapes, columns={"rgi_id": ids}))
+    after = geopandas.read_file("data/outlines.gpkg")
+    assert list(after["rgi_id"]) == ["a", "b"]
+    assert after.geometry.geom_equals_exact(before.geometry, 1e-9).all()
+    assert "1 feature(s) without a geometry are left out" in capfd.readouterr().err
+
+
+def test_an_outline_that_laps_over_a_neighbour_is_named(site: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    whole, part = spoil.DRAWN_OVER[:2]
+    ingest(site, spoil.outlines([whole, translate(part, -900)]))
+    assert "10.0 % of RGI60-15.00000 lies under RGI60-15.00001" not in capfd.readouterr().err
+    ingest(site, spoil.outlines([whole, translate(part, -800)]))
+    assert "10.0 % of RGI60-15.00000 lies under RGI60-15.00001" in capfd.readouterr().err
+
+
+def test_stated_zeros_are_void(site: Path) -> None:
+    names = ["B02", "B03", "B04"]
+    ingest(site, spoil.reflectance(black=20), spoil.bands(names), spoil.scene(nodata=0))
+    (scene,) = read_scenes(Path("data/scenes/2020"))
+    assert scene.bands["B02"].nodata == 0
+    assert (pixels(scene.bands["B02"].path)[0, :, :20] == 0).all()
+
+
+def test_a_stated_nodata_value_counts_beside_that_of_the_file(site: Path) -> None:
+    """65535 marks voids in the file, and 0 by the user's word: neither is reflectance."""
+    values = np.full((3, 160, 160), 3000, "uint16")
+    values[:, :10], values[:, 10:15] = 65535, 0
+    ingest(
+        site,
+        lambda folder, _: tiny.write_scene(folder / "source/2020.tif", values),
+        lambda folder, _: set_nodata(folder / "source/2020.tif", 65535),
+        spoil.scene(nodata=0),
+    )
+    (scene,) = read_scenes(Path("data/scenes/2020"))
+    for band in scene.bands.values():
+        assert band.nodata == 0
+        assert (pixels(band.path)[0] == 0).sum() == 15 * 160
+        assert pixels(band.path).max() == 3000
+
+
+def test_a_band_that_is_not_asked_for_may_be_void(site: Path) -> None:
+    """The file's one nodata value is that of every band of its quality band too."""
+    values = np.concatenate([tiny.scene(2020), np.zeros((1, 160, 160))]).astype("uint16")
+    ingest(
+        site,
+        lambda folder, _: tiny.write_scene(folder / "source/2020.tif", values),
+        spoil.scene(bands=[*tiny.BANDS, "quality"], nodata=0),
+    )
+    (scene,) = read_scenes(Path("data/scenes/2020"))
+    assert sorted(scene.bands) == sorted([*tiny.BANDS, "quality"])
+
+
+def test_a_cloudier_year_is_taken_where_the_parameter_permits_it(site: Path) -> None:
+    ingest(site, spoil.quality(1, 1, 1, 0), spoil.setting({"unseen_max": 0.9}, "ingest", "choice"))
+    assert read_scenes(Path("data/scenes/2020"))[0].cloud_mask is not None
+
+
+def set_nodata(path: Path, nodata: float) -> None:
+    with rasterio.open(path, "r+") as dataset:
+        dataset.nodata = nodata

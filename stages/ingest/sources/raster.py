@@ -3,33 +3,30 @@
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import rasterio
 from rasterio.dtypes import in_dtype_range
 from rasterio.io import DatasetReader
-from rasterio.windows import Window
 
 from stages.common.errors import InputError, ParamsError
 from stages.common.geo.raster import pixels_with_data
 from stages.common.params.ingest import RasterSceneParams
+from stages.common.params.prepare import PrepareParams
 from stages.common.params.schema import Params
-from stages.common.scene.scene import CLOUD_MASK, SCL, Layer, SceneInfo
+from stages.common.scene.scene import CLOUD_MASK, Layer, SceneInfo
 from stages.common.types import AnyArray
 from stages.ingest.input_files import open_georeferenced, read_window, resolve_path
 from stages.ingest.region import Region, clip_window, clipped_grid, inside_aoi
 from stages.ingest.season import year_of, year_start
 from stages.ingest.sources.acquisition import Acquisition, scene_id
+from stages.ingest.sources.band_names import WHERE, check_band_names, check_band_order
 
-WHERE = "ingest.raster.scenes"
-
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
-"""Names that a band may have: its name becomes the key of an asset and the name of a file."""
-
-DEM_NODATA = -32768.0
+MASK_VALUES_MAX = 2
+"""A mask has two values; more of them are classes, bits or probabilities, of which only some mean cloud."""
 
 
 def acquisitions(params: Params, region: Region) -> Iterator[Acquisition]:
@@ -50,7 +47,7 @@ def acquisitions(params: Params, region: Region) -> Iterator[Acquisition]:
     for scene, path, name in sorted(
         zip(scenes, paths, ids, strict=True), key=lambda listed: scene_year(listed[0], starts)
     ):
-        yield _acquisition(scene, path, name, region, year=scene_year(scene, starts))
+        yield _acquisition(scene, path, name, region, params.prepare, year=scene_year(scene, starts))
 
 
 def scene_year(scene: RasterSceneParams, starts: str) -> int:
@@ -76,28 +73,6 @@ def check_years(scene_years: Sequence[int], years: Sequence[int]) -> None:
             found=stray,
             fix="add the year to years, or remove the scene",
         )
-
-
-def check_band_names(scenes: Sequence[RasterSceneParams], required: Sequence[str]) -> None:
-    """Refuse scenes that lack a band of `prepare`, or whose bands' names cannot be file names."""
-    for scene in scenes:
-        where = f"params.yaml: {WHERE}, {scene.path}"
-        if unfit := [name for name in scene.bands if not NAME.fullmatch(name) or name in (CLOUD_MASK, SCL)]:
-            raise ParamsError(
-                "a band's name cannot be used",
-                where=where,
-                expected=f"letters, digits, '_', '-' and '.', and not {CLOUD_MASK} or {SCL}",
-                found=unfit,
-                fix="rename the band, here and in prepare.bands",
-            )
-        if missing := [name for name in required if name not in scene.bands]:
-            raise ParamsError(
-                "a scene lacks a band",
-                where=where,
-                expected=f"prepare.bands: {list(required)}",
-                found=f"{scene.bands}, without {missing}",
-                fix="name the file's bands as prepare.bands does, or take the band out of prepare.bands",
-            )
 
 
 def check_paths(paths: Sequence[Path]) -> None:
@@ -132,9 +107,11 @@ def unique_ids(paths: Sequence[Path]) -> list[str]:
     return ids
 
 
-def _acquisition(scene: RasterSceneParams, path: Path, name: str, region: Region, *, year: int) -> Acquisition:
+def _acquisition(
+    scene: RasterSceneParams, path: Path, name: str, region: Region, prepare: PrepareParams, *, year: int
+) -> Acquisition:
     with open_georeferenced(path) as dataset:
-        _check_band_order(path, dataset, scene.bands)
+        check_band_order(path, dataset, scene.bands)
         clip_window(path, dataset, region)
     info = SceneInfo(
         id=name,
@@ -145,39 +122,22 @@ def _acquisition(scene: RasterSceneParams, path: Path, name: str, region: Region
         processing_baseline=scene.processing_baseline,
     )
     count = len(scene.bands) + (scene.cloud_mask is not None)
-    return Acquisition(info=info, layers=partial(_layers, scene, path, region), layer_count=count)
+    return Acquisition(info=info, layers=partial(_layers, scene, path, region, prepare), layer_count=count)
 
 
-def _check_band_order(path: Path, dataset: DatasetReader, names: Sequence[str]) -> None:
-    if dataset.count != len(names):
-        raise InputError(
-            "the raster's number of bands is not that of params.yaml",
-            where=path,
-            expected=f"{len(names)} bands: {list(names)}",
-            found=f"{dataset.count} bands",
-            fix="name every band of the file, in its order",
-        )
-    described = list(dataset.descriptions)
-    if sorted(map(str, described)) == sorted(names) and described != list(names):
-        raise InputError(
-            "the raster names the same bands in another order",
-            where=path,
-            expected=list(names),
-            found=described,
-            fix="list the bands in the file's order",
-        )
-
-
-def _layers(scene: RasterSceneParams, path: Path, region: Region) -> Iterator[Layer]:
+def _layers(scene: RasterSceneParams, path: Path, region: Region, prepare: PrepareParams) -> Iterator[Layer]:
     with open_georeferenced(path) as dataset:
         window = clip_window(path, dataset, region)
         grid = clipped_grid(dataset, window)
         over_site = inside_aoi(grid, region)
+        black = over_site.copy()
         for index, name in enumerate(scene.bands, start=1):
             nodata = _nodata(scene, path, dataset, index)
-            pixels = read_window(path, dataset, index, window)
-            if not (pixels_with_data(pixels, nodata) & over_site).any():
-                raise _no_data(path, name, nodata)
+            pixels = _one_nodata(read_window(path, dataset, index, window), nodata, dataset.nodatavals[index - 1])
+            if name in prepare.imagery_bands:
+                if not (pixels_with_data(pixels, nodata) & over_site).any():
+                    raise _no_data(path, name, nodata)
+                black &= (pixels == 0) & (nodata is None)
             yield Layer(
                 name=name,
                 pixels=pixels,
@@ -186,8 +146,27 @@ def _layers(scene: RasterSceneParams, path: Path, region: Region) -> Iterator[La
                 scale=_stated(scene, "scale", dataset.scales[index - 1]),
                 offset=_stated(scene, "offset", dataset.offsets[index - 1]),
             )
+    if black.any() and prepare.storage == "sentinel2" and len(prepare.imagery_bands) > 1:
+        raise _zero_in_every_band(path, int(black.sum()), int(over_site.sum()))
     if scene.cloud_mask is not None:
         yield _cloud_mask(resolve_path(scene.cloud_mask, where=f"{WHERE}.cloud_mask"), region)
+
+
+def _one_nodata(pixels: AnyArray, nodata: float | None, in_file: float | None) -> AnyArray:
+    """Return the pixels (H, W) with `nodata` also where the file's own nodata value stands."""
+    if nodata is None or in_file is None or in_file == nodata:
+        return pixels
+    return np.where(pixels_with_data(pixels, in_file), pixels, np.asarray(nodata, dtype=pixels.dtype))
+
+
+def _zero_in_every_band(path: Path, black: int, pixels: int) -> InputError:
+    return InputError(
+        "pixels are 0 in every band, and no nodata value is stated",
+        where=path,
+        expected="a nodata value: ground is never black in every band, pixels that an export fills are",
+        found=f"{black} of {pixels} px over the AOI ({100 * black / pixels:.2g} %)",
+        fix=f"add nodata: 0 in {WHERE}; if these pixels were really measured, a value that no pixel has",
+    )
 
 
 def _stated(scene: RasterSceneParams, name: str, in_file: float) -> float:
@@ -225,24 +204,19 @@ def _cloud_mask(path: Path, region: Region) -> Layer:
     with open_georeferenced(path) as dataset:
         window = clip_window(path, dataset, region)
         pixels: AnyArray = read_window(path, dataset, 1, window)
+        _check_mask_values(path, np.unique(pixels[pixels_with_data(pixels, dataset.nodata)]))
         cloud = (pixels != 0).astype(rasterio.uint8)
         return Layer(name=CLOUD_MASK, pixels=cloud, grid=clipped_grid(dataset, window), nodata=None)
 
 
-def clip_dem(path: Path, region: Region) -> Layer:
-    """Return the elevation over the region, (H, W) int16 or float32 in metres, as `kinds.DEM` permits it.
-
-    Raises
-    ------
-    InputError
-        The raster cannot be used, or holds no elevation over the AOI.
-    """
-    with open_georeferenced(path) as dataset:
-        window: Window = clip_window(path, dataset, region)
-        pixels, nodata, grid = read_window(path, dataset, 1, window), dataset.nodata, clipped_grid(dataset, window)
-    has_data = pixels_with_data(pixels, nodata)
-    if not (has_data & inside_aoi(grid, region)).any():
-        raise _no_data(path, "1", nodata)
-    elevation_m = pixels if pixels.dtype == "int16" else pixels.astype("float32")
-    elevation_m[~has_data] = DEM_NODATA
-    return Layer(name="dem", pixels=elevation_m, grid=grid, nodata=DEM_NODATA)
+def _check_mask_values(path: Path, values: AnyArray) -> None:
+    """Refuse a quality band in place of a mask: its snow or water would count as cloud."""
+    if values.size > MASK_VALUES_MAX:
+        raise InputError(
+            "the cloud mask has more than two values, as a quality band has",
+            where=path,
+            expected="0 where the ground is seen, one other value under cloud and shadow",
+            found=f"{values.size} values: {', '.join(f'{value:g}' for value in values[:8])}",
+            fix='make a mask of its cloud and shadow: `gdal_calc.py -A <file> --outfile=<mask> --calc="<test>"`; test '
+            "for Fmask (A==2)|(A==4), for Landsat's QA_PIXEL (A&26)>0, for Fmask of HLS (A&14)>0",
+        )
