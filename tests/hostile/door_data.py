@@ -150,7 +150,7 @@ def inputs(stage: str) -> list[str]:
     names = [name.replace("{year}", "2020").replace("{reference_year}", "2020") for name in contract.inputs]
     names = [name.replace("{evaluate_year}", "2020").replace("{model}", "artifacts/train/model.onnx") for name in names]
     names = [name.replace("{training_years}", "2020").replace("{years}", str(YEARS[-1])) for name in names]
-    return [name for name in names if "{" not in name and not name.endswith(PRESENT_BY_FIRST_BYTES)]
+    return [name for name in dict.fromkeys(names) if "{" not in name and not name.endswith(PRESENT_BY_FIRST_BYTES)]
 
 
 def where_there(path: str, harm: Callable[[Path], None]) -> Change:

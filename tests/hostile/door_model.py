@@ -92,7 +92,7 @@ CASES = [
     Case(door="model", name=f"it gives {name}", change=made(**how), run="predict@2020", piece="model.onnx")
     for name, how in OUTPUTS.items()
 ] + [
-    Case(door="model", name=f"it holds {name}", change=made(**how), run=run, piece="model.onnx")
+    Case(door="model", name=f"{run}: it holds {name}", change=made(**how), run=run, piece="model.onnx")
     for name, how in GRAPHS.items()
     for run in ("predict@2020", *(["evaluate"] if "weights" in name else []))
 ] + [

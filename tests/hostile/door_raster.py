@@ -48,10 +48,10 @@ def wms(path: Path) -> None:
     )
 
 
-def giant(path: Path, *, size: int = 100_000, tile: int | None = 1024, count: int = 3, dtype: str = "uint8",
+def giant(path: Path, *, size: int = 100_000, tile: int = 1024, count: int = 3, dtype: str = "uint8",
           pixel_m: float = 0.04, **options: Any) -> None:  # fmt: skip
     """An empty GeoTIFF of few bytes and many pixels over the site."""
-    tiles = {"tiled": True, "blockxsize": tile, "blockysize": tile} if tile else {"tiled": False, "blockysize": size}
+    tiles = {"tiled": True, "blockxsize": tile, "blockysize": tile}
     with rasterio.open(
         path, "w", driver="GTiff", width=size, height=size, count=count, dtype=dtype, crs=tiny.CRS, sparse_ok=True,
         transform=Affine(pixel_m, 0, tiny.LEFT, 0, -pixel_m, tiny.TOP), bigtiff="YES", **tiles, **options,
@@ -120,7 +120,7 @@ UNREADABLE: dict[str, tuple[Make, str]] = {
     "a link in a circle": (lambda path: path.symlink_to(path.name), "absent"),
     "a giant of 10,000 megapixels": (giant, "more pixels over the site"),
     "a giant of one bit a pixel": (lambda path: giant(path, nbits=1), "more pixels over the site"),
-    "a strip of gigabytes": (lambda path: giant(path, size=40_000, tile=None, pixel_m=30.0), "larger than any"),
+    "a tile of a gigabyte": (lambda path: giant(path, size=40_000, tile=32_784, pixel_m=30.0), "larger than any"),
     "a thousand bands": (lambda path: giant(path, size=160, tile=16, count=1000, pixel_m=30.0), "larger than any"),
 }
 

@@ -78,4 +78,4 @@ def defused(value: Any) -> Any:
 
     Such a text gets an apostrophe, which `stages.common.run.records.read_rows` takes away again.
     """
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
+    return f"'{value}" if isinstance(value, str) and value.lstrip("'").startswith(FORMULA_STARTS) else value

@@ -110,7 +110,7 @@ def _numbered_lines(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
 
 def _plain(value: str) -> str:
     """Return a field without the apostrophe that keeps a spreadsheet from running it."""
-    return value[1:] if value.startswith("'") and value[1:].startswith(FORMULA_STARTS) else value
+    return value[1:] if value.startswith("'") and value.lstrip("'").startswith(FORMULA_STARTS) else value
 
 
 def _read_text(path: Path) -> str:

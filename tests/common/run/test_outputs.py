@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import zipfile
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import pytest
 from pydantic import BaseModel
 
 from stages.common.run.outputs import atomic_folder, write_arrays, write_json, write_table
+from stages.common.run.records import read_rows
 from stages.common.run.replace import SCRATCH
 
 FOLDER = Path("artifacts/predict/2020")
@@ -64,6 +67,20 @@ class Row(BaseModel):
 def test_table_leaves_none_empty() -> None:
     write_table(Path("t.csv"), [Row(year=2020, area_km2=1.5), Row(year=2021)], Row)
     assert Path("t.csv").read_text() == "year,area_km2\n2020,1.5\n2021,\n"
+
+
+class Named(BaseModel):
+    name: str
+    change: float = 0.0
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-x", "@SUM(1)", "\t=1", "plain", "'quoted", "'=1"])
+def test_a_text_that_a_spreadsheet_would_run_is_defused_and_comes_back(text: str) -> None:
+    write_table(Path("t.csv"), [Named(name=text, change=-1.5)], Named)
+    (_, (field, _)) = csv.reader(io.StringIO(Path("t.csv").read_text(), newline=""))
+    assert not field.startswith(("=", "+", "-", "@", "\t"))
+    assert ",-1.5\n" in Path("t.csv").read_text()
+    assert [row.name for row in read_rows(Path("t.csv"), Named)] == [text]
 
 
 def test_arrays_come_back_and_their_archive_tells_of_no_python() -> None:

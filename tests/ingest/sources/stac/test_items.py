@@ -180,3 +180,16 @@ def test_items_of_real_products_give_what_the_products_say(samples: Path) -> Non
         assert info.processing_baseline == item["properties"]["s2:processing_baseline"]
         assert info.relative_orbit == item["properties"]["sat:relative_orbit"]
         assert f"MGRS-{info.tile}" == item["properties"]["grid:code"]
+
+
+@pytest.mark.parametrize(
+    ("address", "public"),
+    [
+        ("https://anna:geheim@stac.example.org/v1", "https://***@stac.example.org/v1"),
+        ("mysql+pymysql://u:geheim@w@host/db", "mysql+pymysql://***@host/db"),
+        ("postgresql://u:ge/heim@host/db", "postgresql://***@host/db"),
+        ("https://stac.example.org/v1/a@b", "https://stac.example.org/v1/a@b"),
+    ],
+)
+def test_user_and_password_of_an_address_are_not_shown(address: str, public: str) -> None:
+    assert without_secrets(f"at {address} there is nothing") == f"at {public} there is nothing"
