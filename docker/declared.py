@@ -55,16 +55,18 @@ def place_inside(path: str) -> PurePosixPath:
 
 
 def stage_name(command: Sequence[str]) -> str:
-    """Return the stage's name: from DVC, else from the command ``python -m stages.<stage> [--year <year>]``.
+    """Return the stage's name: from the command ``python -m stages.<stage> [--year <year>]``, else from DVC.
+
+    A variable of DVC may be left in the shell by another stage.
 
     Raises
     ------
     ParamsError
         Neither names a stage.
     """
-    if name := settings.get(settings.DVC_STAGE, ""):
-        return name.rpartition(":")[2]
     match = re.search(r"-m stages\.(\w+)(?:.* --year[ =](\d+))?", " ".join(command))
+    if match is None and (name := settings.get(settings.DVC_STAGE, "")):
+        return name.rpartition(":")[2]
     if match is None:
         raise ParamsError(
             "the stage is unknown",

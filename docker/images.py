@@ -17,6 +17,7 @@ from engine import Engine, EngineError, find_engine
 from stages.common import settings
 from stages.common.errors import GlacierError
 from stages.common.revision import git_commit
+from stages.common.run.environment import PROXIES
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCKERFILE = "docker/Dockerfile"
@@ -145,6 +146,7 @@ def build_flags(image: Image, reference: str) -> list[str]:
     arguments = {"BASE_IMAGE": base_image(), **image.arguments}
     flags = ["--target", "stage" if image.stage else "environment", "--tag", reference]
     flags += [flag for name, value in arguments.items() for flag in ("--build-arg", f"{name}={value}")]
+    flags += [flag for name in PROXIES if settings.lookup(name) for flag in ("--build-arg", name)]  # leaves no trace
     flags += [flag for name, value in labels(image).items() for flag in ("--label", f"{name}={value}")]
     secret = settings.get(settings.PIP_CONFIG, "")
     return [*flags, *(["--secret", f"id=pip,src={secret}"] if secret else []), "--file", str(ROOT / DOCKERFILE)]

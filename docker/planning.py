@@ -6,7 +6,7 @@ import csv
 import hashlib
 import io
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -14,17 +14,16 @@ from declared import INSIDE, Declared, place_inside
 from stages.common import settings
 from stages.common.errors import InputError
 from stages.common.revision import git_commit, git_remote
+from stages.common.run.environment import FILES, NEEDED
 from stages.common.run.replace import SCRATCH
 
 PASSED = (settings.LOG_LEVEL, settings.INFERENCE_THREADS, settings.WINDOW_MPX)
 PASSED_TO_INGEST = (
     settings.S3_ACCESS_KEY, settings.S3_SECRET_KEY, settings.S3_ENDPOINT, settings.HTTP_RETRIES,
-    settings.HTTP_RETRY_WAIT,
+    settings.HTTP_RETRY_WAIT, *NEEDED["ingest"],
 )  # fmt: skip
 PASSED_TO_TRACK = (
-    settings.TRACKING_URI, settings.EXPERIMENT_NAME, settings.EXPERIMENT_PARENT,
-    settings.MLFLOW_HTTP_TIMEOUT, settings.MLFLOW_HTTP_RETRIES,
-    *settings.MLFLOW_CREDENTIALS,
+    settings.EXPERIMENT_NAME, settings.EXPERIMENT_PARENT, *NEEDED["track"],
 )  # fmt: skip
 
 
@@ -92,10 +91,22 @@ def plan_container(stage: Declared, site: Path) -> Plan:
         declared=stage,
         site=site,
         draft=draft,
-        mounts=(*folders, *inputs),
+        mounts=(*folders, *inputs, *_certificates(environment, inputs)),
         network=network,
         environment=environment,
     )
+
+
+def _certificates(environment: Mapping[str, str], inputs: Sequence[Mount]) -> list[Mount]:
+    """Return the certificates that variables name, each at its path on the host.
+
+    What does not exist is left out, and what lies within another mount.
+    """
+    paths = {Path(environment[name]).absolute() for name in FILES if name in environment}
+    present = sorted(path for path in paths if path.exists())
+    mounted = {*present, *(Path(mount.target) for mount in inputs)}
+    outer = [path for path in present if not mounted.intersection(path.parents)]
+    return [Mount(path, PurePosixPath(path)) for path in outer if PurePosixPath(path) not in {m.target for m in inputs}]
 
 
 def _tracking(root: Path) -> dict[str, str]:

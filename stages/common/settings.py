@@ -91,6 +91,8 @@ EXPERIMENT_PARENT = "DVC_EXP_BASELINE_REV"
 DVC_STAGE = "DVC_STAGE"
 """Set by DVC for a stage's command: ``predict@2020`` or ``sites/everest/dvc.yaml:predict@2020``."""
 
+SET_BY_DVC = (DVC_ROOT, DVC_STAGE, EXPERIMENT_NAME, EXPERIMENT_PARENT)
+"""Variables that DVC sets for a stage; left in a shell they would name another stage, experiment or repository."""
 
 TENSORFLOW_LOG = "TF_CPP_MIN_LOG_LEVEL"
 """Read by TensorFlow when it loads; `train` hushes what is neither a warning nor an error. All else that TensorFlow
@@ -113,6 +115,15 @@ HTTP_RETRIES = "GLACIER_HTTP_RETRIES"
 
 HTTP_RETRY_WAIT = "GLACIER_HTTP_RETRY_WAIT_S"
 """Seconds before the first repetition; doubled each time. Default: 1."""
+
+DVC_WAIT = "GLACIER_DVC_WAIT_S"
+"""Seconds that a command waits for another one that uses DVC in the same repository. Default: 600."""
+
+
+def dvc_wait_s() -> float:
+    """Return the seconds to wait for another command that uses DVC."""
+    return number(DVC_WAIT, 600, least=0)
+
 
 HTTP_TIMEOUT_S = 60.0
 """Seconds that a catalogue's answer may take to begin, or to go on."""

@@ -19,6 +19,7 @@ from planning import Mount, plan_container
 from sandbox import tiny
 from stages.common import settings
 from stages.common.errors import ContractError, InputError, SettingError
+from stages.common.run.environment import NEEDED, foreign
 from tests.docker.conftest import RUN, Rogue
 
 DAG = ("prepare@2020", "labels", "patches@2020", "train", "evaluate", "predict@2020", "area", "report", "track", "gate")
@@ -28,7 +29,7 @@ DAG = ("prepare@2020", "labels", "patches@2020", "train", "evaluate", "predict@2
 def plain(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in (
         settings.TRACKING_URI, settings.NETWORK, settings.MEMORY, settings.CPUS, settings.INFERENCE_THREADS,
-        settings.DVC_ROOT, settings.LOG_LEVEL, settings.RUNNER, settings.ENGINE,
+        settings.DVC_ROOT, settings.LOG_LEVEL, settings.RUNNER, settings.ENGINE, *NEEDED["ingest"], *NEEDED["track"],
     ):  # fmt: skip
         monkeypatch.delenv(name, raising=False)
 
@@ -149,6 +150,39 @@ def test_only_ingest_gets_the_keys_of_a_store(site: Path, monkeypatch: pytest.Mo
     environments = {name: plan_container(declared_stage(name, site), site).environment for name in (*DAG, "ingest")}
     assert [name for name, values in environments.items() if "secret" in values.values()] == ["ingest"]
     assert not any("secret" in flag for flag in line("ingest", site, monkeypatch=monkeypatch))
+
+
+def test_proxies_and_certificates_reach_the_stages_with_a_network(
+    site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle = tmp_path / "certificates/bundle.pem"
+    bundle.parent.mkdir()
+    bundle.touch()
+    passed = {
+        "HTTPS_PROXY": "http://me:secret@proxy:3128", "no_proxy": "localhost", "SSL_CERT_FILE": str(bundle),
+        "SSL_CERT_DIR": str(bundle.parent), "REQUESTS_CA_BUNDLE": str(tmp_path / "absent.pem"),
+    }  # fmt: skip
+    monkeypatch.setenv(settings.TRACKING_URI, "https://mlflow.example")
+    for name, value in passed.items():
+        monkeypatch.setenv(name, value)
+    for name in ("ingest", "track"):
+        planned = plan_container(declared_stage(name, site), site)
+        assert passed.items() <= planned.environment.items()
+        assert Mount(bundle.parent, PurePosixPath(bundle.parent)) in planned.mounts
+        assert not any(str(mount.source).endswith(".pem") for mount in planned.mounts), "its folder is there already"
+        assert not any("secret" in flag for flag in line(name, site, monkeypatch=monkeypatch))
+    planned = plan_container(declared_stage("predict@2020", site), site)
+    assert not passed.keys() & planned.environment.keys()
+
+
+def test_a_container_and_a_native_run_have_the_same_variables(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ["AWS_NO_SIGN_REQUEST", "GTIFF_POINT_GEO_IGNORE", "PROJ_DATA", "MLFLOW_RUN_ID", "MPLBACKEND", "AWS_PROFILE"]
+    for name in names:
+        monkeypatch.setenv(name, "x")
+    for stage in ("ingest", "track", "predict@2020"):
+        planned = plan_container(declared_stage(stage, site), site)
+        natively = set(names) - set(foreign(stage.partition("@")[0]))
+        assert natively == set(names) & planned.environment.keys()
 
 
 def test_track_is_told_what_it_cannot_ask(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,11 +13,13 @@ from planning import plan_container
 from sandbox import tiny
 from stages.common import settings
 from stages.common.errors import InputError, ParamsError
+from stages.common.run.environment import NETWORK
 
 
 @pytest.fixture(autouse=True)
 def no_dvc(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(settings.DVC_STAGE, raising=False)
+    for name in (settings.DVC_STAGE, *NETWORK):
+        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture
@@ -36,6 +38,7 @@ def site(tmp_path: Path) -> Path:
         pytest.param("", "python -m stages.area", "area", id="by hand"),
         pytest.param("", "python -m stages.predict --year 2020", "predict@2020", id="by hand with a year"),
         pytest.param("", "python -m stages.ingest", "ingest", id="outside the DAG"),
+        pytest.param("predict@2020", "python -m stages.ingest", "ingest", id="left in the shell"),
     ],
 )
 def test_name_of_the_stage(monkeypatch: pytest.MonkeyPatch, dvc_stage: str, command: str, name: str) -> None:

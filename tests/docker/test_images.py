@@ -93,6 +93,13 @@ def test_the_base_is_pinned_and_may_be_another(monkeypatch: pytest.MonkeyPatch) 
         assert wanted in flags
 
 
+def test_proxies_reach_a_build_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("https_proxy", "http://me:secret@proxy:3128")
+    flags = images.build_flags(images.image_of("area"), "tag")
+    assert flags[flags.index("https_proxy") - 1] == "--build-arg"
+    assert not any("secret@" in flag for flag in flags)
+
+
 def test_a_private_index_comes_in_as_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(settings.PIP_CONFIG, "/etc/pip.conf")
     assert "id=pip,src=/etc/pip.conf" in images.build_flags(images.Image("geo"), "name:tag")

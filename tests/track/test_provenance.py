@@ -55,6 +55,7 @@ def test_without_git_the_commit_is_given_or_unknown(tmp_path, monkeypatch):
 
 
 def test_tags_say_what_is_known(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GIT_COMMIT", "abc")
     monkeypatch.setenv("RUNNER", "docker")
     for name in ("DVC_EXP_NAME", "DVC_EXP_BASELINE_REV"):
@@ -106,7 +107,8 @@ def test_a_remote_is_a_web_address_without_credentials_or_nothing(repository, mo
     assert git_remote(repository) == shown
 
 
-def test_the_note_links_to_the_commit_and_says_where_it_was_changed(monkeypatch):
+def test_the_note_links_to_the_commit_and_says_where_it_was_changed(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GIT_COMMIT", "0123456789abcdef-dirty")
     monkeypatch.setenv("GIT_REMOTE", "https://forge.example/ice/area")
     link = "[commit 01234567 with changes](https://forge.example/ice/area/commit/0123456789abcdef)"

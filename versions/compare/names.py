@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from stages.common.errors import InputError
+from stages.common.revision import history_hint
 from versions.compare import revisions
 from versions.compare.objects import Objects
 from versions.compare.version import Version, from_commit, from_registry, from_workspace
@@ -93,5 +94,5 @@ def _unknown(name: str, bare: str, site: Path, models: ModelNames) -> InputError
         where=name or "an empty name",
         expected="workspace, an experiment, a git revision, or a registered model's version or alias",
         found=f"near it: {', '.join(near)}" if near else f"there are: {', '.join(names[:LISTED])}",
-        fix="`dvc exp list`, `git branch --all`, `git tag` and `make ui` list them",
+        fix=f"{history_hint(site)}`dvc exp list`, `git branch --all`, `git tag` and `make ui` list them",
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,12 +11,12 @@ from typing import Any
 
 from stages.common import settings
 from stages.common.errors import InputError
-from stages.common.revision import run_git
+from stages.common.revision import history_hint, run_git
 from stages.common.run.documents import parse_yaml, read_yaml
 from stages.common.run.flatten import flatten
 from versions.promote.gates import findings_markdown
 from versions.promote.promote import PromotionVerdict
-from versions.tools.commands import ROOT, environment, in_git
+from versions.tools.commands import ROOT, in_git, run_quietly
 
 SUMMARY = Path("retrain-summary.md")
 METRICS = ("metrics/train.json", "metrics/evaluate.json", "metrics/area.json")
@@ -56,7 +55,10 @@ def base_revision(site: Path, requested: str | None) -> str:
             return name
     if requested:
         raise InputError(
-            "git has no such revision", where="--base", found=requested, fix="fetch it, or correct its name"
+            "git has no such revision",
+            where="--base",
+            found=requested,
+            fix=f"{history_hint(site)}fetch it, or correct its name",
         )
     return ""
 
@@ -124,7 +126,7 @@ def changes(site: Path, base: str) -> list[str]:
 def compared_maps(site: Path, base: str) -> list[str]:
     """Return what `make compare` says of the base's maps and these; nothing where the base has no results."""
     command = [sys.executable, "-m", "versions.compare", base, "workspace"]
-    done = subprocess.run(command, cwd=site, env=environment(), capture_output=True, text=True, check=False)
+    done = run_quietly(command, site)
     return [f"## Maps against `{base}`", f"```\n{done.stdout.strip()}\n```"] if done.returncode == 0 else []
 
 
@@ -155,7 +157,7 @@ def changed_metrics(stage: str, old: Mapping[str, Any], new: Mapping[str, Any]) 
 def area_summary(site: Path) -> str:
     """Return what bin/summary prints of the areas."""
     command = [sys.executable, str(ROOT / "bin/summary"), str(site)]
-    return subprocess.run(command, env=environment(), capture_output=True, text=True, check=False).stdout.strip()
+    return run_quietly(command, Path()).stdout.strip()
 
 
 def promotion(verdict: PromotionVerdict | None, judging_error: str = "") -> list[str]:

@@ -3,35 +3,59 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
+import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from stages.common import settings
 from stages.common.errors import InputError
 from stages.common.revision import run_git
+from stages.common.run.environment import DECIDED
+from versions.tools.waiting import wait_for_dvc
 
 Done = subprocess.CompletedProcess[str]
+
+BUSY = re.compile(r"Unable to acquire lock|is busy, it is being blocked by")
+"""DVC's words where another command has come first."""
 
 ROOT = Path(__file__).resolve().parents[2]
 """Root of the repository that this code stands in."""
 
 
 def environment() -> dict[str, str]:
-    """Return the environment of a command: this interpreter's programs come first, and it finds this code."""
+    """Return the environment of a command: this interpreter's programs come first, and it finds this code.
+
+    What DVC sets for a stage is no setting of a command.
+    """
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
-    return {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT)}
+    inherited = {name: value for name, value in os.environ.items() if name not in settings.SET_BY_DVC}
+    return {**inherited, **DECIDED, "PATH": path, "PYTHONPATH": str(ROOT)}
+
+
+def run_quietly(command: Sequence[str], folder: Path) -> Done:
+    """Run a command in a folder, its output kept: in UTF-8, whatever the terminal's encoding is."""
+    return subprocess.run(
+        command, cwd=folder, env=environment(), capture_output=True, encoding="utf-8", errors="replace", check=False
+    )
 
 
 def run_dvc(site: Path, *arguments: str) -> Done:
-    """Run the DVC of this interpreter, its output kept."""
-    command = [sys.executable, "-m", "dvc", *arguments]
-    return subprocess.run(command, cwd=site, env=environment(), capture_output=True, text=True, check=False)
+    """Run the DVC of this interpreter, its output kept; wait while another command uses DVC (`wait_for_dvc`)."""
+    command, since = [sys.executable, "-m", "dvc", *arguments], time.monotonic()
+    while True:
+        wait_for_dvc(site, arguments[0], since=since)
+        done = run_quietly(command, site)
+        if not done.returncode or not BUSY.search(done.stderr) or time.monotonic() - since > settings.dvc_wait_s():
+            return done
 
 
 def stream_dvc(site: Path, *arguments: str) -> int:
-    """Run the DVC of this interpreter, its output as it comes; return its exit code."""
+    """Run the DVC of this interpreter, its output as it comes; return its exit code. It waits as `run_dvc`."""
     command = [sys.executable, "-m", "dvc", *arguments]
+    wait_for_dvc(site, arguments[0], since=time.monotonic())
     return subprocess.run(command, cwd=site, env=environment(), check=False).returncode
 
 

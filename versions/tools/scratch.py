@@ -5,7 +5,6 @@ No other module of the package runs stages, and so no other one imports their co
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,7 +20,7 @@ from stages.common.params.schema import load_params
 from stages.common.run.contracts import Contract, paths_of
 from stages.evaluate.contract import CONTRACT as EVALUATE
 from stages.predict.contract import CONTRACT as PREDICT
-from versions.tools.commands import environment
+from versions.tools.commands import run_quietly
 
 CONTRACTS: Mapping[str, Contract] = {contract.stage: contract for contract in (EVALUATE, PREDICT, AREA)}
 """Stages that run in a scratch site."""
@@ -80,7 +79,7 @@ def run_scratch_stage(folder: Path, stage: str, *arguments: str) -> None:
         The stage failed; the error contains its message.
     """
     command = [sys.executable, "-m", f"stages.{stage}", *arguments]
-    done = subprocess.run(command, cwd=folder, env=environment(), capture_output=True, text=True, check=False)
+    done = run_quietly(command, folder)
     if done.returncode:
         raise InputError(f"the stage {stage} failed", where=f"stages.{stage}", found=done.stderr.strip()[-2000:])
 

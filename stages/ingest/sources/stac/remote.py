@@ -52,13 +52,19 @@ GDAL_OPTIONS: Mapping[str, str | int] = {
 STATUS = re.compile(r"(?:HTTP response code|HTTP error code|returned error|<title>)[^:\d]{0,4}:?\s*([45]\d\d)\b")
 GONE, REFUSED = (404, 410), (400, 401, 403)
 S3_WORDS = {
+    "AccessDenied": 403,
+    "Access Denied": 403,
+    "Forbidden": 403,
+    "InvalidAccessKeyId": 403,
+    "Access Key Id": 403,  # "The AWS Access Key Id you provided does not exist in our records."
+    "SignatureDoesNotMatch": 403,
+    "signature we calculated does not match": 403,
+    "token has expired": 403,
+    "difference between the request time and the": 403,
     "NoSuchKey": 404,
     "does not exist": 404,
-    "AccessDenied": 403,
-    "InvalidAccessKeyId": 403,
-    "SignatureDoesNotMatch": 403,
 }
-"""HTTP status of the words in which S3 reports an error."""
+"""HTTP status of the words in which S3 reports an error: its code, or its message. The first that occurs counts."""
 
 
 class KeySession(Session):  # type: ignore[misc]

@@ -122,3 +122,30 @@ def test_a_negative_number_of_retries_is_an_error(sleeps: list[float], monkeypat
     with pytest.raises(SettingError):
         read()
     assert requests == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Access Denied",
+        "AccessDenied: Access Denied",
+        "Access Denied.",
+        "The AWS Access Key Id you provided does not exist in our records.",
+        "The request signature we calculated does not match the signature you provided.",
+        "The provided token has expired.",
+    ],
+)
+def test_what_s3_says_of_a_refusal_is_one(words: str, sleeps: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
+    """And not a server that fails, which is asked again, nor a file that is absent, whose scene is left out."""
+    requests = serve(monkeypatch, words)
+    with pytest.raises(RefusedError) as caught:
+        read()
+    assert words in caught.value.found
+    assert (len(requests), sleeps) == (1, [])
+
+
+@pytest.mark.parametrize("words", ["NoSuchKey", "The specified key does not exist."])
+def test_what_s3_says_of_an_absent_file(words: str, sleeps: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
+    serve(monkeypatch, words)
+    with pytest.raises(GoneError):
+        read()
