@@ -76,11 +76,11 @@ def in_another_order(described: Sequence[str], names: Sequence[str]) -> bool:
     Names that are in one list alone are left aside; but where sensors number their bands unlike, no number tells: all
     bands that are known by number or colour must be the same.
     """
-    file_bands, listed_bands = ([canonical(name) for name in some] for some in (described, names))
+    file_bands, listed_bands = ([canonical(name) for name in bands] for bands in (described, names))
     if sorted(file_bands) == sorted(listed_bands):
         return file_bands != listed_bands
-    known, listed_known = ([name for name in some if is_known(name)] for some in (file_bands, listed_bands))
-    return sorted(known) == sorted(listed_known) and known != listed_known
+    file_bands, listed_bands = ([name for name in bands if is_canonical(name)] for bands in (file_bands, listed_bands))
+    return sorted(file_bands) == sorted(listed_bands) and file_bands != listed_bands
 
 
 def canonical(name: str) -> str:
@@ -95,6 +95,6 @@ def canonical(name: str) -> str:
     return COLOURS.get(upper, name)
 
 
-def is_known(name: str) -> bool:
+def is_canonical(name: str) -> bool:
     """Return whether a canonical name is one of Sentinel-2."""
     return re.fullmatch(r"B\d[\dA]", name) is not None

@@ -38,7 +38,7 @@ def check_overlaps(path: Path, outlines: Any) -> None:
     shapes, ids = np.asarray(outlines.geometry), list(outlines["rgi_id"])
     covered, by = covered_shares(shapes)
     for at in np.flatnonzero(covered > COVERED_MENTIONED):
-        over = ", ".join(ids[other] for other in by[at][:5])
+        over = ", ".join(ids[upper] for upper in by[at][:5])
         if covered[at] > COVERED_MAX:
             raise InputError(
                 "an outline lies under others, so that nearly nothing would be left of its glacier",
@@ -61,9 +61,9 @@ def covered_shares(shapes: Any) -> tuple[Float64Array, list[list[int]]]:
     lower, upper = shapely.STRtree(shapes).query(shapes, predicate="intersects")
     smaller = (areas[upper] < areas[lower]) | ((areas[upper] == areas[lower]) & (upper > lower))
     by: list[list[int]] = [[] for _ in shapes]
-    for at, other in zip(lower[smaller], upper[smaller], strict=True):
-        if shapely.area(shapely.intersection(shapes[at], shapes[other])) > 0:
-            by[at].append(int(other))
+    for at, above in zip(lower[smaller], upper[smaller], strict=True):
+        if shapely.area(shapely.intersection(shapes[at], shapes[above])) > 0:
+            by[at].append(int(above))
     shares = [
         shapely.area(shapely.intersection(shape, shapely.union_all(shapes[others]))) / area if others else 0.0
         for shape, area, others in zip(shapes, areas, by, strict=True)
