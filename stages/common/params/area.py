@@ -86,7 +86,7 @@ class AreaParams(Section):
         Field(
             ge=0,
             lt=1,
-            description="rho of the errors of two years; 0 calls least detectable, as shared errors cancel in a change",
+            description="rho of the errors of two years; 0 is the cautious choice",
         ),
     ] = 0.0
     trend_glacier_km2_min: Annotated[
