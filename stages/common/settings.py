@@ -5,11 +5,9 @@ None of them changes a result: knobs that do are parameters in ``params.yaml``.
 
 from __future__ import annotations
 
-import contextlib
 import math
 import os
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 from stages.common.errors import ParamsError, SettingError
@@ -61,14 +59,10 @@ CPUS_MIN = 0.01
 NETWORK = "GLACIER_NETWORK"
 """Network of a container that may have one (`ingest`, and `track` with a server). Default: host."""
 
-ENGINE_REQUIRED = "GLACIER_ENGINE_REQUIRED"
-"""Set to 1 where the tests in ``tests/docker`` must find an engine: there they fail instead of being skipped."""
-
-STAC_REQUIRED = "GLACIER_STAC_REQUIRED"
-"""Set to 1 where the tests in ``tests/stac`` must run: without a server they fail instead of being skipped."""
-
+ENGINE_REQUIRED, STAC_REQUIRED = "GLACIER_ENGINE_REQUIRED", "GLACIER_STAC_REQUIRED"
 CYCLE_REQUIRED = "GLACIER_CYCLE_REQUIRED"
-"""Set to 1 where the tests in ``tests/cycle`` must run: without servers they fail instead of being skipped."""
+"""Set to 1 where the tests in ``tests/docker``, ``tests/stac`` and ``tests/cycle`` must run: they fail instead of being
+skipped where there is no engine or server."""
 
 PIP_CONFIG = "PIP_CONFIG_FILE"
 """pip's own: its file is given to the builds of images as a secret."""
@@ -181,19 +175,6 @@ def quiet_mlflow() -> None:
 def quiet_onnxruntime() -> None:
     """Stop ONNX Runtime from sending usage data and writing an id of this machine; works only before its import."""
     os.environ[ONNXRUNTIME_TELEMETRY] = "1"
-
-
-@contextlib.contextmanager
-def mlflow_time_limits(*, timeout_s: int, retries: int) -> Iterator[None]:
-    """Bound how long MLflow waits for a server, except where the environment already says so."""
-    limits = {MLFLOW_HTTP_TIMEOUT: str(timeout_s), MLFLOW_HTTP_RETRIES: str(retries)}
-    added = {name: value for name, value in limits.items() if name not in os.environ}
-    os.environ.update(added)
-    try:
-        yield
-    finally:
-        for name in added:
-            os.environ.pop(name, None)
 
 
 def get(name: str, default: str) -> str:

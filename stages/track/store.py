@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
+import os
 import re
 import sqlite3
 import warnings
@@ -119,6 +120,19 @@ def readable_errors(location: Location, *, what: str = "the tracking store does 
 
 
 @contextlib.contextmanager
+def time_limits(*, timeout_s: int, retries: int) -> Iterator[None]:
+    """Bound how long MLflow waits for a server, except where the environment already says so."""
+    limits = {settings.MLFLOW_HTTP_TIMEOUT: str(timeout_s), settings.MLFLOW_HTTP_RETRIES: str(retries)}
+    added = {name: value for name, value in limits.items() if name not in os.environ}
+    os.environ.update(added)
+    try:
+        yield
+    finally:
+        for name in added:
+            os.environ.pop(name, None)
+
+
+@contextlib.contextmanager
 def quiet(log: logging.Logger) -> Iterator[None]:
     """Keep what MLflow and its libraries print for the debug log, and their warnings to themselves."""
     printed = io.StringIO()
@@ -143,7 +157,7 @@ def connect(location: Location, site: str) -> tuple[Any, str]:
     mlflow.set_tracking_uri(location.uri)
     mlflow.set_registry_uri(location.uri)
     client = mlflow.MlflowClient()
-    with settings.mlflow_time_limits(timeout_s=FIRST_CONTACT_S, retries=FIRST_CONTACT_RETRIES):
+    with time_limits(timeout_s=FIRST_CONTACT_S, retries=FIRST_CONTACT_RETRIES):
         experiment = within(FIRST_CONTACT_MAX_S, partial(client.get_experiment_by_name, site))
         if experiment is None:
             return client, _make_experiment(client, location, site)

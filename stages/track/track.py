@@ -48,7 +48,7 @@ def track(run: Run) -> None:
     location = store.locate_store()
     with store.quiet(run.log), store.readable_errors(location):
         client, experiment_id = store.connect(location, run.params.site.name)
-        with settings.mlflow_time_limits(timeout_s=store.TIMEOUT_S, retries=store.RETRIES):
+        with store.time_limits(timeout_s=store.TIMEOUT_S, retries=store.RETRIES):
             message = _log_once(run, client, experiment_id, state)
     run.log.info("%s; look at it %s", message, location.viewer)
     write_json(run.out / "state.json", Tracked(state_md5=state))

@@ -26,7 +26,7 @@ def open_registry(site_name: str) -> Iterator[Registry]:
     location = store.locate_store()
     with store.quiet(LOG), store.readable_errors(location, what="the model registry cannot be used"):
         client, _ = store.connect(location, site_name)
-        with settings.mlflow_time_limits(timeout_s=store.TIMEOUT_S, retries=store.RETRIES):
+        with store.time_limits(timeout_s=store.TIMEOUT_S, retries=store.RETRIES):
             yield Registry(client, store.model_name(site_name), location.public_uri)
 
 
@@ -49,5 +49,5 @@ def read_registry(site_name: str) -> Iterator[Registry | None]:
 
         mlflow.set_tracking_uri(location.uri)
         mlflow.set_registry_uri(location.uri)
-        with settings.mlflow_time_limits(timeout_s=store.FIRST_CONTACT_S, retries=store.FIRST_CONTACT_RETRIES):
+        with store.time_limits(timeout_s=store.FIRST_CONTACT_S, retries=store.FIRST_CONTACT_RETRIES):
             yield Registry(mlflow.MlflowClient(), store.model_name(site_name), location.public_uri)
