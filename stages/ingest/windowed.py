@@ -9,6 +9,7 @@ import numpy as np
 from stages.common.geo.raster import open_by_driver, require_size
 from stages.common.scene.scene import Layer
 from stages.ingest.region import Region, clip_window, clipped_grid
+from stages.ingest.sources.acquisition import DamagedError
 
 
 def read_layer(
@@ -27,10 +28,17 @@ def read_layer(
     ------
     rasterio.errors.RasterioIOError
         The raster cannot be opened or read.
+    DamagedError
+        The raster has no CRS.
     OutsideError
         The AOI and the raster have no area in common.
     """
     with open_by_driver(source) as dataset:
+        if dataset.crs is None:
+            raise DamagedError(
+                "the image has no CRS", where=where, expected="a CRS in the file", found="none",
+                fix="name the scene in ingest.choice.leave_out, or get the file again",
+            )  # fmt: skip
         require_size(dataset, where, pixels_max=math.inf)
         window = clip_window(where, dataset, region)
         pixels = np.asarray(dataset.read(1, window=window))

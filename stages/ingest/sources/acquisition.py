@@ -38,6 +38,10 @@ class GoneError(InputError):
     """A file that a catalogue or product names does not exist, so that another scene must be taken."""
 
 
+class DamagedError(GoneError):
+    """An image of a scene is cut short, is no image or has no CRS, so that another scene must be taken."""
+
+
 Source = Callable[[Params, Region], Iterator[Acquisition]]
 """Gives the acquisitions over a region for all years of the parameters, by year."""
 

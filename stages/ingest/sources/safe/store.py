@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from rasterio.errors import RasterioIOError
 
 from stages.common.errors import InputError
+from stages.ingest.sources.acquisition import DamagedError
 from stages.ingest.sources.safe.metadata import XML_BYTES_MAX
 
 ZIP_BYTES_MAX = 16 * 2**30
@@ -121,18 +122,18 @@ def explain_read_errors(where: str) -> Iterator[None]:
 
     Raises
     ------
-    InputError
+    DamagedError
         The image cannot be read.
     """
     try:
         yield
     except RasterioIOError as error:
-        raise InputError(
+        raise DamagedError(
             "an image of the product is truncated or damaged",
             where=where,
             expected="a JPEG 2000 file",
             found=" ".join(str(error).split()),
-            fix="download the product again",
+            fix="download the product again, or name it in ingest.choice.leave_out",
         ) from error
 
 

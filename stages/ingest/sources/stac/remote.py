@@ -23,7 +23,7 @@ from stages.common.errors import InputError, SettingError
 from stages.common.geo.raster import GDAL_CACHE_BYTES
 from stages.common.scene.scene import Layer
 from stages.ingest.region import MARGIN_PX, Region
-from stages.ingest.sources.acquisition import GoneError
+from stages.ingest.sources.acquisition import DamagedError, GoneError
 from stages.ingest.sources.stac.addresses import final_address
 from stages.ingest.sources.stac.cache import READ_CACHE, load_layer, store_layer
 from stages.ingest.sources.stac.profiles import Profile
@@ -50,6 +50,11 @@ GDAL_OPTIONS: Mapping[str, str | int] = {
 }
 
 STATUS = re.compile(r"(?:HTTP response code|HTTP error code|returned error|<title>)[^:\d]{0,4}:?\s*([45]\d\d)\b")
+NO_IMAGE = re.compile(
+    r"supported file format|Not a TIFF|TIFFFetchDirectory|Cannot read TIFF header|(ZIP|ZSTD|LZW|JPEG|LERC)Decode"
+)
+"""GDAL's words where the bytes have arrived, and are no image."""
+
 GONE, REFUSED = (404, 410), (400, 401, 403)
 S3_WORDS = {
     "AccessDenied": 403,
@@ -225,6 +230,11 @@ def _gone(href: str, status: int | None) -> GoneError:
 
 
 def _failing(href: str, reason: str, attempts: int) -> InputError:
+    if NO_IMAGE.search(reason) and not STATUS.search(reason):
+        return DamagedError(
+            "an image on the server is damaged", where=without_query(href), expected="a GeoTIFF or JPEG 2000 file",
+            found=reason, fix="name the scene in ingest.choice.leave_out, so that the next best is taken",
+        )  # fmt: skip
     return InputError(
         "a file cannot be read from the server",
         where=without_query(href),

@@ -149,3 +149,22 @@ def test_what_s3_says_of_an_absent_file(words: str, sleeps: list[float], monkeyp
     serve(monkeypatch, words)
     with pytest.raises(GoneError):
         read()
+
+
+@pytest.mark.parametrize(
+    ("words", "damaged"),
+    [
+        ("not recognized as being in a supported file format", True),
+        ("TIFFFetchDirectory:Can not read TIFF directory count", True),
+        ("HTTP response code: 503; not recognized as being in a supported file format", False),
+        ("Operation timed out", False),
+    ],
+)
+def test_a_damaged_image_rules_its_scene_out(
+    words: str, damaged: bool, sleeps: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And a server that fails ends the run: what it did not answer today may be the best scene."""
+    serve(monkeypatch, words)
+    with pytest.raises(InputError) as caught:
+        read()
+    assert isinstance(caught.value, GoneError) == damaged
