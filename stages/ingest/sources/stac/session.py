@@ -52,12 +52,12 @@ class BoundedAdapter(HTTPAdapter):
 
 
 def _content(answer: Any) -> bytes:
-    content = b""
+    content = bytearray()
     for piece in answer.iter_content(PIECE_BYTES):
         content += piece
         if len(content) > ANSWER_BYTES_MAX:
             raise NoAnswer(f"an answer of more than {ANSWER_BYTES_MAX} bytes")
-    return content
+    return bytes(content)
 
 
 def bounded_io(*, private: bool) -> Any:
