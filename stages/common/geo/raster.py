@@ -130,8 +130,16 @@ def refuse_unreadable(path: Path) -> Iterator[None]:
             where=path,
             expected="a GeoTIFF",
             found=f"{path.stat().st_size} bytes: {' '.join(str(error).split())}",
-            fix="copy or download it again",
+            fix=_fix_of_unreadable(path),
         ) from error
+
+
+def _fix_of_unreadable(path: Path) -> str:
+    with path.open("rb") as stream:
+        is_vrt = b"<VRTDataset" in stream.read(1000)
+    if is_vrt:
+        return f"it is a VRT, a list of other files: make one file of it, `gdal_translate {path.name} {path.stem}.tif`"
+    return "copy or download it again"
 
 
 def require_whole(dataset: DatasetReader, path: Path) -> None:

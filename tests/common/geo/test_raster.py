@@ -43,3 +43,12 @@ def test_a_raster_of_a_continent_is_refused_before_a_pixel_is_read(tmp_path: Pat
         pass
     with pytest.raises(InputError, match="larger than any that is read"):
         open_raster(path)
+
+
+def test_a_vrt_is_told_how_to_become_a_file(tmp_path: Path) -> None:
+    """Its sources may have moved; they are never read."""
+    path = tmp_path / "mosaic.vrt"
+    path.write_text('<VRTDataset rasterXSize="2" rasterYSize="2"></VRTDataset>')
+    with pytest.raises(InputError, match="not readable as a raster") as caught:
+        open_raster(path)
+    assert "`gdal_translate mosaic.vrt mosaic.tif`" in caught.value.fix
