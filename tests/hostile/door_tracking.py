@@ -118,7 +118,8 @@ def uri(address: str) -> dict[str, str]:
 
 
 CASES: list[Any] = [
-    Case(door="MLflow", name=f"the store is {name}", change=store(make), run="track", piece="mlflow.db")
+    Case(door="MLflow", name=f"the store is {name}", change=store(make), run="track", piece="mlflow.db",
+         slow=name == "a text")
     for name, make in STORES.items()
 ] + [
     Case(door="MLflow", name=f"a server gives {name}", change=answering(answer), run="track", piece="127.0.0.1")
