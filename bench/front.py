@@ -12,10 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 from affine import Affine
 
-from stages.area.fronts.flow_lines import Elevation, derive
+from stages.area.fronts.flow_lines import derive
 from stages.area.fronts.lanes import Lane, lane_about
 from stages.area.fronts.retreat import front_trend_row, with_position
 from stages.area.fronts.series import FrontSeries, YearObservation
+from stages.area.map.elevation import Elevation
 from stages.area.map.surface import grow_zones
 from stages.area.site import AreaSite
 from stages.area.trends.fit import YEARS_FOR_A_TREND

@@ -9,6 +9,8 @@ import numpy as np
 from tqdm import tqdm
 
 from stages.area import contract
+from stages.area.change_domain.series import ChangeSeries
+from stages.area.change_domain.write import change_metrics, write_change_product
 from stages.area.error.delineation import delineation_sigma_km2
 from stages.area.error.interval import interval_factors
 from stages.area.error.model_error import ModelError, model_error
@@ -53,12 +55,19 @@ class FrontsAndChanges:
     fronts: FrontSeries
     changes: Changes
     far: FarIce
+    change_product: ChangeSeries
 
     @classmethod
-    def start(cls, run: Run, site: AreaSite) -> FrontsAndChanges:
+    def start(cls, run: Run, site: AreaSite, common: BoolArray) -> FrontsAndChanges:
         """Return a collection without any year yet."""
         near = near_outlines(site, largest_m=run.params.area.assign_distance_m)
-        return cls(run, start_front_series(run, site), Changes(site=site, out=run.out), FarIce(site=site, near=near))
+        return cls(
+            run,
+            start_front_series(run, site),
+            Changes(site=site, out=run.out),
+            FarIce(site=site, near=near),
+            ChangeSeries.start(run, site, common),
+        )
 
     def add(self, year_area: YearArea, provenance: Provenance, *, ice: BoolArray, observed: BoolArray) -> None:
         """Take a year's map: ice and observed pixels, both (H, W) within the AOI.
@@ -67,6 +76,7 @@ class FrontsAndChanges:
         """
         probability = self.run.by_year(contract.PROBABILITY)[year_area.year]
         self.fronts.add(year_area, provenance, ice=ice, observed=observed, probability=probability)
+        self.change_product.add(year_area, ice=ice, observed=observed)
         if year_area.common_km2 is not None:
             self.far.add(ice=ice, observed=observed)
             self.changes.add(ObservedMap(year=year_area.year, ice=ice, observed=observed))
@@ -86,7 +96,7 @@ def measure(run: Run) -> AreaMetrics:
         site = read_site(run)
         truth = read_truth(run.path(contract.TRUTH), run.path(contract.TRUE_SURFACE))
         common = common_pixels(run, site)
-        collected = FrontsAndChanges.start(run, site)
+        collected = FrontsAndChanges.start(run, site, common)
         year_areas = [
             measure_year(run, site, year, common, truth, collected=collected)
             for year in tqdm(run.params.years, desc="area", unit="year", disable=None)
@@ -101,6 +111,9 @@ def measure(run: Run) -> AreaMetrics:
         common_pixels_fraction=float(common.sum() / site.aoi.sum()),
     )  # fmt: skip
     run.log.info("%s; %s", trend.statement, glaciers.note)
+    product = collected.change_product
+    change_trend = product.trend(change_fit := product.fit())
+    run.log.info("change product: %s", change_trend.statement)
     drifts = _drifts(run)
     gates = _judge(run, site, year_areas, trend, drifts, lasting=collected.far.lasting())
     changes = collected.changes.rows
@@ -108,7 +121,9 @@ def measure(run: Run) -> AreaMetrics:
     write_table(run.out / "drift_by_year.csv", drift_rows(drifts), DriftRow)
     write_json(run.out / "trend.json", trend)
     write_json(run.out / "gates.json", gates)
-    return area_metrics(year_areas, trend, gates.findings)
+    write_change_product(run.out, product.rows(change_fit), change_trend)
+    of_change = change_metrics(change_fit, change_trend, product.used)
+    return area_metrics(year_areas, trend, gates.findings, change=of_change)
 
 
 def _drifts(run: Run) -> list[Drift]:

@@ -13,6 +13,8 @@ CONTRACT = Contract(
         "artifacts/area/glacier_area_by_year.csv": kinds.AREAS,
         "artifacts/area/area_by_glacier.csv": kinds.GLACIER_AREAS,
         "artifacts/area/trend.json": kinds.TREND,
+        "artifacts/area/change_trend.json": kinds.CHANGE_TREND,
+        "artifacts/area/change_area_by_year.csv": kinds.CHANGE_AREAS,
         "artifacts/area/gates.json": kinds.GATES,
         "artifacts/area/truth_by_year.csv": kinds.TRUTH_BY_YEAR,
         "artifacts/area/trend_by_glacier.csv": kinds.GLACIER_TRENDS,

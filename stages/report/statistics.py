@@ -8,9 +8,10 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
-from stages.common.run.records import read_rows
+from stages.common.run.records import read_document, read_rows
 from stages.common.run.stage import Run
 from stages.common.tables import area as tables_area
+from stages.common.tables.change import ChangeAreaRow, ChangeTrend
 from stages.common.tables.drift import DriftRow
 
 Row = TypeVar("Row", bound=BaseModel)
@@ -27,6 +28,9 @@ class Statistics:
     change_map: Path | None
     """Raster of lost and gained ground of the last year that has one; None where no two years can be compared."""
     seasons: list[tables_area.SeasonRow]
+    change_trend: ChangeTrend | None
+    """Trend of the change product; None in versions that did not write it."""
+    change_areas: list[ChangeAreaRow]
     drifts: list[DriftRow]
 
     @property
@@ -39,6 +43,7 @@ class Statistics:
 def read_statistics(run: Run) -> Statistics:
     """Read the tables that exist; a table that does not exist is an empty list."""
     maps = [path for path in run.by_year("artifacts/area/change_{years}.tif").values() if path.exists()]
+    document = run.path("artifacts/area/change_trend.json")
     return Statistics(
         glacier_trends=_rows(run, "artifacts/area/trend_by_glacier.csv", tables_area.GlacierTrendRow),
         fronts=_rows(run, "artifacts/area/terminus_by_year.csv", tables_area.FrontRow),
@@ -46,6 +51,8 @@ def read_statistics(run: Run) -> Statistics:
         changes=_rows(run, "artifacts/area/change_by_glacier.csv", tables_area.ChangeRow),
         change_map=maps[-1] if maps else None,
         seasons=_rows(run, "artifacts/area/seasons.csv", tables_area.SeasonRow),
+        change_trend=read_document(document, ChangeTrend) if document.exists() else None,
+        change_areas=_rows(run, "artifacts/area/change_area_by_year.csv", ChangeAreaRow),
         drifts=_rows(run, "artifacts/area/drift_by_year.csv", DriftRow),
     )
 

@@ -8,6 +8,7 @@ from stages.common.tables import kinds
 AREAS = "artifacts/area/glacier_area_by_year.csv"
 TRUTH = "artifacts/area/truth_by_year.csv"
 TREND = "artifacts/area/trend.json"
+CHANGE_TREND = "artifacts/area/change_trend.json"
 GATES = "artifacts/area/gates.json"
 DRIFTS = "artifacts/area/drift_by_year.csv"
 FRONTS = "artifacts/area/terminus_by_year.csv"
@@ -39,6 +40,8 @@ CONTRACT = Contract(
         "artifacts/area/area_by_glacier.csv": kinds.GLACIER_AREAS,
         TRUTH: kinds.TRUTH_BY_YEAR,
         TREND: kinds.TREND,
+        CHANGE_TREND: kinds.CHANGE_TREND,
+        "artifacts/area/change_area_by_year.csv": kinds.CHANGE_AREAS,
         DRIFTS: kinds.DRIFTS,
         FRONTS: kinds.FRONTS,
         "artifacts/area/trend_by_glacier.csv": kinds.GLACIER_TRENDS,

@@ -31,7 +31,9 @@ TRUTH_SERIES = {
 }
 """Metric to column of truth_by_year.csv; the metric's name also says what is in error."""
 
-NOT_MEASURED = frozenset({"year", "years", "first_year", "last_year", "excluded_years", "area_by_year_km2"})
+NOT_MEASURED = frozenset(
+    {"year", "years", "first_year", "last_year", "excluded_years", "flagged_years", "area_by_year_km2"}
+)
 """Entries of metric documents that are labels, or that are logged as a series."""
 
 

@@ -17,6 +17,7 @@ from stages.common.run.outputs import write_json
 from stages.common.run.records import file_md5, read_document, read_rows
 from stages.common.run.stage import Run
 from stages.common.tables.area import AreaMetrics, AreaRow, FrontRow, GateFinding, Gates, Trend
+from stages.common.tables.change import ChangeTrend
 from stages.common.tables.drift import DriftRow
 from stages.common.tables.evaluate import EvaluateMetrics
 from stages.common.tables.learning import EpochRow, ModelCard
@@ -87,12 +88,21 @@ def note(run: Run) -> str:
     lines = [f"- {_verdict(finding)}: {finding.gate}: {_text(finding.message)}" for finding in findings]
     mark = "**Simulated data, not a measurement.** " if run.params.site.simulated else ""
     made_by = [f"Made by {link}.", ""] if (link := provenance.revision_link()) else []
-    return "\n".join([f"{mark}{_text(run.params.site.title)}. {_text(trend.statement)}", "", *made_by, *lines])
+    return "\n".join([f"{mark}{_text(run.params.site.title)}. {_text(_trends(run, trend))}", "", *made_by, *lines])
 
 
 def _text(text: str) -> str:
     """Return a text as MLflow's page shows it as it is: neither HTML nor a link or picture of Markdown."""
     return html.escape(text, quote=False).replace("[", "\\[")
+
+
+def _trends(run: Run, trend: Trend) -> str:
+    """Return the sentence of the trend, that of the change product first where there is one."""
+    path = run.path(contract.CHANGE_TREND)
+    if not path.exists():
+        return trend.statement
+    change = read_document(path, ChangeTrend)
+    return f"Change, from the images alone: {change.statement}. Common area: {trend.statement}"
 
 
 def _verdict(finding: GateFinding) -> str:
@@ -107,12 +117,18 @@ def all_metrics(run: Run) -> list[MetricValue]:
         *metric_values.document_values(read_document(run.path(contract.EVALUATE_METRICS), EvaluateMetrics), "evaluate"),
         *metric_values.document_values(read_document(run.path(contract.AREA_METRICS), AreaMetrics), "area"),
         *metric_values.document_values(read_document(run.path(contract.TREND), Trend), "trend"),
+        *_change_values(run),
         *metric_values.learning_curves(read_rows(run.path(contract.HISTORY), EpochRow)),
         *metric_values.area_series(read_rows(run.path(contract.AREAS), AreaRow)),
         *metric_values.front_series(_optional(run, contract.FRONTS, FrontRow)),
         *metric_values.drift_series(_optional(run, contract.DRIFTS, DriftRow)),
         *metric_values.truth_series(_optional(run, contract.TRUTH, TruthRow)),
     ]
+
+
+def _change_values(run: Run) -> list[MetricValue]:
+    path = run.path(contract.CHANGE_TREND)
+    return metric_values.document_values(read_document(path, ChangeTrend), "change") if path.exists() else []
 
 
 def _optional(run: Run, template: str, row: type[Row]) -> list[Row]:

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from stages.area.error.model_error import binomial_variance_km4
-from stages.area.fronts.flow_lines import Elevation
 from stages.area.fronts.series import FrontSeries
+from stages.area.map.elevation import Elevation
 from stages.area.year.cover import ice_cover
 from stages.area.year.season import measure_season
 from stages.area.year.truth import TrueSurface

@@ -19,6 +19,7 @@ from stages.area.map.outlines import LAYER
 from stages.common.geo.raster import write_cog
 from stages.common.run.outputs import write_table
 from stages.common.tables.area import AreaMetrics, AreaRow, AreaSeries, GlacierAreaRow, GlacierTrendRow, Trend
+from stages.common.tables.change import ChangeAreaRow, ChangeTrend
 from stages.common.tables.kinds import RGI7_COLUMNS
 from stages.common.tables.labels import GlacierRow
 from stages.common.tables.learning import AreaError
@@ -55,6 +56,10 @@ def gates() -> dict[str, dict]:
 
 def trend() -> Trend:
     return Trend.model_validate_json((OUT / "trend.json").read_text())
+
+
+def change_trend() -> ChangeTrend:
+    return ChangeTrend.model_validate_json((OUT / "change_trend.json").read_text())
 
 
 def digests() -> dict[str, str]:
@@ -132,6 +137,24 @@ def test_a_shrinking_series_is_a_loss_with_its_detectable_change() -> None:
     metrics = AreaMetrics.model_validate_json(Path("metrics/area.json").read_text())
     assert metrics.change_pct == pytest.approx(100 * (0.95**2 - 1), abs=0.5)
     assert list(metrics.area_by_year_km2) == [str(year) for year in shrinks]
+
+
+def test_the_change_product_is_a_table_of_its_own_and_leaves_out_a_snowy_last_year() -> None:
+    shrinking = {2016 + number: ice_of(1.0 - 0.02 * number) for number in range(6)}
+    snow = np.zeros(GRID.shape, dtype=np.uint8)
+    snow[-20:] = 1
+    write_inputs(Path(), shrinking | {2022: ice_of(0.88) | snow}, area={"assign_distance_m": 60})
+    assert run_area() == 0
+    table, product = rows("change_area_by_year.csv", ChangeAreaRow), change_trend()
+    assert {row.product for row in table} == {product.product} == {"change"}
+    assert product.flagged_years == [2022]
+    assert [row.used for row in table] == [True] * 6 + [False]
+    assert product.detectable
+    assert (product.slope_km2_per_year or 0) < 0
+    summary = AreaMetrics.model_validate_json(Path("metrics/area.json").read_text()).change
+    assert summary is not None
+    assert summary.slope_km2_per_year == product.slope_km2_per_year
+    assert summary.true_slope_km2_per_year is None, "nothing is true of a real site"
 
 
 def test_glaciers_sum_to_the_whole_and_nothing_is_clipped_to_the_old_outline() -> None:

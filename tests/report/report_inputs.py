@@ -169,6 +169,7 @@ def write_area(folder: Path, years: tuple[int, ...], prior: np.ndarray, *, simul
     if many:
         rows = [statistics_inputs.with_intervals(row) for row in rows]
         write_statistics(folder, years, rows, prior)
+        statistics_inputs.write_change_product(area, years)
     write_table(area / "glacier_area_by_year.csv", rows, tables_area.AreaRow)
     if simulated:
         write_table(area / "truth_by_year.csv", [truth_row(row) for row in rows], tables_truth.TruthRow)

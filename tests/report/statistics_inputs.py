@@ -8,8 +8,9 @@ import numpy as np
 
 from stages.common.geo.grid import Grid
 from stages.common.geo.raster import write_cog
-from stages.common.run.outputs import write_table
+from stages.common.run.outputs import write_json, write_table
 from stages.common.tables import area as tables_area
+from stages.common.tables.change import ChangeAreaRow, ChangeTrend
 from stages.common.tables.drift import DriftRow
 from stages.common.tables.kinds import MASK_NODATA
 
@@ -145,3 +146,27 @@ def write(
     write_table(area / "seasons.csv", seasons(years[-1], rows[-1].glacier_area_km2), tables_area.SeasonRow)
     drifts = [row for index, year in enumerate(years) for row in drift(index, year, bands)]
     write_table(area / "drift_by_year.csv", drifts, DriftRow)
+
+
+def write_change_product(area: Path, years: tuple[int, ...]) -> None:
+    """A change product that lost 0.05 km2 a year; the year at `SNOWY` is not used."""
+    snowy = years[SNOWY]
+    rows = [
+        ChangeAreaRow(
+            year=year, date=f"{year}-10-15", change_area_km2=5 - 0.05 * index + 0.4 * (year == snowy),
+            adjusted_area_km2=None if year == snowy else 5 - 0.05 * index,
+            control_km2=0.9 if year == snowy else 0.1, used=year != snowy,
+            reason="ice where no glacier can be: snow or cloud" if year == snowy else None,
+        )
+        for index, year in enumerate(years)
+    ]  # fmt: skip
+    trend = ChangeTrend(
+        n_years=len(years) - 1, years=[year for year in years if year != snowy], excluded_years=[],
+        flagged_years=[snowy], statement=f"Lost 0.4 ± 0.1 km² in the change domain; {snowy}: left out",
+        domain_method="outlines and low ground", domain_km2=7.0, control_ground_km2=9.0, slope_km2_per_year=-0.05,
+        slope_low_km2_per_year=-0.06, slope_high_km2_per_year=-0.04, slope_pct_per_year=-1.0, p=0.001,
+        minimum_detectable_km2_per_year=0.014, detectable=True, first_area_km2=5.0, sigma_own_km2=0.03,
+        sigma_season_km2=0.02, sigma_shared_km2=0.11, correlation_between_years=0.9,
+    )  # fmt: skip
+    write_table(area / "change_area_by_year.csv", rows, ChangeAreaRow)
+    write_json(area / "change_trend.json", trend)

@@ -19,6 +19,7 @@ from stages.common.tables import drift as tables_drift
 from stages.common.tables import evaluate as tables_evaluate
 from stages.common.tables import learning as tables_learning
 from stages.common.tables import truth as tables_truth
+from stages.common.tables.change import ChangeAreaRow, ChangeTrend
 from stages.track import contract
 
 YEARS = (2020, 2021, 2022)
@@ -93,6 +94,20 @@ def model_card() -> tables_learning.ModelCard:
         training_years=[2020], data_md5="d" * 32, best_epoch=3, val_iou=0.27, onnx_max_difference=1e-6,
         tensorflow="2.21.0", keras="3.15.0", intra_op_threads=2, instruction_set="AVX2", device="CPU",
     )  # fmt: skip
+
+
+def change_trend() -> ChangeTrend:
+    return ChangeTrend(
+        n_years=3, years=list(YEARS), excluded_years=[], flagged_years=[], statement="No change in area detected",
+        domain_method="made up", domain_km2=3.0, control_ground_km2=5.0, slope_km2_per_year=-0.02,
+        minimum_detectable_km2_per_year=0.1, detectable=False,
+    )  # fmt: skip
+
+
+def write_change_product(folder: Path) -> None:
+    rows = [ChangeAreaRow(year=year, change_area_km2=1.0, control_km2=0.1, used=True) for year in YEARS]
+    write_json(folder / contract.CHANGE_TREND, change_trend())
+    write_table(folder / "artifacts/area/change_area_by_year.csv", rows, ChangeAreaRow)
 
 
 def write_documents(folder: Path, *, iou: float, areas: list[float]) -> None:

@@ -69,6 +69,17 @@ def test_a_simulated_site_logs_how_far_it_is_from_the_truth(site):
     assert "area/truth_by_year.csv" in artifacts(site, run, "area")
 
 
+def test_the_change_product_is_logged_under_its_own_name(site):
+    pipeline.write_change_product(site.folder)
+    site.track()
+    (run,) = site.runs()
+    assert run.data.metrics["change/slope_km2_per_year"] == -0.02
+    assert run.data.metrics["trend/slope_km2_per_year"] == -0.05
+    note = run.data.tags["mlflow.note.content"]
+    assert note.index("Change, from the images alone: No change in area detected.") < note.index("Common area:")
+    assert "area/change_area_by_year.csv" in artifacts(site, run, "area")
+
+
 def test_every_input_is_an_artifact_and_the_model_a_version(site):
     state = site.track()
     (run,) = site.runs()

@@ -10,7 +10,8 @@ from versions.tools.text import aligned_table
 MOST_ROWS = 12
 HEADLINES = (
     "evaluate/model/iou", "evaluate/model/area_bias_pct", "evaluate/expected_calibration_error", "train/val_iou",
-    "area/slope_km2_per_year", "area/mean_sigma_km2", "area/truth/iou", "area/truth/mean_absolute_error_pct",
+    "area/change/slope_km2_per_year", "area/slope_km2_per_year", "area/mean_sigma_km2", "area/truth/iou",
+    "area/truth/mean_absolute_error_pct",
 )  # fmt: skip
 """Metrics that the console shows; the page has all."""
 

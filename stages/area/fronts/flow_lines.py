@@ -11,20 +11,16 @@ from typing import Any
 import numpy as np
 import shapely
 from affine import Affine
-from rasterio import warp
-from rasterio.enums import Resampling
-from scipy import ndimage
 
 from stages.area import contract
 from stages.area.fronts.centreline import centreline
+from stages.area.map.elevation import Elevation
 from stages.area.site import AreaSite
-from stages.common.geo.raster import open_raster, pixels_with_data, refuse_unreadable
 from stages.common.geo.vectors import read_polygons
 from stages.common.params.area import FrontParams
 from stages.common.run.records import read_document
 from stages.common.run.stage import Run
 from stages.common.tables.data import AuxiliaryManifest
-from stages.common.types import Float32Array
 
 GIVEN, DERIVED, NONE = "given", "DEM and outline", "none"
 """Where a flow line comes from, in the words of terminus_by_year.csv."""
@@ -83,50 +79,6 @@ def _read_lines(path: Path, site: AreaSite) -> dict[str, Any]:
     """Read the user's flow lines: RGI id to LineString in the grid's CRS."""
     frame = read_polygons(path, site.grid.crs)
     return dict(zip(frame["rgi_id"].tolist(), frame.geometry, strict=True))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Elevation:
-    """A DEM on its own grid."""
-
-    height_m: Float32Array
-    """(H, W) metres, NaN where unknown."""
-    transform: Affine
-    crs: Any
-
-    @classmethod
-    def read(cls, path: Path) -> Elevation:
-        """Read the whole DEM."""
-        with open_raster(path) as dataset, refuse_unreadable(path):
-            height = dataset.read(1)
-            is_known = pixels_with_data(height, dataset.nodata)
-            height_m = np.where(is_known, height, np.nan).astype(np.float32)
-            return cls(height_m=height_m, transform=dataset.transform, crs=dataset.crs)
-
-    def rises_along(self, line: Any, crs: str) -> bool:
-        """Return whether the end of a line lies higher than its head; False where the DEM lacks one of the heights."""
-        ends = np.array([line.coords[0][:2], line.coords[-1][:2]])
-        x, y = warp.transform(crs, self.crs, *ends.T.tolist())
-        columns, rows = ~self.transform @ (np.array(x), np.array(y))
-        places = [(math.floor(row), math.floor(column)) for row, column in zip(rows, columns, strict=True)]
-        height, width = self.height_m.shape
-        if not all(0 <= row < height and 0 <= column < width for row, column in places):
-            return False
-        head_m, end_m = (float(self.height_m[place]) for place in places)
-        return end_m > head_m  # False where one is NaN
-
-    def on_cells(self, shape: tuple[int, int], transform: Affine, crs: str) -> Float32Array | None:
-        """Return (H, W) metres, bilinear, voids filled from the nearest cell; None where the DEM reaches no cell."""
-        cells = np.full(shape, np.nan, dtype=np.float32)
-        warp.reproject(
-            self.height_m, cells, src_transform=self.transform, src_crs=self.crs, src_nodata=np.nan,
-            dst_transform=transform, dst_crs=crs, dst_nodata=np.nan, resampling=Resampling.bilinear,
-        )  # fmt: skip
-        void = np.isnan(cells)
-        if void.all():
-            return None
-        nearest = ndimage.distance_transform_edt(void, return_distances=False, return_indices=True)
-        return np.asarray(cells[tuple(nearest)])
 
 
 def derive(site: AreaSite, index: int, dem: Elevation, params: FrontParams) -> FlowLine:

@@ -12,6 +12,7 @@ from stages.area.trends.fit import theil_sen
 from stages.area.year.year_area import YearArea
 from stages.common.display.numbers import EXACT_DECIMALS
 from stages.common.tables.area import AreaMetrics, AreaRow, GateFinding, GlacierAreaRow, Trend, TruthMetrics
+from stages.common.tables.change import ChangeMetrics
 from stages.common.tables.labels import GlacierRow
 from stages.common.tables.truth import TruthRow
 from stages.common.types import AnyArray, Float64Array
@@ -81,7 +82,13 @@ def glacier_area_rows(
     ]
 
 
-def area_metrics(year_areas: Sequence[YearArea], trend: Trend, findings: Sequence[GateFinding]) -> AreaMetrics:
+def area_metrics(
+    year_areas: Sequence[YearArea],
+    trend: Trend,
+    findings: Sequence[GateFinding],
+    *,
+    change: ChangeMetrics | None = None,
+) -> AreaMetrics:
     """Make metrics/area.json; the change is that of the common area from its first to its last year."""
     first_km2 = next((year_area.common_km2 for year_area in year_areas if year_area.common_km2 is not None), 0.0)
     model = [year_area.sigma_model_km2 for year_area in year_areas if year_area.sigma_model_km2 is not None]
@@ -107,6 +114,7 @@ def area_metrics(year_areas: Sequence[YearArea], trend: Trend, findings: Sequenc
         gates_failed=sum(not finding.passed for finding in findings),
         gates_overridden=sum(finding.overridden for finding in findings),
         truth=truth_metrics(year_areas, trend),
+        change=change,
     )
 
 

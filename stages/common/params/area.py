@@ -26,6 +26,10 @@ GateName = Literal[
 """Names of all gates, on the areas and on the model, as in ``gates.json`` and ``gates.override``."""
 
 
+DRIFT_PCT_PER_YEAR = 0.07
+"""Drift of the shared error that twins of other terrain show (`python -m bench.transfer`)."""
+
+
 class SurfaceParams(Section):
     """Clean and debris-covered ice within the mapped glacier."""
 
@@ -57,6 +61,25 @@ class FrontParams(Section):
     registration_px: Annotated[
         float, Field(ge=0, description="error of a scene's place where its shift was not measured, one sigma")
     ] = 0.5
+
+
+class ChangeParams(Section):
+    """The change product: the ground where glaciers can change, and the years that its trend rests on."""
+
+    margin_m: Annotated[
+        float, Field(ge=0, description="ground around the outlines that counts anywhere; at least a pixel")
+    ] = 30.0
+    growth_height_fraction: Annotated[
+        Fraction,
+        Field(description="beyond the margin, ground near a glacier counts below this part of the glacier's heights"),
+    ] = 0.75
+    control_excess_max: Annotated[
+        Fraction,
+        Field(description="ice where no glacier can be, above that of the median year, in parts of the outlines' area"),
+    ] = 0.005
+    shared_drift_pct_per_year: Annotated[
+        float, Field(ge=0, le=10, description="drift of the error that all years share, one sigma, % of the ice")
+    ] = DRIFT_PCT_PER_YEAR
 
 
 class AreaParams(Section):
@@ -108,6 +131,7 @@ class AreaParams(Section):
     ] = 500.0
     surface: SurfaceParams = SurfaceParams()
     terminus: FrontParams = FrontParams()
+    change: ChangeParams = ChangeParams()
 
     @model_validator(mode="after")
     def _wider_at_95(self) -> Self:

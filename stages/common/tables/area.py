@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from stages.common.tables.base import Fraction, NotNegative, Record
+from stages.common.tables.change import ChangeMetrics
 
 
 class AreaRow(Record):
@@ -295,3 +296,4 @@ class AreaMetrics(Record):
     truth: Annotated[TruthMetrics | None, Field(description="scores against the true glaciers; null: a real site")] = (
         None
     )
+    change: Annotated[ChangeMetrics | None, Field(description="change product; null: fewer than three years")] = None

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from stages.common.run.artefacts import Arrays, Blob, Json, Model, Raster, Table, Vector
 from stages.common.tables import area as tables_area
+from stages.common.tables import change as tables_change
 from stages.common.tables import drift as tables_drift
 from stages.common.tables import evaluate as tables_evaluate
 from stages.common.tables import learning as tables_learning
@@ -202,6 +203,12 @@ CHANGE_MAP = Raster(
 )
 SERIES = Json(summary="The tables' rows with all their digits", model=tables_area.AreaSeries)
 TREND = Json(summary="Change over the years, or why there is none to state", model=tables_area.Trend)
+CHANGE_AREAS = Table(
+    summary="Change product: ice where glaciers can change, per year", row=tables_change.ChangeAreaRow, optional=True
+)
+CHANGE_TREND = Json(
+    summary="Change product: change per year from images alone", model=tables_change.ChangeTrend, optional=True
+)
 GATES = Json(summary="What each sanity gate found", model=tables_area.Gates)
 TRUTH_BY_YEAR = Table(
     summary="Mapped against true glacier, simulated sites only", row=tables_truth.TruthRow, optional=True

@@ -26,6 +26,7 @@ def alternative_texts(findings: Findings) -> dict[str, str]:
         "prediction_gallery.png": "For each year shown: scene, prior and mapped outlines, glacier probability, and "
         "where the map differs from the prior outlines.",
         "change_map.png": change_text(findings),
+        "change_product": "Ice within the change domain per year, with the line through it.",
         "surface": "Stacked bars of clean and debris-covered ice per year.",
         "fronts": "Retreat of the ice fronts of the largest glaciers by year, with bars of one standard deviation.",
         "learning_curve": f"IoU by epoch; validation IoU {card.val_iou:.2f} at epoch {card.best_epoch}, whose weights "

@@ -8,6 +8,7 @@ from typing import Any
 from stages.report.findings import Findings
 from stages.report.ground_changes import change_lines, change_total
 from stages.report.page import front_table, input_table, surface_table, trend_table
+from stages.report.page.change_product import change_product
 from stages.report.pictures import front_chart, surface_chart
 
 LINES_BEFORE_FOLD = 8
@@ -20,6 +21,7 @@ def statistics_content(findings: Findings, embed: Callable[[str, bytes], str]) -
         "glacier_trends": trend_table.trend_lines(findings.statistics.glacier_trends),
         "trend_facts": trend_table.trend_facts(findings.trend),
         "lines_before_fold": LINES_BEFORE_FOLD,
+        "change_product": change_product(findings, embed),
         "surface": _surface(findings, embed),
         "fronts": _fronts(findings, embed),
         "change": _change(findings),

@@ -13,8 +13,9 @@ from scipy import ndimage
 from shapely.geometry import LineString, Point, Polygon
 
 from stages.area.fronts.centreline import centreline, nose
-from stages.area.fronts.flow_lines import DERIVED, NONE, Elevation, derive, extend_line
+from stages.area.fronts.flow_lines import DERIVED, NONE, derive, extend_line
 from stages.area.fronts.position import locate_front, strip_about
+from stages.area.map.elevation import Elevation
 from stages.area.site import AreaSite
 from stages.common.geo.grid import Grid, snap_grid
 from stages.common.geo.raster import write_cog

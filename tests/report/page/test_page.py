@@ -29,7 +29,7 @@ def test_page_reaches_for_nothing_outside(page, nine_years):
 
 def test_page_embeds_the_pictures_that_stand_beside_it(page):
     kinds = [source.split(";")[0] for source in page.sources if source.startswith("data:")]
-    assert kinds == ["data:image/png", "data:image/gif", *["data:image/png"] * 7]
+    assert kinds == ["data:image/png", "data:image/gif", *["data:image/png"] * 8]
     assert all(text and "SIMULATED" in text for text in page.alternatives)
 
 

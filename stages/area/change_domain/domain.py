@@ -1,0 +1,106 @@
+"""Find the ground where glaciers can change, and the ground where they cannot: the negative control."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+from stages.area import contract
+from stages.area.map.elevation import Elevation
+from stages.area.map.surface import EIGHT_NEIGHBOURS
+from stages.area.site import AreaSite
+from stages.common.params.area import ChangeParams
+from stages.common.run.records import read_document
+from stages.common.run.stage import Run
+from stages.common.tables.data import AuxiliaryManifest
+from stages.common.types import BoolArray, Float32Array
+
+LOWEST_PCT, HIGHEST_PCT = 1, 99
+"""Percentiles of the heights within an outline that count as its front and its head: single cells of a DEM err."""
+
+BY_HEIGHT = "outlines, a margin around them, and lower ground near them"
+WITHOUT_HEIGHT = "outlines and all ground near them, as there is no DEM"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChangeDomain:
+    """Ground where glaciers can change."""
+
+    prior: BoolArray
+    """(H, W): outlines within the AOI. Ice must hang together with them."""
+    ground: BoolArray
+    """(H, W): outlines, their margin, and ground that an advance would take."""
+    control: BoolArray
+    """(H, W): the rest of the AOI. What is mapped as ice there says how far a year is off, and never enters a trend."""
+    method: str
+    """What the ground consists of, in words."""
+
+
+def read_domain(run: Run, site: AreaSite) -> ChangeDomain:
+    """Find the domain of a site; its heights come from the DEM, where there is one that reaches the site."""
+    manifest = read_document(run.path(contract.AUXILIARY), AuxiliaryManifest)
+    dem = Elevation.read(run.path(contract.DEM)) if manifest.dem else None
+    height_m = dem.on_cells(site.grid.shape, site.grid.transform, site.grid.crs) if dem else None
+    return find_domain(site, height_m, run.params.area.change)
+
+
+def find_domain(site: AreaSite, height_m: Float32Array | None, params: ChangeParams) -> ChangeDomain:
+    """Return the ground where the glaciers of a site can change.
+
+    An old outline is off by about a pixel everywhere, and glaciers advance downhill: beyond the margin only ground near
+    a glacier (`AreaSite.owner`) and below a part of its heights belongs to the domain. High ground beyond the outlines
+    is snow in one year and rock in the next.
+
+    Parameters
+    ----------
+    height_m
+        (H, W) metres; None where there is no DEM: then all ground near a glacier belongs to the domain.
+    """
+    pixel_m = site.grid.pixel_size_m
+    away_m = ndimage.distance_transform_edt(~site.prior, sampling=pixel_m) if site.prior.any() else np.inf
+    margin = site.aoi & (away_m <= max(params.margin_m, pixel_m))
+    near = site.aoi & (site.owner > 0)
+    if height_m is not None:
+        near &= relative_height(site, height_m) < params.growth_height_fraction
+    ground = margin | near
+    method = WITHOUT_HEIGHT if height_m is None else BY_HEIGHT
+    return ChangeDomain(prior=site.prior, ground=ground, control=site.aoi & ~ground, method=method)
+
+
+def relative_height(site: AreaSite, height_m: Float32Array) -> Float32Array:
+    """Return (H, W) heights between front (0) and head (1) of the glacier that a pixel counts to; inf near none."""
+    relative = np.full(height_m.shape, np.inf, dtype=np.float32)
+    for index in range(1, 1 + len(site.glaciers)):
+        rows, columns = site.window(index)
+        mine, heights = site.owner[rows, columns] == index, height_m[rows, columns]
+        within = heights[mine & site.prior[rows, columns]]
+        if within.size:
+            low, high = np.percentile(within, (LOWEST_PCT, HIGHEST_PCT))
+            relative[rows, columns][mine] = (heights[mine] - low) / max(float(high - low), 1.0)
+    return relative
+
+
+def changing_ice(domain: ChangeDomain, ice: BoolArray, observed: BoolArray) -> BoolArray:
+    """Return the (H, W) ice of a year within the domain.
+
+    Ice counts where it hangs together with ice within the outlines. Glaciers melt from their margins: a gap in the ice
+    that does not hang together with the ground off the outlines, over at least three pixels' width, is dark debris or
+    shadow, and counts as ice. What was not observed is taken as it is in the outlines; no area is taken over it.
+    """
+    filled = np.where(observed, ice, domain.prior) & domain.ground
+    body = _hanging_together(filled, domain.prior, EIGHT_NEIGHBOURS)
+    gaps = ~body
+    open_gaps = ndimage.binary_erosion(gaps, border_value=1)
+    reached = ndimage.binary_dilation(_hanging_together(open_gaps, ~domain.prior))
+    return np.asarray(domain.ground & ~(gaps & (reached | ~domain.prior)))
+
+
+def _hanging_together(area: BoolArray, start: BoolArray, structure: BoolArray | None = None) -> BoolArray:
+    """Return the connected pieces of `area` that hold a pixel of `start`, (H, W)."""
+    labels, count = ndimage.label(area, structure=structure)
+    keep = np.zeros(count + 1, dtype=bool)
+    keep[np.unique(labels[area & start])] = True
+    keep[0] = False
+    return np.asarray(keep[labels])

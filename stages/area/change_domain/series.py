@@ -1,0 +1,186 @@
+"""Collect the change product year by year, and make its table and its trend."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from stages.area.change_domain.domain import ChangeDomain, changing_ice, read_domain
+from stages.area.change_domain.season_fit import SeasonFit, days_of_season, fit_season, outliers
+from stages.area.site import AreaSite
+from stages.area.trends.fit import YEARS_FOR_A_TREND
+from stages.area.year.year_area import YearArea
+from stages.common.display.change_words import AREA, Rate, sentence
+from stages.common.display.numbers import decimals_for, number_text
+from stages.common.params.area import ChangeParams
+from stages.common.run.stage import Run
+from stages.common.tables.change import ChangeAreaRow, ChangeTrend
+from stages.common.types import BoolArray
+
+
+@dataclass(frozen=True)
+class ChangeYear:
+    """One year of the change product, unrounded."""
+
+    year_area: YearArea
+    ice_km2: float
+    """Ice within the change domain, over the common pixels."""
+    control_km2: float
+    """Ice mapped where no glacier can be, over the common pixels."""
+
+
+@dataclass(kw_only=True)
+class ChangeSeries:
+    """Collects the years of the change product."""
+
+    site: AreaSite
+    domain: ChangeDomain
+    common: BoolArray
+    """(H, W): pixels that were observed in every year that counts."""
+    params: ChangeParams
+    years: list[ChangeYear] = field(default_factory=list)
+    left_out: list[YearArea] = field(default_factory=list)
+    """Years of which too little was observed."""
+
+    @classmethod
+    def start(cls, run: Run, site: AreaSite, common: BoolArray) -> ChangeSeries:
+        """Return a series without any year yet."""
+        return cls(site=site, domain=read_domain(run, site), common=common, params=run.params.area.change)
+
+    def add(self, year_area: YearArea, *, ice: BoolArray, observed: BoolArray) -> None:
+        """Take a year's map: ice and observed pixels, both (H, W) within the AOI."""
+        if year_area.common_km2 is None:
+            self.left_out.append(year_area)
+            return
+        inside = changing_ice(self.domain, ice, observed)
+        km2 = self.site.areas_km2(ice=inside & self.common, control=ice & self.domain.control & self.common)
+        self.years.append(ChangeYear(year_area, float(km2["ice"].sum()), float(km2["control"].sum())))
+
+    @property
+    def snowy(self) -> list[bool]:
+        """Whether each year maps so much more ice than the others where no glacier can be that it is left out."""
+        if len(self.years) < YEARS_FOR_A_TREND:
+            return [False] * len(self.years)
+        least = self.params.control_excess_max * float(self.site.outlines_km2.sum())
+        return outliers(np.array([year.control_km2 for year in self.years]), excess_min=least)
+
+    @property
+    def used(self) -> list[ChangeYear]:
+        """Years that the trend rests on."""
+        return [year for year, is_snowy in zip(self.years, self.snowy, strict=True) if not is_snowy]
+
+    def fit(self) -> SeasonFit | None:
+        """Fit the trend; None for fewer than three years."""
+        used = self.used
+        if len(used) < YEARS_FOR_A_TREND:
+            return None
+        drift = self.params.shared_drift_pct_per_year / 100 * float(np.mean([year.ice_km2 for year in used]))
+        days = days_of_season([_day_of_year(year.year_area) for year in used])
+        return fit_season(_times(used), [year.ice_km2 for year in used], days, drift=drift)
+
+    def trend(self, fit: SeasonFit | None) -> ChangeTrend:
+        """Make change_trend.json."""
+        used, snowy = self.used, self.snowy
+        km2 = self.site.areas_km2(ground=self.domain.ground & self.common, control=self.domain.control & self.common)
+        flagged = [year.year_area.year for year, is_snowy in zip(self.years, snowy, strict=True) if is_snowy]
+        return ChangeTrend(
+            n_years=len(used),
+            years=[year.year_area.year for year in used],
+            excluded_years=[year_area.year for year_area in self.left_out],
+            flagged_years=flagged,
+            statement="; ".join([change_sentence(fit, used), *caveats(fit, flagged)]),
+            domain_method=self.domain.method,
+            domain_km2=float(km2["ground"].sum()),
+            control_ground_km2=float(km2["control"].sum()),
+            **(_numbers(fit, used) if fit else {}),
+        )
+
+    def rows(self, fit: SeasonFit | None) -> list[ChangeAreaRow]:
+        """Make the rows of change_area_by_year.csv, unrounded, in the order of the years."""
+        effects = dict(zip((year.year_area.year for year in self.used), fit.effects, strict=True)) if fit else {}
+        measured = [
+            ChangeAreaRow(
+                year=year.year_area.year, date=year.year_area.date, change_area_km2=year.ice_km2,
+                adjusted_area_km2=_adjusted_km2(year, effects), control_km2=year.control_km2, used=not is_snowy,
+                reason="ice where no glacier can be: snow or cloud" if is_snowy else None,
+            )
+            for year, is_snowy in zip(self.years, self.snowy, strict=True)
+        ]  # fmt: skip
+        absent = [
+            ChangeAreaRow(year=year_area.year, date=year_area.date, used=False, reason="too little observed")
+            for year_area in self.left_out
+        ]
+        return sorted([*measured, *absent], key=lambda row: row.year)
+
+
+def change_sentence(fit: SeasonFit | None, used: Sequence[ChangeYear]) -> str:
+    """State the trend of the change product, or why there is none."""
+    if fit is None:
+        return "A trend of the change product needs at least three years that are observed well and free of early snow"
+    first, last, half = used[0].year_area, used[-1].year_area, fit.half_width
+    rate = Rate(
+        per_year=fit.slope, low=None if half is None else fit.slope - half,
+        high=None if half is None else fit.slope + half, minimum=fit.minimum_detectable, first_year=first.year,
+        last_year=last.year, years=last.decimal_year - first.decimal_year, first=fit.first if fit.first > 0 else None,
+    )  # fmt: skip
+    return sentence(rate, AREA)
+
+
+def caveats(fit: SeasonFit | None, flagged: Sequence[int]) -> list[str]:
+    """Return what a reader must know beside the trend, one phrase each."""
+    phrases = []
+    if flagged:
+        years = ", ".join(map(str, flagged))
+        phrases.append(f"{years}: left out, as much more ice than in other years is mapped where no glacier can be")
+    if fit and fit.per_day is not None:
+        digits = decimals_for(fit.sigma_own)
+        effect = number_text(fit.sigma_season, digits)
+        phrases.append(f"the day of the scene, which moves the area by {effect} km² (one sigma), is taken out")
+    return phrases
+
+
+def _numbers(fit: SeasonFit, used: Sequence[ChangeYear]) -> dict[str, Any]:
+    half = fit.half_width
+    shared = _shared_sigma_km2(fit, used)
+    whole = shared**2 + fit.sigma_season**2 + fit.sigma_own**2
+    return {
+        "slope_km2_per_year": fit.slope,
+        "slope_low_km2_per_year": None if half is None else fit.slope - half,
+        "slope_high_km2_per_year": None if half is None else fit.slope + half,
+        "slope_pct_per_year": 100 * fit.slope / fit.first if fit.first > 0 else None,
+        "p": fit.p,
+        "minimum_detectable_km2_per_year": fit.minimum_detectable,
+        "detectable": half is not None and abs(fit.slope) > half,
+        "first_area_km2": max(fit.first, 0.0),
+        "sigma_own_km2": fit.sigma_own,
+        "sigma_season_km2": fit.sigma_season,
+        "sigma_shared_km2": shared,
+        "season_km2_per_day": fit.per_day,
+        "own_se_km2_per_year": fit.own_se,
+        "slope_se_km2_per_year": fit.se,
+        "correlation_between_years": shared**2 / whole if whole > 0 else None,
+    }
+
+
+def _shared_sigma_km2(fit: SeasonFit, used: Sequence[ChangeYear]) -> float:
+    """Return the part of the stated error of an area (held-out blocks, boundary) that no series of years shows."""
+    stated = sum(year.year_area.common_sigma_km2**2 for year in used) / len(used)
+    return math.sqrt(max(stated - fit.sigma_own**2 - fit.sigma_season**2, 0.0))
+
+
+def _adjusted_km2(year: ChangeYear, effects: Mapping[int, float]) -> float | None:
+    """Return the area without the effect of the scene's day; None for a year that is not used."""
+    effect = effects.get(year.year_area.year)
+    return None if effect is None else max(year.ice_km2 - effect, 0.0)
+
+
+def _times(used: Sequence[ChangeYear]) -> list[float]:
+    return [year.year_area.decimal_year for year in used]
+
+
+def _day_of_year(year_area: YearArea) -> float | None:
+    return (year_area.decimal_year % 1) * 365.25 if year_area.dated else None

@@ -1,0 +1,61 @@
+"""Read the DEM, and bring it onto other cells."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from affine import Affine
+from rasterio import warp
+from rasterio.enums import Resampling
+from scipy import ndimage
+
+from stages.common.geo.raster import open_raster, pixels_with_data, refuse_unreadable
+from stages.common.types import Float32Array
+
+
+@dataclass(frozen=True, kw_only=True)
+class Elevation:
+    """A DEM on its own grid."""
+
+    height_m: Float32Array
+    """(H, W) metres, NaN where unknown."""
+    transform: Affine
+    crs: Any
+
+    @classmethod
+    def read(cls, path: Path) -> Elevation:
+        """Read the whole DEM."""
+        with open_raster(path) as dataset, refuse_unreadable(path):
+            height = dataset.read(1)
+            is_known = pixels_with_data(height, dataset.nodata)
+            height_m = np.where(is_known, height, np.nan).astype(np.float32)
+            return cls(height_m=height_m, transform=dataset.transform, crs=dataset.crs)
+
+    def rises_along(self, line: Any, crs: str) -> bool:
+        """Return whether the end of a line lies higher than its head; False where the DEM lacks one of the heights."""
+        ends = np.array([line.coords[0][:2], line.coords[-1][:2]])
+        x, y = warp.transform(crs, self.crs, *ends.T.tolist())
+        columns, rows = ~self.transform @ (np.array(x), np.array(y))
+        places = [(math.floor(row), math.floor(column)) for row, column in zip(rows, columns, strict=True)]
+        height, width = self.height_m.shape
+        if not all(0 <= row < height and 0 <= column < width for row, column in places):
+            return False
+        head_m, end_m = (float(self.height_m[place]) for place in places)
+        return end_m > head_m  # False where one is NaN
+
+    def on_cells(self, shape: tuple[int, int], transform: Affine, crs: str) -> Float32Array | None:
+        """Return (H, W) metres, bilinear, voids filled from the nearest cell; None where the DEM reaches no cell."""
+        cells = np.full(shape, np.nan, dtype=np.float32)
+        warp.reproject(
+            self.height_m, cells, src_transform=self.transform, src_crs=self.crs, src_nodata=np.nan,
+            dst_transform=transform, dst_crs=crs, dst_nodata=np.nan, resampling=Resampling.bilinear,
+        )  # fmt: skip
+        void = np.isnan(cells)
+        if void.all():
+            return None
+        nearest = ndimage.distance_transform_edt(void, return_distances=False, return_indices=True)
+        return np.asarray(cells[tuple(nearest)])

@@ -1,0 +1,102 @@
+"""The change domain holds what a glacier can lose and take, and nothing that only looks like ice."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from affine import Affine
+
+from stages.area.change_domain.domain import WITHOUT_HEIGHT, ChangeDomain, changing_ice, find_domain, relative_height
+from stages.area.map.surface import grow_zones
+from stages.common.geo.grid import Grid
+from stages.common.params.area import ChangeParams
+from tests.area.area_inputs import area_site
+
+SIZE = 120
+GRID = Grid(crs="EPSG:32645", transform=Affine(10, 0, 480_000, 0, -10, 3_090_000), height=SIZE, width=SIZE)
+ROWS, COLUMNS = np.indices(GRID.shape)
+OUTLINE = (ROWS >= 20) & (ROWS < 80) & (COLUMNS >= 40) & (COLUMNS < 80)
+"""A tongue 600 m long that flows down the rows."""
+HEIGHT_M = (6000 - 10.0 * ROWS).astype(np.float32)
+SEEN = np.ones(GRID.shape, dtype=bool)
+
+
+@pytest.fixture
+def domain() -> ChangeDomain:
+    return domain_of(HEIGHT_M)
+
+
+def domain_of(height_m: np.ndarray | None) -> ChangeDomain:
+    owner = grow_zones(OUTLINE.astype(np.uint16), distance_px=30)
+    return find_domain(area_site(owner, grid=GRID, prior=OUTLINE), height_m, ChangeParams(margin_m=30))
+
+
+def box(rows: slice, columns: slice) -> np.ndarray:
+    area = np.zeros(GRID.shape, dtype=bool)
+    area[rows, columns] = True
+    return area
+
+
+def test_heights_run_from_the_front_to_the_head() -> None:
+    owner = grow_zones(OUTLINE.astype(np.uint16), distance_px=30)
+    relative = relative_height(area_site(owner, grid=GRID, prior=OUTLINE), HEIGHT_M)
+    assert relative[79, 60] == pytest.approx(0, abs=0.02)
+    assert relative[20, 60] == pytest.approx(1, abs=0.02)
+    assert np.isinf(relative[0, 0])
+
+
+def test_the_domain_is_the_outline_its_margin_and_low_ground_near_it(domain: ChangeDomain) -> None:
+    assert domain.ground[OUTLINE].all()
+    assert domain.ground[100, 60], "ground below the front belongs to it"
+    assert domain.ground[70, 90], "ground beside the tongue belongs to it"
+    assert domain.ground[30, 82], "the margin belongs to it"
+    assert domain.control[30, 90], "ground beside the head does not"
+    assert domain.control[10, 60], "ground above the head does not"
+    assert not (domain.ground & domain.control).any()
+    assert (domain.ground | domain.control).all()
+
+
+def test_without_heights_all_ground_near_the_glacier_belongs_to_it() -> None:
+    domain = domain_of(None)
+    assert domain.ground[30, 90]
+    assert domain.method == WITHOUT_HEIGHT
+
+
+@pytest.mark.parametrize(("ending", "expected"), [(70, 30 * -40 / 3), (80, 0), (90, 30 * 40 / 3)])
+def test_a_retreat_and_an_advance_at_the_front_are_measured_in_full(
+    domain: ChangeDomain, ending: int, expected: float
+) -> None:
+    ice = box(slice(20, ending), slice(40, 80))
+    change = int(changing_ice(domain, ice, SEEN).sum()) - int(OUTLINE.sum())
+    assert change == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    "snow",
+    [
+        pytest.param(box(slice(0, 12), slice(0, 120)), id="above the head"),
+        pytest.param(box(slice(20, 45), slice(95, 115)), id="beside the head"),
+        pytest.param(box(slice(95, 105), slice(40, 80)), id="below the front, apart from the ice"),
+    ],
+)
+def test_snow_beyond_the_glacier_is_no_ice_of_the_domain(domain: ChangeDomain, snow: np.ndarray) -> None:
+    assert np.array_equal(changing_ice(domain, OUTLINE | snow, SEEN), OUTLINE)
+
+
+def test_a_gap_within_the_ice_is_filled_and_a_bay_at_the_margin_is_not(domain: ChangeDomain) -> None:
+    gap, bay = box(slice(50, 55), slice(55, 65)), box(slice(50, 55), slice(70, 80))
+    assert np.array_equal(changing_ice(domain, OUTLINE & ~gap, SEEN), OUTLINE)
+    lost = OUTLINE & ~changing_ice(domain, OUTLINE & ~bay, SEEN)
+    assert int(bay.sum()) - 2 <= int((lost & bay).sum()) == int(lost.sum()), "all but its two inner corners"
+
+
+def test_what_was_not_observed_is_as_in_the_outlines(domain: ChangeDomain) -> None:
+    cloud = box(slice(60, 80), slice(0, 120))
+    assert np.array_equal(changing_ice(domain, OUTLINE & ~cloud, ~cloud), OUTLINE)
+
+
+def test_a_site_without_outlines_has_a_domain_without_ground() -> None:
+    nothing = np.zeros(GRID.shape, dtype=bool)
+    domain = find_domain(area_site(nothing.astype(np.uint16), grid=GRID, prior=nothing), HEIGHT_M, ChangeParams())
+    assert not domain.ground.any()
+    assert not changing_ice(domain, box(slice(0, 9), slice(0, 9)), SEEN).any()
