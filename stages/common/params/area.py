@@ -26,7 +26,7 @@ GateName = Literal[
 """Names of all gates, on the areas and on the model, as in ``gates.json`` and ``gates.override``."""
 
 
-DRIFT_PCT_PER_YEAR = 0.07
+DRIFT_PCT_PER_YEAR = 0.09
 """Drift of the shared error that twins of other terrain show (`python -m bench.transfer`)."""
 
 

@@ -12,7 +12,6 @@ given for 60 km2 of ice.
 from __future__ import annotations
 
 import argparse
-import math
 import random
 import shutil
 from collections.abc import Sequence
@@ -20,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from scipy import stats
+from scipy import optimize, stats
 from tqdm import tqdm
 
 from bench.twins import run_in_process, working_in
@@ -191,10 +190,16 @@ def errors_of(twins: Sequence[Twin]) -> list[float]:
 
 
 def drift(twins: Sequence[Twin]) -> float:
-    """Return one sigma of the slopes' errors that the years' own errors do not explain; an advance is left out."""
+    """Return one sigma of the slopes' errors that the years' own errors do not explain; an advance is left out.
+
+    It makes the mean of error^2 / (own^2 + drift^2) one (Paule and Mandel 1982), 0 where the mean is below one without.
+    """
     used = [twin for twin in twins if twin.planted <= 0]
-    excess = float(np.mean([twin.error**2 - twin.own_se**2 for twin in used]))
-    return math.sqrt(max(excess, 0.0))
+
+    def excess(sigma: float) -> float:
+        return float(np.mean([twin.error**2 / (twin.own_se**2 + sigma**2) for twin in used])) - 1
+
+    return float(optimize.brentq(excess, 0.0, 1.0)) if excess(0.0) > 0 > excess(1.0) else 0.0
 
 
 def transfer(twins: Sequence[Twin]) -> str:

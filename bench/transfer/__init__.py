@@ -1,0 +1,1 @@
+"""The transfer function of the change product: `python -m bench.transfer`."""
