@@ -38,8 +38,8 @@ def run_git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
     Git refuses a repository of another owner, for what its settings may run. This one's code is running already.
     """
-    here = folder.resolve()
-    top = next((place for place in (here, *here.parents) if (place / ".git").exists()), here)
+    start = folder.resolve()
+    top = next((place for place in (start, *start.parents) if (place / ".git").exists()), start)
     return run_program(["git", "-c", f"safe.directory={top}", "-C", str(folder), *arguments])
 
 

@@ -237,11 +237,11 @@ def _schema_fix(location: Location, message: str) -> str:
     """Return what to do where another version of MLflow has made the store; empty where that is not the error."""
     import mlflow
 
-    found = re.search(r"out-of-date database schema \(found version (\w+)", message)
-    if not found:
+    schema = re.search(r"out-of-date database schema \(found version (\w+)", message)
+    if not schema:
         return ""
     migrations = Path(mlflow.__file__).parent / "store/db_migrations/versions"
-    if list(migrations.glob(f"{found[1]}_*.py")):
+    if list(migrations.glob(f"{schema[1]}_*.py")):
         return (
             f"it is of an older MLflow: copy it to another place, then `mlflow db upgrade '{location.public_uri}'`; "
             "it keeps its runs, and older checkouts cannot use it any more"

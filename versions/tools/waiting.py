@@ -35,11 +35,11 @@ def wait_for_dvc(site: Path, command: str, *, since: float) -> None:
     InputError
         It is held longer than ``GLACIER_DVC_WAIT_S``.
     """
-    named = None
+    waited_for = None
     while holder := next(holders(site, command), None):
-        if holder != named:
+        if holder != waited_for:
             print(f"waiting for another command that uses DVC: {holder}", file=sys.stderr, flush=True)
-        named = holder
+        waited_for = holder
         if time.monotonic() - since > (patience_s := settings.dvc_wait_s()):
             raise InputError(
                 "another command uses DVC in this repository", where=dvc_folder(site) / "tmp/lock",
@@ -69,12 +69,12 @@ def stages_in_progress(rwlock: Path, site: Path) -> list[int]:
         return []
     entries = [*noted.get("write", {}).items()]
     entries += [(path, entry) for path, readers in noted.get("read", {}).items() for entry in readers]
-    others = site / "sites"
+    nested = site / "sites"
     return sorted(
         {
             entry["pid"]
             for path, entry in entries
-            if Path(path).is_relative_to(site) and others not in Path(path).parents
+            if Path(path).is_relative_to(site) and nested not in Path(path).parents
         }
     )
 
@@ -98,5 +98,5 @@ def process(pid: int) -> str:
 
 def dvc_folder(site: Path) -> Path:
     """Return the folder ``.dvc`` of the repository that a site stands in."""
-    here = site.resolve()
-    return next((folder / ".dvc" for folder in (here, *here.parents) if (folder / ".dvc").is_dir()), here / ".dvc")
+    start = site.resolve()
+    return next((folder / ".dvc" for folder in (start, *start.parents) if (folder / ".dvc").is_dir()), start / ".dvc")

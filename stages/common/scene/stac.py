@@ -163,8 +163,8 @@ def _band(asset: pystac.Asset, folder: Path) -> Band:
 
 def _path(asset: pystac.Asset, folder: Path) -> Path:
     """Return the file of an asset: a path and no address, whatever signs its folder's name holds."""
-    path, here = Path(os.path.normpath(folder.absolute() / asset.href)), Path.cwd()
-    return path.relative_to(here) if path.is_relative_to(here) else path
+    path, working = Path(os.path.normpath(folder.absolute() / asset.href)), Path.cwd()
+    return path.relative_to(working) if path.is_relative_to(working) else path
 
 
 def _add_grid(target: Any, path: Path) -> None:
