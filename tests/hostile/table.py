@@ -28,7 +28,7 @@ KINDS = ("tiny", "safe")
 """Kinds of site that a case may spoil."""
 
 QUICK_STEP = 4
-"""Every so many cases of each door are part of the tests; all of them are run by ``bench/hostile.py``."""
+"""Every so many cases of each door are part of the tests; all of them are run by ``python -m tests.hostile``."""
 
 
 def quick() -> list[Case]:

@@ -1,6 +1,6 @@
 """Hostile and broken input at every door: refused with exit code 2 and a message, and nothing outside is touched.
 
-This is a part of the table; ``python -m bench.hostile`` runs all of it, each case in a process of its own.
+This is a part of the table; ``python -m tests.hostile`` runs all of it, each case in a process of its own.
 """
 
 from __future__ import annotations

@@ -209,7 +209,11 @@ CASES: list[tuple[str, Spoiler, str]] = [
     ("year-elsewhere", replace_product(left=tiny.LEFT + 90_000), "the AOI lies outside the raster (1)"),
     ("year-out-of-season", replace_product(day="2020-07-01"), "outside the season"),
     ("year-left-out", setting({"off_glacier_snow_max": 2}, "ingest", "choice"), "break the schema"),
-    ("season-reversed", setting({"first": "11-10", "last": "09-20"}, "ingest", "season"), "a year of the series begins within the season"),
+    (
+        "season-reversed",
+        setting({"first": "11-10", "last": "09-20"}, "ingest", "season"),
+        "a year of the series begins within the season",
+    ),
     ("season-no-day", setting({"first": "9-20", "last": "11-10"}, "ingest", "season"), "break the schema"),
     ("source-unknown", setting("ftp", "ingest", "source"), "break the schema"),
     ("stac-section-absent", setting("stac", "ingest", "source"), "the source's parameters are absent"),

@@ -1,6 +1,6 @@
 """Run the whole table of hostile and broken input, each case in a process of its own with bounded memory and time.
 
-    python -m bench.hostile [door]
+    python -m tests.hostile [door]
 
 Prints a line for each case that does not end as it must, then the table of docs/hostile.md. Exit code 1 if any did not.
 """
