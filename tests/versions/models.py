@@ -21,12 +21,15 @@ STRIDE_PX = 32
 
 
 def write_model(path: Path, slope: float, brightness: float) -> Path:
-    """Sigmoid of slope x (mean of the bands - brightness), with a trained model's metadata."""
+    """Sigmoid of slope x (mean of the bands - brightness), 0 where nothing is seen, with a trained model's metadata."""
     count = len(tiny.BANDS)
     weights = numpy_helper.from_array(np.full((count, 1), slope / count, np.float32), "weights")
     bias = numpy_helper.from_array(np.array([-slope * brightness], np.float32), "bias")
+    nothing = numpy_helper.from_array(np.zeros((), np.float32), "nothing")
     nodes = [
-        helper.make_node("MatMul", ["reflectance", "weights"], ["weighed"]),
+        helper.make_node("IsNaN", ["reflectance"], ["unseen"]),
+        helper.make_node("Where", ["unseen", "nothing", "reflectance"], ["seen"]),
+        helper.make_node("MatMul", ["seen", "weights"], ["weighed"]),
         helper.make_node("Add", ["weighed", "bias"], ["logit"]),
         helper.make_node("Sigmoid", ["logit"], ["probability"]),
     ]
@@ -35,7 +38,7 @@ def write_model(path: Path, slope: float, brightness: float) -> Path:
         "brightness",
         [helper.make_tensor_value_info("reflectance", TensorProto.FLOAT, ["n", "h", "w", count])],
         [helper.make_tensor_value_info("probability", TensorProto.FLOAT, ["n", "h", "w", 1])],
-        [weights, bias],
+        [weights, bias, nothing],
     )
     proto = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
     finish(proto, card(tiny.BANDS, STRIDE_PX, 0, count + 1, members=1, temperature=1.0))
