@@ -24,16 +24,21 @@ KILLED = """
 import os, sys
 import mlflow
 from versions.registry.lock import champion_lock
-with champion_lock(mlflow.MlflowClient(sys.argv[1]), "glacier-tiny"):
+with champion_lock(mlflow.MlflowClient(sys.argv[1], sys.argv[1]), "glacier-tiny"):
     os._exit(9)
 """
+
+
+def open_store(uri: str) -> mlflow.MlflowClient:
+    """Return a client that has its models there too, whatever store other tests have used."""
+    return mlflow.MlflowClient(uri, uri)
 
 
 @pytest.fixture
 def store_uri(empty_database: Path, tmp_path: Path) -> str:
     """Return the address of a store with one registered model."""
     uri = f"sqlite:///{shutil.copy(empty_database, tmp_path)}"
-    mlflow.MlflowClient(uri).create_registered_model(NAME)
+    open_store(uri).create_registered_model(NAME)
     return uri
 
 
@@ -67,7 +72,7 @@ class LateClient:
     """A client whose removal of a lock arrives only after somebody is inside, or after two seconds."""
 
     def __init__(self, uri: str, owners: Owners) -> None:
-        self._client, self._owners = mlflow.MlflowClient(uri), owners
+        self._client, self._owners = open_store(uri), owners
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._client, name)
@@ -94,20 +99,20 @@ def test_of_two_that_wait_at_a_dead_lock_one_enters(store_uri: str, monkeypatch:
     monkeypatch.setattr(lock, "PATIENCE_S", 5.0)  # longer than the late client's two seconds
     die_with_the_lock(store_uri)
     owners = Owners()
-    change_at_once([mlflow.MlflowClient(store_uri), LateClient(store_uri, owners)], owners)
+    change_at_once([open_store(store_uri), LateClient(store_uri, owners)], owners)
     assert (owners.total, owners.most) == (2, 1)
 
 
 def test_many_at_once_enter_one_after_the_other_and_leave_nothing(store_uri: str) -> None:
     owners = Owners()
-    change_at_once([mlflow.MlflowClient(store_uri) for _ in range(4)], owners)
+    change_at_once([open_store(store_uri) for _ in range(4)], owners)
     assert (owners.total, owners.most) == (4, 1)
-    assert [model.name for model in mlflow.MlflowClient(store_uri).search_registered_models()] == [NAME]
+    assert [model.name for model in open_store(store_uri).search_registered_models()] == [NAME]
 
 
 def test_a_late_waiter_cannot_use_a_ticket_again(store_uri: str) -> None:
     """It saw the lock free, and asks for the next ticket after somebody else has had it and gone."""
-    client = mlflow.MlflowClient(store_uri)
+    client = open_store(store_uri)
     with lock.champion_lock(client, NAME):
         pass
     assert not lock._take(client, NAME, 1)
@@ -118,7 +123,7 @@ def test_an_owner_that_was_thought_dead_does_not_open_the_lock_of_its_successor(
     store_uri: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lock, "PATIENCE_S", 0.0)
-    client = mlflow.MlflowClient(store_uri)
+    client = open_store(store_uri)
     slow = lock.champion_lock(client, NAME)
     slow.__enter__()
     with lock.champion_lock(client, NAME):
