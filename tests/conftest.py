@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import shutil
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import hypothesis
 import pytest
 import rasterio
 import yaml
+from filelock import FileLock
+
+from stages.track import store
 
 # A machine that does other work too is slow, not wrong.
 hypothesis.settings.register_profile("patient", deadline=None)
@@ -48,21 +53,52 @@ def everest_site(samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     return tmp_path
 
 
-@pytest.fixture(scope="session")
-def onnx_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An untrained three-band U-Net as `train` exports it, made in a process of its own (TensorFlow loads slowly)."""
-    folder = tmp_path_factory.mktemp("model")
-    subprocess.run([sys.executable, "-m", "tests.models", str(folder), "red,green,blue"], check=True, cwd=ROOT)
-    return folder / "model.onnx"
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """Return the folder that `make` has filled, once for all processes of a test run; nobody may change it."""
+    base = factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
+    with FileLock(f"{folder}.lock"):
+        if not folder.with_suffix(".made").exists():
+            shutil.rmtree(folder, ignore_errors=True)  # of a process that failed in the middle
+            folder.mkdir()
+            make(folder)
+            folder.with_suffix(".made").touch()
+    return folder
 
 
 @pytest.fixture(scope="session")
-def onnx_ensemble(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def untrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Models as `train` exports them, made in one process of their own (TensorFlow loads slowly)."""
+
+    def make(folder: Path) -> None:
+        subprocess.run([sys.executable, "-m", "tests.models", str(folder), "red,green,blue"], check=True, cwd=ROOT)
+
+    return made_once(tmp_path_factory, "untrained", make)
+
+
+@pytest.fixture(scope="session")
+def onnx_model(untrained: Path) -> Path:
+    """An untrained three-band U-Net."""
+    return untrained / "single/model.onnx"
+
+
+@pytest.fixture(scope="session")
+def onnx_ensemble(untrained: Path) -> Path:
     """Two such nets in one model, calibrated with temperature 2; the first is that of `onnx_model`."""
-    folder = tmp_path_factory.mktemp("ensemble")
-    command = [sys.executable, "-m", "tests.models", str(folder), "red,green,blue", "2", "2.0"]
-    subprocess.run(command, check=True, cwd=ROOT)
-    return folder / "model.onnx"
+    return untrained / "ensemble/model.onnx"
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An MLflow store without runs: MLflow takes seconds to make one."""
+
+    def make(folder: Path) -> None:
+        import mlflow
+
+        with store.quiet(logging.getLogger("quiet")):
+            mlflow.MlflowClient(f"sqlite:///{folder}/mlflow.db").search_experiments()
+
+    return made_once(tmp_path_factory, "store", make) / "mlflow.db"
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -1,6 +1,6 @@
-"""Write an untrained model as `train` exports it: ``python -m tests.models <folder> <bands> [members [temperature]]``.
+"""Write untrained models as `train` exports them: ``python -m tests.models <folder> <bands>``.
 
-Its weights and batch statistics are random, so that every layer matters.
+Their weights and batch statistics are random, so that every layer matters.
 """
 
 from __future__ import annotations
@@ -55,4 +55,5 @@ def card(bands: list[str], stride: int, radius: int, parameters: int, members: i
 
 
 if __name__ == "__main__":
-    build(Path(sys.argv[1]), sys.argv[2].split(","), *map(int, sys.argv[3:4]), *map(float, sys.argv[4:5]))
+    build(Path(sys.argv[1], "single"), sys.argv[2].split(","))
+    build(Path(sys.argv[1], "ensemble"), sys.argv[2].split(","), members=2, temperature=2.0)

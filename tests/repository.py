@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sandbox import tiny
+from tests import forked
 
 BIN = Path(sys.executable).parent
 IDENTITY = {f"GIT_{who}_{what}": "tester@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
@@ -20,6 +21,8 @@ def run(site: Path, *command: str) -> subprocess.CompletedProcess[str]:
     """Run a command in the site's folder, whatever DVC, git and MLflow variables the tests run with."""
     inherited = {key: value for key, value in os.environ.items() if not key.startswith(("DVC", "GIT", "MLFLOW"))}
     environment = inherited | IDENTITY | {"PATH": f"{BIN}:{os.environ['PATH']}", "PYTHONPATH": str(tiny.ROOT)}
+    if command[0] == "dvc" and command[1] not in ("repro", "exp"):  # these start stages
+        return forked.run((sys.executable, "-m", *command), cwd=site, env=environment)
     return subprocess.run(command, cwd=site, env=environment, capture_output=True, text=True, check=False)
 
 

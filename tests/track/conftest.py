@@ -66,15 +66,6 @@ class TrackedSite:
         return sorted((point.step, point.value) for point in history)
 
 
-@pytest.fixture(scope="session")
-def empty_database(tmp_path_factory) -> Path:
-    """A store without runs: MLflow takes seconds to make one."""
-    path = tmp_path_factory.mktemp("store") / "mlflow.db"
-    with store.quiet(logging.getLogger("quiet")):
-        mlflow.MlflowClient(f"sqlite:///{path}").search_experiments()
-    return path
-
-
 @pytest.fixture
 def site(tmp_path, monkeypatch, empty_database) -> TrackedSite:
     """Inputs of `track` in a site's folder, which is the working directory; the store is the repository's."""

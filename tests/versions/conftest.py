@@ -29,9 +29,12 @@ from stages.patches.cut import cut_patches
 from stages.prepare.contract import CONTRACT as PREPARE
 from stages.prepare.prepare import prepare
 from stages.track import record, store
+from tests import forked
+from tests.conftest import made_once
 from tests.models import card
 from tests.versions.models import write_model
 from versions.registry.registry import Registry
+from versions.tools import commands
 
 settings.quiet_mlflow()
 with warnings.catch_warnings():
@@ -54,6 +57,8 @@ class Site:
             "PYTHONPATH": str(tiny.ROOT),
             "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
         }
+        if command[0] == "dvc":
+            return forked.run((sys.executable, "-m", *command), cwd=self.folder, env=environment)
         return subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False)
 
     def done(self, *command: str) -> str:
@@ -103,18 +108,13 @@ class Site:
 
 
 @pytest.fixture(scope="session")
-def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store without runs: MLflow takes seconds to make one."""
-    path = tmp_path_factory.mktemp("store") / "mlflow.db"
-    with store.quiet(LOG):
-        mlflow.MlflowClient(f"sqlite:///{path}").search_experiments()
-    return path
-
-
-@pytest.fixture(scope="session")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site up to what versions are judged on, committed, with a remote beside it."""
-    folder = tiny.make_site(tmp_path_factory.mktemp("prepared") / "site", years=(2020,))
+    return made_once(tmp_path_factory, "prepared", prepare_site) / "site"
+
+
+def prepare_site(root: Path) -> None:
+    folder = tiny.make_site(root / "site", years=(2020,))
     site = Site(folder)
     before = Path.cwd()
     os.chdir(folder)
@@ -136,7 +136,6 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("git", "add", "--all"), ("git", "commit", "--quiet", "--message", "The site"),
     ):  # fmt: skip
         site.done(*command)
-    return folder
 
 
 @pytest.fixture
@@ -146,6 +145,7 @@ def site(prepared: Path, empty_database: Path, tmp_path: Path, monkeypatch: pyte
     (folder / "mlruns").mkdir()
     shutil.copy(empty_database, folder / "mlruns")
     monkeypatch.chdir(folder)
+    monkeypatch.setattr(commands, "subprocess", forked)  # `tool` and `kill` start from nothing, and all they start
     for name in (settings.TRACKING_URI, settings.DVC_ROOT, settings.GIT_COMMIT):
         monkeypatch.delenv(name, raising=False)
     return Site(folder)
