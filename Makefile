@@ -31,7 +31,7 @@ repro: $(STAMP)  ## Run the pipeline: what is out of date, no more (SITE=name)
 	@bin/repro $(SITE_DIR); code=$$?; [ $$code -gt 1 ] || bin/summary $(SITE_DIR); exit $$code
 
 ingest: $(STAMP)  ## Fetch scenes and outlines into data/ and record them in data.dvc (SITE=name)
-	@cd $(SITE_DIR) && docker/run python -m stages.ingest && python -m dvc --wait-for-lock commit --quiet --force data.dvc
+	@bin/ingest $(SITE_DIR)
 
 ui: $(STAMP)  ## Serve MLflow on http://127.0.0.1:5000
 	@MLFLOW_DISABLE_TELEMETRY=true DO_NOT_TRACK=true MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false \

@@ -60,6 +60,12 @@ class ContractError(GlacierError):
     """A stage's input or output is not what its contract says."""
 
 
+class StorageError(GlacierError):
+    """The disk is full or fails, or a place on it cannot be written or read: a fault of the machine."""
+
+    exit_code = 3
+
+
 class SettingError(GlacierError):
     """An environment variable has a value that is not allowed."""
 

@@ -113,11 +113,11 @@ HTTP_RETRY_WAIT = "GLACIER_HTTP_RETRY_WAIT_S"
 DVC_WAIT = "GLACIER_DVC_WAIT_S"
 """Seconds that a command waits for another one that uses DVC in the same repository. Default: 600."""
 
+SITE_WAIT = "GLACIER_SITE_WAIT_S"
+"""Seconds that a command waits for another one that works on the same site. Default: 86400, a day."""
 
-def dvc_wait_s() -> float:
-    """Return the seconds to wait for another command that uses DVC."""
-    return number(DVC_WAIT, 600, least=0)
-
+SITE_HELD = "GLACIER_SITE_HELD"
+"""Set by a command for those that it starts: the lock of the site that it holds."""
 
 HTTP_TIMEOUT_S = 60.0
 """Seconds that a catalogue's answer may take to begin, or to go on."""
@@ -129,6 +129,11 @@ HTTP_ANSWER_MAX_S = 300.0
 def http_retries() -> int:
     """Return the number of times that a failed request is repeated."""
     return int(number(HTTP_RETRIES, 6, least=0, whole=True))
+
+
+def dvc_wait_s() -> float:
+    """Return the seconds to wait for another command that uses DVC."""
+    return number(DVC_WAIT, 600, least=0)
 
 
 def http_retry_wait_s() -> float:

@@ -16,6 +16,7 @@ from stages.common.params.ingest import FileParams
 from stages.common.params.schema import Params, load_params
 from stages.common.run.contracts import check_files
 from stages.common.run.outputs import atomic_folder, write_json, write_table
+from stages.common.run.site_lock import site_lock
 from stages.common.run.stage import run_command_line
 from stages.common.scene.scene import Layer, Scene
 from stages.common.scene.stac import footprint, write_catalog
@@ -38,7 +39,7 @@ from stages.ingest.vectors.polygons import load_aoi
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run from the command line in a site's folder, and return the exit code (`stages.common.run.stage`)."""
-    return run_command_line(CONTRACT, lambda _, log: ingest(load_params(), log), argv)
+    return run_command_line(CONTRACT, site_lock("ingest")(lambda _, log: ingest(load_params(), log)), argv)
 
 
 def ingest(params: Params, log: logging.Logger) -> None:

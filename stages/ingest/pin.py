@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from stages.common.run.documents import pinned_outputs
+from stages.common.run.replace import replace_file
 
 PIN = Path("data.dvc")
 
@@ -38,7 +39,7 @@ def write_pin(years: Sequence[int], path: Path = PIN) -> bool:
     outs = [old.get(name, {"hash": "md5", "path": name}) for name in paths]
     draft = path.with_name(f".{path.name}.part")
     draft.write_text(yaml.safe_dump({"outs": outs}, sort_keys=False), encoding="utf-8")
-    draft.replace(path)
+    replace_file(draft, path)
     return True
 
 

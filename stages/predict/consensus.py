@@ -19,11 +19,11 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
-import rasterio
 from rasterio.io import DatasetReader
 from rasterio.windows import Window
 
 from stages.common.geo.raster import finish_cog, grid_of, open_raster, profile
+from stages.common.geo.readback import checked_raster
 from stages.common.run.records import read_document
 from stages.common.run.stage import Run
 from stages.common.tables.kinds import MASK_NODATA, PROBABILITY_NODATA, PROBABILITY_SCALE
@@ -121,9 +121,9 @@ def by_strips(
         grid = grid_of(rasters[0])
         sample = rule(_read(rasters, Window(0, 0, 1, 1)))
         layout = profile(grid, count=len(sample), dtype=str(sample.dtype), nodata=nodata)
-        draft = stack.enter_context(rasterio.open(plain, "w", **layout))
+        draft = stack.enter_context(checked_raster(plain, layout))
         if scale != 1.0:
-            draft.scales = (scale,) * len(sample)
+            draft.dataset.scales = (scale,) * len(sample)
         for start in range(0, grid.height, STRIP_ROWS):
             strip = Window(0, start, grid.width, min(STRIP_ROWS, grid.height - start))
             draft.write(rule(_read(rasters, strip)), window=strip)

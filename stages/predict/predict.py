@@ -8,13 +8,13 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import rasterio
 from rasterio.windows import Window as RasterWindow
 from tqdm import tqdm
 
 from stages.common.errors import ContractError
 from stages.common.geo.grid import Grid
 from stages.common.geo.raster import finish_cog, gdal_env, grid_of, open_raster, profile
+from stages.common.geo.readback import CheckedRaster, checked_raster
 from stages.common.model.inference import (
     MEMBERS_OUTPUT,
     OUTPUT,
@@ -78,7 +78,7 @@ def map_scene(info: ModelInfo, scene_path: Path, valid_path: Path, out: Path) ->
 
 
 @contextlib.contextmanager
-def _drafts(out: Path, grid: Grid, *, votes: bool) -> Iterator[list[rasterio.io.DatasetWriter]]:
+def _drafts(out: Path, grid: Grid, *, votes: bool) -> Iterator[list[CheckedRaster]]:
     """Open plain GeoTIFFs to write windows into, in the order of `planes`; they become COGs at the end."""
     kinds: list[tuple[str, str, int | None]] = [
         ("probability", "uint16", PROBABILITY_NODATA),
@@ -89,8 +89,8 @@ def _drafts(out: Path, grid: Grid, *, votes: bool) -> Iterator[list[rasterio.io.
         drafts = []
         for name, dtype, nodata in kinds:
             as_written = profile(grid, count=1, dtype=dtype, nodata=nodata)
-            drafts.append(stack.enter_context(rasterio.open(out / f"{name}.plain.tif", "w", **as_written)))
-        drafts[0].scales = (PROBABILITY_SCALE,)
+            drafts.append(stack.enter_context(checked_raster(out / f"{name}.plain.tif", as_written)))
+        drafts[0].dataset.scales = (PROBABILITY_SCALE,)
         yield drafts
     for name, _, _ in kinds:
         finish_cog(out / f"{name}.plain.tif", out / f"{name}.tif", continuous=name == "probability")

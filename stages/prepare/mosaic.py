@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import rasterio
 from tqdm import tqdm
 
 from stages.common.geo.grid import Grid
 from stages.common.geo.raster import finish_cog, profile
+from stages.common.geo.readback import checked_raster
 from stages.common.params.prepare import PrepareParams
 from stages.common.scene.scene import SceneInfo
 from stages.common.tables.prepare import OffsetProof, Registration
@@ -81,15 +81,15 @@ def write_scene_cog(
     storage, count, clipped = STORAGE[params.storage], len(params.bands), 0
     plain = path.with_suffix(".plain.tif")
     layout = profile(grid, count=count, dtype=storage.dtype, nodata=storage.nodata) | {"interleave": "band"}
-    with rasterio.open(plain, "w", **layout) as out:
+    with checked_raster(plain, layout) as out:
         for index, name in enumerate(tqdm(params.bands, unit="band", disable=None), start=1):
             values = terrain[name] if name in terrain else _merge(scenes, name, mosaic)
             pixels, clipped_in_band = to_storage(values, mosaic.observed, params.storage)
             out.write(pixels, index)
-            out.set_band_description(index, name)
+            out.dataset.set_band_description(index, name)
             clipped += clipped_in_band
         if (storage.scale, storage.offset) != (1.0, 0.0):
-            out.scales, out.offsets = [storage.scale] * count, [storage.offset] * count
+            out.dataset.scales, out.dataset.offsets = [storage.scale] * count, [storage.offset] * count
     finish_cog(plain, path, continuous=True)
     return clipped
 

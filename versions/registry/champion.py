@@ -12,6 +12,7 @@ from pathlib import Path
 from stages.common.errors import InputError
 from stages.common.revision import run_git
 from stages.common.run.records import file_md5
+from stages.common.run.replace import replace_file
 from versions.tools.commands import default_remote, in_git, require, run_dvc
 
 MODEL = Path("models/champion/model.onnx")
@@ -117,7 +118,7 @@ def _write(site: Path, model: Path) -> str:
     if not target.exists() or file_md5(target) != file_md5(model):
         draft = target.with_name(".model.onnx.part")
         draft.write_bytes(model.read_bytes())
-        draft.replace(target)
+        replace_file(draft, target)
     added = run_dvc(site, "add", str(MODEL))
     require(added, what="DVC cannot add the champion", fix="correct what it names, then run this again")
     return f"{MODEL}, {POINTER.name}"

@@ -17,6 +17,7 @@ from rasterio.io import DatasetReader
 from stages.common.errors import InputError
 from stages.common.files import require_file
 from stages.common.geo.grid import Grid
+from stages.common.geo.readback import checked_raster, refuse_unwritten, require_copy
 from stages.common.types import AnyArray, BoolArray
 
 COG_OPTIONS = {
@@ -240,17 +241,25 @@ def write_cog(
     """
     planes = pixels if pixels.ndim == 3 else pixels[np.newaxis]
     plain = path.with_suffix(".plain.tif")
-    with rasterio.open(plain, "w", **profile(grid, count=len(planes), dtype=str(planes.dtype), nodata=nodata)) as out:
+    with checked_raster(plain, profile(grid, count=len(planes), dtype=str(planes.dtype), nodata=nodata)) as out:
         out.write(planes)
         if (scale, offset) != (1.0, 0.0):
-            out.scales, out.offsets = [scale] * len(planes), [offset] * len(planes)
+            out.dataset.scales, out.dataset.offsets = [scale] * len(planes), [offset] * len(planes)
         for index, name in enumerate(bands, start=1):
-            out.set_band_description(index, name)
+            out.dataset.set_band_description(index, name)
     finish_cog(plain, path, continuous=len(planes) > 1 or scale != 1.0)
 
 
 def finish_cog(plain: Path, path: Path, *, continuous: bool) -> None:
-    """Turn a plain GeoTIFF into the COG `path` and remove it."""
+    """Turn a plain GeoTIFF into the COG `path`, read that back, and remove the plain one.
+
+    Raises
+    ------
+    StorageError
+        The COG does not hold the plain file's pixels; the disk may be full.
+    """
     resampling = Resampling.average if continuous else Resampling.nearest
-    rasterio.shutil.copy(plain, path, overview_resampling=resampling.name, **COG_OPTIONS)
+    with refuse_unwritten(path):
+        rasterio.shutil.copy(plain, path, overview_resampling=resampling.name, **COG_OPTIONS)
+        require_copy(plain, path)
     plain.unlink()

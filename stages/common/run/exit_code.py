@@ -9,6 +9,7 @@ from pathlib import Path
 
 from stages.common import logs, settings
 from stages.common.errors import GlacierError, UnexpectedError
+from stages.common.run.disk import is_full, storage_error
 from stages.common.run.replace import SCRATCH
 
 DONE = 0
@@ -45,7 +46,8 @@ def exit_code_of(name: str, work: Callable[[], str | int | None]) -> int:
 
 def fail(name: str, error: Exception) -> int:
     """Print the message of an error, keep the traceback of an unexpected one, and return the exit code."""
-    ours = error if isinstance(error, GlacierError) else _unexpected(name, error)
+    ours = error if isinstance(error, GlacierError) and not is_full(error) else storage_error(error)
+    ours = ours or _unexpected(name, error)
     print(settings.without_secrets(f"{name}: {ours}"), file=sys.stderr)
     return ours.exit_code
 

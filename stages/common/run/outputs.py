@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 
 from stages.common.run.records import FORMULA_STARTS
-from stages.common.run.replace import SCRATCH, put_in_place, recover
+from stages.common.run.replace import SCRATCH, put_in_place, recover, replace_file
 
 if TYPE_CHECKING:
     from stages.common.types import AnyArray
@@ -42,7 +42,7 @@ def write_json(path: Path, value: BaseModel | Mapping[str, Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.part")
     draft.write_text(json.dumps(content, indent=2, sort_keys=True, allow_nan=False) + "\n", encoding="utf-8")
-    draft.replace(path)
+    replace_file(draft, path)
 
 
 def write_arrays(path: Path, arrays: Mapping[str, AnyArray]) -> None:

@@ -1,11 +1,14 @@
 """Putting a finished file or folder in the place of an earlier one, so that one whole version exists at every instant.
 
-Two hidden neighbours of the final path are used: ``.<name>.old`` is always whole, ``.<name>.tmp`` never counts.
+It survives a loss of power too: what is renamed is on the disk before, and its new name is before the earlier version
+is removed. Two hidden neighbours of the final path are used: ``.<name>.old`` is always whole, ``.<name>.tmp`` never
+counts.
 """
 
 from __future__ import annotations
 
 import errno
+import os
 import shutil
 from pathlib import Path
 
@@ -30,13 +33,57 @@ def put_in_place(draft: Path, final: Path) -> None:
     incoming = _scrap(final)
     try:
         _move(draft, incoming)
+        flush(incoming)
         if final.is_dir():
             final.rename(_aside(final))
         incoming.rename(final)
     except OSError:
         recover(final)
         raise
+    _flush_folder(final.parent)
     _discard(final)
+
+
+def replace_file(draft: Path, final: Path) -> None:
+    """Rename a finished file to `final`, in the same folder: the earlier one or the new one is there, whole."""
+    flush(draft)
+    draft.replace(final)
+    _flush_folder(final.parent)
+
+
+def flush(path: Path) -> None:
+    """Wait until a file, or a folder with all that is in it, is on the disk.
+
+    Raises
+    ------
+    OSError
+        The disk is full or fails; some file systems report it only now.
+    """
+    if path.is_symlink():
+        return
+    if not path.is_dir():
+        _sync(path, os.O_RDONLY)
+        return
+    for entry in path.iterdir():
+        flush(entry)
+    _flush_folder(path)
+
+
+def _flush_folder(path: Path) -> None:
+    """Wait until the names in a folder are on the disk, as far as its file system knows such a wait."""
+    try:
+        _sync(path, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.EACCES):
+            raise
+
+
+def _sync(path: Path, flags: int) -> None:
+    number = os.open(path, flags)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
 
 
 def recover(final: Path) -> None:
@@ -45,6 +92,7 @@ def recover(final: Path) -> None:
     aside, scrap = _aside(final), _scrap(final)
     if aside.exists() and not final.exists():
         aside.rename(final)
+        _flush_folder(final.parent)
     _discard(final)
     _remove(scrap)
 

@@ -32,7 +32,7 @@ def raising(error: Exception) -> Callable[[], None]:
         (InputError("the file is not readable"), 2),
         (ContractError("the mask is not what it must be"), 2),
         (KeyError("rgi_id"), 3),
-        (OSError(28, "No space left on device"), 3),
+        (OSError(24, "Too many open files"), 3),
         (ZeroDivisionError("division by zero"), 3),
         (MemoryError(), 3),
     ],

@@ -48,7 +48,7 @@ def kill_at(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
 
         return run
 
-    for name in ("rename", "unlink", "rmdir", "mkdir"):
+    for name in ("rename", "unlink", "rmdir", "mkdir", "fsync"):
         monkeypatch.setattr(os, name, counted(getattr(os, name)))
     monkeypatch.setattr(shutil, "copy2", counted(shutil.copy2))
 
@@ -114,6 +114,50 @@ def test_a_kill_at_any_instant_leaves_one_whole_version(
     recover(place)
     assert version_of(place) in (("new",) if finished else ("old", "new"))
     assert [path.name for path in place.parent.iterdir()] == ["2020"]
+
+
+def lose_power(folder: Path, synced: set[int]) -> None:
+    """Empty each file whose content was not waited for: a file system may keep the rename and not the content."""
+    for path in folder.rglob("*"):
+        if path.is_file() and path.stat().st_ino not in synced:
+            path.write_text("")
+
+
+@pytest.mark.parametrize("step", range(40))
+def test_a_loss_of_power_at_any_instant_leaves_one_whole_version(
+    step: int, place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced = {path.stat().st_ino for path in write_version(place, "old").iterdir()}
+    sync = os.fsync
+    monkeypatch.setattr(os, "fsync", lambda number: (synced.add(os.fstat(number).st_ino), sync(number)))
+    with monkeypatch.context() as patch:
+        try:
+            with atomic_folder(place, scratch=tmp_path / "scratch") as draft:
+                for name in NAMES:
+                    (draft / name).write_text("new")
+                kill_at(step, patch)
+            finished = True
+        except KilledError:
+            finished = False
+    lose_power(tmp_path, synced)
+    recover(place)
+    assert version_of(place) in (("new",) if finished else ("old", "new"))
+
+
+def test_a_new_name_is_on_the_disk_before_the_old_version_goes(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_version(place, "old")
+    states, sync = [], os.fsync
+
+    def watched(number: int) -> None:
+        if os.fstat(number).st_ino == place.parent.stat().st_ino:
+            states.append([place.exists(), place.with_name(".2020.old").exists()])
+        sync(number)
+
+    monkeypatch.setattr(os, "fsync", watched)
+    put_in_place(write_version(tmp_path / "draft", "new"), place)
+    assert states == [[True, True]]
 
 
 @pytest.mark.parametrize("step", range(30))

@@ -6,11 +6,11 @@ import shutil
 from pathlib import Path
 
 import numpy as np
-import rasterio
 from rasterio.errors import RasterioIOError
 
-from stages.common.errors import InputError
+from stages.common.errors import StorageError
 from stages.common.geo.raster import grid_of, open_by_driver, profile
+from stages.common.geo.readback import checked_raster
 from stages.common.run.replace import SCRATCH
 from stages.common.scene.scene import Layer
 
@@ -30,30 +30,24 @@ def load_layer(path: Path, name: str, *, nodata: float | None) -> Layer | None:
 
 
 def store_layer(path: Path, layer: Layer) -> Layer:
-    """Keep a layer, and return it as it is read back: GDAL does not report a full disk.
+    """Keep a layer, and return it.
 
     Raises
     ------
-    InputError
+    StorageError
         The file does not read back as it was written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_suffix(".part")
     options = profile(layer.grid, count=1, dtype=str(layer.pixels.dtype), nodata=None) | {"compress": "zstd"}
-    with rasterio.open(draft, "w", **options) as out:
-        out.write(layer.pixels, 1)
-    stored = load_layer(draft, layer.name, nodata=layer.nodata)
-    if stored is None or not np.array_equal(stored.pixels, layer.pixels, equal_nan=True):
-        draft.unlink()
-        raise InputError(
-            "a layer that was read from the server cannot be kept",
-            where=path,
-            expected="a file that reads back as it was written",
-            found="a truncated file; the disk may be full",
-            fix="free some disk space and run it again",
-        )
+    try:
+        with checked_raster(draft, options) as out:
+            out.write(layer.pixels, 1)
+    except StorageError:
+        draft.unlink(missing_ok=True)
+        raise
     draft.replace(path)
-    return stored
+    return layer
 
 
 def remove_read_cache() -> None:

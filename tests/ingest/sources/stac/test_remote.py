@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ import pytest
 from rasterio.errors import RasterioIOError
 
 from stages.common import settings
-from stages.common.errors import InputError, SettingError
+from stages.common.errors import InputError, SettingError, StorageError
 from stages.common.scene.scene import Layer
 from stages.ingest.sources.acquisition import GoneError
 from stages.ingest.sources.stac import cache, remote
@@ -19,6 +18,7 @@ from stages.ingest.sources.stac.profiles import PROFILES
 from stages.ingest.sources.stac.remote import RefusedError, RemoteFiles
 from tests.ingest.candidates import GRID, region
 from tests.ingest.sources.stac.token_server import TOKEN_URL, serve_tokens, token
+from tests.small_disk import files_up_to
 
 URL = "https://example.org/B02.tif"
 PIXELS = np.arange(GRID.width * GRID.height, dtype=np.uint16).reshape(GRID.shape)
@@ -75,14 +75,7 @@ def test_a_kept_file_that_is_damaged_is_read_again(sleeps: list[float], monkeypa
 
 def test_a_full_disk_is_an_error_and_leaves_nothing(sleeps: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
     serve(monkeypatch, None)
-    load_layer = cache.load_layer
-
-    def cut(path: Path, *arguments: Any, **keywords: Any) -> Layer | None:
-        path.write_bytes(path.read_bytes()[:1000])
-        return load_layer(path, *arguments, **keywords)
-
-    monkeypatch.setattr(cache, "load_layer", cut)
-    with pytest.raises(InputError, match="cannot be kept"):
+    with files_up_to(200), pytest.raises(StorageError, match="cannot be written"):
         read()
     assert not list(cache.READ_CACHE.iterdir())
 
