@@ -131,11 +131,6 @@ def http_retries() -> int:
     return int(number(HTTP_RETRIES, 6, least=0, whole=True))
 
 
-def dvc_wait_s() -> float:
-    """Return the seconds to wait for another command that uses DVC."""
-    return number(DVC_WAIT, 600, least=0)
-
-
 def http_retry_wait_s() -> float:
     """Return the seconds before the first repetition."""
     return number(HTTP_RETRY_WAIT, 1, least=0)
@@ -166,7 +161,6 @@ MLFLOW_QUIET = {
     "GIT_PYTHON_REFRESH": "quiet",
 }
 """Read by MLflow and its libraries when they load; set by `track`, so that they send no usage data and stay quiet."""
-
 
 ONNXRUNTIME_TELEMETRY = "ORT_DISABLE_TELEMETRY"
 """Read by ONNX Runtime when it loads."""

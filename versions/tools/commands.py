@@ -48,7 +48,11 @@ def run_dvc(site: Path, *arguments: str) -> Done:
     while True:
         wait_for_dvc(site, arguments[0], since=since)
         done = run_quietly(command, site)
-        if not done.returncode or not BUSY.search(done.stderr) or time.monotonic() - since > settings.dvc_wait_s():
+        if (
+            not done.returncode
+            or not BUSY.search(done.stderr)
+            or time.monotonic() - since > settings.number(settings.DVC_WAIT, 600, least=0)
+        ):
             return done
 
 

@@ -40,7 +40,7 @@ def wait_for_dvc(site: Path, command: str, *, since: float) -> None:
         if holder != waited_for:
             print(f"waiting for another command that uses DVC: {holder}", file=sys.stderr, flush=True)
         waited_for = holder
-        if time.monotonic() - since > (patience_s := settings.dvc_wait_s()):
+        if time.monotonic() - since > (patience_s := settings.number(settings.DVC_WAIT, 600, least=0)):
             raise InputError(
                 "another command uses DVC in this repository", where=dvc_folder(site) / "tmp/lock",
                 expected=f"that it ends within {patience_s:g} s", found=holder,
