@@ -28,7 +28,7 @@ POLL_S = 0.2
 def site_lock(command: str) -> Iterator[None]:
     """Keep other commands from changing the site in the working directory; wait for the one that does.
 
-    A command that another one has started, and that holds the site, goes on.
+    A command that the holder has started goes on; a folder without params.yaml is no site, and is not written to.
 
     Raises
     ------
@@ -36,7 +36,7 @@ def site_lock(command: str) -> Iterator[None]:
         The other command took longer than `settings.SITE_WAIT`.
     """
     path = LOCK.absolute()
-    if settings.lookup(settings.SITE_HELD) == str(path):
+    if settings.lookup(settings.SITE_HELD) == str(path) or not Path("params.yaml").exists():
         yield
         return
     with _wait_for(path, command) as stream:

@@ -26,6 +26,7 @@ with site_lock('retrain'):
 @pytest.fixture(autouse=True)
 def in_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "params.yaml").touch()
     monkeypatch.delenv(settings.SITE_HELD, raising=False)
 
 
@@ -67,6 +68,12 @@ def test_a_command_that_the_holder_starts_goes_on() -> None:
             assert LOCK.read_text().startswith("retrain")
         assert LOCK.exists()
     assert not LOCK.exists()
+
+
+def test_nothing_is_written_where_there_is_no_site(tmp_path: Path) -> None:
+    (tmp_path / "params.yaml").unlink()
+    with site_lock("promote"):
+        assert not list(tmp_path.iterdir())
 
 
 def test_a_lock_whose_file_is_removed_meanwhile_is_taken_anew() -> None:
