@@ -13,6 +13,7 @@ import shapely
 from pyproj import CRS, Transformer
 from shapely.geometry.base import BaseGeometry
 
+from stages.common.geo.readback import refuse_unwritten
 from stages.common.tables.kinds import RGI7_COLUMNS
 
 UNASSIGNED = "unassigned"
@@ -78,7 +79,8 @@ def write_vectors(path: Path, frame: Any, *, layer: str, geometry: str) -> None:
     earlier = pyogrio.get_gdal_config_option("OGR_CURRENT_DATE")
     pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": FIXED_DATE})
     try:
-        pyogrio.write_dataframe(frame, path, layer=layer, driver="GPKG", geometry_type=geometry)
+        with refuse_unwritten(path):
+            pyogrio.write_dataframe(frame, path, layer=layer, driver="GPKG", geometry_type=geometry)
     finally:
         pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": earlier})
 

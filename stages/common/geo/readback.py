@@ -88,17 +88,17 @@ def require_copy(source: Path, copy: Path) -> None:
 
 @contextlib.contextmanager
 def refuse_unwritten(path: Path) -> Iterator[None]:
-    """Turn GDAL's error on writing a raster, or on reading it back, into a `StorageError`."""
+    """Turn the error of GDAL on writing a raster or a GeoPackage, or on reading it back, into a `StorageError`."""
     try:
         yield
-    except (RasterioError, CPLE_BaseError) as error:
+    except (RasterioError, CPLE_BaseError, RuntimeError) as error:  # RuntimeError: the base class of pyogrio's errors
         raise unwritten(path, " ".join(str(error.__cause__ or error).split())[:200]) from error
 
 
 def unwritten(path: Path, actual: str) -> StorageError:
-    """Return the error that a raster does not read back as it was written."""
+    """Return the error that a file does not read back as it was written."""
     return StorageError(
-        "a raster cannot be written",
+        "a file cannot be written",
         where=path.absolute(),
         expected="a file that reads back as it was written",
         found=f"{actual}; {shutil.disk_usage(path.parent).free // 1000} kB of the disk are free",

@@ -127,9 +127,12 @@ def write_lines(path: Path, frame: Any, *, layer: str) -> None:
 def _write(path: Path, frame: Any, *, layer: str, geometry_type: str) -> None:
     import pyogrio
 
+    from stages.common.geo.readback import refuse_unwritten
+
     pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": FIXED_TIME})
     try:
-        pyogrio.write_dataframe(frame, path, layer=layer, driver="GPKG", geometry_type=geometry_type)
+        with refuse_unwritten(path):
+            pyogrio.write_dataframe(frame, path, layer=layer, driver="GPKG", geometry_type=geometry_type)
     finally:
         pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": None})
 

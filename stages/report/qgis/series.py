@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from stages.common.geo.readback import refuse_unwritten
 from stages.common.run.stage import Run
 from stages.common.tables.area import GlacierAreaRow
 from stages.report.findings import Findings
@@ -76,9 +77,10 @@ def write_series(path: Path, frames: Mapping[str, Any], styles: Mapping[str, ET.
         for name, frame in frames.items():
             kind = GEOMETRY[name]
             multi = {"promote_to_multi": True} if kind.startswith("Multi") else {}
-            pyogrio.write_dataframe(
-                frame, path, layer=name, driver="GPKG", geometry_type=kind, append=path.exists(), **multi
-            )
+            with refuse_unwritten(path):
+                pyogrio.write_dataframe(
+                    frame, path, layer=name, driver="GPKG", geometry_type=kind, append=path.exists(), **multi
+                )
     finally:
         pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": earlier})
     _write_styles(path, styles)

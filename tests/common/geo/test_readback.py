@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import geopandas
 import numpy as np
 import pytest
 from affine import Affine
 from rasterio.windows import Window
 
+from sandbox import tiny
 from stages.common.errors import StorageError
 from stages.common.geo.grid import Grid
 from stages.common.geo.raster import finish_cog, profile, read_band, write_cog
 from stages.common.geo.readback import checked_raster
+from stages.common.geo.vectors import write_polygons
 from tests.small_disk import files_up_to
 
 SIDE = 600
@@ -59,6 +62,13 @@ def test_a_copy_with_other_pixels_is_an_error(tmp_path: Path, monkeypatch: pytes
     with pytest.raises(StorageError, match="cannot be written") as error:
         finish_cog(first, tmp_path / "first.tif", continuous=False)
     assert "from row 512 on" in error.value.found
+
+
+@pytest.mark.parametrize("size_bytes", [0, 5_000, 20_000, 40_000])
+def test_a_geopackage_that_the_disk_cuts_is_an_error(size_bytes: int, tmp_path: Path) -> None:
+    frame = geopandas.GeoDataFrame(geometry=tiny.outlines(), crs=tiny.CRS)
+    with files_up_to(size_bytes), pytest.raises(StorageError, match="cannot be written"):
+        write_polygons(tmp_path / "outlines.gpkg", frame, layer="outlines")
 
 
 def test_not_a_number_reads_back(tmp_path: Path) -> None:
