@@ -21,6 +21,8 @@ KINDS = {
     errno.EACCES: ("this user may not use a file or folder", OWN),
     errno.EPERM: ("this user may not change a file or folder", OWN),
     errno.EIO: ("the disk fails", "check it (`dmesg`), and run this again on another one"),
+    errno.EBUSY: ("a disk is mounted in the place of a result", "mount it at another place, and put a link to it here"),
+    errno.ENOTDIR: ("a file stands in the place of a folder", "move the file away"),
     errno.ELOOP: ("a link leads back to itself", "remove or correct the link"),
 }
 """What is wrong, and what to do, by the number of the system's error."""
@@ -54,12 +56,14 @@ def _message(number: int, cause: BaseException) -> StorageError:
     what, fix = KINDS[number]
     name = getattr(cause, "filename", None) or getattr(cause, "filename2", None)
     where = Path(os.fsdecode(name)).absolute() if isinstance(name, str | bytes) else Path.cwd()
-    return StorageError(what, where=where, found=_state(where, number, cause), fix=fix.replace("<path>", str(where)))
+    return StorageError(
+        what, where=where, found=_state(where, number, cause), fix=fix.replace("<path>", str(_nearest(where)))
+    )
 
 
 def _state(path: Path, number: int, cause: BaseException) -> str:
     """Return what is to be seen at a path: its free space, or its owner and rights."""
-    folder = next((part for part in (path, *path.parents) if part.exists()), Path("/"))
+    folder = _nearest(path)
     if number in FULL:
         space = os.statvfs(folder)
         return f"{space.f_bavail * space.f_frsize // 1000} kB free for this user"
@@ -68,6 +72,11 @@ def _state(path: Path, number: int, cause: BaseException) -> str:
         rights = f"{folder} belongs to user {status.st_uid}, mode {status.st_mode & 0o7777:o}"
         return f"{rights}; this process runs as user {os.geteuid()}"
     return " ".join(str(cause).split())[:200]
+
+
+def _nearest(path: Path) -> Path:
+    """Return the path, or the first folder above it that exists."""
+    return next((part for part in (path, *path.parents) if os.path.lexists(part)), Path("/"))
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

@@ -121,7 +121,10 @@ def _move(source: Path, target: Path) -> None:
 
 def _remove(path: Path) -> None:
     if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
+        try:
+            shutil.rmtree(path)
+        except OSError as error:  # it names a file within its folder
+            raise OSError(error.errno, error.strerror, str(path)) from error
     elif path.exists() or path.is_symlink():
         path.unlink()
 

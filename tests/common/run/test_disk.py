@@ -29,6 +29,8 @@ def caused(cause: BaseException, error: BaseException) -> BaseException:
         (RuntimeError("_tiffWriteProc: No space left on device"), "the disk is full"),
         (OSError(errno.EROFS, os.strerror(errno.EROFS), "/data"), "read-only"),
         (PermissionError(errno.EACCES, os.strerror(errno.EACCES), "/data"), "may not use"),
+        (OSError(errno.EBUSY, os.strerror(errno.EBUSY), "data", None, ".data.old"), "mounted"),
+        (NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), "artifacts/.tmp"), "in the place of a folder"),
         (OSError(errno.ELOOP, os.strerror(errno.ELOOP), "/data"), "link"),
         (caused(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), RuntimeError("cannot save")), "the disk is full"),
     ],
@@ -57,7 +59,7 @@ def test_a_place_of_another_owner_is_named(tmp_path: Path) -> None:
     message = storage_error(PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(tmp_path / "data/x")))
     assert message is not None
     assert f"belongs to user {tmp_path.stat().st_uid}" in message.found
-    assert f"chown -R $(id -u) {tmp_path / 'data/x'}" in message.fix
+    assert f"chown -R $(id -u) {tmp_path}`" in message.fix
 
 
 def test_a_run_on_a_full_disk_ends_with_a_message_and_code_3(
