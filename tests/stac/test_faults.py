@@ -116,11 +116,13 @@ def test_a_server_that_is_down_is_an_error(server: Server, workdir: Path, capfd:
     refused("the catalogue cannot be searched", capfd)
 
 
-def test_a_file_that_is_no_raster_is_an_error(server: Server, workdir: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_file_that_is_no_raster_rules_its_scene_out(
+    server: Server, workdir: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     ready(server, workdir)
     for file in (server.folder / "scenes").glob("*/scl.tif"):
         file.write_bytes(b"<html>login</html>" * 100)
-    refused("a file cannot be read from the server", capfd)
+    assert "an image on the server is damaged (3)" in refused("there is no valid scene of 2020, 2021", capfd)
 
 
 def test_an_empty_answer_is_a_missing_year(server: Server, workdir: Path, capfd: pytest.CaptureFixture[str]) -> None:

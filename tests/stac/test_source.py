@@ -165,6 +165,7 @@ class TestOtherCatalogues:
             search_region,
             years=[2020, 2023],
             season=SeasonParams(first="06-25", last="12-31"),
+            private=True,
         )
         assert [item["id"] for item in items] == ["S2A_39QTA_20230628_0_L2A"]
         info = parse_item(items[0], PROFILES["earth-search"], ["B02", "scl"]).info
