@@ -137,6 +137,7 @@ def first_commit(folder: Path) -> None:
         "baseline_step_pct_max": 50.0,
         "area_to_outlines_ratio": [0.1, 3],
         "outside_outlines_fraction_max": 1.0,
+        "lasting_outside_fraction_max": 1.0,
         "sigma_pct_max": 100.0,
         "trend_pct_max": 50.0,
     }
