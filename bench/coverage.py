@@ -14,6 +14,7 @@ and with conformal factors fitted on twins. Each twin is tested with factors fro
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import math
 import shutil
@@ -27,7 +28,7 @@ import numpy as np
 import yaml
 from scipy import stats
 
-from bench.twins import make_twin, make_twins, run_in_process, working_in
+from bench.twins import make_twin, make_twins, run_in_process
 from sandbox import twin_site
 from stages.area.contract import CONTRACT as AREA
 from stages.area.error.interval import COVERED
@@ -117,7 +118,7 @@ def parse_arguments() -> argparse.Namespace:
 def train_once(folder: Path, *, quick: bool) -> Path:
     """Train on the first seed's twin, unless that is done already, and return the folder of the model."""
     site = make_twin(folder / "twins" / str(TRAINING_SEED), TRAINING_SEED, range(2016, 2025))
-    with working_in(site):
+    with contextlib.chdir(site):
         if not Path("artifacts/train").exists():
             lengthen_training(Path("params.yaml"), quick=quick)
             run_in_process(PATCHES, cut_patches, *TRAINING_YEARS)
@@ -143,7 +144,7 @@ def units_of(folder: Path, seeds: Sequence[int], model: Path) -> list[Unit]:
 def map_twin(site: Path, seed: int, model: Path) -> list[Unit]:
     """Run predict and area in a twin, unless that is done already, and compare each glacier-year with the truth."""
     years = load_params(site / "params.yaml").years
-    with working_in(site):
+    with contextlib.chdir(site):
         if not is_mapped_by(model / "model.onnx"):
             shutil.rmtree("artifacts/train", ignore_errors=True)
             shutil.copytree(model, "artifacts/train")

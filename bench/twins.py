@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
-import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 from tqdm import tqdm
@@ -32,7 +31,7 @@ def make_twin(site: Path, seed: int, years: Sequence[int]) -> Path:
     if not (site / "artifacts/labels").exists():
         site.mkdir(parents=True, exist_ok=True)
         twin_site.ingest(site, list(years), seed=seed, retreat_m_per_year=RETREAT_M_PER_YEAR)
-        with working_in(site):
+        with contextlib.chdir(site):
             run_in_process(PREPARE, prepare, *years)
             run_in_process(LABELS, label)
     return site
@@ -43,14 +42,3 @@ def run_in_process(contract: Contract, entry: Entry, *years: int) -> None:
     logging.disable(logging.WARNING)  # the messages of two hundred sites would hide the results
     for year in years or (None,):
         run_stage(contract, entry, year=year, log=logs.configure(contract.stage))
-
-
-@contextmanager
-def working_in(folder: Path) -> Iterator[None]:
-    """Work in `folder`, as stages do."""
-    before = Path.cwd()
-    os.chdir(folder)
-    try:
-        yield
-    finally:
-        os.chdir(before)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 from typing import Any
@@ -50,12 +51,8 @@ def ingest(folder: Path, years: list[int], **knobs: Any) -> Path:
 def ingest_as(folder: Path, content: dict[str, Any]) -> Path:
     """Make the data of a site of these parameters in `folder`."""
     (folder / "params.yaml").write_text(yaml.safe_dump(content))
-    before = Path.cwd()
-    os.chdir(folder)
-    try:
+    with contextlib.chdir(folder):
         run_ingest(Params.model_validate(content), logs.configure("ingest"))
-    finally:
-        os.chdir(before)
     return folder
 
 

@@ -12,6 +12,7 @@ given for 60 km2 of ice.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import random
 import shutil
 from collections.abc import Sequence
@@ -22,7 +23,7 @@ import numpy as np
 from scipy import optimize, stats
 from tqdm import tqdm
 
-from bench.twins import run_in_process, working_in
+from bench.twins import run_in_process
 from sandbox import twin_site
 from stages.area.contract import CONTRACT as AREA
 from stages.area.measure import measure
@@ -99,7 +100,7 @@ def map_twin(folder: Path, seed: int, planted: int, model: Path) -> Twin:
     site = folder / name
     if not (site / "done").exists():
         make_site(site, seed, planted, model)
-    with working_in(site):
+    with contextlib.chdir(site):
         if not Path("artifacts/area/change_trend.json").exists():
             run_in_process(AREA, measure)
     return read_twin(site, name, planted)
@@ -110,7 +111,7 @@ def make_site(site: Path, seed: int, planted: int, model: Path) -> None:
     shutil.rmtree(site, ignore_errors=True)
     site.mkdir(parents=True)
     twin_site.ingest_as(site, site_params(seed, planted))
-    with working_in(site):
+    with contextlib.chdir(site):
         run_in_process(PREPARE, prepare, *YEARS)
         run_in_process(LABELS, label)
         shutil.copytree(model, "artifacts/train")

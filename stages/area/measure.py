@@ -20,6 +20,7 @@ from stages.area.fronts.series import FrontSeries, start_front_series
 from stages.area.gates.drift import drift_rows, input_drift
 from stages.area.gates.nearness import FarIce, LastingIce, near_outlines
 from stages.area.gates.sanity import judge_areas
+from stages.area.map.elevation import read_dem
 from stages.area.map.geodesic import check_geodesic
 from stages.area.map.outlines import outline_frame, write_outlines
 from stages.area.map.polygons import trace
@@ -60,13 +61,14 @@ class FrontsAndChanges:
     @classmethod
     def start(cls, run: Run, site: AreaSite, common: BoolArray) -> FrontsAndChanges:
         """Return a collection without any year yet."""
-        near = near_outlines(site, largest_m=run.params.area.assign_distance_m)
+        params, dem = run.params.area, read_dem(run)
+        near = near_outlines(site, largest_m=params.assign_distance_m)
         return cls(
             run,
-            start_front_series(run, site),
+            start_front_series(run, site, dem),
             Changes(site=site, out=run.out),
             FarIce(site=site, near=near),
-            ChangeSeries.start(run, site, common),
+            ChangeSeries.start(site, dem, common, params.change),
         )
 
     def add(self, year_area: YearArea, provenance: Provenance, *, ice: BoolArray, observed: BoolArray) -> None:

@@ -27,12 +27,12 @@ def check_masks_show_glaciers(params: Params, region: Region, outlines: Any, sce
     InputError
         They do.
     """
+    glacier = pixels_inside(outlines.to_crs(region.grid.crs).geometry, region.grid)
     for year in params.years:
         masked = [scene for scene in scenes if scene.info.year == year and scene.cloud_mask]
         clear = [scene for scene in scenes if scene.info.year == year and not scene.cloud_mask]
         if not masked or clear:
             continue
-        glacier = pixels_inside(outlines.to_crs(region.grid.crs).geometry, region.grid)
         covered, visible = np.zeros_like(glacier), np.zeros_like(glacier)
         for scene in masked:
             scene_covers, scene_shows = _seen(scene, params.prepare.imagery_bands[0], region)

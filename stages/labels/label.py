@@ -66,7 +66,7 @@ def _check_buried(outlines: geopandas.GeoDataFrame, ids: UInt16Array, aoi: BoolA
     for index in sorted(set(range(1, len(outlines) + 1)) - set(np.unique(ids).tolist())):
         alone = pixels_inside([outlines.geometry.iloc[index - 1]], grid) & aoi
         if alone.any():
-            others = [str(outlines.rgi_id.iloc[other - 1]) for other in np.unique(ids[alone])]
+            others = [str(outlines.rgi_id.iloc[number - 1]) for number in np.unique(ids[alone])]
             raise ContractError(
                 "an outline lies under others, so that nothing is left of its glacier",
                 where=f"data/outlines.gpkg, {outlines.rgi_id.iloc[index - 1]}",

@@ -149,8 +149,8 @@ def _threshold(probability: Float64Array, fold: ValidationPixels, params: TrainP
     """
     if params.threshold != "zero_area_bias":
         return params.threshold, GIVEN_RULE
-    threshold = zero_bias_threshold(np.bincount(_level(probability), minlength=LEVELS + 1), int(fold.glacier.sum()))
     labelled = int(fold.glacier.sum())
+    threshold = zero_bias_threshold(np.bincount(_level(probability), minlength=LEVELS + 1), labelled)
     others, half = map_leave_one_block_out(probability, fold), maps(probability, HALF)
     if abs(int(others.sum()) - labelled) > abs(int(half.sum()) - labelled):
         return HALF, HALF_RULE.format(threshold)

@@ -18,7 +18,7 @@ from typing import Any
 
 from stages.common import settings
 from tests.hostile import server
-from tests.hostile.site import inside, run
+from tests.hostile.site import run
 
 SECONDS_MAX, MEMORY_MB_MAX = 30, 800
 """Bounds of one attempt. What a stage itself needs for the made-up site is far below."""
@@ -81,7 +81,7 @@ def attempt(case: Case, base: Path, home: Path) -> Outcome:
     (home / "outside").mkdir()
     (home / "outside/keep.txt").write_text(SECRET)
     server.forget()
-    with inside(site), _environment(case.environment), _impatient():
+    with contextlib.chdir(site), _environment(case.environment), _impatient():
         case.change(site)
         before, began = tree(home), time.monotonic()
         memory = _peak_mb()

@@ -5,9 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import io
-import os
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 from sandbox import tiny
@@ -24,17 +22,6 @@ FUNCTIONS = {
     "report": "report.report", "track": "track.track", "gate": "decide.decide",
 }  # fmt: skip
 """Module and function of each stage's entry."""
-
-
-@contextlib.contextmanager
-def inside(folder: Path) -> Iterator[None]:
-    """Make a folder the working directory for a while."""
-    before = Path.cwd()
-    os.chdir(folder)
-    try:
-        yield
-    finally:
-        os.chdir(before)
 
 
 def run(command: str) -> int:
@@ -55,7 +42,7 @@ def make(folder: Path) -> Path:
         (folder / link).unlink()
     content = tiny.params(Path("source"), list(YEARS))
     tiny.write_params(folder, content)
-    with inside(folder):
+    with contextlib.chdir(folder):
         _done("ingest", *(f"prepare@{year}" for year in YEARS), "labels", "patches@2020")
         _as_train(Path("artifacts/train"))
         _done("evaluate", *(f"predict@{year}" for year in YEARS), "area", "report")

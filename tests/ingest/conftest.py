@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import contextlib
 import shutil
 from pathlib import Path
 
@@ -18,12 +18,8 @@ def good_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tiny.make_site(tmp_path_factory.mktemp("good"), years=(2020, 2021))
     content = tiny.params(Path("source"), [2020, 2021])
     tiny.write_params(folder, content)
-    before = Path.cwd()
-    os.chdir(folder)
-    try:
+    with contextlib.chdir(folder):
         assert main([]) == 0
-    finally:
-        os.chdir(before)
     return folder
 
 

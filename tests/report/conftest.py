@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
-import os
 from pathlib import Path
 
 import pytest
@@ -16,12 +16,8 @@ from tests.report import report_inputs
 
 def run_report(site: Path) -> Path:
     """Run the stage in a site's folder, contract checks included, and return the folder with the report."""
-    before = Path.cwd()
-    os.chdir(site)
-    try:
+    with contextlib.chdir(site):
         run_stage(CONTRACT, report, year=None, log=logging.getLogger("report"))
-    finally:
-        os.chdir(before)
     return site / "artifacts/report"
 
 

@@ -10,10 +10,10 @@ import numpy as np
 import shapely
 
 from stages.area.fronts.geometry import across_line
-from stages.area.map.outlines import outline_frame, write_outlines, write_vectors
+from stages.area.map.outlines import outline_frame, write_outlines
 from stages.area.map.polygons import trace
 from stages.common.geo.grid import Grid
-from stages.common.geo.vectors import write_polygons
+from stages.common.geo.vectors import write_geopackage, write_polygons
 from stages.common.tables.kinds import FLOW_LINE_COLUMNS, FRONT_COLUMNS, RGI7_COLUMNS
 
 RGI_ID, NAME = "RGI60-15.00001", "Large <&> first"
@@ -48,11 +48,11 @@ def write_fronts(area: Path, grid: Grid, years: list[int]) -> None:
     lines = geopandas.GeoDataFrame(
         dict(zip(FLOW_LINE_COLUMNS, ([RGI_ID], [NAME], ["given"]), strict=True)), geometry=[line], crs=grid.crs
     )
-    write_vectors(area / "flow_lines.gpkg", lines, layer="flow_lines", geometry="LineString")
+    write_geopackage(area / "flow_lines.gpkg", lines, layer="flow_lines", geometry="LineString")
     retreats = [RETREAT_M_PER_YEAR * (year - years[0]) for year in years]
     rows = [(RGI_ID, NAME, year, POSITION_M - back, 8.0, back) for year, back in zip(years, retreats, strict=True)]
     fronts = geopandas.GeoDataFrame(
         rows, columns=list(FRONT_COLUMNS), crs=grid.crs,
         geometry=[across_line(line, POSITION_M - back, width_m=300.0) for back in retreats],
     )  # fmt: skip
-    write_vectors(area / "fronts.gpkg", fronts, layer="fronts", geometry="LineString")
+    write_geopackage(area / "fronts.gpkg", fronts, layer="fronts", geometry="LineString")

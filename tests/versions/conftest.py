@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import shutil
@@ -116,15 +117,11 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def prepare_site(root: Path) -> None:
     folder = tiny.make_site(root / "site", years=(2020,))
     site = Site(folder)
-    before = Path.cwd()
-    os.chdir(folder)
-    try:
+    with contextlib.chdir(folder):
         ingest(load_params(), logs.configure("ingest"))
         run_stage(PREPARE, prepare, year=2020, log=LOG)
         run_stage(LABELS, label, year=None, log=LOG)
         run_stage(PATCHES, cut_patches, year=2020, log=LOG)
-    finally:
-        os.chdir(before)
     for name in (".dvcignore", ".gitignore"):
         shutil.copy(tiny.ROOT / name, folder)
     for command in (

@@ -7,14 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from stages.area import contract
 from stages.area.map.elevation import Elevation
 from stages.area.map.surface import EIGHT_NEIGHBOURS
 from stages.area.site import AreaSite
 from stages.common.params.area import ChangeParams
-from stages.common.run.records import read_document
-from stages.common.run.stage import Run
-from stages.common.tables.data import AuxiliaryManifest
 from stages.common.types import BoolArray, Float32Array
 
 LOWEST_PCT, HIGHEST_PCT = 1, 99
@@ -38,12 +34,10 @@ class ChangeDomain:
     """What the ground consists of, in words."""
 
 
-def read_domain(run: Run, site: AreaSite) -> ChangeDomain:
+def domain_of(site: AreaSite, dem: Elevation | None, params: ChangeParams) -> ChangeDomain:
     """Find the domain of a site; its heights come from the DEM, where there is one that reaches the site."""
-    manifest = read_document(run.path(contract.AUXILIARY), AuxiliaryManifest)
-    dem = Elevation.read(run.path(contract.DEM)) if manifest.dem else None
     height_m = dem.on_cells(site.grid.shape, site.grid.transform, site.grid.crs) if dem else None
-    return find_domain(site, height_m, run.params.area.change)
+    return find_domain(site, height_m, params)
 
 
 def find_domain(site: AreaSite, height_m: Float32Array | None, params: ChangeParams) -> ChangeDomain:
@@ -74,11 +68,11 @@ def relative_height(site: AreaSite, height_m: Float32Array) -> Float32Array:
     relative = np.full(height_m.shape, np.inf, dtype=np.float32)
     for index in range(1, 1 + len(site.glaciers)):
         rows, columns = site.window(index)
-        mine, heights = site.owner[rows, columns] == index, height_m[rows, columns]
-        within = heights[mine & site.prior[rows, columns]]
+        own, heights = site.owner[rows, columns] == index, height_m[rows, columns]
+        within = heights[own & site.prior[rows, columns]]
         if within.size:
             low, high = np.percentile(within, (LOWEST_PCT, HIGHEST_PCT))
-            relative[rows, columns][mine] = (heights[mine] - low) / max(float(high - low), 1.0)
+            relative[rows, columns][own] = (heights[own] - low) / max(float(high - low), 1.0)
     return relative
 
 

@@ -9,15 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from stages.area.change_domain.domain import ChangeDomain, changing_ice, read_domain
-from stages.area.change_domain.season_fit import SeasonFit, days_of_season, fit_season, outliers
+from stages.area.change_domain.domain import ChangeDomain, changing_ice, domain_of
+from stages.area.change_domain.season_fit import YEAR_DAYS, SeasonFit, days_of_season, fit_season, outliers
+from stages.area.map.elevation import Elevation
 from stages.area.site import AreaSite
 from stages.area.trends.fit import YEARS_FOR_A_TREND
 from stages.area.year.year_area import YearArea
 from stages.common.display.change_words import AREA, Rate, sentence
 from stages.common.display.numbers import decimals_for, number_text
 from stages.common.params.area import ChangeParams
-from stages.common.run.stage import Run
 from stages.common.tables.change import ChangeAreaRow, ChangeTrend
 from stages.common.types import BoolArray
 
@@ -47,9 +47,9 @@ class ChangeSeries:
     """Years of which too little was observed."""
 
     @classmethod
-    def start(cls, run: Run, site: AreaSite, common: BoolArray) -> ChangeSeries:
+    def start(cls, site: AreaSite, dem: Elevation | None, common: BoolArray, params: ChangeParams) -> ChangeSeries:
         """Return a series without any year yet."""
-        return cls(site=site, domain=read_domain(run, site), common=common, params=run.params.area.change)
+        return cls(site=site, domain=domain_of(site, dem, params), common=common, params=params)
 
     def add(self, year_area: YearArea, *, ice: BoolArray, observed: BoolArray) -> None:
         """Take a year's map: ice and observed pixels, both (H, W) within the AOI."""
@@ -183,4 +183,4 @@ def _times(used: Sequence[ChangeYear]) -> list[float]:
 
 
 def _day_of_year(year_area: YearArea) -> float | None:
-    return (year_area.decimal_year % 1) * 365.25 if year_area.dated else None
+    return (year_area.decimal_year % 1) * YEAR_DAYS if year_area.dated else None

@@ -25,8 +25,8 @@ def change_metrics(fit: SeasonFit | None, trend: ChangeTrend, used: Sequence[Cha
     if fit is None:
         return None
     truths = [(year.year_area.decimal_year, year.year_area.truth) for year in used]
-    known = [(time, truth.true_common_km2) for time, truth in truths if truth]
-    true_slope = straight_slope(known) if known else None
+    true_areas = [(time, truth.true_common_km2) for time, truth in truths if truth]
+    true_slope = straight_slope(true_areas) if true_areas else None
     return ChangeMetrics(
         n_years=fit.n,
         slope_km2_per_year=fit.slope,

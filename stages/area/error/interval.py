@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from scipy import stats
 
-from stages.common.tables.learning import AreaError, MapModel
+from stages.common.tables.learning import DISPERSION_MIN, AreaError, MapModel
 from stages.common.types import Float64Array
 
 LEVELS: Final = (68, 95)
@@ -21,9 +21,6 @@ Z = {level: float(stats.norm.ppf((1 + part) / 2)) for level, part in COVERED.ite
 
 BLOCKS_FOR_95 = 19
 """Fewest blocks whose errors bound a further one at 95 %: the least n with ceil(0.95 (n + 1)) <= n."""
-
-DISPERSION_MIN = 0.1
-"""Least dispersion of an error that is believed, as in `train`: pixels that err independently have 1."""
 
 MIN_FACTORS_FROM_TWINS = {68: 1.26, 95: 2.47}
 """Least factors of a model with fewer than `BLOCKS_FOR_95` held-out blocks.

@@ -44,14 +44,13 @@ class FlowLine:
     """Why there is no line; None where there is one."""
 
 
-def flow_lines(run: Run, site: AreaSite) -> dict[int, FlowLine]:
+def flow_lines(run: Run, site: AreaSite, dem: Elevation | None) -> dict[int, FlowLine]:
     """Return a flow line, or the reason why there is none, for each glacier by its number (from 1) in glaciers.csv."""
     params = run.params.area.terminus
     manifest = read_document(run.path(contract.AUXILIARY), AuxiliaryManifest)
     user_lines = _read_lines(run.path(contract.FLOW_LINES), site) if manifest.flow_lines else {}
     if strangers := sorted(set(user_lines) - set(site.rgi_ids)):
         run.log.warning("flow lines of no glacier in the AOI: %s", ", ".join(strangers))
-    dem = Elevation.read(run.path(contract.DEM)) if manifest.dem else None
     if turned := [rgi_id for rgi_id, line in user_lines.items() if dem and dem.rises_along(line, site.grid.crs)]:
         run.log.warning("flow lines drawn from the front up, turned round: %s", ", ".join(turned))
         user_lines |= {rgi_id: user_lines[rgi_id].reverse() for rgi_id in turned}

@@ -12,7 +12,7 @@ import shapely
 
 from stages.area.fronts.retreat import METRE_DECIMALS, retreat_m, with_position
 from stages.area.fronts.series import FrontPosition, FrontSeries
-from stages.area.map.outlines import write_vectors
+from stages.common.geo.vectors import write_geopackage
 from stages.common.tables.kinds import FLOW_LINE_COLUMNS, FRONT_COLUMNS
 from stages.common.tables.labels import GlacierRow
 
@@ -32,7 +32,7 @@ def write_front_vectors(folder: Path, series: FrontSeries, glaciers: Sequence[Gl
         frame = geopandas.GeoDataFrame(
             [row for _, row in features], columns=[*columns], geometry=[line for line, _ in features], crs=crs
         )
-        write_vectors(folder / f"{name}.gpkg", frame, layer=name, geometry="LineString")
+        write_geopackage(folder / f"{name}.gpkg", frame, layer=name, geometry="LineString")
 
 
 def across_line(line: Any, at_m: float, *, width_m: float) -> Any:

@@ -12,6 +12,7 @@ from rasterio.windows import Window
 from stages.area.fronts.flow_lines import FlowLine, flow_lines
 from stages.area.fronts.lanes import LANES, FrontObservation, Lane, lane_about
 from stages.area.fronts.position import NARROWEST_PX, beyond
+from stages.area.map.elevation import Elevation
 from stages.area.site import AreaSite
 from stages.area.year.year_area import YearArea
 from stages.common.geo.raster import open_raster, refuse_unreadable
@@ -124,9 +125,9 @@ class FrontSeries:
         )
 
 
-def start_front_series(run: Run, site: AreaSite) -> FrontSeries:
+def start_front_series(run: Run, site: AreaSite, dem: Elevation | None) -> FrontSeries:
     """Return a series without any year yet, with the flow lines of all glaciers and the pixels about them."""
-    flows, params = flow_lines(run, site), run.params.area
+    flows, params = flow_lines(run, site, dem), run.params.area
     lanes = {index: lane_about(site, index, flow.line, params.terminus) for index, flow in flows.items() if flow.line}
     return FrontSeries(grid_px_m=site.grid.pixel_size_m, params=params, flows=flows, lanes=lanes)
 

@@ -1,4 +1,4 @@
-"""Read the DEM, and bring it onto other cells."""
+"""Read the DEM of a site, and bring it onto other cells."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ from rasterio import warp
 from rasterio.enums import Resampling
 from scipy import ndimage
 
+from stages.area import contract
 from stages.common.geo.raster import open_raster, pixels_with_data, refuse_unreadable
+from stages.common.run.records import read_document
+from stages.common.run.stage import Run
+from stages.common.tables.data import AuxiliaryManifest
 from stages.common.types import Float32Array
 
 
@@ -59,3 +63,9 @@ class Elevation:
             return None
         nearest = ndimage.distance_transform_edt(void, return_distances=False, return_indices=True)
         return np.asarray(cells[tuple(nearest)])
+
+
+def read_dem(run: Run) -> Elevation | None:
+    """Read the DEM of a site; None where it has none."""
+    manifest = read_document(run.path(contract.AUXILIARY), AuxiliaryManifest)
+    return Elevation.read(run.path(contract.DEM)) if manifest.dem else None

@@ -8,12 +8,11 @@ from typing import Any
 
 import geopandas
 import pandas
-import pyogrio
 import shapely
 from pyproj import CRS, Transformer
 from shapely.geometry.base import BaseGeometry
 
-from stages.common.geo.readback import refuse_unwritten
+from stages.common.geo.vectors import write_geopackage
 from stages.common.tables.kinds import RGI7_COLUMNS
 
 UNASSIGNED = "unassigned"
@@ -23,9 +22,6 @@ LAYER = "outlines"
 COPIED_COLUMNS = ("glac_name", "termlon", "termlat", "zmin_m", "zmax_m")
 """Columns that a map cannot give: they are copied from the prior outline."""
 TEXT_COLUMNS = ("rgi_id", "glac_name", "src_date")
-
-FIXED_DATE = "2000-01-01T00:00:00.000Z"
-"""Written instead of the time of writing, which a GeoPackage would hold."""
 
 
 def outline_frame(
@@ -68,21 +64,7 @@ def outline_frame(
 
 def write_outlines(path: Path, frame: Any) -> None:
     """Write a GeoPackage of outlines whose bytes follow from its content alone."""
-    write_vectors(path, frame, layer=LAYER, geometry="MultiPolygon")
-
-
-def write_vectors(path: Path, frame: Any, *, layer: str, geometry: str) -> None:
-    """Write a GeoPackage of one layer whose bytes follow from its content alone; `geometry` is the layer's type.
-
-    The library's setting is process-wide; it is put back, as other files may need the true time.
-    """
-    earlier = pyogrio.get_gdal_config_option("OGR_CURRENT_DATE")
-    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": FIXED_DATE})
-    try:
-        with refuse_unwritten(path):
-            pyogrio.write_dataframe(frame, path, layer=layer, driver="GPKG", geometry_type=geometry)
-    finally:
-        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": earlier})
+    write_geopackage(path, frame, layer=LAYER, geometry="MultiPolygon")
 
 
 def _row(

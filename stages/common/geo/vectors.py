@@ -15,6 +15,7 @@ from stages.common.errors import InputError, ParamsError
 from stages.common.files import require_file
 from stages.common.geo.grid import Grid, parse_metric_crs, pixel_area_km2, snap_grid
 from stages.common.geo.raster import GRID_PIXELS_MAX
+from stages.common.geo.readback import refuse_unwritten
 from stages.common.params.schema import GridParams
 from stages.common.types import BoolArray
 
@@ -116,25 +117,42 @@ def write_polygons(path: Path, frame: Any, *, layer: str) -> None:
     flat = shapely.force_2d(frame.geometry.array)
     parts = [shapely.multipolygons(shapely.get_parts(shape)) for shape in flat]
     uniform = frame.set_geometry(type(frame.geometry)(parts, index=frame.index, crs=frame.crs))
-    _write(path, uniform, layer=layer, geometry_type="MultiPolygon")
+    write_geopackage(path, uniform, layer=layer, geometry="MultiPolygon")
 
 
 def write_lines(path: Path, frame: Any, *, layer: str) -> None:
     """Write a GeoDataFrame of LineStrings as a GeoPackage with the same bytes for the same features."""
-    _write(path, frame, layer=layer, geometry_type="LineString")
+    write_geopackage(path, frame, layer=layer, geometry="LineString")
 
 
-def _write(path: Path, frame: Any, *, layer: str, geometry_type: str) -> None:
+def write_geopackage(path: Path, frame: Any, *, layer: str, geometry: str) -> None:
+    """Write a layer of a GeoPackage, beside those that are there, with the same bytes for the same features.
+
+    GDAL is given a fixed time of change. Its setting is process-wide; it is put back, as other files may need the true
+    time.
+
+    Parameters
+    ----------
+    geometry
+        Type of all geometries, as ``MultiPolygon``.
+
+    Raises
+    ------
+    StorageError
+        The file cannot be written; the disk may be full.
+    """
     import pyogrio
 
-    from stages.common.geo.readback import refuse_unwritten
-
+    earlier = pyogrio.get_gdal_config_option("OGR_CURRENT_DATE")
     pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": FIXED_TIME})
     try:
         with refuse_unwritten(path):
-            pyogrio.write_dataframe(frame, path, layer=layer, driver="GPKG", geometry_type=geometry_type)
+            pyogrio.write_dataframe(
+                frame, path, layer=layer, driver="GPKG", geometry_type=geometry, append=path.exists(),
+                promote_to_multi=geometry.startswith("Multi"),
+            )  # fmt: skip
     finally:
-        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": None})
+        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": earlier})
 
 
 def aoi_bounds_m(path: Path, crs: str) -> tuple[float, float, float, float]:

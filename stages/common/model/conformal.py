@@ -10,15 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stages.common.tables.learning import AreaError
+from stages.common.tables.learning import DISPERSION_MIN, AreaError
 from stages.common.types import AnyArray, BoolArray, Float64Array, IntArray
 
 VARIANCE_FLOOR_PX2 = 1.0
 """Least variance of an area: where a model is sure of every pixel, sum p (1 - p) tends to 0."""
-
-DISPERSION_MIN = 0.1
-"""Least dispersion of an error that is stated. Pixels that err independently have 1, and neighbours err together: the
-demo has 3,000. Below, the blocks held nothing hard, and the error of a map would come out as 0."""
 
 ROUNDING = 9
 """Decimals that (n + 1) level is rounded to: 25 x 0.68 is 17, not a float above it."""

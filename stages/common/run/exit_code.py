@@ -46,10 +46,10 @@ def exit_code_of(name: str, work: Callable[[], str | int | None]) -> int:
 
 def fail(name: str, error: Exception) -> int:
     """Print the message of an error, keep the traceback of an unexpected one, and return the exit code."""
-    ours = error if isinstance(error, GlacierError) and not is_full(error) else storage_error(error)
-    ours = ours or _unexpected(name, error)
-    print(settings.without_secrets(f"{name}: {ours}"), file=sys.stderr)
-    return ours.exit_code
+    explained = error if isinstance(error, GlacierError) and not is_full(error) else storage_error(error)
+    explained = explained or _unexpected(name, error)
+    print(settings.without_secrets(f"{name}: {explained}"), file=sys.stderr)
+    return explained.exit_code
 
 
 def traceback_file(name: str) -> Path:

@@ -50,6 +50,11 @@ class EpochRow(Record):
     learning_rate: NotNegative
 
 
+DISPERSION_MIN = 0.1
+"""Least dispersion of an error that is stated. Pixels that err independently have 1, and neighbours err together: the
+demo has 3,000. Below, the blocks held nothing hard, and the error of a map would come out as 0."""
+
+
 class AreaError(Record):
     """Errors of mapped areas on blocks that training saw nothing of, over pixels whose label is trusted.
 

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from stages.common.errors import InputError
 from stages.common.params.schema import Params
 from stages.common.scene.scene import Layer, SceneInfo
 from stages.ingest.region import Region
+
+log = logging.getLogger("ingest")
+
+Raw = TypeVar("Raw")
+Read = TypeVar("Read")
 
 ID_LENGTH_MAX = 200
 """File systems take names of 255 bytes, and files are named by the id and an ending."""
@@ -40,6 +46,38 @@ class GoneError(InputError):
 
 class DamagedError(GoneError):
     """An image of a scene is cut short, is no image or has no CRS, so that another scene must be taken."""
+
+
+def read_each(
+    raws: Iterable[Raw], read: Callable[[Raw], Read], *, what: str, fatal: tuple[type[InputError], ...] = ()
+) -> list[Read]:
+    """Read items or products one by one, and leave out those that cannot be used, with a warning.
+
+    Parameters
+    ----------
+    what
+        What is left out, as the warning calls it.
+    fatal
+        Errors that end the reading at once.
+
+    Raises
+    ------
+    InputError
+        All of them are refused: the error of the first. Or one of `fatal`.
+    """
+    usable: list[Read] = []
+    refused: list[InputError] = []
+    for raw in raws:
+        try:
+            usable.append(read(raw))
+        except fatal:
+            raise
+        except InputError as error:
+            log.warning("%s: %s (%s); %s is left out", error.where, error.what, error.found, what)
+            refused.append(error)
+    if refused and not usable:
+        raise refused[0]
+    return usable
 
 
 Source = Callable[[Params, Region], Iterator[Acquisition]]

@@ -44,10 +44,8 @@ def acquisitions(params: Params, region: Region) -> Iterator[Acquisition]:
     paths = [resolve_path(scene.path, where=f"{WHERE}.path") for scene in scenes]
     check_paths(paths)
     ids = unique_ids(paths)
-    for scene, path, name in sorted(
-        zip(scenes, paths, ids, strict=True), key=lambda listed: scene_year(listed[0], starts)
-    ):
-        yield _acquisition(scene, path, name, region, params.prepare, year=scene_year(scene, starts))
+    for year, scene, path, name in sorted(zip(years, scenes, paths, ids, strict=True), key=lambda listed: listed[0]):
+        yield _acquisition(scene, path, name, region, params.prepare, year=year)
 
 
 def scene_year(scene: RasterSceneParams, starts: str) -> int:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from stages.common.geo.readback import refuse_unwritten
+from stages.common.geo.vectors import FIXED_TIME, read_features, read_polygons, write_geopackage
 from stages.common.run.stage import Run
 from stages.common.tables.area import GlacierAreaRow
 from stages.report.findings import Findings
@@ -33,16 +33,12 @@ AREA_COLUMNS = (
 )  # fmt: skip
 """Columns of area_by_glacier.csv that each outline carries; `unseen_km2` above 0: a cloud may have cut the outline."""
 
-FIXED_DATE = "2000-01-01T00:00:00.000Z"
-"""Time of change that the GeoPackage records, so that the same features give the same bytes."""
-
 
 def series_frames(run: Run, findings: Findings) -> dict[str, Any]:
     """Return a GeoDataFrame for each layer, all in the grid's CRS."""
     import geopandas
 
     from stages.common.geo.raster import read_grid
-    from stages.common.geo.vectors import read_features, read_polygons
 
     grid = read_grid(findings.glacier_id)
     fronts = read_features(run.path("artifacts/area/fronts.gpkg"))
@@ -69,20 +65,8 @@ def day_of(date: str | None, year: int) -> Any:
 
 def write_series(path: Path, frames: Mapping[str, Any], styles: Mapping[str, ET.Element]) -> None:
     """Write a GeoPackage of all layers and the style of each; the same input gives the same bytes."""
-    import pyogrio
-
-    earlier = pyogrio.get_gdal_config_option("OGR_CURRENT_DATE")
-    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": FIXED_DATE})
-    try:
-        for name, frame in frames.items():
-            kind = GEOMETRY[name]
-            multi = {"promote_to_multi": True} if kind.startswith("Multi") else {}
-            with refuse_unwritten(path):
-                pyogrio.write_dataframe(
-                    frame, path, layer=name, driver="GPKG", geometry_type=kind, append=path.exists(), **multi
-                )
-    finally:
-        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": earlier})
+    for name, frame in frames.items():
+        write_geopackage(path, frame, layer=name, geometry=GEOMETRY[name])
     _write_styles(path, styles)
 
 
@@ -90,8 +74,6 @@ def _outlines(run: Run, findings: Findings, dates: Mapping[int, Any]) -> Any:
     """Return the outlines of all years in one frame, each with the areas of its row in area_by_glacier.csv."""
     import geopandas
     import pandas
-
-    from stages.common.geo.vectors import read_features
 
     paths = run.by_year("artifacts/area/outlines_{years}.gpkg")
     frames = [read_features(paths[year]).assign(year=year, date=dates[year]) for year in findings.years]
@@ -137,13 +119,13 @@ def _write_styles(path: Path, styles: Mapping[str, ET.Element]) -> None:
         database.execute(
             "INSERT INTO gpkg_contents (table_name, data_type, identifier, description, last_change, srs_id) "
             "VALUES ('layer_styles', 'attributes', 'layer_styles', '', ?, 0)",
-            (FIXED_DATE,),
+            (FIXED_TIME,),
         )
         database.executemany(
             "INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name, f_geometry_column, styleName, "
             "styleQML, styleSLD, useAsDefault, description, owner, ui, update_time) "
             "VALUES ('', '', ?, 'geom', ?, ?, '', 1, '', '', '', ?)",
-            [(name, name, style_document(style), FIXED_DATE) for name, style in styles.items()],
+            [(name, name, style_document(style), FIXED_TIME) for name, style in styles.items()],
         )
 
 

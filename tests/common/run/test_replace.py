@@ -97,20 +97,25 @@ def test_a_file_is_replaced_too(place: Path, tmp_path: Path) -> None:
     assert [path.name for path in place.parent.iterdir()] == ["2020"]
 
 
+def replaced_unless_killed(place: Path, scratch: Path, step: int, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Replace `place` by a new version, killed at an instant; return whether that came after the end."""
+    with monkeypatch.context() as patch:
+        try:
+            with atomic_folder(place, scratch=scratch) as draft:
+                for name in NAMES:
+                    (draft / name).write_text("new")
+                kill_at(step, patch)
+        except KilledError:
+            return False
+    return True
+
+
 @pytest.mark.parametrize("step", range(30))
 def test_a_kill_at_any_instant_leaves_one_whole_version(
     step: int, place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_version(place, "old")
-    with monkeypatch.context() as patch:
-        try:
-            with atomic_folder(place, scratch=tmp_path / "scratch") as draft:
-                for name in NAMES:
-                    (draft / name).write_text("new")
-                kill_at(step, patch)
-            finished = True
-        except KilledError:
-            finished = False
+    finished = replaced_unless_killed(place, tmp_path / "scratch", step, monkeypatch)
     recover(place)
     assert version_of(place) in (("new",) if finished else ("old", "new"))
     assert [path.name for path in place.parent.iterdir()] == ["2020"]
@@ -130,15 +135,7 @@ def test_a_loss_of_power_at_any_instant_leaves_one_whole_version(
     synced = {path.stat().st_ino for path in write_version(place, "old").iterdir()}
     sync = os.fsync
     monkeypatch.setattr(os, "fsync", lambda number: (synced.add(os.fstat(number).st_ino), sync(number)))
-    with monkeypatch.context() as patch:
-        try:
-            with atomic_folder(place, scratch=tmp_path / "scratch") as draft:
-                for name in NAMES:
-                    (draft / name).write_text("new")
-                kill_at(step, patch)
-            finished = True
-        except KilledError:
-            finished = False
+    finished = replaced_unless_killed(place, tmp_path / "scratch", step, monkeypatch)
     lose_power(tmp_path, synced)
     recover(place)
     assert version_of(place) in (("new",) if finished else ("old", "new"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -15,7 +15,7 @@ from stages.common.scene.scene import SCL, Layer, SceneInfo
 from stages.ingest.input_files import resolve_path
 from stages.ingest.region import Region
 from stages.ingest.season import in_year, year_start
-from stages.ingest.sources.acquisition import Acquisition, scene_id
+from stages.ingest.sources.acquisition import Acquisition, read_each, scene_id
 from stages.ingest.sources.safe.masks import masks_of, remove_lost_pixels
 from stages.ingest.sources.safe.metadata import BANDS, ProductMetadata, TileMetadata, product_metadata, tile_metadata
 from stages.ingest.sources.safe.store import Store, UntrustedError, explain_read_errors, product_paths, stores
@@ -69,36 +69,15 @@ def acquisitions(params: Params, region: Region) -> Iterator[Acquisition]:
         raise _no_section()
     _check_bands(params.prepare.imagery_bands, safe)
     folder, starts = resolve_path(safe.folder, where="ingest.safe.folder"), year_start(params, region)
-    tiles = _usable(product_paths(folder), partial(_tiles_of, params.prepare.imagery_bands, safe))
+    tiles_of = partial(_tiles_of, params.prepare.imagery_bands, safe)
+    products = read_each(product_paths(folder), tiles_of, what="the product", fatal=(UntrustedError, WrongLevelError))
+    tiles = [granule for product in products for granule in product]
     if safe.processing_level == "L1C":
         log.warning("L1C has no scene classification: clouds are not detected, so look at the scenes yourself")
     _note_masks(tiles)
     for granule in sorted(tiles, key=lambda granule: granule.tile.sensed):
         acquisition = _acquisition(granule, params.prepare.imagery_bands, safe.resolution_m, region)
         yield replace(acquisition, info=in_year(acquisition.info, starts))
-
-
-def _usable(paths: Sequence[Path], tiles_of: Callable[[Path], list[Granule]]) -> list[Granule]:
-    """Return the tiles of all products but those that are refused one by one.
-
-    Raises
-    ------
-    InputError
-        All of them are refused: the error of the first.
-    """
-    tiles: list[Granule] = []
-    refused: list[InputError] = []
-    for path in paths:
-        try:
-            tiles += tiles_of(path)
-        except (UntrustedError, WrongLevelError):
-            raise
-        except InputError as error:
-            log.warning("%s: %s (%s); the product is left out", error.where, error.what, error.found)
-            refused.append(error)
-    if refused and not tiles:
-        raise refused[0]
-    return tiles
 
 
 def _tiles_of(bands: Sequence[str], safe: SafeSourceParams, path: Path) -> list[Granule]:

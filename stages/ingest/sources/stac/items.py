@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import logging
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,15 +12,13 @@ from stages.common.errors import InputError
 from stages.common.scene.harmonise import made_locally
 from stages.common.scene.scene import SceneInfo
 from stages.common.scene.stac import MGRS
-from stages.ingest.sources.acquisition import scene_id, utc_time
+from stages.ingest.sources.acquisition import read_each, scene_id, utc_time
 from stages.ingest.sources.stac.profiles import Profile
 
 PRODUCT_NAME = re.compile(
     r"^S2[A-Z]_MSIL(?P<level>1C|2A)_\d{8}T\d{6}_(?:N(?P<major>\d{2})(?P<minor>\d{2})_)?R(?P<orbit>\d{3})_T(?P<tile>\d{2}[A-Z]{3})_"
 )
 """Names of Sentinel-2 products. The ids of the Planetary Computer leave the baseline out, product URIs have it."""
-
-log = logging.getLogger("ingest")
 
 READABLE_PREFIXES = ("http://", "https://", "s3://")
 
@@ -45,16 +42,7 @@ def parse_items(items: Iterable[Mapping[str, Any]], profile: Profile, required: 
     InputError
         None of them can be read: the profile does not fit the catalogue.
     """
-    parsed, refused = [], []
-    for item in items:
-        try:
-            parsed.append(parse_item(item, profile, required))
-        except InputError as error:
-            log.warning("%s: %s (%s); it is left out", error.where, error.what, error.found)
-            refused.append(error)
-    if refused and not parsed:
-        raise refused[0]
-    return parsed
+    return read_each(items, lambda item: parse_item(item, profile, required), what="it")
 
 
 def parse_item(item: Mapping[str, Any], profile: Profile, required: Sequence[str]) -> CatalogueItem:
