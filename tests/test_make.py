@@ -31,7 +31,9 @@ NAMES = [
 
 
 def make(folder: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
-    environment = os.environ | {"LC_ALL": "C", "LOG": str(folder.parent / "log")} | more
+    """Call make as from a shell: `make test` hands its own flags to what it starts."""
+    shell = {name: value for name, value in os.environ.items() if name not in {"MAKEFLAGS", "MFLAGS", "MAKELEVEL"}}
+    environment = shell | {"LC_ALL": "C", "LOG": str(folder.parent / "log")} | more
     return subprocess.run(
         ["make", *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False
     )

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import count
 
 from stages.common.display.numbers import DASH, decimals_for, number_text, signed_text
-
-MORE_DECIMALS = 3
-"""Decimals that are added at most so that an interval that leaves 0 out does not touch it after rounding."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,16 +106,15 @@ def plain_decimals(uncertainty: float) -> int:
 
 
 def _size(size: float, ends: list[float], times: float) -> str:
-    """Return ``1.2 ± 0.5``, or ``1.2 (0.1 to 2.9)`` where the longer side of the interval is longer than the size."""
+    """Return ``1.2 ± 0.5``, or ``1.2 (0.1 to 2.9)`` where the longer side of the interval is longer than the size.
+
+    It has so many decimals that an interval that leaves 0 out does not touch it after rounding.
+    """
     size, low, high = size * times, ends[0] * times, ends[-1] * times
     half = max(high - size, size - low)
     decimals = plain_decimals(half)
     if half >= size:
-        decimals = next(d for d in _from(decimals) if round(low, d) > 0 or d == decimals + MORE_DECIMALS)
+        decimals = next(d for d in count(decimals) if round(low, d) > 0)
         return f"{number_text(size, decimals)} ({number_text(low, decimals)} to {number_text(high, decimals)})"
-    decimals = next(d for d in _from(decimals) if round(half, d) < round(size, d) or d == decimals + MORE_DECIMALS)
+    decimals = next(d for d in count(decimals) if round(half, d) < round(size, d))
     return f"{number_text(size, decimals)} ± {number_text(half, decimals)}"
-
-
-def _from(decimals: int) -> range:
-    return range(decimals, decimals + MORE_DECIMALS + 1)

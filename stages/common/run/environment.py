@@ -64,8 +64,8 @@ NEEDED = {
 
 NEEDED_SOMEWHERE = {*NEEDED["ingest"], *NEEDED["track"]}
 
-WRITTEN_BY_MLFLOW = ("MLFLOW_REGISTRY_URI",)
-"""Variables that a process which opens a store leaves in its own environment, and so in that of its children."""
+WRITTEN_BY_LIBRARIES = ("MLFLOW_REGISTRY_URI", "KMP_DUPLICATE_LIB_OK", "KMP_INIT_AT_FORK")
+"""Variables that MLflow and scikit-learn write into the environment of a process, and so into that of its children."""
 
 DECIDED = {
     "TZ": "UTC",
@@ -95,11 +95,11 @@ def foreign(name: str, *, command: bool = False) -> list[str]:
 def set_aside(name: str, *, command: bool = False) -> list[str]:
     """Remove from the environment what `foreign` names, set what is decided, and return the names of the removed.
 
-    What another stage needs, or MLflow itself has written, is removed without a word: a login of DVC or of a tracking
-    server is no mistake.
+    What another stage needs, or a library itself has written, is removed without a word: a login of DVC or of a
+    tracking server is no mistake.
     """
     names = foreign(name, command=command)
     for variable in names:
         os.environ.pop(variable)
     os.environ.update(DECIDED)
-    return [variable for variable in names if variable not in {*NEEDED_SOMEWHERE, *WRITTEN_BY_MLFLOW}]
+    return [variable for variable in names if variable not in {*NEEDED_SOMEWHERE, *WRITTEN_BY_LIBRARIES}]

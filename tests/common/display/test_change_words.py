@@ -51,6 +51,11 @@ def test_rounding_does_not_bring_zero_into_the_interval() -> None:
     assert "0.152 ± 0.149 km² a year" in sentence(replace(LOSS, per_year=-0.152, low=-0.301, high=-0.003), AREA)
 
 
+def test_an_end_next_to_zero_is_stated_by_as_many_decimals_as_it_needs() -> None:
+    rate = replace(LOSS, per_year=1.0, low=0.5, high=1.99999, first=None, minimum=1.0)
+    assert sentence(rate, AREA).startswith("Gained 8.0000 ± 7.9999 km² in 2016–2024, 1.00000 ± 0.99999 km² a year")
+
+
 @pytest.mark.parametrize(("uncertainty", "decimals"), [(0.058, 2), (0.14, 2), (0.48, 1), (1.0, 1), (30.4, 0), (140, 0)])
 def test_digits(uncertainty: float, decimals: int) -> None:
     assert plain_decimals(uncertainty) == decimals

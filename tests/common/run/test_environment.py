@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -91,6 +93,18 @@ def test_a_login_is_taken_from_the_other_stages_without_a_word(monkeypatch: pyte
     monkeypatch.setenv("MLFLOW_REGISTRY_URI", "http://left:5000")
     assert set_aside("predict") == []
     assert not {settings.TRACKING_URI, "MLFLOW_REGISTRY_URI", "AWS_SECRET_ACCESS_KEY"} & set(os.environ)
+
+
+def test_what_a_library_leaves_to_its_children_is_taken_without_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    left = subprocess.run(
+        [sys.executable, "-c", "import sklearn, os; print(*(n for n in os.environ if n.startswith('KMP_')))"],
+        capture_output=True, text=True, check=True,
+    ).stdout.split()  # fmt: skip
+    assert left
+    for name in left:
+        monkeypatch.setenv(name, "x")
+    assert set_aside("area") == []
+    assert not set(left) & set(os.environ)
 
 
 def test_no_stage_needs_what_another_one_has_no_name_for() -> None:
