@@ -73,9 +73,12 @@ class TrainParams(Section):
     bce_weight: Annotated[float, Field(ge=0)] = 1.0
     dice_weight: Annotated[float, Field(ge=0)] = 1.0
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.1
-    epochs: Annotated[int, Field(ge=1)]
-    steps_per_epoch: Annotated[int, Field(ge=1)]
-    patience_epochs: Annotated[int, Field(ge=1)]
+    epochs: Annotated[int, Field(ge=1)] = 16
+    steps_per_epoch: Annotated[int, Field(ge=1)] = 60
+    patience_epochs: Annotated[
+        int,
+        Field(ge=1, description="epochs without a better validation after which training ends; the best weights count"),
+    ] = 16
     batch_size: Annotated[int, Field(ge=1)] = 8
     optimiser: Literal["adamw", "lion", "sgd"] = "adamw"
     learning_rate: Annotated[float, Field(gt=0, description="the highest; reached after a tenth of the steps")] = 2e-3

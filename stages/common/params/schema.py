@@ -61,7 +61,7 @@ class LabelsParams(Section):
 class PredictParams(Section):
     """Model that maps the scenes."""
 
-    model: Literal["artifacts/train/model.onnx", "models/champion/model.onnx"]
+    model: Literal["artifacts/train/model.onnx", "models/champion/model.onnx"] = "artifacts/train/model.onnx"
 
 
 class ReportParams(Section):
@@ -82,12 +82,12 @@ class Params(Section):
     prepare: PrepareParams
     labels: LabelsParams = LabelsParams()
     patches: PatchesParams
-    train: TrainParams
+    train: TrainParams = TrainParams()
     evaluate: EvaluateParams
     crossval: CrossvalParams = CrossvalParams()
-    predict: PredictParams
-    area: AreaParams
-    gates: GatesParams
+    predict: PredictParams = PredictParams()
+    area: AreaParams = AreaParams()
+    gates: GatesParams = GatesParams()
     report: ReportParams
     promote: PromoteParams = PromoteParams()
 

@@ -1,0 +1,64 @@
+"""Writing a new site's folder: whole or not at all, and never over another."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+from stages.common.errors import InputError
+from stages.common.params.schema import Params, load_params
+from stages.common.run.replace import flush
+
+SCHEMA = "params.schema.json"
+"""Schema of params.yaml, beside it: editors with a YAML language server complete and check by it."""
+
+LINKS = ("stages", "docker")
+
+
+def require_free(site: Path) -> None:
+    """Refuse a name that is taken, also by a file or by a link that leads nowhere.
+
+    Raises
+    ------
+    InputError
+        It is.
+    """
+    if site.exists() or site.is_symlink():
+        raise InputError(
+            "there is such a site already, and it is not written over",
+            where=site,
+            expected="a new name",
+            found="a site" if (site / "params.yaml").exists() else "something else of that name",
+            fix="take another NAME, or move the old one away",
+        )
+
+
+def write_site(root: Path, name: str, text: str) -> Params:
+    """Write ``sites/<name>``: params.yaml, its schema, dvc.yaml and the links; return the parameters.
+
+    Raises
+    ------
+    InputError
+        The name is taken.
+    ParamsError
+        The text breaks the schema; nothing is written.
+    """
+    site = root / "sites" / name
+    require_free(site)
+    draft = site.with_name(f".{name}.tmp")
+    shutil.rmtree(draft, ignore_errors=True)  # of a run that was killed
+    draft.mkdir(parents=True)
+    try:
+        (draft / "params.yaml").write_text(text, encoding="utf-8")
+        params = load_params(draft / "params.yaml")
+        (draft / SCHEMA).write_text(json.dumps(Params.model_json_schema(), indent=1) + "\n", encoding="utf-8")
+        shutil.copy(root / "dvc.yaml", draft / "dvc.yaml")
+        for link in LINKS:
+            (draft / link).symlink_to(Path("../..") / link)
+        flush(draft)
+        require_free(site)
+        draft.rename(site)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return params

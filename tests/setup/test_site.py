@@ -1,0 +1,149 @@
+"""A new site in one command: what is derived, and what is refused with nothing written."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+import rasterio
+import yaml
+
+from setup.site import main
+from stages.common.params.schema import load_params
+from stages.common.scene.store import read_scenes
+from stages.ingest.ingest import main as ingest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+def everest_words(samples: Path) -> list[str]:
+    folder = samples / "everest-landsat7"
+    return [
+        "NAME=mine",
+        f"SCENES={folder / 'LE71400412000304SGS00_RGB.tif'}",
+        f"OUTLINES={folder / '15_rgi60_glacier_outlines.gpkg'}",
+    ]
+
+
+def test_everest_comes_out_as_it_was_written_by_hand(root: Path, samples: Path) -> None:
+    assert main(everest_words(samples), root) == 0
+    params = load_params(root / "sites/mine/params.yaml")
+    by_hand = load_params(REPOSITORY / "sites/everest/params.yaml")
+    for name in ("years", "training_years", "grid", "prepare", "labels", "evaluate", "predict", "report"):
+        assert getattr(params, name) == getattr(by_hand, name), name
+    (scene,), (scene_by_hand,) = params.ingest.raster.scenes, by_hand.ingest.raster.scenes
+    assert (scene.date, scene.bands, scene.scale) == (scene_by_hand.date, scene_by_hand.bands, scene_by_hand.scale)
+    with rasterio.open(samples / "everest-landsat7/LE71400412000304SGS00_RGB.tif") as dataset:
+        inside = rasterio.coords.BoundingBox(*params.ingest.aoi.bounds)  # type: ignore[union-attr]
+        assert dataset.bounds.left <= inside.left < inside.right <= dataset.bounds.right
+        assert (inside.left - dataset.bounds.left) % 30 == 0
+
+
+def test_the_whole_everest_scene_has_the_blocks_of_the_site(root: Path, whole_samples: Path) -> None:
+    assert main(everest_words(whole_samples), root) == 0
+    params = load_params(root / "sites/mine/params.yaml")
+    by_hand = load_params(REPOSITORY / "sites/everest/params.yaml")
+    assert params.ingest.aoi == by_hand.ingest.aoi
+    names = ("size_px", "block_rows_px", "block_columns_px", "folds", "test_fold", "validation_fold", "buffer_px")
+    assert [getattr(params.patches, name) for name in names] == [getattr(by_hand.patches, name) for name in names]
+
+
+def test_a_new_site_is_ingested_without_a_guess(
+    root: Path, words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words, root) == 0
+    assert "next:  make ingest SITE=mine" in capsys.readouterr().out
+    monkeypatch.chdir(root / "sites/mine")
+    params = load_params()
+    assert params.years == [2019, 2020, 2021]
+    assert ingest([]) == 0
+    assert [len(read_scenes(Path(f"data/scenes/{year}"))) for year in params.years] == [1, 1, 1]
+
+
+def test_every_value_has_its_reason_and_the_schema_lies_beside_it(root: Path, words: list[str]) -> None:
+    assert main(words, root) == 0
+    site = root / "sites/mine"
+    text = (site / "params.yaml").read_text()
+    assert text.splitlines()[0] == "# yaml-language-server: $schema=params.schema.json"
+    assert "properties" in json.loads((site / "params.schema.json").read_text())
+    assert "origin_m: [350000, 3420000]  # a corner of scene_20191015.tif: pixels stay as they are" in text
+    for line in text.splitlines():
+        if line.strip().startswith(
+            ("crs: EPSG", "origin_m", "pixel_size_m", "block_", "buffer_px", "mirror_", "storage")
+        ):
+            assert "  # " in line or "crs" in line, line
+    assert (site / "dvc.yaml").read_bytes() == (root / "dvc.yaml").read_bytes()
+    assert [(site / name).readlink() for name in ("stages", "docker")] == [Path("../../stages"), Path("../../docker")]
+
+
+def test_paths_within_the_repository_are_relative(root: Path, words: list[str]) -> None:
+    inside = root / "downloads"
+    (root.parent / "in put").rename(inside)
+    assert main([word.replace(f"{root.parent}/in put", str(inside)) for word in words], root) == 0
+    listed = yaml.safe_load((root / "sites/mine/params.yaml").read_text())["ingest"]
+    assert listed["outlines"]["path"] == "../../downloads/outlines.gpkg"
+
+
+@pytest.mark.parametrize("obstacle", ["folder", "file", "link"])
+def test_nothing_is_written_over(
+    obstacle: str, root: Path, words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    site = root / "sites/mine"
+    {"folder": site.mkdir, "file": site.touch, "link": lambda: site.symlink_to("nowhere")}[obstacle]()
+    assert main(words, root) == 2
+    assert "there is such a site already" in capsys.readouterr().err
+    assert [path.name for path in (root / "sites").iterdir()] == ["mine"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"NAME": "My Site"}, "NAME is not valid"),
+        ({"NAME": ""}, "NAME missing"),
+        ({"OUTLINES": ""}, "OUTLINES missing"),
+        ({"SCENES": ""}, "YEARS missing"),
+        ({"SCENES": "nowhere.tif"}, "nowhere.tif: no such file"),
+        ({"SCENES": "'unfinished"}, "No closing quotation"),
+        ({"YEARS": "2020"}, "YEARS say nothing about a site of your own scenes"),
+        ({"DATES": "2020-10-06"}, "a date for each of 3 scenes"),
+        ({"BANDS": "red green"}, "3 names"),
+        ({"OUTLINE": "x.gpkg"}, "unknown words"),
+    ],
+)
+def test_a_word_that_is_not_valid_is_named(
+    changes: dict[str, str], message: str, root: Path, words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    texts = dict(word.split("=", 1) for word in words) | changes
+    if "SCENES" in changes and not changes["SCENES"]:
+        texts["AOI"] = texts["OUTLINES"]
+    assert main([f"{key}={text}" for key, text in texts.items()], root) == 2
+    assert message in capsys.readouterr().err
+    assert not list((root / "sites").iterdir())
+
+
+def test_an_unexpected_fault_leaves_nothing(
+    root: Path, words: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (root / "dvc.yaml").unlink()
+    assert main(words, root) == 3
+    assert not list((root / "sites").iterdir())
+
+
+def test_make_hands_words_on_as_they_are(tmp_path: Path) -> None:
+    """Blanks and quotes stay; what only the environment holds (NAME is set on many machines) is not a word."""
+    program = tmp_path / ".venv/bin/python"
+    program.parent.mkdir(parents=True)
+    program.write_text('#!/bin/sh\nfor word in "$@"; do echo "<$word>"; done\n')
+    program.chmod(0o755)
+    (tmp_path / "docker/locks").mkdir(parents=True)
+    for name in ("docker/locks/dev.txt", "docker/locks/bootstrap.txt", ".venv/.installed"):
+        (tmp_path / name).touch()
+    (tmp_path / "Makefile").write_text((REPOSITORY / "Makefile").read_text())
+    shown = subprocess.run(
+        ["make", "site", "SCENES='a b.tif' \"c\".tif", "OUTLINES=it's.gpkg"],
+        cwd=tmp_path, env={"PATH": "/usr/bin:/bin", "NAME": "host"}, capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    assert shown.splitlines() == ["<-m>", "<setup.site>", "<SCENES='a b.tif' \"c\".tif>", "<OUTLINES=it's.gpkg>"]
