@@ -89,7 +89,6 @@ def block_sums(rows: Sequence[BlockRow]) -> BlockSums:
         block=np.arange(len(rows)),
         labelled=np.array([float(row.tp_px + row.fn_px) for row in rows]),
         mapped=np.array([float(row.tp_px + row.fp_px) for row in rows]),
-        expected=np.array([row.expected_px for row in rows]),
         variance=np.array([max(row.variance_px2, VARIANCE_FLOOR_PX2) for row in rows]),
     )
 

@@ -16,6 +16,7 @@ CONTRACT = Contract(
     },
     outputs={
         "glacier.tif": kinds.GLACIER,
+        "held_out.tif": kinds.HELD_OUT_LABEL,
         "glacier_id.tif": kinds.GLACIER_ID,
         "glaciers.csv": kinds.GLACIERS,
         "debris.tif": kinds.DEBRIS_MASK,

@@ -29,7 +29,11 @@ AGE_COLUMNS = ("age_years", "boundary_ignore_m", "terminus_ignore_m")
 
 
 def label(run: Run) -> None:
-    """Write glacier.tif, glacier_id.tif, glaciers.csv and, where debris outlines are given, debris.tif."""
+    """Write glacier.tif, held_out.tif, glacier_id.tif, glaciers.csv and, where debris outlines are given, debris.tif.
+
+    glacier.tif teaches, held_out.tif judges: its boundary is labelled, as what is mapped there decides the area. Around
+    a front neither is: the ground that a glacier left since its outline was drawn is no error of the model.
+    """
     grid = site_grid(run.params.grid, run.path("data/aoi.gpkg"))
     aoi = pixels_inside(read_polygons(run.path("data/aoi.gpkg"), grid.crs).geometry, grid)
     outlines = read_polygons(run.path("data/outlines.gpkg"), grid.crs).sort_values("rgi_id", ignore_index=True)
@@ -51,6 +55,7 @@ def label(run: Run) -> None:
         unsure |= near_points([point.xy] if point.xy else [], grid, radius_m)
     glacier = label_raster(ids, aoi, unsure, ignore_px=[boundary_m / grid.pixel_size_m for boundary_m, _ in bands])
     write_cog(run.out / "glacier.tif", glacier, grid, nodata=None)
+    write_cog(run.out / "held_out.tif", label_raster(ids, aoi, unsure, ignore_px=[0.0] * len(bands)), grid, nodata=None)
     write_cog(run.out / "glacier_id.tif", ids, grid, nodata=None)
     rows = [
         row.model_copy(update={"age_years": age, "boundary_ignore_m": boundary_m, "terminus_ignore_m": terminus_m})

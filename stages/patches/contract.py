@@ -13,6 +13,7 @@ CONTRACT = Contract(
         "artifacts/prepare/{year}/scene.tif": kinds.SCENE,
         "artifacts/prepare/{year}/valid.tif": kinds.VALID,
         "artifacts/labels/glacier.tif": kinds.GLACIER,
+        "artifacts/labels/held_out.tif": kinds.HELD_OUT_LABEL,
         "artifacts/labels/glacier_id.tif": kinds.GLACIER_ID,
     },
     outputs={

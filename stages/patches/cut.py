@@ -27,11 +27,11 @@ from stages.patches.windows import cut
 def cut_patches(run: Run) -> None:
     """Write train.npz, validation.npz, calibration.npz, the split and the statistics of the training part.
 
-    The ignore bands are for training alone. Held-out patches are labelled with the outlines as they are, boundary
-    included: where only easy pixels are checked, a model looks perfect, and neither its probability nor its area is.
+    The ignore band along the boundary is for training alone. Held-out patches are labelled there too: where only easy
+    pixels are checked, a model looks perfect, and neither its probability nor its area is.
     """
     valid = read_band(run.path("artifacts/prepare/{year}/valid.tif")) == 1
-    glacier = read_band(run.path("artifacts/labels/glacier.tif"))
+    training, held_out = (read_band(run.path(f"artifacts/labels/{name}.tif")) for name in ("glacier", "held_out"))
     ids = read_band(run.path("artifacts/labels/glacier_id.tif"))
     params = run.params.patches
     scene_path = run.path("artifacts/prepare/{year}/scene.tif")
@@ -40,7 +40,7 @@ def cut_patches(run: Run) -> None:
         storage = {"bands": list(dataset.descriptions), "scale": dataset.scales[0], "offset": dataset.offsets[0]}
     aoi = pixels_inside(read_polygons(run.path("data/aoi.gpkg"), grid.crs).geometry, grid)
     roles = pixel_roles(ids, aoi, params)
-    labels = {use: glacier if use == "train" else (ids > 0).astype(np.uint8) for use in MAY_LABEL}
+    labels = {use: training if use == "train" else held_out for use in MAY_LABEL}
     sets = {use: cut(scene, valid, labels[use], roles, params, use=use) for use in MAY_LABEL}
     for use, patches in sets.items():
         path = run.out / f"{use}.npz"

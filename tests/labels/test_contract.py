@@ -14,12 +14,12 @@ from affine import Affine
 
 from sandbox import tiny
 from stages.common.geo.grid import Grid
-from stages.common.geo.raster import write_cog
+from stages.common.geo.raster import read_band, write_cog
 from stages.common.geo.vectors import write_polygons
 from stages.common.run import stage
 from stages.common.run.outputs import write_json
 from stages.common.tables.data import AuxiliaryManifest
-from stages.common.tables.kinds import RGI7_COLUMNS
+from stages.common.tables.kinds import IGNORE, RGI7_COLUMNS
 from stages.labels.contract import CONTRACT
 from stages.labels.label import label
 from tests.damage import DAMAGES
@@ -56,6 +56,21 @@ def site(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_the_whole_site_passes(site: Path) -> None:
     assert stage.main(CONTRACT, label, []) == 0
     assert {path.name for path in Path("artifacts/labels").iterdir()} == set(CONTRACT.outputs)
+
+
+def test_held_out_labels_have_the_boundary_but_not_the_fronts(site: Path) -> None:
+    """Training ignores 40 m along the boundary and 100 m around fronts; what judges it ignores the fronts alone."""
+    content = tiny.params(site, [2020])
+    content["labels"] = {"boundary_ignore_m": 40.0, "terminus_ignore_m": 100.0}
+    tiny.write_params(site, content)
+    assert stage.main(CONTRACT, label, []) == 0
+    folder = Path("artifacts/labels")
+    training, held_out, ids = (read_band(folder / f"{name}.tif") for name in ("glacier", "held_out", "glacier_id"))
+    ignored, fronts = training == IGNORE, held_out == IGNORE
+    disk_px = np.pi * 100**2 / tiny.PIXEL_M**2
+    assert 0 < fronts.sum() <= 1.1 * disk_px * len(tiny.outlines())
+    assert (ignored & fronts).sum() == fronts.sum() < ignored.sum()
+    assert (held_out[~fronts] == (ids[~fronts] > 0)).all()
 
 
 @pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")

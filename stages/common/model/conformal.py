@@ -30,8 +30,6 @@ class BlockSums:
     """Pixels labelled glacier: sum y."""
     mapped: Float64Array
     """Pixels mapped as glacier: p at or above the threshold."""
-    expected: Float64Array
-    """Expected pixels of glacier: sum p."""
     variance: Float64Array
     """Binomial variance: sum p (1 - p), at least `VARIANCE_FLOOR_PX2`."""
 
@@ -56,23 +54,21 @@ def block_sums(
         return np.bincount(where, part, len(units)).astype(np.float64)
 
     variance = np.maximum(total(p * (1.0 - p)), VARIANCE_FLOOR_PX2)
-    return BlockSums(units // scenes, total(labelled), total(mapped), total(p), variance)
+    return BlockSums(units // scenes, total(labelled), total(mapped), variance)
 
 
 def area_error(sums: BlockSums) -> AreaError | None:
     """Return dispersion and conformal factors of the error of an area; None without a block, or where none was hard.
 
     A block's squared error terms are averaged over its scenes, which are not independent of each other. The dispersion
-    is that of a quasi-binomial model (McCullagh and Nelder 1989, section 4.5), of sum p or of the mapped area,
-    whichever is further off in a block: a threshold can be wrong where sum p is right, and a threshold that was chosen
-    for these very blocks makes the mapped area look better than it is elsewhere. The factors are split-conformal
-    quantiles of |mapped - labelled| / sqrt(dispersion sum p (1 - p)) (Vovk et al. 2005; Lei et al. 2018), None where
+    is that of a quasi-binomial model (McCullagh and Nelder 1989, section 4.5) of the mapped area, which is the one that
+    is reported: a block must be mapped at a threshold that was not chosen on it, or its area looks better than it is
+    elsewhere. The factors are split-conformal quantiles of |mapped - labelled| / sqrt(dispersion sum p (1 - p)) (Vovk et al. 2005; Lei et al. 2018), None where
     there are too few blocks (`blocks_needed`) or where no block is off at all.
     """
     if not len(sums.block):
         return None
-    off = np.maximum(np.abs(sums.expected - sums.labelled), np.abs(sums.mapped - sums.labelled))
-    blocks = _mean_by_block(off**2 / sums.variance, sums.block)
+    blocks = _mean_by_block((sums.mapped - sums.labelled) ** 2 / sums.variance, sums.block)
     dispersion = float(blocks.mean())
     if dispersion < DISPERSION_MIN:
         return None

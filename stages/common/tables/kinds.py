@@ -92,6 +92,10 @@ PASS_VALID = replace(VALID, summary="1 where that pass has seen the surface, 0 e
 # --- labels ------------------------------------------------------------------------------------------------------
 
 GLACIER = Raster(summary="0 background, 1 glacier, 255 ignore", dtype="uint8", values=(0, 1, IGNORE))
+HELD_OUT_LABEL = Raster(
+    summary="0 background, 1 glacier, 255 around fronts, which may have moved since; the boundary is labelled",
+    dtype="uint8", values=(0, 1, IGNORE),
+)  # fmt: skip
 GLACIER_ID = Raster(summary="0 none, else the position (from 1) in glaciers.csv; no ignore band", dtype="uint16")
 DEBRIS_MASK = Raster(
     summary="1 within the debris outlines, where they are given", dtype="uint8", values=(0, 1), optional=True
