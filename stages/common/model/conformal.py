@@ -64,7 +64,7 @@ def area_error(sums: BlockSums) -> AreaError | None:
     is that of a quasi-binomial model (McCullagh and Nelder 1989, section 4.5) of the mapped area, which is the one that
     is reported: a block must be mapped at a threshold that was not chosen on it, or its area looks better than it is
     elsewhere. The factors are split-conformal quantiles of |mapped - labelled| / sqrt(dispersion sum p (1 - p)) (Vovk
-    et al. 2005; Lei et al. 2018), None where there are too few blocks (`blocks_needed`) or where no block is off at all.
+    et al. 2005; Lei et al. 2018), None where there are too few blocks (`blocks_needed`), or where no block is off.
     """
     if not len(sums.block):
         return None
