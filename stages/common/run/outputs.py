@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 
 from stages.common.run.records import FORMULA_STARTS
-from stages.common.run.replace import SCRATCH, put_in_place, recover, replace_file
+from stages.common.run.replace import SCRATCH, put_in_place, recover, replace_file, require_removable
 
 if TYPE_CHECKING:
     from stages.common.types import AnyArray
@@ -24,7 +24,13 @@ def atomic_folder(folder: Path, *, scratch: Path = SCRATCH) -> Iterator[Path]:
     """Yield a fresh scratch folder that replaces `folder` when the block ends without an error.
 
     On an error nothing of it remains and an earlier `folder` stands as it was; what a killed run left is put right.
+
+    Raises
+    ------
+    InputError
+        An earlier `folder` is not this user's to change; that is seen before the work, too.
     """
+    require_removable(folder)
     recover(folder)
     draft = scratch / "-".join(folder.parts).lstrip("/-")
     shutil.rmtree(draft, ignore_errors=True)

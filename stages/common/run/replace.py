@@ -12,6 +12,8 @@ import os
 import shutil
 from pathlib import Path
 
+from stages.common.errors import InputError
+
 SCRATCH = Path("artifacts/.tmp")
 """Half-written outputs; ignored by DVC, on the same file system as their final place."""
 
@@ -24,11 +26,14 @@ def put_in_place(draft: Path, final: Path) -> None:
 
     Raises
     ------
+    InputError
+        The earlier version cannot be removed; it stands as it was.
     OSError
         The disk is full or the place cannot be written; the earlier version stands as it was.
     """
     final = final.resolve()
     final.parent.mkdir(parents=True, exist_ok=True)
+    require_removable(final)
     recover(final)
     incoming = _scrap(final)
     try:
@@ -42,6 +47,26 @@ def put_in_place(draft: Path, final: Path) -> None:
         raise
     _flush_folder(final.parent)
     _discard(final)
+
+
+def require_removable(final: Path) -> None:
+    """Check that this user may remove a folder and all that is in it, before anything is put in its place.
+
+    Raises
+    ------
+    InputError
+        The folder, or a folder within it, is not this user's to change.
+    """
+    final = final.resolve()
+    for folder in (final, *(path for path in final.rglob("*") if path.is_dir() and not path.is_symlink())):
+        if folder.is_dir() and not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+            status = folder.stat()
+            raise InputError(
+                "an earlier result cannot be replaced: it belongs to another user, or is closed", where=folder,
+                expected=f"a folder that user {os.geteuid()}, who runs this, may change",
+                found=f"it belongs to user {status.st_uid}, mode {status.st_mode & 0o7777:o}",
+                fix=f"`sudo chown -R $(id -u) {final} && chmod -R u+rwX {final}`, or run this as its owner",
+            )  # fmt: skip
 
 
 def replace_file(draft: Path, final: Path) -> None:
