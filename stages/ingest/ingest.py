@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import shutil
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,17 +26,20 @@ from stages.common.scene.store import write_index, write_scene
 from stages.common.tables.data import SceneChoiceRow
 from stages.common.tables.truth import Truth
 from stages.ingest.auxiliary import write_auxiliary
+from stages.ingest.choice.screening import reason_of
 from stages.ingest.choice.select import TABLE, select_acquisitions
 from stages.ingest.contract import CONTRACT, DATA
 from stages.ingest.pin import PIN, write_pin
 from stages.ingest.region import Region
 from stages.ingest.seen import check_masks_show_glaciers
 from stages.ingest.series import check_offset_steps, check_one_level, check_year
-from stages.ingest.sources.acquisition import Acquisition, Supply
+from stages.ingest.sources.acquisition import Acquisition, GoneError, Supply
 from stages.ingest.sources.choose import LISTED_SOURCES, source_for
 from stages.ingest.sources.stac.cache import remove_read_cache
 from stages.ingest.vectors.outlines import load_outlines, touching
 from stages.ingest.vectors.polygons import load_aoi
+
+log = logging.getLogger("ingest")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -48,9 +53,8 @@ def ingest(params: Params, log: logging.Logger) -> None:
     with atomic_folder(DATA) as out:
         region, outlines = _write_vectors(params, supply, out)
         acquisitions = list(supply.acquisitions(params, region))  # all headers are checked before any pixel is read
-        taken, rows = select_acquisitions(params, region, outlines, acquisitions)
+        scenes, rows = choose_and_store(params, region, outlines, acquisitions, out / "scenes")
         write_table(out / TABLE, rows, SceneChoiceRow)
-        scenes = store_scenes(out / "scenes", taken)
         _check_scenes(params, scenes, outlines)
         if params.ingest.source in LISTED_SOURCES:
             check_masks_show_glaciers(params, region, outlines, scenes)
@@ -81,6 +85,35 @@ def _write_vectors(params: Params, supply: Supply, out: Path) -> tuple[Region, A
     return region, outlines
 
 
+def choose_and_store(
+    params: Params, region: Region, outlines: Any, acquisitions: Sequence[Acquisition], folder: Path
+) -> tuple[list[Scene], list[SceneChoiceRow]]:
+    """Choose the acquisitions and store them; return the stored scenes by year and a table row per acquisition.
+
+    The choice looks at a few layers alone. Where another layer of a chosen scene is absent or broken, the scene is
+    ruled out, and the choice is made again. Scenes that params.yaml lists have nothing in their place.
+
+    Raises
+    ------
+    InputError
+        A year has no valid scene that can be read (`select_acquisitions`).
+    """
+    while True:
+        taken, rows = select_acquisitions(params, region, outlines, acquisitions)
+        try:
+            return store_scenes(folder, taken), rows
+        except GoneError as error:
+            if params.ingest.source in LISTED_SOURCES or not error.scene_id:
+                raise
+            reason = reason_of(error)
+            log.warning("%s is ruled out, and the next best taken: %s", error.scene_id, reason)
+            acquisitions = [
+                replace(acquisition, unfit=reason) if acquisition.info.id == error.scene_id else acquisition
+                for acquisition in acquisitions
+            ]
+            shutil.rmtree(folder)
+
+
 def store_scenes(folder: Path, acquisitions: Sequence[Acquisition]) -> list[Scene]:
     """Write acquisitions to ``<folder>/<year>/``, each year with its index, and return the stored scenes by year."""
     years: dict[int, list[Scene]] = {}
@@ -89,7 +122,11 @@ def store_scenes(folder: Path, acquisitions: Sequence[Acquisition]) -> list[Scen
         for acquisition in acquisitions:
             info = acquisition.info
             bar.set_description(info.id)
-            scene = write_scene(folder / str(info.year), info, _with_progress(acquisition, bar))
+            try:
+                scene = write_scene(folder / str(info.year), info, _with_progress(acquisition, bar))
+            except GoneError as error:
+                error.scene_id = info.id
+                raise
             years.setdefault(info.year, []).append(scene)
     for year, scenes in years.items():
         write_index(folder / str(year), year, scenes)

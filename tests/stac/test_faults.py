@@ -62,19 +62,25 @@ def test_a_dead_asset_of_one_date_gives_way_to_the_next(server: Server, workdir:
     assert rows()["2020-10-06"].reason == "the catalogue names a file that is not there: B11.tif"
 
 
-def test_a_dead_asset_of_the_chosen_date_is_named(
+@pytest.mark.parametrize("broken", ["absent", "no image"])
+def test_a_band_of_the_chosen_date_that_cannot_be_had_rules_it_out(server: Server, workdir: Path, broken: str) -> None:
+    ready(server, workdir)
+    for file in (server.folder / "scenes").glob("*20201006*/B02.tif"):
+        file.unlink() if broken == "absent" else file.write_bytes(b"<html>busy</html>")
+    assert main([]) == 0
+    assert str(only_scene(2020).info.day) == "2020-10-16"
+    assert rows()["2020-10-06"].reason.endswith(": B02.tif")
+    assert not rows()["2020-10-06"].taken
+    assert len(list(Path("data/scenes/2020").iterdir())) == 2, "the scene and the year's index"
+
+
+def test_a_year_whose_only_date_is_broken_is_missing(
     server: Server, workdir: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     ready(server, workdir)
-    for file in (server.folder / "scenes").glob("*20201006*/B02.tif"):
+    for file in (server.folder / "scenes").glob("*2021*/B02.tif"):
         file.unlink()
-    message_text = refused("the catalogue names a file that is not there", capfd)
-    assert "20201006" in message_text
-    assert "leave_out" in message_text
-    content = stac_site.params(server, "earth-search-c1", [2020, 2021])
-    content["ingest"]["choice"] = {"leave_out": ["S2A_MSIL2A_20201006T052641_N0500_R005_T44RLV_20201006T101010"]}
-    tiny.write_params(workdir, content)
-    assert main([]) == 0
+    assert "2021: no candidate can be used: the catalogue names a file" in refused("no valid scene of 2021", capfd)
 
 
 def test_an_expired_signature_is_renewed(server: Server, workdir: Path, capfd: pytest.CaptureFixture[str]) -> None:

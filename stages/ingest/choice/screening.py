@@ -158,7 +158,7 @@ class CandidateScreener:
             try:
                 visibility = tile_visibility(acquisition, self.site, self.hiding)
             except (GoneError, OutsideError) as error:
-                self.rejections[acquisition.info.id] = _reason(error)
+                self.rejections[acquisition.info.id] = reason_of(error)
             else:
                 tiles.append(ScreenedTile(acquisition=acquisition, visibility=visibility))
         return tiles
@@ -174,14 +174,15 @@ class CandidateScreener:
             try:
                 measured.append(replace(candidate, snow=snow_around_outlines(candidate.tiles, self.site)))
             except GoneError as error:
-                self._reject(candidate, _reason(error))
+                self._reject(candidate, reason_of(error))
         return measured
 
     def _reject(self, candidate: Candidate, reason: str) -> None:
         self.rejections.update({acquisition.info.id: reason for acquisition in candidate.acquisitions})
 
 
-def _reason(error: GoneError | OutsideError) -> str:
+def reason_of(error: GoneError | OutsideError) -> str:
+    """Return why a scene is ruled out, with the name of the file that cannot be used."""
     return f"{error.what}: {Path(error.where).name}"
 
 

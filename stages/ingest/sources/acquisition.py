@@ -43,6 +43,9 @@ class Acquisition:
 class GoneError(InputError):
     """A file that a catalogue or product names does not exist, so that another scene must be taken."""
 
+    scene_id: str = ""
+    """Id of the scene, where it had been chosen already."""
+
 
 class DamagedError(GoneError):
     """An image of a scene is cut short, is no image or has no CRS, so that another scene must be taken."""

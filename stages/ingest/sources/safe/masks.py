@@ -16,11 +16,11 @@ import numpy as np
 import rasterio.warp
 from rasterio.enums import Resampling
 
-from stages.common.errors import InputError
 from stages.common.geo.raster import open_by_driver, require_size
 from stages.common.scene.scene import Layer
 from stages.common.types import AnyArray, BoolArray
 from stages.ingest.region import Region, clip_window, clipped_grid
+from stages.ingest.sources.acquisition import DamagedError
 from stages.ingest.sources.safe.store import Store, explain_read_errors
 
 QUALITY_FLAGS = (
@@ -61,7 +61,7 @@ def remove_lost_pixels(layer: Layer, store: Store, masks: Iterable[str], region:
 
     Raises
     ------
-    InputError
+    DamagedError
         A mask cannot be read, or does not have the layers of its kind.
     """
     pixels = layer.pixels.copy()
@@ -88,8 +88,8 @@ def _lost_pixels(layer: Layer, store: Store, name: str, region: Region) -> BoolA
     return np.asarray(result != 0)
 
 
-def _wrong_mask(where: str, expected: int, actual: int) -> InputError:
-    return InputError(
+def _wrong_mask(where: str, expected: int, actual: int) -> DamagedError:
+    return DamagedError(
         "a mask of the product is not as the specification says",
         where=where,
         expected=f"{expected} layer(s)",

@@ -243,6 +243,19 @@ def test_one_product_that_cannot_be_read_does_not_end_the_run(workdir: Path, cap
     assert "the field PRODUCT_URI" in words or "no such field" in words
 
 
+@pytest.mark.parametrize("band", ["B02_10m", "B11_20m"])
+def test_a_product_whose_image_is_cut_short_gives_way_to_the_next(workdir: Path, band: str) -> None:
+    """The choice reads the classification and the bands of snow; B02 is read when it has been made."""
+    safe_product.make_site(workdir, ["2020-10-01", "2020-10-06", "2021-10-06"])
+    tiny.write_params(workdir, safe_product.params(Path("source"), [2020, 2021], bands=("B02", "B03", "B11")))
+    (image,) = (workdir / "source").glob(f"*20201001T*.SAFE/GRANULE/*/IMG_DATA/*/*{band}.jp2")
+    image.write_bytes(image.read_bytes()[: image.stat().st_size // 2])
+    assert main([]) == 0
+    assert [str(only_scene(year).info.day) for year in (2020, 2021)] == ["2020-10-06", "2021-10-06"]
+    (reason,) = (row.reason for row in rows().values() if row.date == "2020-10-01")
+    assert reason == f"an image of the product is truncated or damaged: {image.name}"
+
+
 @pytest.mark.parametrize("packed", [False, True], ids=["folder", "zip"])
 def test_what_a_mac_leaves_is_not_data(workdir: Path, packed: bool) -> None:
     safe_product.make_site(workdir, ["2020-10-01"])
