@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from scipy import ndimage
 
 from stages.common.errors import InputError
 from stages.common.geo.raster import pixels_with_data
 from stages.common.scene.scene import Layer
-from stages.common.types import AnyArray
+from stages.common.types import AnyArray, BoolArray
 from stages.ingest.input_files import open_georeferenced, read_window
 from stages.ingest.region import Region, clip_window, clipped_grid, inside_aoi
 
@@ -17,6 +18,12 @@ DEM_NODATA = -32768.0
 
 ELEVATION_MIN_M, ELEVATION_MAX_M = -500.0, 9000.0
 """Below the shore of the Dead Sea and above Mount Everest there is no ground."""
+
+NEIGHBOURS = np.ones((3, 3), dtype=bool)
+
+SHORE_MAX_M = 200.0
+"""The sea, at 0 m, ends at ground that is lower than this along a quarter of its shore at least; a void that is stored
+as 0 ends at whatever the ground around it is."""
 
 
 def clip_dem(path: Path, region: Region) -> Layer:
@@ -32,6 +39,7 @@ def clip_dem(path: Path, region: Region) -> Layer:
         pixels, nodata, grid = read_window(path, dataset, 1, window), dataset.nodata, clipped_grid(dataset, window)
     has_data = pixels_with_data(pixels, nodata)
     _check_range(path, pixels[has_data], pixels.size)
+    _check_zeros(path, pixels, has_data)
     if not (has_data & inside_aoi(grid, region)).any():
         raise InputError(
             "the raster holds no data over the AOI",
@@ -59,3 +67,28 @@ def _check_range(path: Path, elevation_m: AnyArray, pixels: int) -> None:
         found=f"{100 * impossible.size / pixels:.2g} % of the pixels around the AOI outside, most of them {fill}",
         fix=f"if {fill} marks voids: `gdal_edit.py -a_nodata {fill} <file>`, and fill them with gdal_fillnodata.py",
     )
+
+
+def _check_zeros(path: Path, pixels: AnyArray, has_data: BoolArray) -> None:
+    """Refuse areas at exactly 0 m amid mountains: voids that the file does not state. The sea has a shore."""
+    areas, count = ndimage.label(has_data & (pixels == 0), structure=NEIGHBOURS)
+    voids = [index for index, box in enumerate(ndimage.find_objects(areas), start=1)
+             if _is_void(areas, index, box, pixels, has_data)]  # fmt: skip
+    if not voids:
+        return
+    share = np.isin(areas, voids).mean()
+    raise InputError(
+        "the DEM is 0 m where the ground around is far higher: voids that the file does not state",
+        where=path,
+        expected="voids marked by the file's nodata value; 0 m at the sea alone",
+        found=f"{100 * share:.2g} % of the pixels around the AOI, in {len(voids)} of {count} areas at 0 m",
+        fix="`gdal_edit.py -a_nodata 0 <file>` where no sea is in it, and fill the voids with gdal_fillnodata.py",
+    )
+
+
+def _is_void(areas: AnyArray, index: int, box: tuple[slice, ...], pixels: AnyArray, has_data: BoolArray) -> bool:
+    """Whether the pixels that border on an area at 0 m lie too high for a shore."""
+    around = tuple(slice(max(side.start - 1, 0), side.stop + 1) for side in box)
+    area = areas[around] == index
+    border = ndimage.binary_dilation(area, structure=NEIGHBOURS) & ~area & has_data[around]
+    return bool(border.any() and np.quantile(pixels[around][border], 0.25) > SHORE_MAX_M)
