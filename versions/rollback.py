@@ -8,8 +8,8 @@ from stages.common.run.start import starting
 
 with starting("rollback", __name__, command=True):
     from stages.common.run.exit_code import exit_code_of
-    from stages.common.run.site_lock import site_lock
     from versions.promote.promote import rollback
+    from versions.tools.cut_short import working_on_site
 
 if __name__ == "__main__":
-    raise SystemExit(exit_code_of("rollback", site_lock("rollback")(lambda: rollback(Path.cwd()))))
+    raise SystemExit(exit_code_of("rollback", working_on_site("rollback")(lambda: rollback(Path.cwd()))))

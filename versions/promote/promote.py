@@ -16,7 +16,6 @@ from stages.common.errors import GateError, InputError
 from stages.common.gates import findings_table
 from stages.common.params.schema import Params, load_params
 from stages.common.run.exit_code import exit_code_of
-from stages.common.run.site_lock import site_lock
 from stages.common.tables.area import GateFinding
 from versions.promote.challenger import challenger_number
 from versions.promote.evidence import fetch_inputs, gather_evidence, sanity_findings
@@ -25,6 +24,7 @@ from versions.registry import champion as champion_files
 from versions.registry.open import open_registry
 from versions.registry.registered import RegisteredVersion
 from versions.registry.registry import Registry
+from versions.tools.cut_short import working_on_site
 from versions.tools.scratch import temporary_folder
 
 VERDICT_TAG = "promotion"
@@ -186,4 +186,4 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m versions.promote", description=__doc__)
     parser.add_argument("--version", help="number of a registered version; default: the challenger")
     arguments = parser.parse_args(argv)
-    return exit_code_of("promote", site_lock("promote")(lambda: promote(Path.cwd(), arguments.version or None)))
+    return exit_code_of("promote", working_on_site("promote")(lambda: promote(Path.cwd(), arguments.version or None)))

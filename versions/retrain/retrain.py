@@ -15,13 +15,13 @@ from pathlib import Path
 from stages.common.errors import GlacierError, InputError
 from stages.common.params.schema import load_params
 from stages.common.run.exit_code import exit_code_of
-from stages.common.run.site_lock import site_lock
 from versions.promote.challenger import challenger_number
 from versions.promote.promote import PromotionVerdict, assess, champion_version
 from versions.registry.champion import POINTER
 from versions.registry.open import open_registry
 from versions.retrain.summary import Outcome, base_revision, write_summary
 from versions.tools.commands import ROOT, default_remote, environment, last_words, run_dvc
+from versions.tools.cut_short import working_on_site
 from versions.tools.scratch import temporary_folder
 
 DONE, GATE_FAILED = 0, 1
@@ -124,4 +124,4 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m versions.retrain", description=__doc__)
     parser.add_argument("--base", help="git revision to compare with; default: origin/main, else main")
     arguments = parser.parse_args(argv)
-    return exit_code_of("retrain", site_lock("retrain")(lambda: retrain(Path.cwd(), arguments.base)))
+    return exit_code_of("retrain", working_on_site("retrain")(lambda: retrain(Path.cwd(), arguments.base)))

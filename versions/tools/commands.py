@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import subprocess
@@ -14,12 +15,16 @@ from stages.common import settings
 from stages.common.errors import InputError
 from stages.common.revision import run_git
 from stages.common.run.environment import DECIDED
+from versions.tools.cut_short import copies_kept
 from versions.tools.waiting import wait_for_dvc
 
 Done = subprocess.CompletedProcess[str]
 
 BUSY = re.compile(r"Unable to acquire lock|is busy, it is being blocked by")
 """DVC's words where another command has come first."""
+
+WRITING = frozenset({"repro", "commit", "add"})
+"""Commands of DVC that write dvc.lock or a .dvc file."""
 
 ROOT = Path(__file__).resolve().parents[2]
 """Root of the repository that this code stands in."""
@@ -47,7 +52,8 @@ def run_dvc(site: Path, *arguments: str) -> Done:
     command, since = [sys.executable, "-m", "dvc", *arguments], time.monotonic()
     while True:
         wait_for_dvc(site, arguments[0], since=since)
-        done = run_quietly(command, site)
+        with copies_kept(site) if arguments[0] in WRITING else contextlib.nullcontext():
+            done = run_quietly(command, site)
         if (
             not done.returncode
             or not BUSY.search(done.stderr)
@@ -60,7 +66,8 @@ def stream_dvc(site: Path, *arguments: str) -> int:
     """Run the DVC of this interpreter, its output as it comes; return its exit code. It waits as `run_dvc`."""
     command = [sys.executable, "-m", "dvc", *arguments]
     wait_for_dvc(site, arguments[0], since=time.monotonic())
-    return subprocess.run(command, cwd=site, env=environment(), check=False).returncode
+    with copies_kept(site) if arguments[0] in WRITING else contextlib.nullcontext():
+        return subprocess.run(command, cwd=site, env=environment(), check=False).returncode
 
 
 def require(done: Done, *, what: str, fix: str) -> str:

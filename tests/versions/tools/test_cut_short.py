@@ -1,0 +1,74 @@
+"""A kill while DVC writes dvc.lock or data.dvc holds nobody up, and nothing of another kind is changed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from stages.common import settings
+from stages.common.errors import InputError
+from stages.common.run.replace import SCRATCH
+from versions.tools.cut_short import copies_kept, mend, working_on_site
+
+WHOLE = "schema: '2.0'\nstages:\n  labels:\n    cmd: docker/run python -m stages.labels\n"
+NEWER = WHOLE + "  train:\n    cmd: docker/run python -m stages.train\n"
+CONFLICT = "<<<<<<< HEAD\nstages: {}\n=======\nstages: {a: 1}\n>>>>>>> main\n"
+
+
+class KilledError(BaseException):
+    """Stands for a kill: nothing that comes after it in the code runs."""
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv(settings.SITE_HELD, raising=False)
+    (tmp_path / "params.yaml").touch()
+    (tmp_path / "dvc.lock").write_text(WHOLE)
+    return tmp_path
+
+
+def killed_with(site: Path, content: str) -> None:
+    """Be killed when DVC has written so much of dvc.lock."""
+    with pytest.raises(KilledError), copies_kept(site):
+        (site / "dvc.lock").write_text(content)
+        raise KilledError
+
+
+@pytest.mark.parametrize("content", ["", NEWER[:20], NEWER[:40], NEWER[:-1]])
+def test_a_file_that_was_cut_short_gets_its_earlier_content_back(
+    site: Path, content: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    killed_with(site, content)
+    with working_on_site("repro"):
+        assert (site / "dvc.lock").read_text() == WHOLE
+    assert "dvc.lock was cut short" in capsys.readouterr().err
+    assert list((site / SCRATCH).iterdir()) == []
+
+
+def test_what_was_written_to_its_end_stays(site: Path) -> None:
+    killed_with(site, NEWER)
+    mend(site)
+    assert (site / "dvc.lock").read_text() == NEWER
+
+
+def test_what_git_could_not_merge_is_left_to_the_user(site: Path) -> None:
+    killed_with(site, CONFLICT)
+    mend(site)
+    assert (site / "dvc.lock").read_text() == CONFLICT
+
+
+def test_an_empty_file_without_a_copy_is_named_with_the_fix(site: Path) -> None:
+    (site / "dvc.lock").write_text("")
+    with pytest.raises(InputError, match=r"dvc\.lock is empty") as caught, working_on_site("repro"):
+        pass
+    assert caught.value.fix.startswith("`git checkout dvc.lock`")
+
+
+def test_a_command_that_ends_leaves_no_copy(site: Path) -> None:
+    with copies_kept(site):
+        (site / "dvc.lock").write_text(NEWER)
+    assert list((site / SCRATCH).iterdir()) == []
+    mend(site)
+    assert (site / "dvc.lock").read_text() == NEWER

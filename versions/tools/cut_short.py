@@ -1,0 +1,100 @@
+"""DVC writes dvc.lock and .dvc files in place: a kill in that instant leaves a file that is empty or cut short.
+
+So a copy of each is kept while a command of DVC writes. Where a copy is still there, the command was killed, and a file
+that is not whole gets its earlier content back: DVC then finds out what has changed since.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import yaml
+
+from stages.common.errors import InputError
+from stages.common.run.replace import SCRATCH, replace_file
+from stages.common.run.site_lock import site_lock
+from stages.common.yaml_text import load_yaml
+
+LOCK = "dvc.lock"
+WRITTEN_BY_DVC = (LOCK, "data.dvc", "models/champion/model.onnx.dvc")
+
+MERGE_MARK = b"<<<<<<<"
+"""Begins a line of a file that git could not merge: nothing that a kill leaves."""
+
+
+@contextlib.contextmanager
+def working_on_site(command: str) -> Iterator[None]:
+    """Keep other commands from changing the site in the working directory, and mend what a killed one has left.
+
+    Raises
+    ------
+    InputError
+        As `site_lock` and `mend`.
+    """
+    with site_lock(command):
+        mend(Path())
+        yield
+
+
+@contextlib.contextmanager
+def copies_kept(site: Path) -> Iterator[None]:
+    """Keep copies of what DVC writes within this block; a kill leaves them behind for `mend`."""
+    mend(site)
+    for name in WRITTEN_BY_DVC:
+        if (site / name).is_file():
+            _copy_of(site, name).parent.mkdir(parents=True, exist_ok=True)
+            _put(site / name, _copy_of(site, name))
+    yield
+    _forget(site)
+
+
+def mend(site: Path) -> None:
+    """Give a file that a killed command has cut short its earlier content back, and say so.
+
+    Raises
+    ------
+    InputError
+        dvc.lock is empty, and there is no copy: the command that was killed was one of DVC itself.
+    """
+    for name in WRITTEN_BY_DVC:
+        path, copy = site / name, _copy_of(site, name)
+        if not path.is_file() or _is_whole(path):
+            continue
+        if copy.is_file():
+            _put(copy, path)
+            print(f"{name} was cut short when a command was killed: its earlier content is back", file=sys.stderr)
+        elif name == LOCK and not path.stat().st_size:
+            raise InputError(
+                "dvc.lock is empty: a command of DVC was killed while it wrote", where=path.absolute(),
+                expected="what DVC has recorded", found="0 bytes", fix="`git checkout dvc.lock`, then run this again",
+            )  # fmt: skip
+    _forget(site)
+
+
+def _is_whole(path: Path) -> bool:
+    content = path.read_bytes()
+    if MERGE_MARK in content:
+        return True
+    try:
+        return content.endswith(b"\n") and isinstance(load_yaml(content), dict)
+    except (yaml.YAMLError, UnicodeDecodeError):
+        return False
+
+
+def _put(source: Path, target: Path) -> None:
+    draft = target.with_name(f".{target.name}.part")
+    shutil.copyfile(source, draft)
+    replace_file(draft, target)
+
+
+def _forget(site: Path) -> None:
+    for name in WRITTEN_BY_DVC:
+        _copy_of(site, name).unlink(missing_ok=True)
+
+
+def _copy_of(site: Path, name: str) -> Path:
+    return site / SCRATCH / f"whole-{Path(name).name}"
