@@ -107,7 +107,7 @@ ANSWERS: dict[str, tuple[Callable[[], Answer], str]] = {
     "a redirect to a file": (lambda: server.redirect("file:///etc/passwd"), "cannot be searched"),
     "a redirect to another scheme": (lambda: server.redirect("gopher://127.0.0.1:9/secret"), "cannot be searched"),
     "the same page without end": (same_page, "does not give all pages"),
-    "new pages without end": (endless, "does not give all pages"),
+    "new pages without end": (endless, "the catalogue "),
     "fewer items than it says": (lambda: page(item(), numberMatched=99), "does not give all pages"),
     "a next page on disk": (lambda: page(item(), links=[{"rel": "next", "href": "file:///etc/passwd"}]), ""),
     "no answer": (lambda: server.silence, "cannot be searched"),
