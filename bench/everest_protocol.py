@@ -163,17 +163,17 @@ def roles_of(params: Params, shape: tuple[int, int], *, calibrated: bool) -> np.
 
 def training_data(params: Params, pixels: np.ndarray, glacier: np.ndarray, roles: np.ndarray) -> Any:
     """Cut the patches of each use, and check that they contain nothing of the held-out fold."""
-    from stages.patches.cut import band_statistics
-    from stages.patches.windows import cut
+    from stages.patches.statistics import sum_pixels
+    from stages.patches.windows import Scene, cut
     from stages.train.data import Patches, TrainingData
 
-    everywhere = np.ones(glacier.shape, dtype=bool)
+    everywhere, scene = np.ones(glacier.shape, dtype=bool), Scene.of(pixels)
     sets: dict[str, Any] = {}
     for use in MAY_LABEL:
-        patches = cut(pixels, everywhere, glacier.astype(np.uint8), roles, params.patches, use=use)
+        patches = cut(scene, everywhere, glacier.astype(np.uint8), roles, params.patches, use=use).in_memory()
         check_no_leak(patches, roles, use=use, where=Path("memory"))
         sets[use] = Patches(**patches, scene=np.zeros(len(patches["row"]), dtype=np.int64))
-    mean, std = band_statistics(pixels[roles == TRAIN], scale=1.0, offset=0.0)
+    mean, std = sum_pixels(scene, roles == TRAIN).statistics(scale=1.0, offset=0.0)
     return TrainingData(
         **sets, shape=glacier.shape, bands=list(params.prepare.bands), scale=1.0, offset=0.0, mean=mean, std=std, md5=""
     )

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
-import numpy as np
 from rasterio.features import shapes
 from rasterio.warp import transform_geom
 
 from stages.common.errors import ContractError
 from stages.common.geo.grid import Grid
-from stages.common.geo.raster import grid_of, open_raster, read_band, refuse_unreadable, write_cog
+from stages.common.geo.raster import gdal_env, grid_of, open_raster, read_band, write_cog
+from stages.common.geo.rows import RowReader
 from stages.common.geo.vectors import pixels_inside, read_polygons
-from stages.common.model.histograms import band_counts
-from stages.common.model.split import MAY_LABEL, TRAIN, check_no_leak
-from stages.common.run.outputs import write_arrays, write_json
+from stages.common.model.split import MAY_LABEL, TRAIN, check_patch
+from stages.common.run.outputs import ArrayParts, write_arrays, write_json
 from stages.common.run.stage import Run
 from stages.common.tables import kinds
 from stages.common.tables.learning import PatchStats
-from stages.common.types import AnyArray, UInt8Array
+from stages.common.types import AnyArray, BoolArray, UInt8Array
 from stages.patches.roles import pixel_roles
-from stages.patches.windows import cut
+from stages.patches.statistics import PixelSums, sum_pixels
+from stages.patches.windows import PatchSet, Scene, cut
 
 
 def cut_patches(run: Run) -> None:
@@ -31,34 +33,57 @@ def cut_patches(run: Run) -> None:
     pixels are checked, a model looks perfect, and neither its probability nor its area is.
     """
     valid = read_band(run.path("artifacts/prepare/{year}/valid.tif")) == 1
-    training, held_out = (read_band(run.path(f"artifacts/labels/{name}.tif")) for name in ("glacier", "held_out"))
-    ids = read_band(run.path("artifacts/labels/glacier_id.tif"))
-    params = run.params.patches
     scene_path = run.path("artifacts/prepare/{year}/scene.tif")
-    with open_raster(scene_path) as dataset, refuse_unreadable(scene_path):
-        grid, scene = grid_of(dataset), np.moveaxis(dataset.read(), 0, -1)
+    with gdal_env(), open_raster(scene_path) as dataset:
+        grid, scene = grid_of(dataset), Scene(dataset.count, dataset.dtypes[0], RowReader(dataset, scene_path).read)
         storage = {"bands": list(dataset.descriptions), "scale": dataset.scales[0], "offset": dataset.offsets[0]}
-    aoi = pixels_inside(read_polygons(run.path("data/aoi.gpkg"), grid.crs).geometry, grid)
-    roles = pixel_roles(ids, aoi, params)
-    labels = {use: training if use == "train" else held_out for use in MAY_LABEL}
-    sets = {use: cut(scene, valid, labels[use], roles, params, use=use) for use in MAY_LABEL}
-    for use, patches in sets.items():
-        path = run.out / f"{use}.npz"
-        if use != "calibration":  # a split with one block to validate on has none to calibrate on
-            _require_patches(patches, use)
-        check_no_leak(patches, roles, use=use, where=path)
-        write_arrays(path, patches)
+        roles, sets = _split(run, scene, valid, grid)
+        for use, patches in sets.items():
+            path = run.out / f"{use}.npz"
+            if use != "calibration":  # a split with one block to validate on has none to calibrate on
+                _require_patches(patches, use)
+            write_arrays(path, patch_arrays(patches, roles, use=use, where=path))
+        sums = sum_pixels(scene, valid & (roles == TRAIN))
     write_cog(run.out / "split.tif", roles, grid, nodata=None)
     (run.out / "split.geojson").write_text(json.dumps(split_map(roles, grid), indent=1) + "\n", encoding="utf-8")
-    stats = _stats(run, sets, scene[valid & (roles == TRAIN)], storage)
+    stats = _stats(run, sets, sums, storage)
     write_json(run.out / "stats.json", stats)
     shares = {name: f"{100 * float((roles == value).mean()):.0f} %" for value, name in enumerate(kinds.ROLES)}
     counts = stats.training_patches, stats.validation_patches, stats.calibration_patches
     run.log.info("%d training, %d validation and %d calibration patches; %s", *counts, shares)
 
 
-def _require_patches(patches: dict[str, AnyArray], use: str) -> None:
-    if len(patches["row"]) == 0:
+def _split(run: Run, scene: Scene, valid: BoolArray, grid: Grid) -> tuple[UInt8Array, dict[str, PatchSet]]:
+    """Return the role of each pixel, and the patches of each use."""
+    params = run.params.patches
+    ids = read_band(run.path("artifacts/labels/glacier_id.tif"))
+    roles = pixel_roles(ids, pixels_inside(read_polygons(run.path("data/aoi.gpkg"), grid.crs).geometry, grid), params)
+    training, held_out = (read_band(run.path(f"artifacts/labels/{name}.tif")) for name in ("glacier", "held_out"))
+    labels = {use: training if use == "train" else held_out for use in MAY_LABEL}
+    return roles, {use: cut(scene, valid, labels[use], roles, params, use=use) for use in MAY_LABEL}
+
+
+def patch_arrays(patches: PatchSet, roles: UInt8Array, *, use: str, where: Path) -> dict[str, AnyArray | ArrayParts]:
+    """Return the arrays of a file of patches; each patch is checked for leaks when it is written."""
+    count, side, places = len(patches), patches.side_px, patches.places()
+
+    def checked_images() -> Iterator[AnyArray]:
+        parts = zip(patches.images(), patches.labels(), patches.visible(), patches.corners, strict=True)
+        for index, (image, label, visible, corner) in enumerate(parts):
+            check_patch(image, label, visible, roles, corner=corner, use=use, where=f"{where}, patch {index}")
+            yield image
+
+    return {
+        "image": ArrayParts((count, side, side, patches.scene.bands), patches.scene.dtype, checked_images),
+        "label": ArrayParts((count, side, side), "uint8", patches.labels),
+        "visible": ArrayParts((count, side, side), "uint8", patches.visible),
+        "row": places[:, 0],
+        "column": places[:, 1],
+    }
+
+
+def _require_patches(patches: PatchSet, use: str) -> None:
+    if not patches.corners:
         raise ContractError(
             f"the split leaves no {use} patch",
             where="params.yaml patches",
@@ -68,28 +93,22 @@ def _require_patches(patches: dict[str, AnyArray], use: str) -> None:
         )
 
 
-def band_statistics(pixels: AnyArray, *, scale: float, offset: float) -> tuple[list[float], list[float]]:
-    """Return mean and standard deviation of each band of (N, C) raw pixels, in physical units, rounded to 1e-6."""
-    mean = pixels.mean(axis=0, dtype=np.float64) * scale + offset
-    std = pixels.std(axis=0, dtype=np.float64) * scale
-    return [round(float(value), 6) for value in mean], [round(float(value), 6) for value in std]
-
-
-def _stats(run: Run, sets: dict[str, dict[str, AnyArray]], pixels: AnyArray, storage: dict[str, Any]) -> PatchStats:
-    label = sets["train"]["label"]
-    mean, std = band_statistics(pixels, scale=storage["scale"], offset=storage["offset"])
+def _stats(run: Run, sets: dict[str, PatchSet], sums: PixelSums, storage: dict[str, Any]) -> PatchStats:
+    mean, std = sums.statistics(scale=storage["scale"], offset=storage["offset"])
+    glacier_px = [int((label == 1).sum()) for label in sets["train"].labels()]
+    labelled_px = sum(int((label != kinds.IGNORE).sum()) for label in sets["train"].labels())
     return PatchStats(
         year=int(run.year or 0),
         mean=mean,
         std=std,
-        pixels=len(pixels),
-        training_patches=len(label),
-        validation_patches=len(sets["validation"]["label"]),
-        calibration_patches=len(sets["calibration"]["label"]),
-        patches_without_glacier=int((~(label == 1).any(axis=(1, 2))).sum()),
-        glacier_fraction=round(float((label == 1).sum() / max((label != kinds.IGNORE).sum(), 1)), 6),
+        pixels=sums.pixels,
+        training_patches=len(sets["train"]),
+        validation_patches=len(sets["validation"]),
+        calibration_patches=len(sets["calibration"]),
+        patches_without_glacier=glacier_px.count(0),
+        glacier_fraction=round(sum(glacier_px) / max(labelled_px, 1), 6),
         buffer_px=run.params.patches.buffer_px,
-        histogram=band_counts(pixels).tolist(),
+        histogram=sums.histogram.tolist(),
         **storage,
     )
 

@@ -9,6 +9,9 @@ from stages.common.model.split import BUFFER, CALIBRATION, OUTSIDE, TEST, TRAIN,
 from stages.common.params.learning import PatchesParams
 from stages.common.types import BoolArray, IntArray, UInt8Array, UInt16Array
 
+STRIP_ROWS = 512
+"""Rows whose distances to held-out pixels are measured at once."""
+
 
 def pixel_roles(glacier_id: UInt16Array, aoi: BoolArray, params: PatchesParams) -> UInt8Array:
     """Return the role of each pixel: 0 train, 1 validation, 2 test, 3 buffer, 4 outside the AOI, 5 calibration.
@@ -70,8 +73,14 @@ def hold_out_small_glaciers(roles: UInt8Array, glacier_id: UInt16Array, *, large
 
 
 def add_buffer(roles: UInt8Array, buffer_px: int) -> UInt8Array:
-    """Turn training pixels within `buffer_px` of a held-out pixel into buffer."""
-    if buffer_px == 0 or (roles == TRAIN).all():
+    """Turn training pixels within `buffer_px` of a held-out pixel into buffer; it is done strip by strip."""
+    if buffer_px == 0:
         return roles
-    near = distance_transform_edt(roles == TRAIN) <= buffer_px
-    return np.where(near & (roles == TRAIN), BUFFER, roles).astype(np.uint8)
+    buffered, height = roles.copy(), len(roles)
+    for top in range(0, height, STRIP_ROWS):
+        first, bottom = max(top - buffer_px, 0), min(top + STRIP_ROWS, height)
+        trains = roles[first : min(bottom + buffer_px, height)] == TRAIN
+        if not trains.all():
+            near = distance_transform_edt(trains)[top - first : bottom - first] <= buffer_px
+            buffered[top:bottom][near & trains[top - first : bottom - first]] = BUFFER
+    return buffered

@@ -1,8 +1,9 @@
-"""Cut patches from arrays: pure functions."""
+"""Cut patches from a scene: each is made when it is asked for, and none is kept."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -30,57 +31,116 @@ def positions(shape: tuple[int, int], size: int, stride: int) -> Iterator[tuple[
             yield row, column
 
 
+@dataclass(frozen=True)
+class Scene:
+    """Raw pixels of a scene, read by strips of rows."""
+
+    bands: int
+    dtype: str
+    read_rows: Callable[[int, int], AnyArray]
+    """Given the first row and the one after the last, returns (B, rows, W)."""
+
+    @classmethod
+    def of(cls, pixels: AnyArray) -> Scene:
+        """Return a scene of (H, W, B) pixels in memory."""
+        planes = np.moveaxis(pixels, -1, 0)
+        return cls(len(planes), str(pixels.dtype), lambda start, stop: planes[:, start:stop])
+
+
+@dataclass(frozen=True)
+class PatchSet:
+    """N patches for one use with their margin, of side S = size + 2 margin; none is in memory before it is made."""
+
+    scene: Scene
+    shown: BoolArray
+    """(H, W): pixels whose imagery may be shown."""
+    label: UInt8Array
+    """(H, W): 0, 1, or 255 where there is no label for this use."""
+    params: PatchesParams
+    once: bool
+    """Label the inner part of each window only, and no pixel twice."""
+    corners: list[tuple[int, int]]
+    """Row and column of the upper left pixel of each patch; may be negative."""
+
+    def __len__(self) -> int:
+        return len(self.corners)
+
+    @property
+    def side_px(self) -> int:
+        """Side of a patch, its margin included."""
+        return self.params.full_size_px
+
+    def images(self) -> Iterator[AnyArray]:
+        """Yield raw pixels (S, S, C) of each patch, 0 where hidden and beyond the scene's edges."""
+        at, strip = None, np.empty(0)
+        for row, column in self.corners:
+            if row != at:
+                at, strip = row, self._shown_rows(row)
+            yield crop(strip, 0, column, self.side_px, fill=0)
+
+    def _shown_rows(self, row: int) -> AnyArray:
+        """Return (S, W, C) from `row` on, 0 where hidden and beyond the scene's edges."""
+        top, bottom = max(row, 0), min(row + self.side_px, len(self.shown))
+        strip = np.zeros((self.side_px, self.shown.shape[1], self.scene.bands), dtype=self.scene.dtype)
+        pixels = np.moveaxis(self.scene.read_rows(top, bottom), 0, -1)
+        np.multiply(pixels, self.shown[top:bottom, :, None], out=strip[top - row : bottom - row], casting="unsafe")
+        return strip
+
+    def labels(self) -> Iterator[UInt8Array]:
+        """Yield the label (S, S) of each patch: 0, 1, 255."""
+        size, margin = self.params.size_px, self.params.margin_px
+        claimed = np.zeros(self.label.shape, dtype=bool)
+        for row, column in self.corners:
+            label = crop(self.label, row, column, self.side_px, fill=IGNORE)
+            if self.once:
+                label[crop(claimed, row, column, self.side_px, fill=True) | _margin(self.side_px, margin)] = IGNORE
+                claimed[row + margin : row + margin + size, column + margin : column + margin + size] = True
+            yield label
+
+    def visible(self) -> Iterator[UInt8Array]:
+        """Yield 1 where imagery and label of a patch (S, S) may be used, else 0."""
+        return (crop(self.shown.view(np.uint8), *corner, self.side_px, fill=0) for corner in self.corners)
+
+    def places(self) -> AnyArray:
+        """Return (N, 2) int32: the corners."""
+        return np.array(self.corners, dtype=np.int32).reshape(-1, 2)
+
+    def in_memory(self) -> dict[str, AnyArray]:
+        """Return image (N, S, S, C), label and visible (N, S, S), row and column (N,): for a small scene."""
+        shape, places = (len(self), self.side_px, self.side_px), self.places()
+        return {
+            "image": np.array([*self.images()], dtype=self.scene.dtype).reshape(*shape, self.scene.bands),
+            "label": np.array([*self.labels()], dtype=np.uint8).reshape(shape),
+            "visible": np.array([*self.visible()], dtype=np.uint8).reshape(shape),
+            "row": places[:, 0],
+            "column": places[:, 1],
+        }
+
+
 def cut(
-    scene: AnyArray, valid: BoolArray, glacier: UInt8Array, roles: UInt8Array, params: PatchesParams, *, use: str
-) -> dict[str, AnyArray]:
-    """Cut patches with their margin; what `use` must not show is zeroed, marked hidden and labelled 255.
+    scene: Scene, valid: BoolArray, glacier: UInt8Array, roles: UInt8Array, params: PatchesParams, *, use: str
+) -> PatchSet:
+    """Place patches; what `use` must not show is zeroed, marked hidden and labelled 255.
 
     Patches without any glacier are kept: a model that is never trained on rock calls everything ice.
 
     Parameters
     ----------
-    scene
-        (H, W, C) raw pixels.
     valid, glacier, roles
         (H, W); `glacier` is 0, 1 or 255.
     use
         'train', 'validation' or 'calibration'. Windows of the last two do not overlap and label their inner part only,
         so that each pixel counts once.
-
-    Returns
-    -------
-    image (N, S, S, C), label (N, S, S), visible (N, S, S), row (N,), column (N,), with S = size + 2 margin
     """
-    visible = valid & has_role(roles, MAY_SHOW[use])
     label = np.where(valid & has_role(roles, MAY_LABEL[use]), glacier, IGNORE).astype(np.uint8)
-    image = scene * visible[..., None].astype(scene.dtype)
     stride = params.stride_px if use == "train" else params.size_px
-    full, margin = params.full_size_px, params.margin_px
-    corners, labels = [], []
-    claimed = np.zeros(label.shape, dtype=bool)
-    for row, column in positions(label.shape, params.size_px, stride):
-        inner = slice(row, row + params.size_px), slice(column, column + params.size_px)
-        if (label[inner] != IGNORE).mean() < MIN_LABELLED_FRACTION:
-            continue
-        corners.append((row - margin, column - margin))
-        labels.append(crop(label, *corners[-1], full, fill=IGNORE))
-        if use != "train":
-            labels[-1][crop(claimed, *corners[-1], full, fill=True) | _margin(full, margin)] = IGNORE
-            claimed[inner] = True
-    places = np.array(corners, dtype=np.int32).reshape(-1, 2)
-    return {
-        "image": _crops(image, corners, full),
-        "label": np.array(labels, dtype=np.uint8).reshape(-1, full, full),
-        "visible": _crops(visible.astype(np.uint8), corners, full),
-        "row": places[:, 0],
-        "column": places[:, 1],
-    }
-
-
-def _crops(plane: AnyArray, corners: list[tuple[int, int]], size: int) -> AnyArray:
-    """Return (N, size, size, ...) windows of `plane`, zero beyond its edges; N may be 0."""
-    windows = [crop(plane, row, column, size, fill=0) for row, column in corners]
-    return np.array(windows, dtype=plane.dtype).reshape(-1, size, size, *plane.shape[2:])
+    corners = [
+        (row - params.margin_px, column - params.margin_px)
+        for row, column in positions(label.shape, params.size_px, stride)
+        if (label[row : row + params.size_px, column : column + params.size_px] != IGNORE).mean()
+        >= MIN_LABELLED_FRACTION
+    ]
+    return PatchSet(scene, valid & has_role(roles, MAY_SHOW[use]), label, params, use != "train", corners)
 
 
 def _margin(size: int, margin: int) -> BoolArray:

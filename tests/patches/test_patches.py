@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from affine import Affine
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.ndimage import distance_transform_edt
 
+from stages.common.errors import ContractError
 from stages.common.geo.grid import Grid
+from stages.common.model.histograms import band_counts
 from stages.common.model.split import (
     BUFFER,
     CALIBRATION,
@@ -24,15 +29,22 @@ from stages.common.model.split import (
     check_no_leak,
 )
 from stages.common.params.learning import PatchesParams
+from stages.common.run.outputs import write_arrays
 from stages.common.tables.kinds import IGNORE, ROLES
-from stages.patches.cut import band_statistics, split_map
+from stages.patches.cut import patch_arrays, split_map
 from stages.patches.roles import add_buffer, deal_to_calibration, every_second, hold_out_small_glaciers, pixel_roles
-from stages.patches.windows import cut, origins, positions
+from stages.patches.statistics import sum_pixels
+from stages.patches.windows import Scene, cut, origins, positions
 
 
 def params(**changes: object) -> PatchesParams:
     base = {"size_px": 32, "margin_px": 8, "stride_px": 16, "block_rows_px": 32, "block_columns_px": 40, "buffer_px": 4}
     return PatchesParams.model_validate(base | changes)
+
+
+def cut_whole(pixels: np.ndarray, *arguments: Any, use: str) -> dict[str, np.ndarray]:
+    """The arrays of all patches of (H, W, C) pixels."""
+    return cut(Scene.of(pixels), *arguments, use=use).in_memory()
 
 
 def test_folds_are_those_of_the_everest_protocol() -> None:
@@ -167,6 +179,14 @@ def test_the_buffer_keeps_its_distance(buffer_px: int) -> None:
     assert (buffered[:, 50:] == VALIDATION).all()
 
 
+@pytest.mark.parametrize("held_out_row", [0, 480, 511, 512, 530, 700])
+def test_the_buffer_does_not_show_where_strips_meet(held_out_row: int) -> None:
+    roles = np.full((1100, 60), TRAIN, dtype=np.uint8)
+    roles[held_out_row, 20], roles[1099, 0] = TEST, VALIDATION
+    near = distance_transform_edt(roles == TRAIN) <= 40
+    assert (add_buffer(roles, 40) == np.where(near & (roles == TRAIN), BUFFER, roles)).all()
+
+
 def test_without_held_out_pixels_there_is_no_buffer() -> None:
     roles = np.full((40, 100), TRAIN, dtype=np.uint8)
     assert (add_buffer(roles, 5) == TRAIN).all()
@@ -216,7 +236,7 @@ def site() -> dict[str, np.ndarray]:
 def test_patches_are_proven_leak_free(site: dict[str, np.ndarray], use: str, buffer_px: int) -> None:
     chosen = params(buffer_px=buffer_px)
     roles = pixel_roles(site["ids"], np.ones(site["ids"].shape, dtype=bool), chosen)
-    patches = cut(site["scene"], site["valid"], site["glacier"], roles, chosen, use=use)
+    patches = cut_whole(site["scene"], site["valid"], site["glacier"], roles, chosen, use=use)
     assert len(patches["row"]) > 0
     check_no_leak(patches, roles, use=use, where=Path("x"))
 
@@ -225,7 +245,7 @@ def test_every_training_label_is_taught_and_every_validation_label_counts_once(s
     chosen = params(buffer_px=0)
     roles = pixel_roles(site["ids"], np.ones(site["ids"].shape, dtype=bool), chosen)
     for use, role in (("train", TRAIN), ("validation", VALIDATION), ("calibration", CALIBRATION)):
-        patches = cut(site["scene"], site["valid"], site["glacier"], roles, chosen, use=use)
+        patches = cut_whole(site["scene"], site["valid"], site["glacier"], roles, chosen, use=use)
         times_labelled = np.zeros(roles.shape, dtype=int)
         for label, row, column in zip(patches["label"], patches["row"], patches["column"], strict=True):
             rows, columns = np.nonzero(label != IGNORE)
@@ -240,7 +260,7 @@ def test_every_training_label_is_taught_and_every_validation_label_counts_once(s
 def test_a_split_without_calibration_gives_no_patches_of_the_right_shape(site: dict[str, np.ndarray]) -> None:
     chosen = params()
     roles = np.full(site["ids"].shape, TRAIN, dtype=np.uint8)
-    patches = cut(site["scene"], site["valid"], site["glacier"], roles, chosen, use="calibration")
+    patches = cut_whole(site["scene"], site["valid"], site["glacier"], roles, chosen, use="calibration")
     size = chosen.full_size_px
     assert patches["image"].shape == (0, size, size, site["scene"].shape[2])
     assert patches["label"].shape == patches["visible"].shape == (0, size, size)
@@ -250,7 +270,7 @@ def test_a_split_without_calibration_gives_no_patches_of_the_right_shape(site: d
 def test_patches_without_glacier_are_kept(site: dict[str, np.ndarray]) -> None:
     chosen = params()
     roles = pixel_roles(site["ids"], np.ones(site["ids"].shape, dtype=bool), chosen)
-    patches = cut(site["scene"], site["valid"], site["glacier"], roles, chosen, use="train")
+    patches = cut_whole(site["scene"], site["valid"], site["glacier"], roles, chosen, use="train")
     assert (~(patches["label"] == 1).any(axis=(1, 2))).any()
 
 
@@ -260,7 +280,7 @@ def test_patches_without_glacier_are_kept(site: dict[str, np.ndarray]) -> None:
 def test_windows_overlap_in_training_alone(use: str, role: int, starts: list[int]) -> None:
     shape, margin = (64, 64), params().margin_px
     roles, valid = np.full(shape, role, dtype=np.uint8), np.ones(shape, dtype=bool)
-    arrays = cut(np.ones((*shape, 1), dtype=np.uint8), valid, np.ones(shape, np.uint8), roles, params(), use=use)
+    arrays = cut_whole(np.ones((*shape, 1), dtype=np.uint8), valid, np.ones(shape, np.uint8), roles, params(), use=use)
     corners = list(zip(arrays["row"] + margin, arrays["column"] + margin, strict=True))
     assert corners == [(row, column) for row in starts for column in starts]
 
@@ -272,25 +292,64 @@ def test_a_patch_with_hardly_a_label_is_left_out(labelled_px: int, patches: int)
     glacier = np.full(shape, IGNORE, dtype=np.uint8)
     glacier.flat[:labelled_px] = 1
     roles, valid = np.full(shape, TRAIN, dtype=np.uint8), np.ones(shape, dtype=bool)
-    arrays = cut(np.ones((*shape, 1), dtype=np.uint8), valid, glacier, roles, chosen, use="train")
+    arrays = cut_whole(np.ones((*shape, 1), dtype=np.uint8), valid, glacier, roles, chosen, use="train")
     assert len(arrays["label"]) == patches
 
 
 def test_what_is_hidden_is_zero_and_what_is_shown_is_the_scene(site: dict[str, np.ndarray]) -> None:
     chosen = params()
     roles = pixel_roles(site["ids"], np.ones(site["ids"].shape, dtype=bool), chosen)
-    patches = cut(site["scene"], site["valid"], site["glacier"], roles, chosen, use="train")
+    patches = cut_whole(site["scene"], site["valid"], site["glacier"], roles, chosen, use="train")
     for image, visible, row, column in zip(*(patches[k] for k in ("image", "visible", "row", "column")), strict=True):
         rows, columns = np.nonzero(visible)
         assert (image[rows, columns] == site["scene"][rows + row, columns + column]).all()
         assert not image[visible == 0].any()
 
 
-def test_statistics_see_the_training_part_only() -> None:
-    pixels = np.array([[0, 10], [10, 30]], dtype=np.uint16)
-    mean, std = band_statistics(pixels, scale=0.5, offset=-1.0)
-    assert mean == [1.5, 9.0]
-    assert std == [2.5, 5.0]
+def test_the_written_file_is_that_of_the_patches_in_memory(site: dict[str, np.ndarray], tmp_path: Path) -> None:
+    chosen = params()
+    roles = pixel_roles(site["ids"], np.ones(site["ids"].shape, dtype=bool), chosen)
+    for use in ("train", "validation", "calibration"):
+        patches = cut(Scene.of(site["scene"]), site["valid"], site["glacier"], roles, chosen, use=use)
+        write_arrays(tmp_path / "parts.npz", patch_arrays(patches, roles, use=use, where=tmp_path))
+        write_arrays(tmp_path / "whole.npz", patches.in_memory())
+        assert (tmp_path / "parts.npz").read_bytes() == (tmp_path / "whole.npz").read_bytes()
+
+
+def test_a_patch_that_leaks_is_not_written(site: dict[str, np.ndarray], tmp_path: Path) -> None:
+    chosen = params()
+    roles = pixel_roles(site["ids"], np.ones(site["ids"].shape, dtype=bool), chosen)
+    patches = cut(Scene.of(site["scene"]), site["valid"], site["glacier"], roles, chosen, use="train")
+    tested = np.full_like(roles, TEST)
+    with pytest.raises(ContractError, match="a train patch shows imagery of held-out pixels"):
+        write_arrays(tmp_path / "train.npz", patch_arrays(patches, tested, use="train", where=tmp_path / "train.npz"))
+
+
+def test_a_scene_is_read_downwards_once_for_each_use(site: dict[str, np.ndarray]) -> None:
+    """Strips of windows in a row of the scene, and no strip twice."""
+    chosen, asked = params(), []
+    whole = Scene.of(site["scene"])
+
+    def read(start: int, stop: int) -> np.ndarray:
+        asked.append((start, stop))
+        return whole.read_rows(start, stop)
+
+    roles = np.full(site["ids"].shape, TRAIN, dtype=np.uint8)
+    scene = replace(whole, read_rows=read)
+    list(cut(scene, site["valid"], site["glacier"], roles, chosen, use="train").images())
+    assert asked == sorted(set(asked)) and max(stop - start for start, stop in asked) == chosen.full_size_px
+
+
+@pytest.mark.parametrize("height", [2, 600, 1100])
+def test_statistics_are_those_of_the_pixels_that_are_asked_for(height: int) -> None:
+    rng = np.random.default_rng(height)
+    pixels = rng.integers(0, 65535, (height, 7, 2)).astype(np.uint16)
+    where = rng.random((height, 7)) < 0.7
+    sums = sum_pixels(Scene.of(pixels), where)
+    mean, std = sums.statistics(scale=0.5, offset=-1.0)
+    assert mean == pytest.approx(pixels[where].mean(axis=0) * 0.5 - 1, abs=1e-6)
+    assert std == pytest.approx(pixels[where].std(axis=0) * 0.5, abs=1e-6)
+    assert (sums.histogram == band_counts(pixels[where])).all() and sums.pixels == where.sum()
 
 
 @settings(max_examples=20)

@@ -25,7 +25,8 @@ MAY_LABEL = {"train": (TRAIN,), "validation": (VALIDATION,), "calibration": (CAL
 def block_numbers(shape: tuple[int, int], params: PatchesParams) -> IntArray:
     """Return the number (H, W) of each pixel's block, row by row from 0."""
     rows, columns = _block_places(shape, params)
-    return np.asarray(rows[:, None] * (columns[-1] + 1) + columns[None, :], dtype=np.int64)
+    numbers = rows.astype(np.int32)[:, None] * np.int32(columns[-1] + 1) + columns.astype(np.int32)[None, :]
+    return np.asarray(numbers, dtype=np.int32)
 
 
 def block_folds(shape: tuple[int, int], params: PatchesParams) -> IntArray:
@@ -34,7 +35,8 @@ def block_folds(shape: tuple[int, int], params: PatchesParams) -> IntArray:
     As a knight moves in chess: with five folds no two blocks of a fold touch, not even at a corner.
     """
     rows, columns = _block_places(shape, params)
-    return np.asarray((columns[None, :] + 2 * rows[:, None]) % params.folds, dtype=np.int64)
+    across, down = (place % params.folds for place in (columns, 2 * rows))  # of at most 20 folds: the sum fits a byte
+    return (across.astype(np.uint8)[None, :] + down.astype(np.uint8)[:, None]) % np.uint8(params.folds)
 
 
 def _block_places(shape: tuple[int, int], params: PatchesParams) -> tuple[IntArray, IntArray]:
@@ -58,28 +60,59 @@ def has_role(roles: UInt8Array, allowed: tuple[int, ...]) -> BoolArray:
 
 
 def check_no_leak(patches: Mapping[str, AnyArray], roles: UInt8Array, *, use: str, where: Path) -> None:
-    """Check that patches for `use` ('train', 'validation' or 'calibration') show no pixel that they must not show.
-
-    Every pixel is checked against the split: where it must not show, its imagery must be 0 and marked hidden, and
-    its label 255.
+    """Check each of the patches (`check_patch`), arrays of which hold one entry a patch.
 
     Raises
     ------
     ContractError
         A patch shows imagery or a label of a held-out pixel.
     """
-    for index, (row, column) in enumerate(zip(patches["row"], patches["column"], strict=True)):
-        size = patches["label"].shape[1]
-        role = crop(roles, int(row), int(column), size, fill=OUTSIDE)
-        visible = (patches["visible"][index] != 0) | patches["image"][index].any(axis=-1)
-        labelled = patches["label"][index] != IGNORE
-        for what, present, allowed in (("imagery", visible, MAY_SHOW[use]), ("a label", labelled, MAY_LABEL[use])):
-            leaked = present & ~has_role(role, allowed)
-            if leaked.any():
-                raise ContractError(
-                    f"a {use} patch shows {what} of held-out pixels",
-                    where=f"{where}, patch {index} at row {row}, column {column}",
-                    expected="0 pixels",
-                    found=f"{int(leaked.sum())} pixels of role {ROLES[int(role[leaked][0])]}",
-                    fix="run `patches` again; where that does not help, report it: the split is wrong",
-                )
+    corners = zip(patches["row"], patches["column"], strict=True)
+    for index, (row, column) in enumerate(corners):
+        check_patch(
+            patches["image"][index], patches["label"][index], patches["visible"][index], roles,
+            corner=(int(row), int(column)), use=use, where=f"{where}, patch {index}",
+        )  # fmt: skip
+
+
+def check_patch(
+    image: AnyArray,
+    label: UInt8Array,
+    visible: UInt8Array,
+    roles: UInt8Array,
+    *,
+    corner: tuple[int, int],
+    use: str,
+    where: str,
+) -> None:
+    """Check that a patch for `use` ('train', 'validation' or 'calibration') shows no pixel that it must not show.
+
+    Every pixel is checked against the split: where it must not show, its imagery must be 0 and marked hidden, and
+    its label 255.
+
+    Parameters
+    ----------
+    image, label, visible
+        (S, S, C), (S, S) and (S, S): the patch.
+    roles
+        (H, W): the split.
+    corner
+        Row and column of the patch's upper left pixel.
+
+    Raises
+    ------
+    ContractError
+        The patch shows imagery or a label of a held-out pixel.
+    """
+    role = crop(roles, *corner, len(label), fill=OUTSIDE)
+    shown = (visible != 0) | image.any(axis=-1)
+    for what, present, allowed in (("imagery", shown, MAY_SHOW[use]), ("a label", label != IGNORE, MAY_LABEL[use])):
+        leaked = present & ~has_role(role, allowed)
+        if leaked.any():
+            raise ContractError(
+                f"a {use} patch shows {what} of held-out pixels",
+                where=f"{where} at row {corner[0]}, column {corner[1]}",
+                expected="0 pixels",
+                found=f"{int(leaked.sum())} pixels of role {ROLES[int(role[leaked][0])]}",
+                fix="run `patches` again; where that does not help, report it: the split is wrong",
+            )

@@ -6,10 +6,14 @@ import math
 import os
 import zipfile
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 DEFLATE_RATIO_MAX = 1100
 """Most bytes that one byte of deflate can stand for: 1032 (zlib's technical details)."""
+
+
+CHUNK_BYTES = 2**20
+"""Bytes of an array that are read at once."""
 
 
 def check_array_sizes(path: Path) -> None:
@@ -35,11 +39,37 @@ def check_array_sizes(path: Path) -> None:
                 _check_header(entry, stream)
 
 
-def _check_header(entry: zipfile.ZipInfo, stream: IO[bytes]) -> None:
+def read_array_headers(path: Path) -> dict[str, tuple[tuple[int, ...], str]]:
+    """Return shape and dtype of each array of an npz file, by name, and read each to its end to check its checksum.
+
+    No array is in memory as a whole.
+
+    Raises
+    ------
+    ValueError, OSError, zipfile.BadZipFile, zlib.error
+        The file is not readable as an archive of arrays.
+    """
+    headers = {}
+    with zipfile.ZipFile(path) as archive:
+        for entry in archive.infolist():
+            with archive.open(entry) as stream:
+                shape, dtype = _read_header(stream)
+                while stream.read(CHUNK_BYTES):
+                    pass
+            headers[entry.filename.removesuffix(".npy")] = (shape, str(dtype))
+    return headers
+
+
+def _read_header(stream: IO[bytes]) -> tuple[tuple[int, ...], Any]:
     from numpy.lib import format as npy
 
     read = npy.read_array_header_1_0 if npy.read_magic(stream) == (1, 0) else npy.read_array_header_2_0
     shape, _, dtype = read(stream)
+    return shape, dtype
+
+
+def _check_header(entry: zipfile.ZipInfo, stream: IO[bytes]) -> None:
+    shape, dtype = _read_header(stream)
     size = math.prod(shape) * dtype.itemsize
     if size != (left := entry.file_size - stream.tell()):
         raise ValueError(f"{entry.filename} claims {size} bytes of an array, and holds {left}")

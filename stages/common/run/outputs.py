@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import math
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,21 +53,40 @@ def write_json(path: Path, value: BaseModel | Mapping[str, Any]) -> None:
     replace_file(draft, path)
 
 
-def write_arrays(path: Path, arrays: Mapping[str, AnyArray]) -> None:
+@dataclass(frozen=True)
+class ArrayParts:
+    """An array that is made part by part while it is written, so that it need not be in memory as a whole."""
+
+    shape: tuple[int, ...]
+    dtype: str
+    parts: Callable[[], Iterator[AnyArray]]
+    """Gives its content in C order, each part of any shape."""
+
+
+def write_arrays(path: Path, arrays: Mapping[str, AnyArray | ArrayParts]) -> None:
     """Write arrays as a compressed npz whose bytes do not depend on Python's patch release.
 
-    NumPy's own writer does: it forces Zip64, which zipfile marks in another way since Python 3.11.4.
+    NumPy's own writer does: it forces Zip64, which zipfile marks in another way since Python 3.11.4. Only a part of an
+    array is in memory at a time.
     """
     import zipfile
 
+    import numpy as np
     from numpy.lib import format as npy
 
     with zipfile.ZipFile(path, "w") as archive:
         for name, array in arrays.items():
-            content = io.BytesIO()
-            npy.write_array(content, array, allow_pickle=False)
+            dtype = np.dtype(array.dtype)
+            header = io.BytesIO()
+            description = {"descr": npy.dtype_to_descr(dtype), "fortran_order": False, "shape": array.shape}
+            npy.write_array_header_1_0(header, description)
             entry = zipfile.ZipInfo(f"{name}.npy")  # dated 1980, as NumPy does
-            archive.writestr(entry, content.getvalue(), compress_type=zipfile.ZIP_DEFLATED)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.file_size = header.tell() + dtype.itemsize * math.prod(array.shape)  # decides whether it is Zip64
+            with archive.open(entry, "w") as stream:
+                stream.write(header.getvalue())
+                for part in array.parts() if isinstance(array, ArrayParts) else [array]:
+                    stream.write(np.ascontiguousarray(part, dtype=dtype).tobytes())
 
 
 def write_table(path: Path, rows: Sequence[BaseModel], row: type[BaseModel]) -> None:

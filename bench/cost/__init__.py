@@ -1,0 +1,1 @@
+"""What the stages cost: memory and processor time."""
