@@ -29,7 +29,10 @@ def block_rows(
     """Return one row per block of the split with a pixel of `region`; all arrays are (H, W)."""
     numbers = block_numbers(scene.grid.shape, params)
     count, columns = int(numbers.max()) + 1, math.ceil(scene.grid.width / params.block_columns_px)
-    zones = {"": np.where(region, numbers, -1), "trusted_": np.where(region & ~scene.ignored, numbers, -1)}
+    zones = {
+        "": np.where(region, numbers, np.int32(-1)),
+        "trusted_": np.where(region & ~scene.ignored, numbers, np.int32(-1)),
+    }
     km2 = confusion_by_zone(mapped, scene.truth, zones[""], count=count, weights=scene.area_km2)
     pixels = {
         name: confusion_by_zone(mapped, scene.truth, zone, count=count).astype(int) for name, zone in zones.items()

@@ -21,7 +21,7 @@ with starting("crossval", __name__):
     from stages.evaluate.crossval_table import crossval_text
     from stages.evaluate.folds import NO_FOLD, Fold, owners, pool, read_folds
     from stages.evaluate.held_out import HeldOutMap, shared_metrics, write_score_tables
-    from stages.evaluate.scene import LabelledScene, load_scene
+    from stages.evaluate.scene import SCENE, LabelledScene, load_scene, read_index
     from stages.evaluate.scores import score_zones
 
 
@@ -30,7 +30,8 @@ def crossval(run: Run) -> CrossvalMetrics:
     scene = load_scene(run)
     folds = read_folds(run, scene)
     owner = owners(folds, scene.glacier_id)
-    held_out = pool(folds, owner, scene)
+    _, index = read_index(run.path(SCENE), scene)
+    held_out = pool(folds, owner, index)
     tables = write_score_tables(run.out, scene, held_out, run.params)
     mask = np.where(held_out.region, held_out.mapped, MASK_NODATA).astype(np.uint8)
     write_cog(run.out / "mask.tif", mask, scene.grid, nodata=MASK_NODATA)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 from tqdm import tqdm
 
-from stages.common.geo.raster import read_band
-from stages.common.model.inference import ModelInfo, array_reader, open_session, plan_for, predict_windows, read_info
+from stages.common.geo.grid import Grid
+from stages.common.geo.raster import gdal_env, read_band
+from stages.common.model.inference import ModelInfo, open_session, plan_for, predict_windows, read_info, scene_reader
 from stages.common.model.probability import reaches
 from stages.common.model.split import TEST, TRAIN
 from stages.common.run.stage import Run
 from stages.common.tables.evaluate import EvaluateMetrics
 from stages.common.types import BoolArray, Float32Array
-from stages.evaluate.baselines import ThresholdRule, fit_threshold, snow_index
+from stages.evaluate.baselines import ThresholdRule, fit_threshold
 from stages.evaluate.held_out import HeldOutMap, shared_metrics, write_score_tables
-from stages.evaluate.scene import LabelledScene, load_scene
+from stages.evaluate.scene import SCENE, VALID, LabelledScene, load_scene, read_index
 from stages.evaluate.scores import as_fitted
 
 
@@ -22,15 +25,16 @@ def evaluate(run: Run) -> EvaluateMetrics:
     """Score model and baselines on the test blocks; write the tables and return the metrics."""
     scene = load_scene(run)
     info = read_info(run.path("artifacts/train/model.onnx"))
+    probability = _map(info, run.path(SCENE), run.path(VALID), scene.grid)
     roles = read_band(run.path("artifacts/patches/{evaluate_year}/split.tif"))
-    probability = _map(info, scene)
-    rule, by_rule = _threshold_map(scene, scene.valid & (roles == TRAIN))
+    region = scene.valid & (roles == TEST)
+    rule, by_rule = _threshold_map(run.path(SCENE), scene, scene.valid & (roles == TRAIN))
     held_out = HeldOutMap(
         probability=probability,
-        as_fitted=as_fitted(probability, info.temperature),
+        as_fitted=as_fitted(probability[region], info.temperature),
         mapped=reaches(probability, info.threshold),
         by_rule=by_rule,
-        region=scene.valid & (roles == TEST),
+        region=region,
     )
     tables = write_score_tables(run.out, scene, held_out, run.params)
     metrics = EvaluateMetrics(
@@ -44,20 +48,21 @@ def evaluate(run: Run) -> EvaluateMetrics:
     return metrics
 
 
-def _map(info: ModelInfo, scene: LabelledScene) -> Float32Array:
+def _map(info: ModelInfo, scene: Path, valid: Path, grid: Grid) -> Float32Array:
     """Return (H, W) probability of the whole scene: test blocks are mapped with their surroundings, as in `predict`."""
-    plan = plan_for(info, *scene.grid.shape)
+    plan = plan_for(info, *grid.shape)
     session = open_session(info.path, height=plan.window_height, width=plan.window_width)
-    probability = np.zeros(scene.grid.shape, dtype=np.float32)
-    results = predict_windows(session, array_reader(scene.pixels), plan)
-    for window, part in tqdm(results, total=len(plan), desc="evaluate", unit="window", disable=None):
-        rows, columns = window.rows.keep_start, window.columns.keep_start
-        probability[rows : rows + part.shape[0], columns : columns + part.shape[1]] = part
+    probability = np.zeros(grid.shape, dtype=np.float32)
+    with gdal_env():
+        results = predict_windows(session, scene_reader(scene, valid), plan)
+        for window, part in tqdm(results, total=len(plan), desc="evaluate", unit="window", disable=None):
+            rows, columns = window.rows.keep_start, window.columns.keep_start
+            probability[rows : rows + part.shape[0], columns : columns + part.shape[1]] = part
     return probability
 
 
-def _threshold_map(scene: LabelledScene, train: BoolArray) -> tuple[ThresholdRule, BoolArray]:
-    name, index = snow_index(scene.pixels, scene.bands)
+def _threshold_map(path: Path, scene: LabelledScene, train: BoolArray) -> tuple[ThresholdRule, BoolArray]:
+    name, index = read_index(path, scene)
     rule = fit_threshold(index[train], scene.truth[train], name=name)
     return rule, index >= rule.threshold
 

@@ -17,7 +17,6 @@ from stages.common.run.records import read_document
 from stages.common.run.stage import Run
 from stages.common.tables.evaluate import EvaluateMetrics
 from stages.common.types import AnyArray, BoolArray, Float32Array, IntArray, UInt8Array
-from stages.evaluate.baselines import snow_index
 from stages.evaluate.crossval_contract import HELD_OUT, METRICS, SPLIT
 from stages.evaluate.held_out import HeldOutMap
 from stages.evaluate.scene import LabelledScene
@@ -99,11 +98,10 @@ def owners(folds: Sequence[Fold], glacier_id: AnyArray) -> IntArray:
     return owner
 
 
-def pool(folds: Sequence[Fold], owner: IntArray, scene: LabelledScene) -> HeldOutMap:
-    """Return one map of all folds, each with its own threshold, temperature and baseline rule."""
+def pool(folds: Sequence[Fold], owner: IntArray, index: Float32Array) -> HeldOutMap:
+    """Return one map of all folds, each with its own threshold, temperature and rule of the `index` (H, W)."""
     probability, fitted = np.zeros(owner.shape, np.float32), np.zeros(owner.shape, np.float32)
     mapped, by_rule = np.zeros(owner.shape, bool), np.zeros(owner.shape, bool)
-    _, index = snow_index(scene.pixels, scene.bands)
     for position, fold in enumerate(folds):
         owned = owner == position
         probability[owned] = fold.probability[owned]
@@ -112,7 +110,7 @@ def pool(folds: Sequence[Fold], owner: IntArray, scene: LabelledScene) -> HeldOu
         by_rule[owned] = index[owned] >= _rule_value(fold)
     region = owner != NO_FOLD
     return HeldOutMap(
-        probability=probability, as_fitted=fitted, region=region,
+        probability=probability, as_fitted=fitted[region], region=region,
         mapped=extend_to_nearest(mapped, region), by_rule=extend_to_nearest(by_rule, region),
     )  # fmt: skip
 

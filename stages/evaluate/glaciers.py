@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.ndimage import distance_transform_edt
 
 from stages.common.tables.evaluate import GlacierScoreRow
 from stages.common.tables.labels import GlacierRow
@@ -11,27 +10,21 @@ from stages.common.types import BoolArray, Float64Array, UInt16Array
 from stages.evaluate.scores import boundary_distances_m
 
 
-def nearest_glacier(ids: UInt16Array) -> UInt16Array:
-    """Return (H, W): the glacier whose outline is nearest to each pixel (its own inside an outline)."""
-    _, (rows, columns) = distance_transform_edt(ids == 0, return_indices=True)
-    return np.asarray(ids[rows, columns])
-
-
 def glacier_scores(
     mapped: BoolArray,
     ids: UInt16Array,
     region: BoolArray,
     *,
+    nearest: UInt16Array,
     area_km2: Float64Array,
     pixel_m: float,
     glaciers: list[GlacierRow],
 ) -> list[GlacierScoreRow]:
-    """Return one row per glacier with a pixel in `region`; mapped ice belongs to the nearest outline.
+    """Return one row per glacier with a pixel in `region`; mapped ice belongs to the nearest outline, (H, W) `nearest`.
 
     Areas, not pixels, are compared, so that the ratios are those of the map.
     """
     count = int(ids.max()) + 1
-    nearest = nearest_glacier(ids)
 
     def total(which: BoolArray, owner: UInt16Array) -> Float64Array:
         sums = np.bincount(owner[which], weights=area_km2[which], minlength=count)
@@ -39,7 +32,7 @@ def glacier_scores(
 
     whole, held_out = total(ids > 0, ids), total((ids > 0) & region, ids)
     hit, claimed = total((ids > 0) & mapped & region, ids), total(mapped & region, nearest)
-    zone = np.where(region, nearest.astype(np.int64), -1)
+    zone = np.where(region, nearest.astype(np.int32), np.int32(-1))
     distances = boundary_distances_m(mapped, ids > 0, zone, pixel_m, count=count)
     return [
         _row(glacier, whole=whole[i], held_out=held_out[i], hit=hit[i], claimed=claimed[i], distance_m=distances[i])

@@ -32,12 +32,12 @@ from stages.evaluate.slices import slice_rows
 
 @dataclass(frozen=True, kw_only=True)
 class HeldOutMap:
-    """A map of pixels by models that were not trained on them; all arrays are (H, W)."""
+    """A map of pixels by models that were not trained on them; arrays are (H, W) where nothing else is said."""
 
     probability: Float32Array
     """Calibrated, 0-1."""
     as_fitted: Float32Array
-    """Probability before calibration, 0-1."""
+    """(N,): probability before calibration of the N pixels of the region, 0-1."""
     mapped: BoolArray
     """Glacier, by the model's threshold; also beyond the region, so that its boundary does not end there."""
     by_rule: BoolArray
@@ -72,7 +72,7 @@ def write_score_tables(out: Path, scene: LabelledScene, held_out: HeldOutMap, pa
 
 def _tables(scene: LabelledScene, held_out: HeldOutMap, params: Params) -> Tables:
     glaciers = glacier_scores(
-        held_out.mapped, scene.glacier_id, held_out.region,
+        held_out.mapped, scene.glacier_id, held_out.region, nearest=scene.nearest_glacier,
         area_km2=scene.area_km2, pixel_m=scene.grid.pixel_size_m, glaciers=scene.glaciers,
     )  # fmt: skip
     slices = slice_rows(scene, held_out.mapped, held_out.region)
@@ -80,7 +80,7 @@ def _tables(scene: LabelledScene, held_out: HeldOutMap, params: Params) -> Table
     truth = scene.truth[held_out.region]
     bins = [
         *reliability_rows(held_out.probability[held_out.region], truth, "calibrated"),
-        *reliability_rows(held_out.as_fitted[held_out.region], truth, "uncalibrated"),
+        *reliability_rows(held_out.as_fitted, truth, "uncalibrated"),
     ]
     return Tables(glaciers, slices, blocks, bins)
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
-from scipy.ndimage import binary_erosion, distance_transform_edt
+from scipy.ndimage import binary_erosion
 from scipy.special import expit, logit
 
 from stages.common.model.calibration import reliability_bins
 from stages.common.model.probability import stored_levels, threshold_level
 from stages.common.tables.evaluate import PrecisionRecallRow, ReliabilityRow, Scores
 from stages.common.types import BoolArray, Float32Array, Float64Array, IntArray
+from stages.evaluate.nearest import distances_px
 
 THRESHOLDS = np.linspace(0, 1, 101)
 SURE = (1e-6, 1 - 1e-6)
@@ -23,8 +24,13 @@ def score(mapped: BoolArray, truth: BoolArray, region: BoolArray, area_km2: Floa
 
     IoU, F1, precision and recall count pixels; the area bias weighs them with `area_km2`.
     """
-    (scores,) = score_zones(mapped, truth, np.where(region, 0, -1), area_km2, pixel_m, count=1)
+    (scores,) = score_zones(mapped, truth, zone_of(region), area_km2, pixel_m, count=1)
     return scores
+
+
+def zone_of(region: BoolArray) -> IntArray:
+    """Return (H, W): 0 within the region, -1 beyond."""
+    return np.where(region, np.int8(0), np.int8(-1))
 
 
 def score_zones(
@@ -45,7 +51,7 @@ def confusion_by_zone(
     All arrays have one shape; `zone` is -1 outside all zones.
     """
     inside = zone >= 0
-    cell = 4 * zone[inside] + 2 * truth[inside] + mapped[inside]
+    cell = 4 * zone[inside].astype(np.int32) + 2 * truth[inside] + mapped[inside]
     sums = np.bincount(cell, None if weights is None else weights[inside], minlength=4 * count)
     return np.asarray(sums, dtype=np.float64).reshape(count, 4)
 
@@ -80,7 +86,7 @@ def boundary_distance_m(mapped: BoolArray, truth: BoolArray, region: BoolArray, 
 
     The boundaries of the whole maps are measured against, those within `region` are measured.
     """
-    (mean,) = boundary_distances_m(mapped, truth, np.where(region, 0, -1), pixel_m, count=1)
+    (mean,) = boundary_distances_m(mapped, truth, zone_of(region), pixel_m, count=1)
     return mean
 
 
@@ -94,15 +100,15 @@ def boundary_distances_m(
     mapped_edge, true_edge = boundary(mapped), boundary(truth)
     if not mapped_edge.any() or not true_edge.any():
         return [None] * count
-    of_mapped = _mean_by_zone(distance_transform_edt(~true_edge), zone, mapped_edge & (zone >= 0), count)
-    of_true = _mean_by_zone(distance_transform_edt(~mapped_edge), zone, true_edge & (zone >= 0), count)
+    of_mapped = _mean_by_zone(true_edge, zone, mapped_edge & (zone >= 0), count)
+    of_true = _mean_by_zone(mapped_edge, zone, true_edge & (zone >= 0), count)
     means = (of_mapped + of_true) / 2 * pixel_m
     return [float(mean) if np.isfinite(mean) else None for mean in means]
 
 
-def _mean_by_zone(distance: Float64Array, zone: IntArray, where: BoolArray, count: int) -> Float64Array:
-    """Return the mean of `distance` over the pixels of `where` in each zone; NaN where there are none."""
-    sums = np.bincount(zone[where], weights=distance[where], minlength=count)
+def _mean_by_zone(targets: BoolArray, zone: IntArray, where: BoolArray, count: int) -> Float64Array:
+    """Return the mean distance to `targets` of the pixels of `where` in each zone, in pixels; NaN without any."""
+    sums = np.bincount(zone[where], weights=distances_px(where, targets), minlength=count)
     pixels = np.bincount(zone[where], minlength=count)
     return np.asarray(np.divide(sums, pixels, out=np.full(count, np.nan), where=pixels > 0))
 

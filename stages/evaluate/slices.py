@@ -8,9 +8,8 @@ import numpy as np
 
 from stages.common.tables.evaluate import Scores, SliceRow
 from stages.common.types import BoolArray, IntArray
-from stages.evaluate.glaciers import nearest_glacier
 from stages.evaluate.scene import LabelledScene
-from stages.evaluate.scores import confusion_by_zone, ratio, score_zones
+from stages.evaluate.scores import confusion_by_zone, ratio, score_zones, zone_of
 
 SIZE_BOUNDS_KM2 = (0.5, 1.0, 5.0, 10.0)
 """Bounds of the size classes of inventories (Paul et al. 2009, Ann. Glaciol. 50(53); Pfeffer et al. 2014)."""
@@ -28,7 +27,7 @@ def slice_rows(scene: LabelledScene, mapped: BoolArray, region: BoolArray) -> li
     mapped, region
         (H, W): mapped ice, and which pixels are held out.
     """
-    whole = _scored(scene, mapped, np.where(region, 0, -1), "all", ["all"])
+    whole = _scored(scene, mapped, zone_of(region), "all", ["all"])
     sizes = _scored(scene, mapped, size_zones(scene, region), "size", SIZE_CLASSES)
     return [*whole, *surface_recall_rows(scene, mapped, region), *sizes]
 
@@ -40,7 +39,7 @@ def size_zones(scene: LabelledScene, region: BoolArray) -> IntArray:
         if glacier.glacier_index < len(areas):
             areas[glacier.glacier_index] = glacier.geodesic_area_km2
     classes = np.digitize(areas, SIZE_BOUNDS_KM2)
-    return np.asarray(np.where(region, classes[nearest_glacier(scene.glacier_id)], -1))
+    return np.asarray(np.where(region, classes.astype(np.int8)[scene.nearest_glacier], np.int8(-1)))
 
 
 def surface_recall_rows(scene: LabelledScene, mapped: BoolArray, region: BoolArray) -> list[SliceRow]:
@@ -50,7 +49,7 @@ def surface_recall_rows(scene: LabelledScene, mapped: BoolArray, region: BoolArr
     """
     if scene.debris is None:
         return []
-    zone = np.where(region & scene.truth, scene.debris, -1)
+    zone = np.where(region & scene.truth, scene.debris.view(np.int8), np.int8(-1))
     pixels = confusion_by_zone(mapped, scene.truth, zone, count=2)
     km2 = _labelled_km2(scene, zone, count=2)
     return [

@@ -9,7 +9,7 @@ import numpy as np
 from affine import Affine
 
 from sandbox import tiny
-from stages.common.geo.grid import Grid, pixel_area_km2
+from stages.common.geo.grid import Grid
 from stages.common.geo.raster import write_cog
 from stages.common.model.probability import encode_probability
 from stages.common.model.split import TEST, block_folds
@@ -42,13 +42,17 @@ def ids() -> np.ndarray:
     return plane
 
 
+def brightness() -> np.ndarray:
+    """(H, W, 3) raw pixels of the scene: ice is bright."""
+    return np.where(ids()[..., None] > 0, 200, 90).astype(np.uint8) * np.ones(3, np.uint8)
+
+
 def scene(**changes: Any) -> LabelledScene:
     plane = ids()
     content: dict[str, Any] = {
-        "pixels": np.where(plane[..., None] > 0, 200.0, 90.0).astype(np.float32) * np.ones(3, np.float32),
         "bands": ("red", "green", "blue"), "valid": np.ones(GRID.shape, bool), "glacier_id": plane,
         "ignored": np.zeros(GRID.shape, bool), "debris": None, "surface_method": "not available",
-        "area_km2": pixel_area_km2(GRID), "grid": GRID, "glaciers": [glacier(1, 12.0), glacier(2, 0.2)],
+        "grid": GRID, "glaciers": [glacier(1, 12.0), glacier(2, 0.2)],
     }  # fmt: skip
     return LabelledScene(**content | changes)
 
@@ -88,7 +92,7 @@ def write_site(site: Path, *, folds: list[int]) -> None:
     labelled, prepare, labels = scene(), site / "artifacts/prepare/2020", site / "artifacts/labels"
     prepare.mkdir(parents=True)
     labels.mkdir()
-    pixels = np.moveaxis(labelled.pixels, -1, 0).astype(np.uint8)
+    pixels = np.moveaxis(brightness(), -1, 0)
     write_cog(prepare / "scene.tif", pixels, GRID, nodata=None, bands=labelled.bands)
     write_cog(prepare / "valid.tif", labelled.valid.astype(np.uint8), GRID, nodata=None)
     label = np.where(labelled.ignored, IGNORE, labelled.truth).astype(np.uint8)

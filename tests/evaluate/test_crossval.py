@@ -18,7 +18,7 @@ from stages.common.run.stage import main
 from stages.evaluate.crossval import crossval
 from stages.evaluate.crossval_contract import CONTRACT
 from stages.evaluate.folds import NO_FOLD, Fold, extend_to_nearest, owners
-from stages.patches.windows import cut
+from stages.patches.windows import Scene, cut
 from tests.evaluate import labelled
 
 SURE = np.where(labelled.ids() > 0, 0.9, 0.1)
@@ -173,8 +173,8 @@ def test_a_map_of_what_its_training_saw_is_refused(site: Path, capsys: pytest.Ca
 def test_training_refuses_a_split_that_is_not_that_of_its_patches() -> None:
     """A fold's patches under another fold's split: they show what is to be tested."""
     scene = labelled.scene()
-    pixels, valid = scene.pixels.astype(np.uint8), scene.valid
-    patches = cut(pixels, valid, scene.truth.astype(np.uint8), labelled.roles(0), labelled.PATCHES, use="train")
+    pixels, glacier = Scene.of(labelled.brightness()), scene.truth.astype(np.uint8)
+    patches = cut(pixels, scene.valid, glacier, labelled.roles(0), labelled.PATCHES, use="train").in_memory()
     check_no_leak(patches, labelled.roles(0), use="train", where=Path("train.npz"))
     with pytest.raises(ContractError, match="a train patch shows imagery of held-out pixels"):
         check_no_leak(patches, labelled.roles(1), use="train", where=Path("train.npz"))

@@ -10,7 +10,8 @@ from hypothesis.extra.numpy import arrays
 from stages.common.model.calibration import expected_calibration_error
 from stages.common.tables.labels import GlacierRow
 from stages.evaluate.baselines import fit_threshold, snow_index
-from stages.evaluate.glaciers import glacier_scores, nearest_glacier
+from stages.evaluate.glaciers import glacier_scores
+from stages.evaluate.nearest import nearest_glacier
 from stages.evaluate.scores import boundary_distance_m, precision_recall_rows, reliability_rows, score
 
 EVERYWHERE = np.ones((40, 60), dtype=bool)
@@ -117,7 +118,9 @@ def test_scores_of_single_glaciers() -> None:
     ids[10:20, 10:30], ids[25:35, 40:50] = 1, 2
     mapped = rectangle(10, 20, 10, 25) | rectangle(25, 35, 40, 52)
     region = rectangle(0, 40, 0, 60)
-    first, second = glacier_scores(mapped, ids, region, area_km2=AREA, pixel_m=30.0, glaciers=glaciers())
+    first, second = glacier_scores(
+        mapped, ids, region, nearest=nearest_glacier(ids), area_km2=AREA, pixel_m=30.0, glaciers=glaciers()
+    )
     assert first.recall == pytest.approx(0.75) and first.iou == pytest.approx(0.75)
     assert first.held_out_fraction == 1.0
     assert second.recall == 1.0 and second.iou == pytest.approx(100 / 120, abs=1e-6)
@@ -131,7 +134,9 @@ def test_scores_of_single_glaciers() -> None:
 def test_a_listed_glacier_without_a_pixel_has_no_row() -> None:
     ids = np.zeros((40, 60), dtype=np.uint16)
     ids[10:20, 10:30] = 1
-    (row,) = glacier_scores(ids > 0, ids, EVERYWHERE, area_km2=AREA, pixel_m=30.0, glaciers=glaciers())
+    (row,) = glacier_scores(
+        ids > 0, ids, EVERYWHERE, nearest=nearest_glacier(ids), area_km2=AREA, pixel_m=30.0, glaciers=glaciers()
+    )
     assert (row.rgi_id[-1], row.iou, row.f1, row.precision, row.recall) == ("1", 1.0, 1.0, 1.0, 1.0)
 
 
@@ -139,6 +144,8 @@ def test_a_glacier_outside_the_test_blocks_has_no_row() -> None:
     ids = np.zeros((40, 60), dtype=np.uint16)
     ids[10:20, 10:30], ids[25:35, 40:50] = 1, 2
     region = rectangle(0, 40, 0, 20)
-    (row,) = glacier_scores(ids > 0, ids, region, area_km2=AREA, pixel_m=30.0, glaciers=glaciers())
+    (row,) = glacier_scores(
+        ids > 0, ids, region, nearest=nearest_glacier(ids), area_km2=AREA, pixel_m=30.0, glaciers=glaciers()
+    )
     assert row.boundary_distance_m == 0.0
     assert row.rgi_id.endswith("1") and row.held_out_fraction == pytest.approx(0.5)

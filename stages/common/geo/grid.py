@@ -132,5 +132,7 @@ def pixel_area_km2(grid: Grid) -> Float64Array:
     longitude, latitude = Transformer.from_crs(grid.crs, "EPSG:4326", always_xy=True).transform(x, y)
     scale = np.asarray(Proj(grid.crs).get_factors(longitude, latitude).areal_scale)
     across = np.stack([np.interp(np.arange(grid.width) + 0.5, columns, line) for line in scale])
-    down = np.stack([np.interp(np.arange(grid.height) + 0.5, rows, line) for line in across.T], axis=1)
-    return np.asarray((grid.pixel_size_m**2 / 1e6) / down, dtype=np.float64)
+    down = np.empty(grid.shape)
+    for column_index, line in enumerate(across.T):
+        down[:, column_index] = np.interp(np.arange(grid.height) + 0.5, rows, line)
+    return np.divide(grid.pixel_size_m**2 / 1e6, down, out=down)
