@@ -76,6 +76,10 @@ DECIDED = {
 }
 """Values that every process runs with."""
 
+DECIDED_FOR = {"prepare": {"OPENBLAS_NUM_THREADS": "1"}}
+"""Values that a single stage runs with. `prepare` multiplies small matrices, some thousands of times: threads would
+wait for each other most of the time. The bits are the same."""
+
 
 def foreign(name: str, *, command: bool = False) -> list[str]:
     """Return the variables of the shell that a stage called `name` does not run with.
@@ -101,5 +105,5 @@ def set_aside(name: str, *, command: bool = False) -> list[str]:
     names = foreign(name, command=command)
     for variable in names:
         os.environ.pop(variable)
-    os.environ.update(DECIDED)
+    os.environ.update(DECIDED | DECIDED_FOR.get(name, {}))
     return [variable for variable in names if variable not in {*NEEDED_SOMEWHERE, *WRITTEN_BY_LIBRARIES}]

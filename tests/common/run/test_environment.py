@@ -87,6 +87,14 @@ def test_what_every_process_runs_with() -> None:
     assert foreign("area") == []
 
 
+def test_a_stage_of_small_products_multiplies_in_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "16")
+    assert set_aside("prepare") == ["OPENBLAS_NUM_THREADS"]
+    assert os.environ["OPENBLAS_NUM_THREADS"] == "1"
+    set_aside("area")
+    assert "OPENBLAS_NUM_THREADS" not in os.environ
+
+
 def test_a_login_is_taken_from_the_other_stages_without_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(settings.TRACKING_URI, "http://host:5000")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hush-hush")
