@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from rasterio.features import rasterize
@@ -13,6 +13,9 @@ from shapely.geometry.base import BaseGeometry
 from stages.common.geo.grid import Grid
 from stages.common.tables.kinds import IGNORE
 from stages.common.types import BoolArray, UInt8Array, UInt16Array
+
+STRIP_ROWS = 512
+"""Rows that are worked on at once."""
 
 
 def glacier_ids(shapes: Sequence[BaseGeometry], grid: Grid) -> UInt16Array:
@@ -66,16 +69,22 @@ def label_raster(ids: UInt16Array, aoi: BoolArray, unsure: BoolArray, *, ignore_
     ignore_px
         Half width of the band of each glacier, in the order of their numbers.
     """
-    glacier = ids > 0
-    label = glacier.astype(np.uint8)
-    label[boundary_distance_px(glacier) < band_width_px(ids, ignore_px)] = IGNORE
+    glacier, half_widths_px = ids > 0, np.asarray([ignore_px[0], *ignore_px])
+    label, nearest = glacier.astype(np.uint8), nearest_glacier(ids) if len(set(ignore_px)) > 1 else ids
+    reach = math.ceil(half_widths_px.max()) + 1
+    for top in range(0, len(ids), STRIP_ROWS):
+        rows, first = slice(top, min(top + STRIP_ROWS, len(ids))), max(top - reach, 0)
+        distance_px = boundary_distance_px(glacier[first : rows.stop + reach])[top - first : rows.stop - first]
+        label[rows][distance_px < half_widths_px[nearest[rows]]] = IGNORE
     label[unsure | ~aoi] = IGNORE
     return label
 
 
-def band_width_px(ids: UInt16Array, ignore_px: Sequence[float]) -> Any:
-    """Return the half width of the band at each pixel, that of the nearest glacier: one number where all are alike."""
-    if len(set(ignore_px)) == 1 or not ids.any():
-        return ignore_px[0]
-    nearest = distance_transform_edt(ids == 0, return_distances=False, return_indices=True)
-    return np.asarray([0.0, *ignore_px])[ids[tuple(nearest)]]
+def nearest_glacier(ids: UInt16Array) -> UInt16Array:
+    """Return the number of the glacier nearest to each pixel (H, W): one plane of indices, looked up strip by strip."""
+    rows, columns = distance_transform_edt(ids == 0, return_distances=False, return_indices=True)
+    nearest = np.empty_like(ids)
+    for top in range(0, len(ids), STRIP_ROWS):
+        strip = slice(top, top + STRIP_ROWS)
+        nearest[strip] = ids[rows[strip], columns[strip]]
+    return nearest

@@ -11,6 +11,7 @@ import pandas
 import pytest
 import rasterio
 from affine import Affine
+from scipy.ndimage import distance_transform_edt
 from shapely import affinity
 from shapely.geometry import Point, Polygon, box
 
@@ -87,6 +88,17 @@ def test_each_glacier_has_the_band_of_its_own_age() -> None:
     nowhere = np.zeros(ids.shape, dtype=bool)
     band = label_raster(ids, ~nowhere, nowhere, ignore_px=[2, 5])[6] == 255
     assert np.nonzero(band)[0].tolist() == [*range(13, 17), *range(40, 50)]
+
+
+def test_strips_do_not_show_in_the_bands() -> None:
+    """Glaciers of two ages across the rows where strips meet."""
+    rng = np.random.default_rng(0)
+    ids = np.repeat(np.repeat(rng.integers(0, 3, (65, 5)), 20, axis=0), 10, axis=1).astype(np.uint16)
+    nowhere = np.zeros(ids.shape, dtype=bool)
+    nearest = distance_transform_edt(ids == 0, return_distances=False, return_indices=True)
+    band = boundary_distance_px(ids > 0) < np.array([0, 2.5, 7.0])[ids[tuple(nearest)]]
+    labels = label_raster(ids, ~nowhere, nowhere, ignore_px=[2.5, 7.0])
+    assert (labels == np.where(band, 255, ids > 0)).all()
 
 
 @pytest.mark.parametrize(
