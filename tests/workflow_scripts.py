@@ -22,6 +22,14 @@ ROOT = Path(__file__).resolve().parents[1]
 SHELL = ("bash", "--noprofile", "--norc", "-eo", "pipefail")
 """What ``shell: bash`` means to GitHub."""
 
+SITES = {
+    "params.yaml": "epochs: 1\n", "data.dvc": "data 1\n", "dvc.lock": "lock 1\n", "dvc.yaml": "stages\n",
+    "metrics/train.json": "{}\n", "metrics/old.json": "{}\n", "stages/train/net.py": "width = 16\n",
+    "sites/everest/params.yaml": "epochs: 1\n", "sites/everest/data.dvc": "data 1\n",
+    "sites/everest/dvc.lock": "lock 1\n", "sites/gangotri/params.yaml": "epochs: 1\n", ".gitignore": "artifacts/\n",
+}  # fmt: skip
+REMOTE = {"DVC_REMOTE_URL": "s3://bucket/glacier", "MLFLOW_TRACKING_URI": "https://mlflow.example"}
+
 
 def read(workflow: str) -> dict[str, Any]:
     return dict(yaml.safe_load((ROOT / f".github/workflows/{workflow}.yml").read_text()))

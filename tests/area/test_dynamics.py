@@ -1,80 +1,39 @@
-"""Fronts and change maps as the stage writes them, on a made-up tongue whose retreat is planted."""
+"""Fronts as the stage writes them, on a made-up tongue whose retreat is planted."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import geopandas
 import numpy as np
 import pytest
-from shapely.geometry import LineString, box
+from shapely.geometry import LineString
 
 from sandbox import tiny
-from stages.common.geo.raster import read_band, write_cog
+from stages.common.geo.raster import write_cog
 from stages.common.run.outputs import write_json
-from stages.common.run.records import read_document, read_rows
-from stages.common.tables.area import AreaSeries, ChangeRow, FrontRow, FrontTrendRow
-from stages.common.tables.data import AuxiliaryManifest
+from stages.common.run.records import read_document
 from stages.common.tables.kinds import MASK_NODATA
 from stages.common.tables.prepare import Provenance, Registration
-from tests.area.area_inputs import GRID, PIXEL_KM2, run_area, write_inputs
-
-OUT = Path("artifacts/area")
-PX = 30.0
-TOP_ROW, FIRST_FRONT = 20, 120
-PRIOR = box(tiny.LEFT + 60 * PX, tiny.TOP - 130 * PX, tiny.LEFT + 90 * PX, tiny.TOP - TOP_ROW * PX)
-"""Rows 20 to 129, columns 60 to 89: 900 m wide, 2.97 km2."""
+from tests.area.area_inputs import GRID, run_area
+from tests.area.tongue import (
+    FIRST_FRONT,
+    OUT,
+    PX,
+    TOP_ROW,
+    front_rows,
+    give_line,
+    hidden,
+    ice,
+    middle_line,
+    site,
+    trends,
+)
 
 
 @pytest.fixture(autouse=True)
 def _in_a_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-
-
-def ice(front: int) -> np.ndarray:
-    """Ice down to a row, which is the first without."""
-    mask = np.zeros(GRID.shape, dtype=np.uint8)
-    mask[TOP_ROW:front, 60:90] = 1
-    return mask
-
-
-def site(fronts: Mapping[int, int], *, dem: bool = True, **kwargs: Any) -> None:
-    write_inputs(Path(), {year: ice(front) for year, front in fronts.items()}, prior=[PRIOR], **kwargs)
-    if dem:
-        height = np.tile(5000 - 5 * np.arange(GRID.height, dtype=np.float32)[:, None], (1, GRID.width))
-        write_cog(Path("data/auxiliary/dem.tif"), height, GRID, nodata=-32768)
-        write_json(Path("data/auxiliary/manifest.json"), AuxiliaryManifest(dem="dem.tif"))
-
-
-def give_line(line: LineString, rgi_id: str = "RGI60-15.00001") -> None:
-    frame = geopandas.GeoDataFrame({"rgi_id": [rgi_id]}, geometry=[line], crs=GRID.crs)
-    frame.to_file("data/auxiliary/flow_lines.gpkg")
-    write_json(Path("data/auxiliary/manifest.json"), AuxiliaryManifest(flow_lines="flow_lines.gpkg"))
-
-
-def middle_line() -> LineString:
-    return LineString([(tiny.LEFT + 75 * PX, tiny.TOP - 21 * PX), (tiny.LEFT + 75 * PX, tiny.TOP - 130 * PX)])
-
-
-def front_rows() -> list[FrontRow]:
-    return read_rows(OUT / "terminus_by_year.csv", FrontRow)
-
-
-def trends() -> list[FrontTrendRow]:
-    return read_rows(OUT / "terminus_by_glacier.csv", FrontTrendRow)
-
-
-def changes() -> list[ChangeRow]:
-    """With all their digits."""
-    return read_document(OUT / "series.json", AreaSeries).changes
-
-
-def hidden(rows: slice) -> np.ndarray:
-    observed = np.ones(GRID.shape, dtype=bool)
-    observed[rows] = False
-    return observed
 
 
 def test_a_planted_retreat_comes_back_with_its_rate_and_interval() -> None:
@@ -219,104 +178,7 @@ def test_two_years_give_a_retreat_and_no_rate() -> None:
     assert (trend.rate_m_per_year, trend.box_rate_m_per_year, trend.detectable) == (None, None, None)
 
 
-def test_a_line_that_is_given_is_taken_without_a_dem() -> None:
-    site({2016: 120, 2017: 117}, dem=False)
-    give_line(middle_line())
-    assert run_area() == 0
-    first, second = front_rows()
-    assert first.flow_line == "given"
-    assert first.position_m == pytest.approx((120 - 21) * PX, abs=1)
-    assert second.retreat_m == pytest.approx(90, abs=1)
-
-
-def test_a_line_that_is_given_counts_for_a_small_glacier_too() -> None:
-    site({2016: 120, 2017: 117}, dem=False, area={"terminus": {"min_glacier_km2": 3}})
-    give_line(middle_line())
-    assert run_area() == 0
-    assert front_rows()[1].retreat_m == pytest.approx(90, abs=1)
-
-
-def test_a_line_that_was_drawn_up_the_glacier_is_turned_round(capsys: pytest.CaptureFixture[str]) -> None:
-    site({2016: 120, 2017: 117})
-    give_line(middle_line().reverse())
-    write_json(Path("data/auxiliary/manifest.json"), AuxiliaryManifest(dem="dem.tif", flow_lines="flow_lines.gpkg"))
-    assert run_area() == 0
-    assert "drawn from the front up, turned round" in capsys.readouterr().err
-    assert front_rows()[1].retreat_m == pytest.approx(90, abs=1)
-
-
 def test_a_box_is_at_least_three_pixels_wide() -> None:
     site({2016: 120, 2017: 117}, area={"terminus": {"box_width_m": 30}})
     assert run_area() == 0
     assert front_rows()[1].box_retreat_m == pytest.approx(90, abs=10)
-
-
-def test_a_glacier_without_a_line_has_no_front_on_the_map() -> None:
-    site({2016: FIRST_FRONT}, dem=False)
-    assert run_area() == 0
-    assert len(geopandas.read_file(OUT / "fronts.gpkg")) == len(geopandas.read_file(OUT / "flow_lines.gpkg")) == 0
-
-
-def test_a_line_of_no_glacier_is_named_and_ignored(capsys: pytest.CaptureFixture[str]) -> None:
-    site({2016: 120}, dem=False)
-    give_line(middle_line(), "RGI60-15.99999")
-    assert run_area() == 0
-    assert "RGI60-15.99999" in capsys.readouterr().err
-    assert front_rows()[0].reason == "no flow line and no DEM are given"
-
-
-@pytest.mark.parametrize(
-    ("area", "dem", "reason"),
-    [
-        pytest.param({}, False, "no flow line and no DEM are given", id="no DEM"),
-        pytest.param({"terminus": {"min_glacier_km2": 3}}, True, "smaller than 3 km2", id="small"),
-    ],
-)
-def test_a_glacier_without_a_line_has_its_reason_every_year(area: dict[str, Any], dem: bool, reason: str) -> None:
-    site({2016: 120, 2017: 118}, dem=dem, area=area)
-    assert run_area() == 0
-    assert [(row.flow_line, row.position_m, row.reason) for row in front_rows()] == [("none", None, reason)] * 2
-    assert trends() == []
-
-
-def test_the_change_map_holds_what_was_lost_and_gained_since_the_first_year() -> None:
-    site({2016: 120, 2017: 118, 2018: 121})
-    assert run_area() == 0
-    assert not (OUT / "change_2016.tif").exists()
-    expected = np.zeros(GRID.shape, dtype=np.uint8)
-    expected[20:118, 60:90] = 1
-    expected[118:120, 60:90] = 2
-    assert (read_band(OUT / "change_2017.tif") == expected).all()
-    expected[118:120] = np.where(expected[118:120], 1, 0)
-    expected[120, 60:90] = 3
-    assert (read_band(OUT / "change_2018.tif") == expected).all()
-    second, third = ([row for row in changes() if row.year == year] for year in (2017, 2018))
-    assert [(row.rgi_id, row.from_year) for row in second] == [("RGI60-15.00001", 2016), ("unassigned", 2016)]
-    assert (second[0].lost_km2, second[0].gained_km2) == pytest.approx((60 * PIXEL_KM2, 0), rel=1e-3)
-    assert (third[0].lost_km2, third[0].gained_km2) == pytest.approx((0, 30 * PIXEL_KM2), rel=1e-3)
-    assert second[0].unchanged_km2 + second[0].lost_km2 == pytest.approx(third[0].unchanged_km2, abs=1e-4)
-
-
-def test_cloud_is_never_loss_in_the_change_map() -> None:
-    site({2016: 120, 2017: 120}, observed={2017: hidden(slice(100, 115))})
-    assert run_area() == 0
-    change = read_band(OUT / "change_2017.tif")
-    assert (change[100:115] == MASK_NODATA).all()
-    assert set(np.unique(change)) == {0, 1, MASK_NODATA}
-    row = changes()[0]
-    assert (row.lost_km2, row.gained_km2) == (0, 0)
-    assert row.unseen_km2 == pytest.approx(15 * 30 * PIXEL_KM2, rel=1e-3)
-
-
-def test_a_year_left_out_has_no_change_map_and_is_not_the_first() -> None:
-    site({2016: 120, 2017: 119, 2018: 118}, observed={2016: hidden(slice(0, 80))})
-    assert run_area() == 0
-    assert [path.name for path in sorted(OUT.glob("change_*.tif"))] == ["change_2018.tif"]
-    assert {(row.from_year, row.year) for row in changes()} == {(2017, 2018)}
-
-
-def test_lost_less_gained_is_the_change_of_area_where_all_was_seen() -> None:
-    site({2016: 120, 2017: 111})
-    assert run_area() == 0
-    lost = sum(row.lost_km2 - row.gained_km2 for row in changes())
-    assert lost == pytest.approx(9 * 30 * PIXEL_KM2, rel=1e-3)

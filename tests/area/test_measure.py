@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
 import subprocess
@@ -14,48 +13,17 @@ from shapely.geometry import box
 
 from sandbox import tiny
 from sandbox.onnx_bytes import smallest_model
-from stages.area.contract import CONTRACT
 from stages.area.map.outlines import LAYER
-from stages.common.geo.raster import write_cog
-from stages.common.run.outputs import write_table
-from stages.common.tables.area import AreaMetrics, AreaRow, AreaSeries, GlacierAreaRow, GlacierTrendRow, Trend
+from stages.common.tables.area import AreaMetrics, GlacierTrendRow
 from stages.common.tables.change import ChangeAreaRow, ChangeTrend
 from stages.common.tables.kinds import RGI7_COLUMNS
-from stages.common.tables.labels import GlacierRow
-from stages.common.tables.learning import AreaError
-from tests.area.area_inputs import GRID, PIXEL_KM2, SURE, burn, run_area, write_inputs
-
-OUT = Path("artifacts/area")
+from tests.area.area_inputs import GRID, PIXEL_KM2, burn, run_area, write_inputs
+from tests.area.area_outputs import OUT, areas, clouded, gates, ice_of, rows, series, trend
 
 
 @pytest.fixture(autouse=True)
 def _in_a_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-
-
-def ice_of(shrink: float = 1.0) -> np.ndarray:
-    return (burn(tiny.outlines(shrink=shrink)) > 0).astype(np.uint8)
-
-
-def rows(name: str, model: type) -> list:
-    with (OUT / name).open(encoding="utf-8", newline="") as stream:
-        return [model.model_validate({k: v for k, v in row.items() if v != ""}) for row in csv.DictReader(stream)]
-
-
-def series() -> AreaSeries:
-    return AreaSeries.model_validate_json((OUT / "series.json").read_text())
-
-
-def areas() -> list[AreaRow]:
-    return series().years
-
-
-def gates() -> dict[str, dict]:
-    return {finding["gate"]: finding for finding in json.loads((OUT / "gates.json").read_text())["findings"]}
-
-
-def trend() -> Trend:
-    return Trend.model_validate_json((OUT / "trend.json").read_text())
 
 
 def change_trend() -> ChangeTrend:
@@ -64,12 +32,6 @@ def change_trend() -> ChangeTrend:
 
 def digests() -> dict[str, str]:
     return {path.name: hashlib.md5(path.read_bytes()).hexdigest() for path in sorted(OUT.iterdir())}
-
-
-def clouded(rows_hidden: slice) -> np.ndarray:
-    observed = np.ones(GRID.shape, dtype=bool)
-    observed[rows_hidden] = False
-    return observed
 
 
 def test_one_year_gives_its_area_and_says_that_a_trend_needs_more() -> None:
@@ -85,15 +47,6 @@ def test_one_year_gives_its_area_and_says_that_a_trend_needs_more() -> None:
     assert all(finding["passed"] for finding in gates().values()), gates()
     metrics = AreaMetrics.model_validate_json(Path("metrics/area.json").read_text())
     assert (metrics.n_years, metrics.change_pct, metrics.gates_failed) == (1, None, 0)
-
-
-def test_the_interval_is_the_boundary_times_the_buffer() -> None:
-    write_inputs(Path(), {2020: ice_of()}, area={"boundary_buffer_px": 0.5})
-    assert run_area() == 0
-    (row,) = areas()
-    perimeter_km = sum(shape.length for shape in tiny.outlines()) / 1000
-    sigma_km2 = (row.area_high_km2 - row.area_low_km2) / 2
-    assert sigma_km2 == pytest.approx(0.5 * 0.030 * perimeter_km, rel=0.02)
 
 
 def test_cloud_is_never_loss() -> None:
@@ -112,17 +65,6 @@ def test_cloud_is_never_loss() -> None:
     assert trend().common_pixels_fraction == pytest.approx(110 / 160)
     assert gates()["annual_change"]["passed"]
     assert not gates()["valid_fraction"]["passed"]
-
-
-def test_no_year_seen_well_enough() -> None:
-    write_inputs(Path(), {2020: ice_of()}, observed={2020: clouded(slice(0, 160))})
-    assert run_area() == 0
-    (row,) = areas()
-    assert (row.glacier_area_km2, row.area_high_km2, row.common_area_km2, row.valid_fraction) == (0, 0, None, 0)
-    assert row.unseen_km2 == pytest.approx(ice_of().sum() * PIXEL_KM2, rel=1e-3)
-    assert len(geopandas.read_file(OUT / "outlines_2020.gpkg")) == 0
-    assert "No year was observed well enough" in trend().statement
-    assert json.loads(Path("metrics/area.json").read_text())["change_pct"] is None
 
 
 def test_a_shrinking_series_is_a_loss_with_its_detectable_change() -> None:
@@ -208,86 +150,6 @@ def test_only_the_aoi_counts() -> None:
     assert geopandas.read_file(OUT / "outlines_2020.gpkg").total_bounds[2] == left + 70 * 30
 
 
-def test_everything_mapped_as_ice_fails_the_gates_but_not_the_stage() -> None:
-    write_inputs(Path(), {2020: np.ones(GRID.shape, dtype=np.uint8)})
-    assert run_area() == 0
-    failed = {name for name, finding in gates().items() if not finding["passed"]}
-    assert failed == {"glacier_fraction_of_aoi", "area_to_outlines_ratio", "outside_outlines"}
-    assert "the model calls everything ice" in gates()["glacier_fraction_of_aoi"]["message"]
-    assert json.loads(Path("metrics/area.json").read_text())["gates_failed"] == 3
-
-
-def test_an_expert_may_let_a_failed_gate_pass_and_that_is_said(capsys: pytest.CaptureFixture[str]) -> None:
-    override = {"override": ["glacier_fraction_of_aoi", "trend"]}
-    write_inputs(Path(), {2020: np.ones(GRID.shape, dtype=np.uint8)}, gates=override)
-    assert run_area() == 0
-    overridden = gates()["glacier_fraction_of_aoi"]
-    assert (overridden["passed"], overridden["overridden"]) == (True, True)
-    assert "the model calls everything ice" in overridden["message"]
-    assert not gates()["trend"]["overridden"], "it did not fail"
-    assert not gates()["area_to_outlines_ratio"]["passed"]
-    metrics = AreaMetrics.model_validate_json(Path("metrics/area.json").read_text())
-    assert (metrics.gates_failed, metrics.gates_overridden) == (2, 1)
-    assert "gate glacier_fraction_of_aoi (overridden): " in capsys.readouterr().err
-
-
-def test_an_override_of_no_gate_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    write_inputs(Path(), {2020: ice_of()}, gates={"override": ["glacier_fraction"]})
-    assert run_area() == 2
-    message = capsys.readouterr().err
-    assert "gates.override.0" in message
-    assert "'glacier_fraction_of_aoi'" in message
-
-
-def test_intervals_hold_both_sources_and_glaciers_their_own() -> None:
-    """A model that is never sure on 100 pixels of the large glacier: 100 x p (1 - p) = 25, widened 16 times: 20 px."""
-    ice = ice_of()
-    chance = ice.astype(np.float64)
-    inner = np.argwhere(burn([tiny.outlines()[0]]) == 1)[:100]
-    chance[tuple(inner.T)] = 0.5
-    model = SURE.model_copy(update={"area_error": AreaError(blocks=24, dispersion=16.0, factor_68=1.5, factor_95=3.0)})
-    write_inputs(Path(), {2020: ice}, probability={2020: chance}, model=model)
-    assert run_area() == 0
-    (year,) = areas()
-    assert year.interval_method == "model: conformal, 24 held-out blocks; delineation: normal"
-    assert year.sigma_model_km2 == pytest.approx(20 * PIXEL_KM2, rel=1e-3)
-    large, small, near_none = series().glaciers
-    assert (large.sigma_model_km2, small.sigma_model_km2) == (pytest.approx(20 * PIXEL_KM2, rel=1e-3), 0)
-    assert near_none.sigma_delineation_km2 == 0
-    added = sum(row.sigma_delineation_km2 for row in series().glaciers)
-    assert added == pytest.approx(year.sigma_delineation_km2)
-    half68_km2 = np.hypot(large.sigma_delineation_km2, 1.5 * large.sigma_model_km2)
-    assert large.area_high_km2 - large.area_km2 == pytest.approx(half68_km2)
-    half95_km2 = np.hypot(1.95996 * large.sigma_delineation_km2, 3 * large.sigma_model_km2)
-    assert large.area_km2 - large.area_low95_km2 == pytest.approx(half95_km2, rel=1e-4)
-
-
-def test_an_ensemble_adds_the_spread_of_its_members_areas() -> None:
-    """The second member leaves out the small glacier: sample deviation of (A, A - a) is a / sqrt 2."""
-    ice, glaciers = ice_of(), burn(tiny.outlines())
-    votes = np.where(ice == 1, np.where(glaciers == 2, 0b01, 0b11), 0).astype(np.uint16)
-    write_inputs(Path(), {2020: ice}, model=SURE.model_copy(update={"members": 2}))
-    assert run_area() == 2  # without its votes
-    write_cog(Path("artifacts/predict/2020/votes.tif"), votes, GRID, nodata=None)
-    assert run_area() == 0
-    large, small, _ = series().glaciers
-    assert large.sigma_model_km2 == 0
-    assert small.sigma_model_km2 == pytest.approx(small.area_km2 / np.sqrt(2))
-    assert areas()[0].sigma_model_km2 == pytest.approx(small.sigma_model_km2)
-
-
-def test_tables_hold_the_digits_that_are_known_and_series_json_all_of_them() -> None:
-    write_inputs(Path(), {2020: ice_of(), 2021: ice_of(0.98)})
-    assert run_area() == 0
-    (shown, _), (whole, _) = rows("glacier_area_by_year.csv", AreaRow), areas()
-    assert 0.1 < whole.sigma_delineation_km2 < 1, "two digits of it are two decimals"
-    for name in ("glacier_area_km2", "area_low_km2", "area_high95_km2", "common_area_km2", "sigma_delineation_km2"):
-        assert getattr(shown, name) == round(getattr(whole, name), 2)
-    assert whole.glacier_area_km2 != shown.glacier_area_km2
-    parts = rows("area_by_glacier.csv", GlacierAreaRow)
-    assert [round(row.area_km2, 3) for row in series().glaciers[:2]] != [row.area_km2 for row in parts[:2]]
-
-
 def test_each_glacier_has_its_trend() -> None:
     """The large glacier shrinks by 2 % a year; the small one stays."""
     small = tiny.outlines()[1]
@@ -323,28 +185,3 @@ def test_same_inputs_same_bytes_in_a_fresh_process() -> None:
     code = "from tests.area.area_inputs import run_area; raise SystemExit(run_area())"
     subprocess.run([sys.executable, "-c", code], check=True, env={"PYTHONPATH": str(tiny.ROOT), "TZ": "Asia/Kolkata"})
     assert digests() == first
-
-
-def test_a_missing_year_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    write_inputs(Path(), {2020: ice_of(), 2021: ice_of()})
-    Path("artifacts/predict/2021/mask.tif").unlink()
-    assert run_area() == 2
-    assert "2021" in capsys.readouterr().err
-    assert not OUT.exists()
-
-
-def test_a_glacier_table_that_does_not_fit_its_raster_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    write_inputs(Path(), {2020: ice_of()})
-    write_table(Path("artifacts/labels/glaciers.csv"), [], GlacierRow)
-    assert run_area() == 2
-    assert "glaciers.csv does not fit glacier_id.tif" in capsys.readouterr().err
-
-
-def test_the_contract_describes_itself() -> None:
-    assert set(CONTRACT.describe()["properties"]["outputs"]["properties"]) == {
-        "glacier_area_by_year.csv", "area_by_glacier.csv", "trend_by_glacier.csv", "series.json", "seasons.csv",
-        "outlines_{years}.gpkg", "truth_by_year.csv", "trend.json", "gates.json", "drift_by_year.csv",
-        "change_area_by_year.csv", "change_trend.json",
-        "terminus_by_year.csv", "terminus_by_glacier.csv", "change_{years}.tif", "change_by_glacier.csv",
-            "flow_lines.gpkg", "fronts.gpkg",
-    }  # fmt: skip

@@ -9,12 +9,15 @@ from pathlib import Path
 import pytest
 
 import images
+from declared import declared_stage
 from engine import Engine, find_engine
 from sandbox import tiny
 from stages.common import settings
 from stages.common.errors import GlacierError
+from stages.common.run.environment import NEEDED
 
 RUN = tiny.ROOT / "docker/run"
+DAG = ("prepare@2020", "labels", "patches@2020", "train", "evaluate", "predict@2020", "area", "report", "track", "gate")
 
 
 def absent(reason: str) -> None:
@@ -78,3 +81,31 @@ class Rogue:
 @pytest.fixture
 def rogue(tmp_path: Path) -> Rogue:
     return Rogue(tmp_path / "site")
+
+
+@pytest.fixture
+def plain(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No variable of this shell that a container would get."""
+    for name in (
+        settings.TRACKING_URI, settings.NETWORK, settings.MEMORY, settings.CPUS, settings.INFERENCE_THREADS,
+        settings.DVC_ROOT, settings.LOG_LEVEL, settings.RUNNER, settings.ENGINE, *NEEDED["ingest"], *NEEDED["track"],
+    ):  # fmt: skip
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A site with everything that any stage reads."""
+    folder = tmp_path / "sites/tiny"
+    folder.mkdir(parents=True)
+    (tmp_path / ".dvc").mkdir()
+    (folder / "dvc.yaml").symlink_to(tiny.ROOT / "dvc.yaml")
+    tiny.write_params(folder, tiny.params(folder / "source", [2020]))
+    for name in DAG:
+        for path in declared_stage(name, folder).reads:
+            target = folder / path
+            if not target.exists():
+                target.mkdir(parents=True)
+    (folder / "data.dvc").touch()
+    monkeypatch.chdir(folder)
+    return folder
