@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,15 @@ def test_every_crop_has_a_source_and_a_licence() -> None:
     rows = [row for row in table.splitlines() if any(row.startswith(f"| `{folder}/`") for folder in folders)]
     assert len(rows) == len(folders)
     assert all(row.split("|")[-2].strip() for row in rows)
+
+
+def test_every_repository_has_its_licence_text() -> None:
+    rows = [row.split("|")[3] for row in (REAL / "README.md").read_text().splitlines() if row.startswith("| `")]
+    repositories = {name for row in rows for name in re.findall(r"[\w-]+/[\w-]+(?= [0-9a-f]{7})", row)}
+    texts = {path.stem: path.read_text() for path in (REAL / "licences").iterdir()}
+    assert len(repositories) == 9
+    for name in repositories:
+        assert name.replace("/", "_") in texts or any(f"{name}: " in text for text in texts.values()), name
 
 
 def test_the_summary_counts_what_was_skipped_by_reason() -> None:

@@ -1,6 +1,7 @@
 """Make the crops of this folder again: GLACIER_SAMPLES=<the whole samples> python -m tests.real.make_crops [folder].
 
-A crop has the path that the whole has, so that a test finds either. README.md names sources and licences.
+A crop has the path that the whole has, so that a test finds either. README.md names sources and licences, whose texts
+are kept by hand.
 """
 
 from __future__ import annotations
@@ -66,11 +67,10 @@ def main() -> None:
         "cog-l2a/S2A_29RKH_20200219_0_L2A.json",
     ):
         write_json(folder / name, json.loads((samples / name).read_text()))
-    for name in ("gangotri-aoi", "licences"):
-        without_table = shutil.ignore_patterns("*.dbf")
-        shutil.copytree(
-            samples / name, folder / name, dirs_exist_ok=True, copy_function=shutil.copyfile, ignore=without_table
-        )
+    shutil.copytree(
+        samples / "gangotri-aoi", folder / "gangotri-aoi", dirs_exist_ok=True, copy_function=shutil.copyfile,
+        ignore=shutil.ignore_patterns("*.dbf"),
+    )  # fmt: skip
 
 
 def crop_raster(source: Path, target: Path, window: Window, **profile: object) -> None:
