@@ -1,4 +1,4 @@
-"""`versions` knows what stages share, and of a single stage only what it runs, reads or draws with."""
+"""`versions` knows what stages share, and of a single stage only what it runs or reads."""
 
 from __future__ import annotations
 
@@ -15,10 +15,8 @@ ALLOWED = {
     "versions/registry/registered.py": {"stages.track.store"},
     "versions/registry/registry.py": {"stages.track.store"},
     "versions/promote/evidence.py": {"stages.track.provenance"},
-    "versions/compare/page.py": {"stages.report.page.page"},
-    "versions/compare/pictures.py": {"stages.report.pictures.figures", "stages.report.pictures.scenes"},
 }
-"""Contracts of the stages that it runs, the store and the tags that `track` writes, and the pens of `report`."""
+"""Contracts of the stages that it runs, the store and the tags that `track` writes."""
 
 
 def stage_imports(path: Path) -> set[str]:

@@ -7,8 +7,7 @@ from pathlib import Path
 
 from stages.common.display.numbers import number_text, signed_text
 from stages.common.display.phrases import SIMULATED
-from stages.report.page.page import TEMPLATES as REPORT_TEMPLATES
-from stages.report.page.page import data_uri
+from stages.common.drawing.pages import data_uri, page_templates
 from versions.compare.tables import VersionComparison
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -18,12 +17,7 @@ TONES = {"B is better": "good", "B is worse": "bad"}
 
 def comparison_page(comparison: VersionComparison, pictures: Mapping[str, bytes]) -> str:
     """Return the page as HTML, its pictures embedded."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader([TEMPLATES, REPORT_TEMPLATES]), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
-    )  # fmt: skip
+    environment = page_templates(TEMPLATES)
     environment.filters |= {"plain": number_text, "signed": signed_text}
     return environment.get_template("compare.html").render(
         c=comparison,

@@ -9,10 +9,10 @@ import numpy as np
 
 from stages.common.display.colours import BLACK, BLUE, GREY_LIGHT, GROUND, ICE, INK, PAPER, VERMILLION, hexadecimal
 from stages.common.display.numbers import length_text, round_length_m
+from stages.common.drawing.figures import BANNER_IN, encode_png, new_figure, plain_style
+from stages.common.drawing.maps import MapSize, fit_map, hatch, outline_pixels, paint
 from stages.common.geo.grid import Grid
 from stages.common.types import AnyArray, BoolArray, UInt8Array
-from stages.report.pictures.figures import BANNER_IN, encode_png, new_figure, plain_style
-from stages.report.pictures.scenes import MapSize, fit_map, hatch, outline_pixels, paint
 from versions.compare.difference import BOTH, ONLY_A, ONLY_B, UNSEEN
 from versions.compare.tables import VersionComparison
 

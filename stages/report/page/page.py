@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from stages.common.display import phrases
+from stages.common.drawing.pages import data_uri, page_templates
 from stages.report import rounding
 from stages.report.findings import Findings
 from stages.report.numbers import plain_number
@@ -25,13 +25,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 def render_page(findings: Findings, pictures: Mapping[str, bytes]) -> str:
     """Return the page as HTML, its pictures embedded."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True, keep_trailing_newline=True,
-    )  # fmt: skip
-    return environment.get_template("index.html").render(page_content(findings, pictures))
+    return page_templates(TEMPLATES).get_template("index.html").render(page_content(findings, pictures))
 
 
 def page_content(findings: Findings, pictures: Mapping[str, bytes]) -> dict[str, Any]:
@@ -103,9 +97,3 @@ def headline(findings: Findings) -> list[tuple[str, str]]:
         note = rounding.unseen_text(row, decimals)
         lines.append((f"Glacier area {row.year}", rounding.area_text(row, decimals) + (f"; {note}" if note else "")))
     return lines
-
-
-def data_uri(name: str, content: bytes) -> str:
-    """Encode a picture as a data URI, which is part of the page."""
-    kind = {".png": "image/png", ".gif": "image/gif"}[Path(name).suffix]
-    return f"data:{kind};base64,{b64encode(content).decode('ascii')}"

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from stages.common.display.colours import INK, PAPER, RGB
+from stages.common.drawing import maps
 from stages.common.types import UInt8Array
-from stages.report.pictures import scenes
 
 MIN_FONT_PX = 9
 
@@ -51,7 +51,7 @@ class Canvas:
         """Fill a box like unseen pixels."""
         left, top, right, bottom = box
         blank = np.zeros((bottom - top, right - left, 3), dtype=np.uint8)
-        self.paste(scenes.hatch(blank, np.ones(blank.shape[:2], dtype=bool)), (left, top))
+        self.paste(maps.hatch(blank, np.ones(blank.shape[:2], dtype=bool)), (left, top))
 
     def draw_north(self, middle: tuple[float, float]) -> None:
         """Draw an arrow that points up, with an N beside it."""

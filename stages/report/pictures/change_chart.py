@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from stages.common.display.colours import BLUE, VERMILLION, hexadecimal
+from stages.common.drawing.figures import OPAQUE_LEGEND, small_chart
 from stages.common.tables.change import ChangeAreaRow, ChangeTrend
 from stages.report import rounding
 from stages.report.findings import Findings
-from stages.report.pictures.figures import OPAQUE_LEGEND, small_chart
 
 
 def change_chart(findings: Findings) -> bytes | None:

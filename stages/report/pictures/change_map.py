@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from stages.common.display import colours
+from stages.common.drawing import maps
+from stages.common.drawing.maps import MapSize
 from stages.common.geo.raster import read_grid
 from stages.common.tables.kinds import MASK_NODATA
 from stages.common.types import UInt8Array
@@ -15,7 +17,6 @@ from stages.report.ground_changes import change_total
 from stages.report.pictures import scenes
 from stages.report.pictures.canvas import Canvas
 from stages.report.pictures.map_marks import BANNER_PX, PAD_PX, draw_banner, draw_scale_bar
-from stages.report.pictures.scenes import MapSize
 
 EDGE_PX, MIN_WIDTH_PX = 1120, 640
 HEAD_PX, FOOT_PX = 52, 84
@@ -26,7 +27,7 @@ COLOURS = {NO_ICE: colours.GROUND, SAME: colours.UNCHANGED, LOST: colours.LOST, 
 
 def draw_change_map(findings: Findings, path: Path) -> bytes:
     """Draw the map as PNG; every pixel of the picture is one of the raster's, none is averaged."""
-    map_size = scenes.fit_map(read_grid(path), max_width=EDGE_PX, max_height=EDGE_PX)
+    map_size = maps.fit_map(read_grid(path), max_width=EDGE_PX, max_height=EDGE_PX)
     picture = change_picture(scenes.read_resized(path, map_size)[0])
     top = (BANNER_PX if findings.site.simulated else 0) + HEAD_PX
     width = max(MIN_WIDTH_PX, map_size.width)
@@ -45,7 +46,7 @@ def change_picture(change: UInt8Array) -> UInt8Array:
     picture = np.full((*change.shape, 3), colours.GROUND, dtype=np.uint8)
     for value, colour in COLOURS.items():
         picture[change == value] = colour
-    return scenes.hatch(picture, change == MASK_NODATA)
+    return maps.hatch(picture, change == MASK_NODATA)
 
 
 def _years(findings: Findings) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from stages.common.display.colours import BLUE, GREEN, MUTED, VERMILLION, hexadecimal
+from stages.common.drawing.figures import OPAQUE_LEGEND, small_chart
 from stages.report.findings import Findings
-from stages.report.pictures.figures import OPAQUE_LEGEND, small_chart
 
 MIN_MARKER, MAX_MARKER = 12.0, 90.0
 """Marker areas in points squared."""

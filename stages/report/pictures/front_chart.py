@@ -6,10 +6,10 @@ import math
 from typing import Any
 
 from stages.common.display.colours import BLUE, GREY_LIGHT, MUTED, hexadecimal
+from stages.common.drawing.figures import BANNER_IN, encode_png, new_figure, plain_style
 from stages.common.tables.area import FrontRow
 from stages.report import rounding
 from stages.report.findings import Findings
-from stages.report.pictures.figures import BANNER_IN, encode_png, new_figure, plain_style
 
 MAX_PANELS, COLUMNS = 6, 3
 PANEL_IN, WIDTH_IN = 2.1, 9.0

@@ -25,15 +25,17 @@ from stages.common.display.colours import (  # fmt: skip
     hexadecimal,
 )
 from stages.common.display.numbers import length_text
+from stages.common.drawing import maps
+from stages.common.drawing.figures import DPI, encode_png, new_figure, plain_style
+from stages.common.drawing.maps import MapSize
 from stages.common.geo.raster import read_grid
 from stages.common.tables.kinds import MASK_NODATA
 from stages.common.types import AnyArray, BoolArray, Float32Array, UInt8Array
 from stages.report.findings import Findings, YearFiles
 from stages.report.pictures import scenes
-from stages.report.pictures.figures import DPI, encode_png, new_figure, plain_style
 from stages.report.pictures.map_marks import scale_bar
 from stages.report.pictures.palette import few_colours
-from stages.report.pictures.scenes import MapSize, Stretch
+from stages.report.pictures.scenes import Stretch
 
 MAX_YEARS = 6
 PANEL_PX, SINGLE_PANEL_PX = 400, 720
@@ -56,7 +58,7 @@ def draw_gallery(findings: Findings) -> bytes:
     """Draw the gallery as PNG, panels pixel by pixel, so that outlines stay one pixel sharp."""
     years = spread_years(findings.years)
     columns, edge = (4, PANEL_PX) if len(years) > 1 else (2, SINGLE_PANEL_PX)
-    map_size = scenes.fit_map(read_grid(findings.glacier_id), max_width=edge, max_height=edge)
+    map_size = maps.fit_map(read_grid(findings.glacier_id), max_width=edge, max_height=edge)
     stretch = scenes.stretch_of(findings.files.values(), map_size)
     prior = scenes.read_resized(findings.glacier_id, map_size)[0] > 0
     sheet = Sheet(map_size, columns, rows=4 * len(years) // columns, simulated=findings.site.simulated)
@@ -91,17 +93,17 @@ def year_panels(
     """Return the four panels of a year: (h, w, 3) pictures, except for the third, which is probability (h, w)."""
     scene = scenes.natural_colour(scenes.read_colour(files, map_size), stretch)
     mask = scenes.read_mask(files, map_size)
-    lines = draw_both_outlines(scenes.hatch(scenes.dim(scene), mask == MASK_NODATA), prior, mask)
+    lines = draw_both_outlines(maps.hatch(scenes.dim(scene), mask == MASK_NODATA), prior, mask)
     return scene, lines, scenes.read_resized_probability(files, map_size), difference_picture(mask, prior)
 
 
 def draw_both_outlines(picture: UInt8Array, prior: BoolArray, mask: AnyArray) -> UInt8Array:
     """Copy an (h, w, 3) picture with the prior outline, the mapped one, and in a third colour where they meet."""
-    prior_line, mapped_line = (scenes.thicken(scenes.outline_pixels(ice)) for ice in (prior, mask))
+    prior_line, mapped_line = (scenes.thicken(maps.outline_pixels(ice)) for ice in (prior, mask))
     for where, colour in (
         (prior_line, REFERENCE), (mapped_line, THIS_YEAR), (prior_line & mapped_line, BOTH),
     ):  # fmt: skip
-        picture = scenes.paint(picture, where, colour)
+        picture = maps.paint(picture, where, colour)
     return picture
 
 
@@ -110,9 +112,9 @@ def difference_picture(mask: AnyArray, prior: BoolArray) -> UInt8Array:
     mapped, unseen = mask == 1, mask == MASK_NODATA
     picture = np.full((*mask.shape, 3), GROUND, dtype=np.uint8)
     for where, colour in ((mapped & prior, ICE), (prior & ~mapped, LOST), (mapped & ~prior, GAINED)):
-        picture = scenes.paint(picture, where, colour)
-    picture = scenes.hatch(picture, unseen)
-    return scenes.paint(picture, scenes.outline_pixels(prior), BLACK)
+        picture = maps.paint(picture, where, colour)
+    picture = maps.hatch(picture, unseen)
+    return maps.paint(picture, maps.outline_pixels(prior), BLACK)
 
 
 class Sheet:
@@ -201,4 +203,4 @@ class Sheet:
 def unseen_background(probability: Float32Array) -> UInt8Array:
     """Draw a hatched grey picture that shows through where the probability is not a number."""
     blank = np.full((*probability.shape, 3), 255, dtype=np.uint8)
-    return scenes.hatch(blank, np.isnan(probability))
+    return maps.hatch(blank, np.isnan(probability))

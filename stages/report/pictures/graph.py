@@ -9,12 +9,12 @@ from typing import Any
 
 from stages.common.display.colours import BLUE, BLUE_LIGHT, GREEN, GREY_LIGHT, INK, MUTED, VERMILLION, hexadecimal
 from stages.common.display.numbers import decimals_for
+from stages.common.drawing.figures import BANNER_IN, encode_png, new_figure, plain_style
 from stages.common.tables.area import AreaRow
 from stages.report import rounding
 from stages.report.findings import Findings
 from stages.report.numbers import plain_number
 from stages.report.pictures import graph_data
-from stages.report.pictures.figures import BANNER_IN, encode_png, new_figure, plain_style
 
 WIDTH_IN, AXES_IN = 9.0, 4.2
 ABOVE_IN = 1.0

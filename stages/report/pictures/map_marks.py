@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from stages.common.display import colours, phrases
 from stages.common.display.numbers import length_text, round_length_m
+from stages.common.drawing.maps import MapSize
 from stages.report.pictures.canvas import Canvas
-from stages.report.pictures.scenes import MapSize
 
 PAD_PX, BANNER_PX = 14, 28
 

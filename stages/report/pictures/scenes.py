@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +9,9 @@ from pathlib import Path
 import numpy as np
 from rasterio.enums import Resampling
 
-from stages.common.display.colours import GREY_DARK, GREY_LIGHT, RGB
-from stages.common.geo.grid import Grid
+from stages.common.display.colours import RGB
+from stages.common.drawing import maps
+from stages.common.drawing.maps import MapSize
 from stages.common.geo.raster import gdal_env, open_raster, refuse_unreadable
 from stages.common.tables.kinds import MASK_NODATA, PROBABILITY_SCALE
 from stages.common.types import AnyArray, BoolArray, Float32Array, UInt8Array
@@ -27,28 +27,6 @@ CASING_DARKER = 4
 """Divisor of the brightness beside a line."""
 DIM = 0.45
 """Share of the brightness left under outlines in the gallery."""
-
-HATCH_PERIOD_PX, HATCH_LINE_PX = 8, 3
-
-
-@dataclass(frozen=True)
-class MapSize:
-    """Size at which the rasters of a grid are drawn."""
-
-    width: int
-    """Pixels of the picture."""
-    height: int
-    """Pixels of the picture."""
-    pixel_size_m: float
-    """Metres on the ground that one pixel of the picture covers."""
-
-
-def fit_map(grid: Grid, *, max_width: int, max_height: int) -> MapSize:
-    """Return the largest size within the bounds (pixels): a fraction of a large grid, a multiple of a small one."""
-    factor = min(max_width / grid.width, max_height / grid.height)
-    factor = float(math.floor(factor)) if factor > 1 else factor
-    width, height = max(1, round(grid.width * factor)), max(1, round(grid.height * factor))
-    return MapSize(width=width, height=height, pixel_size_m=grid.pixel_size_m * grid.width / width)
 
 
 @dataclass(frozen=True)
@@ -114,7 +92,7 @@ def stretch_of(all_files: Iterable[YearFiles], map_size: MapSize) -> Stretch | N
 def natural_colour(colour: Float32Array, stretch: Stretch | None) -> UInt8Array:
     """Draw what `read_colour` returns as an (h, w, 3) picture; unseen pixels are hatched grey."""
     picture = stretch(colour) if stretch else np.nan_to_num(colour).astype(np.uint8)
-    return hatch(picture, np.asarray(np.isnan(colour).any(axis=2)))
+    return maps.hatch(picture, np.asarray(np.isnan(colour).any(axis=2)))
 
 
 def read_mask(files: YearFiles, map_size: MapSize) -> UInt8Array:
@@ -130,16 +108,6 @@ def read_resized_probability(files: YearFiles, map_size: MapSize) -> Float32Arra
     return np.where(observed, stored * np.float32(PROBABILITY_SCALE), np.float32(np.nan)).astype(np.float32)
 
 
-def outline_pixels(mask: AnyArray) -> BoolArray:
-    """Return the ice pixels that touch ground, (h, w): where `mask` is 1 and one of the four neighbours is 0.
-
-    The edge of the picture and the edge of unseen ground are not outlines: where the ice ends there is unknown.
-    """
-    ground = np.pad(mask == 0, 1)
-    beside = ground[:-2, 1:-1] | ground[2:, 1:-1] | ground[1:-1, :-2] | ground[1:-1, 2:]
-    return np.asarray((mask == 1) & beside)
-
-
 def thicken(line: BoolArray, times: int = 1) -> BoolArray:
     """Grow `line` (h, w) by one pixel to all four sides, `times` times."""
     for _ in range(times):
@@ -148,19 +116,12 @@ def thicken(line: BoolArray, times: int = 1) -> BoolArray:
     return line
 
 
-def paint(picture: UInt8Array, where: BoolArray, colour: RGB) -> UInt8Array:
-    """Copy an (h, w, 3) picture with `colour` where the (h, w) mask is true."""
-    painted = picture.copy()
-    painted[where] = colour
-    return painted
-
-
 def draw_outlines(picture: UInt8Array, lines: Sequence[tuple[BoolArray, RGB]]) -> UInt8Array:
     """Copy a picture with lines, the last on top, all in one dark casing: visible on snow and on rock."""
     casing = thicken(np.any([line for line, _ in lines], axis=0), 1)
     painted = np.where(casing[:, :, None], picture // CASING_DARKER, picture).astype(np.uint8)
     for line, colour in lines:
-        painted = paint(painted, line, colour)
+        painted = maps.paint(painted, line, colour)
     return painted
 
 
@@ -168,10 +129,3 @@ def dim(picture: UInt8Array) -> UInt8Array:
     """Return the picture in dark grey, as a background of bright lines."""
     grey = picture.mean(axis=2, keepdims=True) * DIM
     return np.repeat(grey, 3, axis=2).astype(np.uint8)
-
-
-def hatch(picture: UInt8Array, where: BoolArray) -> UInt8Array:
-    """Copy an (h, w, 3) picture with grey diagonals where the (h, w) mask is true."""
-    row, column = np.indices(where.shape)
-    dark = (row + column) % HATCH_PERIOD_PX < HATCH_LINE_PX
-    return paint(paint(picture, where, GREY_LIGHT), where & dark, GREY_DARK)

@@ -7,6 +7,8 @@ import math
 from collections.abc import Sequence
 
 from stages.common.display import colours, phrases
+from stages.common.drawing import maps
+from stages.common.drawing.maps import MapSize
 from stages.common.geo.raster import read_grid
 from stages.common.types import BoolArray, UInt8Array
 from stages.report.findings import Findings, YearFiles
@@ -14,7 +16,6 @@ from stages.report.pictures import scenes
 from stages.report.pictures.canvas import Canvas
 from stages.report.pictures.map_marks import BANNER_PX, PAD_PX, draw_banner, draw_scale_bar
 from stages.report.pictures.palette import indexed_image, joint_palette
-from stages.report.pictures.scenes import MapSize
 from stages.report.rounding import area_text, decimals_of, unseen_text
 
 MIN_WIDTH_PX, MAX_WIDTH_PX = 520, 860
@@ -50,7 +51,7 @@ def draw_timelapse(findings: Findings) -> bytes:
 
 def mapped_outline(files: YearFiles, map_size: MapSize, thickness: int = 1) -> BoolArray:
     """Return the pixels (h, w) of a year's mapped outline, grown `thickness` times by a pixel."""
-    return scenes.thicken(scenes.outline_pixels(scenes.read_mask(files, map_size)), thickness)
+    return scenes.thicken(maps.outline_pixels(scenes.read_mask(files, map_size)), thickness)
 
 
 def frame_map_size(findings: Findings) -> MapSize:
@@ -58,7 +59,7 @@ def frame_map_size(findings: Findings) -> MapSize:
     grid = read_grid(findings.glacier_id)
     wide = math.sqrt(TOTAL_PX / len(findings.years) * grid.width / grid.height)
     width = round(min(MAX_WIDTH_PX, max(MIN_WIDTH_PX, wide)))
-    return scenes.fit_map(grid, max_width=width, max_height=MAX_HEIGHT_PX)
+    return maps.fit_map(grid, max_width=width, max_height=MAX_HEIGHT_PX)
 
 
 def compose_frame(findings: Findings, year: int, picture: UInt8Array, map_size: MapSize) -> UInt8Array:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from stages.common.display import colours
+from stages.common.drawing.maps import fit_map
 from stages.common.geo.raster import open_raster, read_grid
 from stages.common.geo.vectors import read_polygons
 from stages.common.run.stage import Run
 from stages.common.tables.kinds import MASK_NODATA
 from stages.report.findings import Findings
-from stages.report.pictures.scenes import STRETCH_GAMMA, fit_map, stretch_of
+from stages.report.pictures.scenes import STRETCH_GAMMA, stretch_of
 from stages.report.qgis import series, symbols
 from stages.report.qgis.project import MapLayer, project_archive
 

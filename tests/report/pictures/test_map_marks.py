@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from stages.common.display import colours
+from stages.common.drawing.maps import MapSize
 from stages.report.pictures import map_marks
-from stages.report.pictures.scenes import MapSize
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from stages.report.pictures.figures import encode_png, new_figure, plain_style
+from stages.common.drawing.figures import encode_png, new_figure, plain_style
 
 
 def test_png_bytes_hold_no_software_and_do_not_change():
