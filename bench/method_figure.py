@@ -63,14 +63,14 @@ def draw_sources(axes: Any) -> None:
     ):
         values = [100 * (getattr(row, name) or 0.0) / row.area_km2 for row in glaciers]
         axes.plot([row.area_km2 for row in glaciers], values, "o", color=colour, label=label)
-    axes.set(xscale="log", yscale="log", xlabel="glacier area (km²)", ylabel="% of the area",
+    axes.set(xscale="log", yscale="log", xlabel="glacier area (km²)", ylabel="% of the glacier's area",
              title=f"Glaciers of the demo, {rows[0].year} (simulated)")  # fmt: skip
     axes.legend(frameon=False)
 
 
 def draw_coverage(axes: Any, coverage: dict[str, Any]) -> None:
     """Draw the share of glacier-years whose interval contains the truth, with its bootstrap interval over twins."""
-    columns = (("stated", "as the model\nstates them"), ("fitted", "with fitted\nfactors"))
+    columns = (("stated", "as the model\nstates them"), ("fitted", "with factors\nof other twins"))
     for position, (name, label) in enumerate(columns):
         for (share, low, high), colour in zip(coverage[name], (ORANGE, BLUE), strict=True):
             axes.errorbar([position], [share], [[share - low], [high - share]], fmt="o", color=colour, capsize=4)
@@ -78,7 +78,7 @@ def draw_coverage(axes: Any, coverage: dict[str, Any]) -> None:
     for level, colour in ((0.6827, ORANGE), (0.95, BLUE)):
         axes.axhline(level, color=colour, linewidth=0.8, linestyle="--", label=f"{100 * level:.0f} % interval")
     axes.set(xlim=(-0.5, 1.5), ylim=(0.3, 1.02), xticks=[], ylabel="truth inside the interval",
-             title=f"{coverage['units']} glacier-years of {coverage['twins']} new twins")  # fmt: skip
+             title=f"{coverage['units']:,} glacier-years of {coverage['twins']} new twins")  # fmt: skip
     axes.legend(frameon=False, loc="center", bbox_to_anchor=(0.5, 0.72))
 
 
