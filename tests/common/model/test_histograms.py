@@ -37,6 +37,10 @@ def test_saturated_pixels_in_the_last_bin_need_no_group_behind_them():
     assert (groups.starts, groups.shares) == ([1], [0.1, 0.9])
 
 
+def test_shares_have_six_decimals():
+    assert band_reference(np.array([1, 1, 1], dtype=np.int64), mean=0, std=1).shares == [0.333333] * 3
+
+
 @pytest.mark.parametrize(
     ("counts", "index"),
     [

@@ -31,6 +31,8 @@ LEVELS = np.arange(10_001, dtype=np.uint16)
         pytest.param(0.8, 8000, id="a float below its level"),
         pytest.param(0.33333, 3334, id="between two levels, the upper one"),
         pytest.param(1.0, 10_000, id="certain"),
+        pytest.param(0.80000000003, 8000, id="above its level by less than half a millionth"),
+        pytest.param(0.8000000002, 8001, id="above its level by two millionths"),
     ],
 )
 def test_level_of_a_threshold(threshold: float, level: int) -> None:
@@ -47,6 +49,15 @@ def test_every_stored_level_reaches_itself_and_not_the_next(tmp_path: Path) -> N
         threshold = round(level / 10_000, 4)
         assert threshold_level(threshold) == level
         assert (reaches(probability[0], threshold) == (level <= LEVELS)).all()
+
+
+def test_where_nothing_was_observed_the_probability_is_0(tmp_path: Path) -> None:
+    grid = Grid("EPSG:32645", Affine(10, 0, 480_000, 0, -10, 3_100_000), 1, 2)
+    stored = np.array([[PROBABILITY_NODATA, 10_000]], dtype=np.uint16)
+    write_cog(tmp_path / "p.tif", stored, grid, nodata=PROBABILITY_NODATA, scale=PROBABILITY_SCALE)
+    probability, observed = read_probability(tmp_path / "p.tif")
+    assert probability.tolist() == [[0, 1]]
+    assert observed.tolist() == [[False, True]]
 
 
 @given(value=st.floats(0, 1, width=32), threshold=st.floats(0.0001, 0.9999))

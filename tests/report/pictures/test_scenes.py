@@ -10,6 +10,7 @@ from affine import Affine
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stages.common.display.colours import GREY_DARK, GREY_LIGHT
 from stages.common.drawing import maps
 from stages.common.drawing.maps import MapSize
 from stages.common.errors import InputError
@@ -87,7 +88,7 @@ def test_unseen_pixels_are_hatched_grey(sentinel):
     map_size = MapSize(width=120, height=120, pixel_size_m=100)
     picture = scenes.natural_colour(scenes.read_colour(sentinel, map_size), scenes.stretch_of([sentinel], map_size))
     hatched = {tuple(colour) for colour in picture[:, :60].reshape(-1, 3).tolist()}
-    assert hatched == {scenes.GREY_DARK, scenes.GREY_LIGHT}
+    assert hatched == {GREY_DARK, GREY_LIGHT}
 
 
 def test_line_on_snow_and_on_rock_has_a_dark_casing():
