@@ -96,6 +96,9 @@ def test_seasonal_snow_goes_and_the_glacier_stays(tmp_path: Path) -> None:
     with rasterio.open(tmp_path / "mask.tif") as mask, rasterio.open(tmp_path / "probability.tif") as probability:
         assert (mask.read(1) == expected).all()
         assert (probability.read(1) == np.where(expected, 9000, 1000)).all()
+        half = (height // 2, width // 2)
+        assert 5000 in probability.read(1, out_shape=half), "overviews of probabilities are means"
+        assert (mask.read(1, out_shape=half) == expected[::2, ::2]).all(), "overviews of classes are pixels"
     with rasterio.open(tmp_path / "passes.tif") as passes:
         assert passes.count == 4
         assert ((passes.read(3) == UNSEEN) == cloud).all()

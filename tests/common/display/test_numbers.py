@@ -66,5 +66,4 @@ def test_scale_bar_is_at_most_as_long_as_there_is_room_and_not_tiny(longest: flo
 
 
 def test_length_has_a_unit() -> None:
-    assert length_text(500) == "500 m"
-    assert length_text(2000) == "2 km"
+    assert [length_text(length) for length in (500, 1000, 2500)] == ["500 m", "1 km", "2.5 km"]
