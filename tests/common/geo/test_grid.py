@@ -9,12 +9,13 @@ import geopandas
 import numpy as np
 import pytest
 import shapely
+from affine import Affine
 from hypothesis import given
 from hypothesis import strategies as st
 from pyproj import Geod, Transformer
 
 from stages.common.errors import InputError, ParamsError
-from stages.common.geo.grid import parse_metric_crs, pixel_area_km2, snap_grid
+from stages.common.geo.grid import Grid, parse_metric_crs, pixel_area_km2, snap_grid
 from stages.common.geo.vectors import read_polygons, site_grid, write_polygons
 from stages.common.params.schema import GridParams
 
@@ -83,6 +84,16 @@ def test_the_correction_has_the_size_the_literature_gives() -> None:
         errors[place] = abs(float(pixel_area_km2(grid)[0, 0]) / (0.03**2) - 1)
     assert errors["Everest"] == pytest.approx(8e-4, rel=0.1)
     assert errors["Gangotri"] < 1.5e-4
+
+
+def test_the_area_is_that_at_the_centre_of_each_pixel() -> None:
+    """Nine pixels of 100 km, symmetric about the equator and the zone's meridian: so are their areas, and not less."""
+    grid = Grid("EPSG:32645", Affine(100_000, 0, 350_000, 0, -100_000, 150_000), 3, 3)
+    area = pixel_area_km2(grid)
+    assert np.allclose(area, area[::-1], rtol=1e-12, atol=0)
+    assert np.allclose(area, area[:, ::-1], rtol=1e-12, atol=0)
+    assert abs(area[0, 0] / area[1, 0] - 1) > 1e-11
+    assert abs(area[0, 0] / area[0, 1] - 1) > 1e-4
 
 
 @pytest.mark.parametrize("name", ["EPSG:32644", "EPSG:32645", "EPSG:3413", "+proj=utm +zone=44 +datum=WGS84"])

@@ -72,6 +72,12 @@ def test_without_a_baseline_nothing_is_guessed(convention: str, baseline: str | 
         calibration_of(scene(convention=convention, processing_baseline=baseline), "B02")
 
 
+@pytest.mark.parametrize("convention", ["by-baseline", "flagged"])
+def test_a_baseline_made_locally_says_nothing(convention: str) -> None:
+    with pytest.raises(InputError, match="says nothing about its offset"):
+        calibration_of(scene(convention=convention, processing_baseline="99.99"), "B02")
+
+
 def test_an_unknown_convention_is_refused() -> None:
     with pytest.raises(InputError, match="DN mean is not known"):
         calibration_of(scene(convention="rumour"), "B02")

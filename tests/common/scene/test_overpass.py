@@ -21,6 +21,7 @@ def info(acquired: str | None, orbit: int | None = 5) -> SceneInfo:
     ("first", "second", "together"),
     [
         pytest.param(info("2020-10-15T23:58:00"), info("2020-10-16T00:03:00"), True, id="across midnight"),
+        pytest.param(info("2020-10-15T23:58:00"), info("2020-10-16T00:58:00"), True, id="an hour later"),
         pytest.param(info("2020-10-15T23:58:00"), info("2020-10-16T00:59:00"), False, id="an hour and a minute later"),
         pytest.param(info("2020-10-15T23:58:00"), info("2020-10-16T00:03:00", 6), False, id="another orbit"),
         pytest.param(info("2020-10-15T23:58:00", None), info("2020-10-16T00:03:00", None), False, id="orbit not known"),
