@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from base64 import b64encode
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 TEMPLATES = Path(__file__).parent / "templates"
 """Style and macros that every page shares."""
 
 
-def page_templates(folder: Path) -> Any:
+def page_templates(folder: Path) -> Environment:
     """Return the Jinja environment of the templates in `folder`, which can include those that all pages share.
 
     All values are escaped, and a value that is missing is an error.
