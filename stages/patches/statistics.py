@@ -43,7 +43,8 @@ def sum_pixels(scene: Scene, where: BoolArray) -> PixelSums:
         bottom = min(top + STRIP_ROWS, height)
         pixels = scene.read_rows(top, bottom)[:, where[top:bottom]]
         histogram += band_counts(pixels.T)
-        for band, line in enumerate(pixels.astype(np.uint64)):
-            value[band] += int(line.sum())
-            square[band] += int((line * line).sum())
+        for band, line in enumerate(pixels):
+            whole = line.astype(np.uint64)
+            value[band] += int(whole.sum())
+            square[band] += int((whole * whole).sum())
     return PixelSums(int(where.sum()), value, square, histogram)
