@@ -44,8 +44,8 @@ MADE_ANEW = {"repro": ("prepare/2021", "predict/2021"), "track": ("track",)}
 """Results that are removed before a command, so that it has something to do."""
 
 PINNED = ("data.dvc", "dvc.lock")
-DISK_SHARES = (0.0, 0.2, 0.5, 0.8, 0.95, 1.3)
-"""Free space in shares of what a stage's output takes."""
+DISK_SHARES = (0.0, 0.5, 0.9, 1.3, 8.0, 24.0)
+"""Free space in shares of what the output of a stage takes; some need more while they work."""
 
 DISKS_KB = (50, 100, 200, 300, 400, 450, 500, 550, 600, 625, 650, 675, 700, 725, 750, 775, 800, 1000, 2000)
 
