@@ -11,7 +11,7 @@ from rasterio._env import get_gdal_config
 
 from sandbox import tiny
 from stages.common.errors import InputError
-from stages.common.geo.raster import GDAL_CACHE_BYTES, gdal_env, open_raster
+from stages.common.geo.raster import GDAL_CACHE_BYTES, gdal_env, open_raster, require_size
 
 
 def test_gdal_takes_the_cache_size_as_it_is_meant() -> None:
@@ -43,6 +43,14 @@ def test_a_raster_of_a_continent_is_refused_before_a_pixel_is_read(tmp_path: Pat
         pass
     with pytest.raises(InputError, match="larger than any that is read"):
         open_raster(path)
+
+
+def test_a_raster_may_have_as_many_pixels_as_the_bound(tmp_path: Path) -> None:
+    with rasterio.open(tiny.write_scene(tmp_path / "scene.tif", tiny.scene(2020))) as scene:
+        pixels = scene.width * scene.height
+        require_size(scene, "scene.tif", pixels_max=pixels)
+        with pytest.raises(InputError, match="larger than any that is read"):
+            require_size(scene, "scene.tif", pixels_max=pixels - 1)
 
 
 def test_a_vrt_is_told_how_to_become_a_file(tmp_path: Path) -> None:

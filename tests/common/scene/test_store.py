@@ -119,6 +119,7 @@ def test_footprint_is_in_degrees(grid: Grid, tmp_path: Path) -> None:
     store(tmp_path, DAY, layer("B02", grid))
     document = json.loads((tmp_path / "data/scenes/2020/day/day.json").read_text())
     assert document["bbox"] == pytest.approx(expected, abs=2e-6)
+    assert document["bbox"] == [round(degrees, 6) for degrees in document["bbox"]]
     (ring,) = document["geometry"]["coordinates"]
     assert sum((b[0] - a[0]) * (b[1] + a[1]) for a, b in pairwise(ring)) < 0  # counterclockwise
 
