@@ -1,6 +1,6 @@
 # Stable targets; `make help` lists them. SITE=<name> works in sites/<name>, else in the root (the demo).
 .DEFAULT_GOAL := help
-.PHONY: help demo site test test-containers test-cycle repro ingest crossval compare exps retrain promote rollback remote ui images docs \
+.PHONY: help demo site doctor test test-containers test-cycle repro ingest crossval compare exps retrain promote rollback remote ui images docs \
 	lint types workflows bench locks clean check-lock
 
 # All paths are relative, or variables of the shell in quotes: the checkout may lie in a folder of any name.
@@ -37,6 +37,9 @@ SITE_WORDS := NAME SCENES OUTLINES DEM AOI RGI_ID YEARS SEASON PROFILE URL DATES
 # Only what stands in this command counts, not what the shell exports; the shell hands it on, whatever signs it holds.
 site: $(STAMP)  ## Write a new site: NAME=mine SCENES="a.tif b.tif" OUTLINES=rgi.gpkg, or RGI_ID= or AOI= (docs/data.md)
 	@python -m setup.site $(foreach word,$(SITE_WORDS),$(if $(filter command,$(origin $(word))),"$(word)=$$$(word)"))
+
+doctor: $(STAMP)  ## Say what this machine and a site lack, a line each with the fix (SITE=name)
+	@cd $(SITE_DIR) && python -m setup.doctor
 
 ui: $(STAMP)  ## Serve MLflow on http://127.0.0.1:5000
 	@MLFLOW_DISABLE_TELEMETRY=true DO_NOT_TRACK=true MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false \

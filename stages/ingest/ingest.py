@@ -25,6 +25,7 @@ from stages.common.scene.stac import footprint, write_catalog
 from stages.common.scene.store import write_index, write_scene
 from stages.common.tables.data import SceneChoiceRow
 from stages.common.tables.truth import Truth
+from stages.ingest.alignment import check_pixels, finest_grid
 from stages.ingest.auxiliary import write_auxiliary
 from stages.ingest.choice.screening import reason_of
 from stages.ingest.choice.select import TABLE, select_acquisitions
@@ -145,6 +146,8 @@ def _check_scenes(params: Params, scenes: Sequence[Scene], outlines: Any) -> Non
     for year in params.years:
         check_year([scene for scene in scenes if scene.info.year == year], params.prepare)
     check_offset_steps(scenes, params.prepare)
+    bands = params.prepare.imagery_bands
+    check_pixels([(scene.info.id, finest_grid(scene, bands)) for scene in scenes], params.grid)
     covered = shapely.union_all([footprint([band.path for band in scene.bands.values()]) for scene in scenes])
     if not outlines.intersects(covered).any():
         raise InputError(
