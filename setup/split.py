@@ -95,7 +95,7 @@ def _lacks(ids: UInt16Array, aoi: BoolArray, rows: int, columns: int, buffer_px:
 def _split(place: Place, rows: int, columns: int, buffer_px: int, *, fold: int, lacks: dict[int, str]) -> Split:
     size = next(size for side, size in SIZES if min(place.grid.shape) >= side)
     lacking = [number for number, lack in lacks.items() if lack]
-    tested = "every fold" if not lacking else f"folds {_listed([f for f in lacks if f not in lacking])}"
+    whole = [number for number, lack in lacks.items() if not lack]
     lines = {
         "size_px": Line(size, f"the site is {place.grid.width} x {place.grid.height} px"),
         "stride_px": Line(size // 2, "half a patch"),
@@ -106,8 +106,8 @@ def _split(place: Place, rows: int, columns: int, buffer_px: int, *, fold: int, 
         "validation_fold": Line((fold + 1) % BLOCKS),
         "buffer_px": Line(
             buffer_px,
-            f"counted: {tested} has {LEAST_PX} px and more of ice and of other ground to train, validate and test"
-            + (f"; folds {_listed(lacking)} do not ({lacks[lacking[0]]})" if lacking else ""),
+            f"counted: {LEAST_PX} px and more of ice and of other ground to train, validate and test in "
+            + (f"folds {_listed(whole)}, not in {_listed(lacking)} ({lacks[lacking[0]]})" if lacking else "every fold"),
         ),
     }
     return Split(lines=lines, size_px=size)

@@ -10,7 +10,6 @@ from typing import Any
 from rasterio.features import shapes
 from rasterio.warp import transform_geom
 
-from stages.common.errors import ContractError
 from stages.common.geo.grid import Grid
 from stages.common.geo.raster import gdal_env, grid_of, open_raster, read_band, write_cog
 from stages.common.geo.rows import RowReader
@@ -21,6 +20,7 @@ from stages.common.run.stage import Run
 from stages.common.tables import kinds
 from stages.common.tables.learning import PatchStats
 from stages.common.types import AnyArray, BoolArray, UInt8Array
+from stages.patches.enough import require_patches
 from stages.patches.roles import pixel_roles
 from stages.patches.statistics import PixelSums, sum_pixels
 from stages.patches.windows import PatchSet, Scene, cut
@@ -41,7 +41,7 @@ def cut_patches(run: Run) -> None:
         for use, patches in sets.items():
             path = run.out / f"{use}.npz"
             if use != "calibration":  # a split with one block to validate on has none to calibrate on
-                _require_patches(patches, use)
+                require_patches(len(patches), use, roles, run.params.patches)
             write_arrays(path, patch_arrays(patches, roles, use=use, where=path))
         sums = sum_pixels(scene, valid & (roles == TRAIN))
     write_cog(run.out / "split.tif", roles, grid, nodata=None)
@@ -80,17 +80,6 @@ def patch_arrays(patches: PatchSet, roles: UInt8Array, *, use: str, where: Path)
         "row": places[:, 0],
         "column": places[:, 1],
     }
-
-
-def _require_patches(patches: PatchSet, use: str) -> None:
-    if not patches.corners:
-        raise ContractError(
-            f"the split leaves no {use} patch",
-            where="params.yaml patches",
-            expected="at least one patch",
-            found="0",
-            fix="use smaller blocks or a smaller buffer_px, or a larger AOI",
-        )
 
 
 def _stats(run: Run, sets: dict[str, PatchSet], sums: PixelSums, storage: dict[str, Any]) -> PatchStats:

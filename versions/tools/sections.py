@@ -21,8 +21,15 @@ def require_sections(params: Path = Path("params.yaml"), pipeline: Path = Path("
     ParamsError
         One is missing; the message has the lines to add.
     """
-    content, text = load_yaml(params.read_text(encoding="utf-8")), pipeline.read_text(encoding="utf-8")
-    watched = {name for stage in load_yaml(text)["stages"].values() for name in stage.get("params", [])}
+    if not pipeline.is_file():  # DVC itself names what is wrong with it
+        return
+    content, text = (
+        load_yaml(params.read_text(encoding="utf-8")),
+        pipeline.read_text(encoding="utf-8", errors="replace"),
+    )
+    watched = {
+        name for names in re.findall(r"^ +params: \[([a-z_, ]*)\]", text, re.MULTILINE) for name in names.split(", ")
+    }
     filled_in = {key for key in re.findall(r"\$\{([a-z_.]+)[\[}]?", text) if not key.startswith("item.")}
     if missing := sorted(key for key in watched | filled_in if _value(content, key) is None):
         keys = [key for key in missing if key.split(".")[0] not in {*missing} - {key} or key in DEFAULTS]
