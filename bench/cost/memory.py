@@ -29,9 +29,7 @@ YEARS = [2016, 2019]
 """Years of the site; the first is that of the patches and of the scores."""
 
 ONCE = [""]
-STAGES = {
-    "labels": ONCE, "patches": ["2016"], "evaluate": ONCE, "predict": ["2016", "2019"], "area": ONCE, "report": ONCE,
-}  # fmt: skip
+STAGES = {"labels": ONCE, "patches": ["2016"], "evaluate": ONCE, "predict": ["2016", "2019"]}
 """Stages that are measured and their years, in the order of the pipeline; of several years the last is printed."""
 
 
