@@ -10,6 +10,8 @@ from stages.report.pictures.gallery import draw_gallery
 from stages.report.pictures.graph import draw_graph
 from stages.report.pictures.timelapse import draw_timelapse
 from stages.report.qgis.layers import write_qgis
+from stages.report.qgis.series import series_frames
+from stages.report.web_map.document import map_document
 
 
 def report(run: Run) -> None:
@@ -25,5 +27,8 @@ def report(run: Run) -> None:
     for name, content in pictures.items():
         (run.out / name).write_bytes(content)
         run.log.info("%s: %.2f MB", name, len(content) / 1e6)
-    write_qgis(run, findings)
-    (run.out / "index.html").write_text(render_page(findings, pictures), encoding="utf-8", newline="\n")
+    frames = series_frames(run, findings)
+    write_qgis(run, findings, frames)
+    page = render_page(findings, pictures, map_document(run, findings, frames))
+    (run.out / "index.html").write_text(page, encoding="utf-8", newline="\n")
+    run.log.info("index.html: %.2f MB", len(page) / 1e6)

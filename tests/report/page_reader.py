@@ -8,7 +8,8 @@ from html.parser import HTMLParser
 class Reader(HTMLParser):
     """Tags that must be closed, sources, alternative texts, exact values and text."""
 
-    VOID = frozenset({"meta", "img", "link", "br", "hr"})
+    VOID = frozenset({"meta", "img", "link", "br", "hr", "input"})
+    UNREAD = frozenset({"script", "style"})
 
     def __init__(self):
         super().__init__()
@@ -30,7 +31,8 @@ class Reader(HTMLParser):
         assert self.open.pop() == tag
 
     def handle_data(self, data):
-        self.text += data
+        if not self.UNREAD & set(self.open):
+            self.text += data
 
 
 def read_page(folder):

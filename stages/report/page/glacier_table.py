@@ -55,10 +55,14 @@ def glacier_table(rows: Iterable[GlacierAreaRow], years: Sequence[int]) -> list[
 def held_out_rows(scores: Iterable[GlacierScoreRow]) -> list[tuple[GlacierScoreRow, list[Number | None]]]:
     """Return the glaciers with held-out ice and the cells of each, the largest held-out area first.
 
+    A glacier whose held-out area rounds to 0.00 km2 is left out.
     Cells: held-out area in km2, held-out share in %, IoU, F1, precision, recall, area bias in %, boundary distance
     in metres.
     """
-    tested = sorted((row for row in scores if row.held_out_km2 > 0), key=lambda row: (-row.held_out_km2, row.rgi_id))
+    shown_km2 = 0.5 * 10**-DECIMALS_WITHOUT_SIGMA
+    tested = sorted(
+        (row for row in scores if row.held_out_km2 >= shown_km2), key=lambda row: (-row.held_out_km2, row.rgi_id)
+    )
     return [
         (
             row,

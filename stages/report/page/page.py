@@ -1,9 +1,9 @@
-"""index.html: one file that embeds everything it shows, without script, network or clock."""
+"""index.html: one file that embeds everything it shows and fetches nothing."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from stages.common.display import phrases
@@ -15,17 +15,42 @@ from stages.report.page.alternatives import alternative_texts
 from stages.report.page.area_table import area_rows, interval_methods, source_rows
 from stages.report.page.glacier_table import glacier_table, held_out_rows
 from stages.report.page.provenance_table import provenance_rows
-from stages.report.page.score_table import MEANINGS, score_rows
+from stages.report.page.reconciliation import change_figures
+from stages.report.page.score_table import MEANINGS, deviation_in_words, score_rows
+from stages.report.page.scripts import TEMPLATES, leaflet_licence, leaflet_style, policy, scripts
 from stages.report.page.statistics_content import statistics_content
+from stages.report.page.summary import cards, sentence
 from stages.report.page.truth_table import truth_section
 from stages.report.pictures import curves
+from stages.report.web_map.document import as_script_text
 
-TEMPLATES = Path(__file__).parent / "templates"
+PER_CENT = re.compile(r"(?<=\d)%")
 
 
-def render_page(findings: Findings, pictures: Mapping[str, bytes]) -> str:
-    """Return the page as HTML, its pictures embedded."""
-    return page_templates(TEMPLATES).get_template("index.html").render(page_content(findings, pictures))
+def render_page(findings: Findings, pictures: Mapping[str, bytes], document: Mapping[str, Any]) -> str:
+    """Return the page as HTML, its pictures and the map's document embedded."""
+    environment = page_templates(TEMPLATES)
+    environment.filters["units"] = with_units
+    content = page_content(findings, pictures)
+    return environment.get_template("index.html").render(content | script_content(document))
+
+
+def with_units(text: str) -> str:
+    """Return a message of another stage with its units as this page writes them: ``km²``, ``2.5 %``."""
+    return PER_CENT.sub(" %", text.replace("km2", "km²"))
+
+
+def script_content(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the scripts of the page and what they read."""
+    texts = scripts()
+    return {
+        "map": document,
+        "map_data": as_script_text(document),
+        "scripts": texts,
+        "policy": policy(texts),
+        "leaflet_style": leaflet_style(),
+        "leaflet_licence": leaflet_licence(),
+    }
 
 
 def page_content(findings: Findings, pictures: Mapping[str, bytes]) -> dict[str, Any]:
@@ -52,7 +77,9 @@ def _area_content(findings: Findings) -> dict[str, Any]:
     gates = findings.gates
     metrics = findings.area_metrics
     return {
-        "headline": headline(findings),
+        "cards": cards(findings),
+        "sentence": sentence(findings),
+        "change_figures": change_figures(findings),
         "trend": findings.trend,
         "gates": sorted(gates, key=lambda gate: (gate.passed and not gate.overridden, not gate.overridden)),
         "failed": [gate for gate in gates if not gate.passed and not gate.overridden],
@@ -83,17 +110,7 @@ def _score_content(findings: Findings) -> dict[str, Any]:
             "glacier": plain_number(scores.test_glacier_km2, rounding.DECIMALS_WITHOUT_SIGMA),
             "calibration": plain_number(scores.expected_calibration_error, 3),
         },
+        "deviation": deviation_in_words(findings.reliability),
         "held_out": held_out_rows(findings.glacier_scores),
         "curves": {name: data_uri(f"{name}.png", content) for name, content in charts.items()},
     }
-
-
-def headline(findings: Findings) -> list[tuple[str, str]]:
-    """Return what the page says first: name and text of the areas of the first and the last year."""
-    decimals = rounding.decimals_of(findings.areas)
-    ends = [findings.areas[0], findings.areas[-1]] if len(findings.areas) > 1 else findings.areas
-    lines = []
-    for row in ends:
-        note = rounding.unseen_text(row, decimals)
-        lines.append((f"Glacier area {row.year}", rounding.area_text(row, decimals) + (f"; {note}" if note else "")))
-    return lines

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from stages.common.tables.evaluate import EvaluateMetrics, Scores
+from stages.common.display.numbers import number_text
+from stages.common.tables.evaluate import EvaluateMetrics, ReliabilityRow, Scores
 from stages.report.numbers import Number, plain_number
 
 MEANINGS = (
@@ -15,6 +16,9 @@ MEANINGS = (
     ("Area bias", "mapped area minus labelled area, in % of the labelled area"),
     ("Boundary distance", "mean distance between mapped and labelled boundary, in metres, measured from both"),
 )
+
+PIXELS_MIN = 100
+"""Pixels below which the share that is glacier says little."""
 
 UNSCORED = "not scored: the labels are this outline itself"
 
@@ -66,3 +70,14 @@ def score_cells(scores: Scores) -> list[Number | None]:
         (scores.boundary_distance_m, 0),
     )
     return [None if value is None else plain_number(value, decimals) for value, decimals in values]
+
+
+def deviation_in_words(rows: list[ReliabilityRow]) -> str:
+    """Name the probability that differs most from the share that is glacier; empty without enough pixels."""
+    counted = [row for row in rows if row.kind == "calibrated" and row.pixels >= PIXELS_MIN]
+    if not counted:
+        return ""
+    worst = max(counted, key=lambda row: abs(row.probability - row.observed_fraction))
+    too = "too sure of ice" if worst.probability > worst.observed_fraction else "not sure enough of ice"
+    probability, share = number_text(worst.probability, 2), number_text(100 * worst.observed_fraction, 0)
+    return f"It is farthest off at a probability of {probability}, where {share} % of the pixels are glacier: {too}."

@@ -10,6 +10,7 @@ from stages.report.ground_changes import change_lines, change_total
 from stages.report.page import front_table, input_table, surface_table, trend_table
 from stages.report.page.change_product import change_product
 from stages.report.pictures import front_chart, surface_chart
+from stages.report.pictures.surface_chart import rows_with_surface
 
 LINES_BEFORE_FOLD = 8
 """Lines of the tables of change that stand open; the others are folded."""
@@ -33,7 +34,9 @@ def _surface(findings: Findings, embed: Callable[[str, bytes], str]) -> dict[str
     if reason := surface_table.why_no_surface(findings.areas):
         return {"reason": reason}
     picture = embed("surface.png", surface_chart.surface_chart(findings))
-    return {"reason": None, "picture": picture, "rows": surface_table.surface_lines(findings.areas)}
+    rows = rows_with_surface(findings.areas)
+    missing = [year for year in findings.years if year not in {row.year for row in rows}]
+    return {"reason": None, "picture": picture, "missing": missing, "rows": surface_table.surface_lines(findings.areas)}
 
 
 def _fronts(findings: Findings, embed: Callable[[str, bytes], str]) -> dict[str, Any]:
@@ -44,6 +47,7 @@ def _fronts(findings: Findings, embed: Callable[[str, bytes], str]) -> dict[str,
     return {
         "reason": None,
         "picture": embed("fronts.png", front_chart.front_chart(findings)) if glaciers else None,
+        "has_gaps": any(row.rgi_id in glaciers and row.retreat_m is None for row in statistics.fronts),
         "lines": front_table.front_lines(statistics.front_trends),
         "missing_positions": front_table.missing_positions(statistics.fronts),
         "flow_lines": sorted({row.flow_line for row in statistics.fronts if row.position_m is not None}),

@@ -24,14 +24,19 @@ UNSEEN_SIGMA = 0.5
 def axis_limits(rows: Sequence[AreaRow], truth: Sequence[TruthRow] = ()) -> tuple[float, float]:
     """Return bottom and top of the area axis in km2: the data with their intervals, padded, never below zero."""
     values = [value for row in rows for value in _extent(row)] + [row.true_area_km2 for row in truth]
+    mean = statistics.fmean(row.glacier_area_km2 for row in rows)
+    return spanning(values, list(map(widest_interval, rows)), floor=0.0, span_min=SPAN_OF_MEAN_MIN * mean)
+
+
+def spanning(
+    values: Sequence[float], intervals: Sequence[tuple[float, float]], *, floor: float | None, span_min: float = 1e-6
+) -> tuple[float, float]:
+    """Return bottom and top of an axis for values and their intervals, not below `floor` and never without height."""
     low, high = min(values), max(values)
-    span = max(
-        (high - low) / DATA_SHARE,
-        max(high - low for low, high in map(widest_interval, rows)) / INTERVAL_SHARE_MAX,
-        SPAN_OF_MEAN_MIN * statistics.fmean(row.glacier_area_km2 for row in rows),
-        1e-6,
-    )
-    bottom = max(0.0, (low + high - span) / 2)
+    widest = max(high - low for low, high in intervals)
+    span = max((high - low) / DATA_SHARE, widest / INTERVAL_SHARE_MAX, span_min, 1e-6)
+    bottom = (low + high - span) / 2
+    bottom = bottom if floor is None else max(floor, bottom)
     return bottom, bottom + span
 
 

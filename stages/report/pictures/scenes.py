@@ -66,15 +66,19 @@ def read_resized(path: Path, map_size: MapSize, *, bands: Sequence[int] = (1,), 
         return np.asarray(dataset.read(list(bands), out_shape=shape, resampling=resampling))
 
 
-def read_colour(files: YearFiles, map_size: MapSize) -> Float32Array:
-    """Read red, green and blue, (h, w, 3): reflectance, or 0 to 255 for 8-bit scenes; NaN where unseen."""
+def read_colour(files: YearFiles, map_size: MapSize, *, clouds: bool = False) -> Float32Array:
+    """Read red, green and blue, (h, w, 3): reflectance, or 0 to 255 for 8-bit scenes; NaN where unseen.
+
+    With `clouds`, unseen pixels are what the scene holds there.
+    """
     pixels = read_resized(files.scene, map_size, bands=files.bands, continuous=True).astype(np.float32)
     with open_raster(files.scene) as dataset:
         index = [band - 1 for band in files.bands]
         scale = np.array(dataset.scales, dtype=np.float32)[index]
         offset = np.array(dataset.offsets, dtype=np.float32)[index]
     pixels = pixels * scale[:, None, None] + offset[:, None, None]
-    pixels[:, read_resized(files.valid, map_size)[0] == 0] = np.nan
+    if not clouds:
+        pixels[:, read_resized(files.valid, map_size)[0] == 0] = np.nan
     return np.ascontiguousarray(pixels.transpose(1, 2, 0))
 
 
@@ -93,6 +97,12 @@ def natural_colour(colour: Float32Array, stretch: Stretch | None) -> UInt8Array:
     """Draw what `read_colour` returns as an (h, w, 3) picture; unseen pixels are hatched grey."""
     picture = stretch(colour) if stretch else np.nan_to_num(colour).astype(np.uint8)
     return maps.hatch(picture, np.asarray(np.isnan(colour).any(axis=2)))
+
+
+def with_clouds(files: YearFiles, map_size: MapSize, stretch: Stretch | None) -> UInt8Array:
+    """Draw a scene (h, w, 3) with its clouds, for a map that marks what is unseen in a layer of its own."""
+    colour = read_colour(files, map_size, clouds=True)
+    return stretch(colour) if stretch else colour.astype(np.uint8)
 
 
 def read_mask(files: YearFiles, map_size: MapSize) -> UInt8Array:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from stages.common.display import colours
 from stages.common.drawing.maps import fit_map
@@ -42,9 +44,8 @@ VECTORS = (
 """Layers of series.gpkg from the top down: layer, name in the project, style, and whether it has a date."""
 
 
-def write_qgis(run: Run, findings: Findings) -> None:
-    """Write series.gpkg and glacier.qgz into the folder of the report."""
-    frames = series.series_frames(run, findings)
+def write_qgis(run: Run, findings: Findings, frames: Mapping[str, Any]) -> None:
+    """Write series.gpkg, whose layers are `frames`, and glacier.qgz into the folder of the report."""
     styles = {name: style for name, _, style, _ in VECTORS}
     series.write_series(run.out / "series.gpkg", frames, styles)
     grid = read_grid(findings.glacier_id)
