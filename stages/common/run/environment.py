@@ -86,24 +86,27 @@ def foreign(name: str, *, command: bool = False) -> list[str]:
 
     A `command` calls DVC, git and stages, which need what logs in to a cloud or to a tracking server.
     """
+    decided = DECIDED | DECIDED_FOR.get(name, {})
     families = [GDAL, LEARNING, PICTURES, TRACKING, *([] if command else [CLOUD])]
     needed = {*(NEEDED_SOMEWHERE if command else (*NETWORK, *NEEDED.get(name, ()))), *settings.MLFLOW_QUIET}
     return [
         variable
         for variable, value in sorted(os.environ.items())
         if re.fullmatch("|".join(families), variable) and not re.fullmatch(HARMLESS, variable)
-        if variable not in needed and DECIDED.get(variable) != value
+        if variable not in needed and decided.get(variable) != value
     ]
 
 
 def set_aside(name: str, *, command: bool = False) -> list[str]:
     """Remove from the environment what `foreign` names, set what is decided, and return the names of the removed.
 
-    What another stage needs, or a library itself has written, is removed without a word: a login of DVC or of a
-    tracking server is no mistake.
+    What another stage needs or runs with, or a library itself has written, is removed without a word: a login of DVC or
+    of a tracking server is no mistake.
     """
-    names = foreign(name, command=command)
-    for variable in names:
-        os.environ.pop(variable)
+    removed = {variable: os.environ.pop(variable) for variable in foreign(name, command=command)}
     os.environ.update(DECIDED | DECIDED_FOR.get(name, {}))
-    return [variable for variable in names if variable not in {*NEEDED_SOMEWHERE, *WRITTEN_BY_LIBRARIES}]
+    decided = {setting for values in DECIDED_FOR.values() for setting in values.items()}
+    expected = {*NEEDED_SOMEWHERE, *WRITTEN_BY_LIBRARIES}
+    return [
+        variable for variable, value in removed.items() if not (variable in expected or (variable, value) in decided)
+    ]

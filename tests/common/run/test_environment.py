@@ -91,7 +91,7 @@ def test_a_stage_of_small_products_multiplies_in_one_thread(monkeypatch: pytest.
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", "16")
     assert set_aside("prepare") == ["OPENBLAS_NUM_THREADS"]
     assert os.environ["OPENBLAS_NUM_THREADS"] == "1"
-    set_aside("area")
+    assert set_aside("prepare") == set_aside("area") == []
     assert "OPENBLAS_NUM_THREADS" not in os.environ
 
 
