@@ -8,9 +8,13 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import get_args
+from urllib.parse import urlsplit
 
+from setup.lines import counted
 from stages.common import settings
 from stages.common.errors import ParamsError
+from stages.common.params.ingest import StacSourceParams
 
 USAGE = (
     'make site NAME=mine SCENES="a.tif b.tif" OUTLINES=rgi.gpkg [DEM=dem.tif] [AOI=aoi.gpkg] [DATES="2020-10-06 ..."] '
@@ -19,9 +23,15 @@ USAGE = (
 )
 """All that the command takes."""
 
-SITE_NAME = re.compile(r"[a-z][a-z0-9-]*")
+SITE_NAME = re.compile(r"[a-z][a-z0-9-]{0,62}")
 FIRST_YEAR, LAST_YEAR = 1972, 2100
-YEARS_MAX = 100
+"""Years that params.yaml takes; Landsat 1 was launched in 1972."""
+
+FIRST_CATALOGUE_YEAR = 2015
+"""Year in which Sentinel-2A was launched: catalogues have no scenes of before."""
+
+PROFILES: tuple[str, ...] = get_args(StacSourceParams.model_fields["profile"].annotation)
+"""Catalogues that `ingest` knows."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,11 +71,13 @@ def parse_arguments(words: Sequence[str]) -> Arguments:
     _check_together(texts)
     name = texts["NAME"]
     if not SITE_NAME.fullmatch(name):
-        raise wrong("NAME", "lower-case letters, digits and hyphens, a letter first", name)
+        raise wrong("NAME", "up to 63 lower-case letters, digits and hyphens, a letter first", name)
     scenes = tuple(path for pattern in _listed("SCENES", texts) for path in _files("SCENES", pattern))
-    dates = tuple(_date(text) for text in _listed("DATES", texts))
+    _check_distinct(scenes)
+    dates = tuple(_date(text) for text in _parts("DATES", texts))
     if dates and len(dates) != len(scenes):
-        raise wrong("DATES", f"a date for each of {len(scenes)} scenes, in their order", f"{len(dates)} dates")
+        expected = f"a date for each of {counted(len(scenes), 'scene')}, in their order"
+        raise wrong("DATES", expected, counted(len(dates), "date"))
     files = {key: _one_file(key, texts) for key in ("OUTLINES", "DEM", "AOI")}
     if files["OUTLINES"] is None:
         raise wrong("OUTLINES", "a file of glacier outlines", "nothing")
@@ -78,10 +90,10 @@ def parse_arguments(words: Sequence[str]) -> Arguments:
         rgi_id=texts.get("RGI_ID"),
         years=_years(texts["YEARS"]) if "YEARS" in texts else (),
         season=_season(texts["SEASON"]) if "SEASON" in texts else None,
-        profile=texts.get("PROFILE"),
-        url=texts.get("URL"),
+        profile=_profile(texts.get("PROFILE")),
+        url=_url(texts.get("URL")),
         dates=dates,
-        bands=tuple(_listed("BANDS", texts)),
+        bands=tuple(_parts("BANDS", texts)),
     )
 
 
@@ -103,7 +115,7 @@ def _check_together(texts: dict[str, str]) -> None:
         raise _incomplete(f"{' and '.join(missing)} missing", ", ".join(needed), texts)
     if contrary := [key for key in needless if key in texts]:
         kind = "from a catalogue" if catalogue else "of your own scenes"
-        raise _incomplete(f"{', '.join(contrary)} say nothing about a site {kind}", f"no {contrary[0]}", texts)
+        raise _incomplete(f"a site {kind} takes no {', '.join(contrary)}", f"no {contrary[0]}", texts)
     if "RGI_ID" in texts and "AOI" in texts:
         raise _incomplete("RGI_ID and AOI both say where the site is", "one of them", texts)
 
@@ -127,13 +139,40 @@ def _listed(key: str, texts: dict[str, str]) -> list[str]:
         raise wrong(key, "parts with blanks between them", f"{texts[key]} ({error})") from error
 
 
+def _parts(key: str, texts: dict[str, str]) -> list[str]:
+    """Return the parts of a list in which no part holds a blank or a comma."""
+    return [part for part in re.split(r"[,\s]+", texts.get(key, "")) if part]
+
+
+def _check_distinct(scenes: Sequence[Path]) -> None:
+    whole = [path.resolve() for path in scenes]
+    if twice := [path.name for place, path in enumerate(whole) if path in whole[:place]]:
+        raise wrong("SCENES", "each file once", f"{twice[0]} twice", fix="leave one out, or correct the pattern")
+
+
+def _profile(text: str | None) -> str | None:
+    if text and text not in PROFILES:
+        raise wrong("PROFILE", ", ".join(PROFILES), text, fix="take one of these; URL= names another catalogue like it")
+    return text
+
+
+def _url(text: str | None) -> str | None:
+    try:
+        parts = urlsplit(text or "http://none")
+        if parts.scheme in ("http", "https") and parts.hostname:
+            return text
+    except ValueError:
+        pass
+    raise wrong("URL", "an address as https://stac.example.org/v1", text, fix="correct the address, or leave URL out")
+
+
 def _files(key: str, pattern: str) -> list[Path]:
     path = Path(pattern).expanduser()
     if path.exists() or not re.search(r"[*?\[]", pattern):
         return [_checked(key, path)]
     files = sorted(Path(path.anchor).glob(str(path.relative_to(path.anchor))))
     if not files:
-        raise wrong(key, "files", f"{pattern}, which no file matches")
+        raise wrong(key, "files", f"{pattern}, which no file matches", fix="correct the pattern")
     return [_checked(key, file) for file in files]
 
 
@@ -160,12 +199,14 @@ def _date(text: str) -> dt.date:
 
 
 def _years(text: str) -> tuple[int, ...]:
+    newest = dt.date.today().year + 1  # south of the equator a year begins in July of the one before
     years: set[int] = set()
     for part in re.split(r"[,\s]+", text):
         match = re.fullmatch(r"(\d{4})(?:-(\d{4}))?", part)
         first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
-        if not FIRST_YEAR <= first <= last <= LAST_YEAR or last - first >= YEARS_MAX:
-            raise wrong("YEARS", "years as 2016-2024, or 2016 2018 2024", text)
+        if not FIRST_CATALOGUE_YEAR <= first <= last <= newest:
+            expected = f"years of {FIRST_CATALOGUE_YEAR} to {newest}, as 2016-2024, or 2016 2018 2024"
+            raise wrong("YEARS", expected, text, fix="correct YEARS; Sentinel-2 has scenes since 2015")
         years |= set(range(first, last + 1))
     return tuple(sorted(years))
 

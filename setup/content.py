@@ -12,14 +12,15 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from setup.arguments import Arguments
-from setup.lines import Line, Section
+from setup.lines import Line, Section, counted
 from setup.place import Place
 from setup.scenes import COLOURS, SceneFile
 from setup.sky import OVERPASS_H, middle_of, season_at, solar_azimuth_deg
 from setup.split import Split
 from stages.common.errors import InputError
 from stages.common.params.area import GatesParams
-from stages.ingest.season import AUSTRAL_YEAR, CALENDAR_YEAR, year_of
+from stages.common.params.ingest import SeasonParams
+from stages.ingest.season import AUSTRAL_YEAR, CALENDAR_YEAR, season_dates, year_of
 from stages.ingest.sources.band_names import is_canonical
 from stages.labels.age import FRONT_M_PER_YEAR, MARGIN_M_PER_YEAR, outline_age
 
@@ -161,8 +162,23 @@ def season_of(arguments: Arguments, place: Place) -> dict[str, Line]:
     return {"first": Line(first, why), "last": Line(last)}
 
 
+def year_starts(arguments: Arguments, place: Place) -> dict[str, Line]:
+    """Return `ingest.year_starts` where the day that goes by latitude would lie within the season."""
+    lines = season_of(arguments, place)
+    season = SeasonParams(first=lines["first"].value, last=lines["last"].value)
+    usual = AUSTRAL_YEAR if place.latitude < 0 else CALENDAR_YEAR
+    fitting = [
+        starts
+        for starts in (usual, CALENDAR_YEAR, AUSTRAL_YEAR, season.first)
+        if season_dates(2001, season, starts)[0] <= season_dates(2001, season, starts)[1]
+    ]
+    if fitting[0] == usual:
+        return {}
+    return {"year_starts": Line(fitting[0], f"the usual {usual} lies within the season; a year is named by its end")}
+
+
 def _ingest(arguments: Arguments, scenes: Sequence[SceneFile], place: Place) -> Section:
-    outlines = {"path": Line(arguments.outlines, f"{len(place.outlines)} of its outlines lie within the AOI")}
+    outlines = {"path": Line(arguments.outlines, f"within the AOI: {counted(len(place.outlines), 'outline')}")}
     auxiliary: Section = {"auxiliary": {"dem": Line(arguments.dem, "DEM")}} if arguments.dem else {}
     if scenes:
         listed = [
@@ -175,6 +191,7 @@ def _ingest(arguments: Arguments, scenes: Sequence[SceneFile], place: Place) -> 
             "source": Line("stac", "a catalogue"),
             "stac": _stac(arguments),
             "season": season_of(arguments, place),
+            **year_starts(arguments, place),
         }
     return {**source, "outlines": outlines, "aoi": place.aoi, **auxiliary}
 

@@ -12,6 +12,7 @@ from typing import Literal
 
 from rasterio.warp import transform_bounds
 
+from setup.lines import counted
 from stages.common import settings
 from stages.common.errors import GlacierError
 from stages.common.geo.grid import snap_grid
@@ -98,7 +99,7 @@ def of_site(site: Path) -> Iterator[Finding]:
         text = getattr(error, "what", str(error))
         yield Finding("fix", "parameters", f"{text}: {getattr(error, 'found', '')}", getattr(error, "fix", ""))
         return
-    yield Finding("ok", "parameters", f"{len(params.years)} years, {len(params.training_years)} of them trained on")
+    yield Finding("ok", "parameters", f"{counted(len(params.years), 'year')}, {len(params.training_years)} trained on")
     yield from _files(site, params)
     yield from _keys(params)
     pixels = _pixels(site, params)

@@ -6,7 +6,7 @@ import json
 import shutil
 from pathlib import Path
 
-from stages.common.errors import InputError
+from stages.common.errors import InputError, ParamsError
 from stages.common.params.schema import Params, load_params
 from stages.common.run.replace import flush
 
@@ -51,7 +51,7 @@ def write_site(root: Path, name: str, text: str) -> Params:
     draft.mkdir(parents=True)
     try:
         (draft / "params.yaml").write_text(text, encoding="utf-8")
-        params = load_params(draft / "params.yaml")
+        params = _checked(draft / "params.yaml")
         (draft / SCHEMA).write_text(json.dumps(Params.model_json_schema(), indent=1) + "\n", encoding="utf-8")
         shutil.copy(root / "dvc.yaml", draft / "dvc.yaml")
         for link in LINKS:
@@ -62,3 +62,12 @@ def write_site(root: Path, name: str, text: str) -> Params:
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return params
+
+
+def _checked(path: Path) -> Params:
+    """Load parameters that nobody has but this command: what is wrong with them is wrong with its words."""
+    try:
+        return load_params(path)
+    except ParamsError as error:
+        fix = "correct the words or the files that these values come from"
+        raise ParamsError(error.what, where="make site", expected=error.expected, found=error.found, fix=fix) from error

@@ -11,11 +11,12 @@ from typing import Any
 import geopandas
 import numpy as np
 import shapely
-from pyproj import CRS, Transformer
-from rasterio.warp import calculate_default_transform, transform_bounds
+from pyproj import Transformer
+from rasterio.warp import calculate_default_transform
 
 from setup.arguments import Arguments, wrong
 from setup.lines import Line
+from setup.reach import common_reach, footprint_frame
 from setup.scenes import SceneFile
 from stages.common.errors import GlacierError, InputError
 from stages.common.geo.grid import Grid, parse_metric_crs, snap_grid
@@ -34,6 +35,9 @@ SIDE_MIN_PX = 640
 
 CATALOGUE_PIXEL_M = 10.0
 """Pixels of Sentinel-2's finest bands, whose corners lie on whole multiples of it in every UTM zone."""
+
+SITE_PIXELS_MAX = 2e8
+"""Most pixels of a site: one Sentinel-2 tile has 1.2e8, and a run needs some 120 bytes of memory for each."""
 
 POLAR_LATITUDE = 84.0
 """Latitude beyond which there are no UTM zones (80 in the south, where 84 still serves)."""
@@ -72,9 +76,11 @@ def place_of_scenes(arguments: Arguments, scenes: Sequence[SceneFile]) -> Place:
         They share none; or the scenes have pixels of different sizes.
     """
     crs, size, origin = _grid_of_scenes(scenes)
-    reach = _common_reach(scenes, crs.value)
+    reach = common_reach(scenes, crs.value)
     if arguments.aoi:
-        return _place(arguments, crs, size, origin, _aoi_file(arguments.aoi))
+        place = _place(arguments, crs, size, origin, _aoi_file(arguments.aoi))
+        _check_seen(place, reach)
+        return place
     near = _outlines_within(arguments, geopandas.GeoDataFrame({"name": ["scenes"]}, geometry=[reach], crs=crs.value))
     visible = near.to_crs(crs.value).geometry.intersection(reach).union_all()
     bounds = shapely.box(*_grown(visible.bounds, least_m=SIDE_MIN_PX * size.value)).intersection(reach).bounds
@@ -122,6 +128,7 @@ def _place(arguments: Arguments, crs: Line, size: Line, origin: Line, lines: dic
     left, bottom, right, top = aoi.total_bounds
     dense = aoi.geometry.segmentize(max(right - left, top - bottom) / (EDGE_NODES - 1)).to_crs(crs.value)
     left, bottom, right, top = (float(value) for value in dense.total_bounds)
+    _check_size((right - left) / size.value, (top - bottom) / size.value, size.value)
     grid = snap_grid(
         (left, bottom, right, top),
         crs=crs.value, pixel_size_m=size.value, origin_m=tuple(origin.value),
@@ -130,6 +137,29 @@ def _place(arguments: Arguments, crs: Line, size: Line, origin: Line, lines: dic
         crs=crs, pixel_size_m=size, origin_m=origin, aoi=lines, grid=grid, outlines=outlines.to_crs(crs.value),
         aoi_shape=dense.iloc[0],
     )  # fmt: skip
+
+
+def _check_size(width: float, height: float, pixel_m: float) -> None:
+    if not width * height <= SITE_PIXELS_MAX:  # infinite where the AOI lies beyond the projection
+        raise InputError(
+            "the site is too large",
+            where="make site",
+            expected=f"at most {SITE_PIXELS_MAX:.0e} px, such as 14000 x 14000",
+            found=f"{width:.0f} x {height:.0f} px of {pixel_m:g} m",
+            fix="give a smaller AOI, or make several sites",
+        )
+
+
+def _check_seen(place: Place, reach: Any) -> None:
+    ice = place.outlines.geometry.union_all().intersection(place.aoi_shape)
+    if not ice.intersects(reach):
+        raise InputError(
+            "the scenes show none of the outlines within the AOI",
+            where="make site SCENES= AOI=",
+            expected=f"scenes of {[round(value) for value in place.grid.bounds]} in {place.crs.value}",
+            found=f"every year has scenes of {[round(value) for value in reach.bounds]}",
+            fix="give scenes of the AOI, or leave AOI out",
+        )
 
 
 def _outlines_within(arguments: Arguments, area: Any) -> Any:
@@ -191,17 +221,13 @@ def _grid_of_scenes(scenes: Sequence[SceneFile]) -> tuple[Line, Line, Line]:
             fix="make a site of each sensor; or bring all to the coarser pixels (`gdalwarp -tr <m> <m> -r average`)",
         )
     square = math.isclose(first.transform.a, -first.transform.e, rel_tol=1e-6)
-    try:
-        parse_metric_crs(first.crs, where=scenes[0].path)
-        metric = True
-    except GlacierError:
-        metric = False
+    metric = _is_metric(first)
     if metric and square:
         corner = Line(
             [first.transform.c, first.transform.f], f"a corner of {scenes[0].path.name}: pixels stay as they are"
         )
         return Line(first.crs, "the scenes' own"), Line(first.transform.a, "the scenes' own"), corner
-    crs = Line(first.crs, "the scene's own") if metric else metric_crs_at(_footprint_frame(scenes[0].grid))
+    crs = Line(first.crs, "the scene's own") if metric else metric_crs_at(footprint_frame(scenes[0].grid))
     size = float(max(round(sizes[scenes[0].path.name]), 1))
     why = "pixels are not square there" if metric else f"the scene is in {first.crs}, in which areas have no meaning"
     return (
@@ -211,51 +237,24 @@ def _grid_of_scenes(scenes: Sequence[SceneFile]) -> tuple[Line, Line, Line]:
     )
 
 
+def _is_metric(grid: Grid) -> bool:
+    try:
+        parse_metric_crs(grid.crs, where="make site SCENES=")
+    except GlacierError:
+        return False
+    return True
+
+
 def _pixel_m(grid: Grid) -> float:
-    """Return the side of a pixel in metres, the mean of both directions."""
+    """Return the side of a pixel in metres on the ground, the mean of both directions."""
     across, down = abs(grid.transform.a), abs(grid.transform.e)
-    if CRS.from_user_input(grid.crs).is_geographic:
-        utm = metric_crs_at(_footprint_frame(grid)).value
+    if not _is_metric(grid):
+        utm = metric_crs_at(footprint_frame(grid)).value
         left, top = grid.transform.c, grid.transform.f
         bounds = (left, top - grid.height * down, left + grid.width * across, top)
         transform, _, _ = calculate_default_transform(grid.crs, utm, grid.width, grid.height, *bounds)
         return float(transform.a)
     return math.sqrt(across * down)
-
-
-def _footprint_frame(grid: Grid) -> Any:
-    left, top = grid.transform.c, grid.transform.f
-    right, bottom = grid.transform @ (grid.width, grid.height)
-    return geopandas.GeoDataFrame(geometry=[shapely.box(left, bottom, right, top)], crs=grid.crs)
-
-
-def _common_reach(scenes: Sequence[SceneFile], crs: str) -> Any:
-    """Return the box that every year's scenes cover, in `crs`.
-
-    Raises
-    ------
-    InputError
-        There is none.
-    """
-    years: dict[object, list[Any]] = {}
-    for scene in scenes:
-        left, bottom, right, top = _footprint_frame(scene.grid).total_bounds
-        box = (left, bottom, right, top)
-        if CRS.from_user_input(scene.grid.crs) != CRS.from_user_input(crs):
-            box = transform_bounds(scene.grid.crs, crs, *box, densify_pts=EDGE_NODES)
-        years.setdefault(scene.day.year if scene.day else scene.year, []).append(shapely.box(*box))
-    reach = shapely.intersection_all([shapely.union_all(boxes).envelope for boxes in years.values()])
-    if reach.area == 0:
-        raise InputError(
-            "the scenes of different years have no ground in common",
-            where="make site SCENES=",
-            expected="scenes of one place",
-            found="; ".join(
-                f"{scene.path.name}: {_rounded(_footprint_frame(scene.grid).total_bounds)}" for scene in scenes[:5]
-            ),
-            fix="make a site of each place",
-        )
-    return reach
 
 
 def _grown(bounds: Any, *, least_m: float = 0.0) -> tuple[float, float, float, float]:
@@ -284,7 +283,3 @@ def _snapped_outwards(bounds: Sequence[float]) -> tuple[float, float, float, flo
     left, bottom, right, top = (float(value) / CATALOGUE_PIXEL_M for value in bounds)
     sides = np.array([math.floor(left), math.floor(bottom), math.ceil(right), math.ceil(top)]) * CATALOGUE_PIXEL_M
     return float(sides[0]), float(sides[1]), float(sides[2]), float(sides[3])
-
-
-def _rounded(values: Any) -> str:
-    return "(" + ", ".join(f"{value:.6g}" for value in values) + ")"

@@ -9,14 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from rasterio.errors import RasterioIOError
 from rasterio.io import DatasetReader
 
 from setup import names
-from setup.arguments import Arguments, wrong
-from setup.lines import Line
+from setup.arguments import FIRST_YEAR, LAST_YEAR, Arguments, wrong
+from setup.lines import Line, counted
 from stages.common.errors import InputError
 from stages.common.geo.grid import Grid
 from stages.common.geo.raster import grid_of
+from stages.common.scene.scene import CLOUD_MASK, SCL
+from stages.common.types import AnyArray
 from stages.ingest.input_files import open_georeferenced
 from stages.ingest.sources.band_names import NAME, canonical, is_canonical
 
@@ -81,7 +84,10 @@ def _read_scene(path: Path, day: dt.date | None, listed: Sequence[str]) -> Scene
                 "DATES", "a day or a year in the file's name, or DATES", f"{path.name}, which states none",
                 fix='add DATES="2020-10-06 ...", a day for each scene in their order',
             )  # fmt: skip
+        if not FIRST_YEAR <= (taken := day.year if day else int(year or 0)) <= LAST_YEAR:
+            raise wrong("DATES", f"days of {FIRST_YEAR} to {LAST_YEAR}", f"{path.name} of {taken}", fix="correct DATES")
         bands, why = _bands(path, dataset, listed)
+        pixels = _coarse_copy(path, dataset)
         colour = set(dataset.dtypes) == {"uint8"} and dataset.count == len(COLOURS)
         level, baseline = names.level_in(path.stem), names.baseline_in(path.stem)
         return SceneFile(
@@ -94,7 +100,7 @@ def _read_scene(path: Path, day: dt.date | None, listed: Sequence[str]) -> Scene
             eight_bit_colour=colour,
             level=level,
             baseline=baseline,
-            calibration={} if colour else _calibration(path, dataset, level, baseline),
+            calibration={} if colour else _calibration(path, dataset, pixels, level, baseline),
         )
 
 
@@ -102,23 +108,61 @@ def _bands(path: Path, dataset: DatasetReader, listed: Sequence[str]) -> tuple[t
     described = [(text or "").strip() for text in dataset.descriptions]
     if listed:
         if len(listed) != dataset.count:
-            raise wrong("BANDS", f"{dataset.count} names, as many as {path.name} has bands", " ".join(listed))
+            raise wrong(
+                "BANDS", f"{counted(dataset.count, 'name')}, as many as {path.name} has bands", " ".join(listed),
+                fix="name every band in the order of the file; one that is not needed too, such as thermal",
+            )  # fmt: skip
+        _check_names(path, listed)
         return tuple(listed), "BANDS"
     if all(NAME.fullmatch(name) for name in described):
         canonical_names = [canonical(name) for name in described]
-        return tuple(new if is_canonical(new) else old for new, old in zip(canonical_names, described, strict=True)), (
-            "as the file describes its bands"
-        )
+        chosen = [new if is_canonical(new) else old for new, old in zip(canonical_names, described, strict=True)]
+        _check_names(path, chosen)
+        return tuple(chosen), "as the file describes its bands"
     if dataset.count == len(COLOURS) and set(dataset.dtypes) == {"uint8"}:
         return COLOURS, "three bands of 8 bits without names: natural colour; if not, state BANDS"
     raise wrong(
-        "BANDS", f"names of the {dataset.count} bands, in the file or in BANDS", f"{path.name} without names",
+        "BANDS", f"{counted(dataset.count, 'name')} of bands, in the file or in BANDS", f"{path.name} without names",
         fix='add BANDS="B02 B03 B04 ...", in the order of the file (Sentinel-2\'s names; B11 is short-wave infrared)',
     )  # fmt: skip
 
 
-def _calibration(path: Path, dataset: DatasetReader, level: str | None, baseline: str | None) -> dict[str, Line]:
-    pixels = dataset.read(out_shape=(dataset.count, *(min(side, LOOK_PX) for side in dataset.shape)))
+def _check_names(path: Path, bands: Sequence[str]) -> None:
+    unfit = [name for name in bands if not NAME.fullmatch(name) or name in (CLOUD_MASK, SCL) or bands.count(name) > 1]
+    if unfit:
+        raise wrong(
+            "BANDS", "a name of its own for each band, of letters, digits, '_', '-' and '.', "
+            f"and not {CLOUD_MASK} or {SCL}", f"{' '.join(bands)} for {path.name}", fix=f"rename {unfit[0]} with BANDS",
+        )  # fmt: skip
+
+
+def _coarse_copy(path: Path, dataset: DatasetReader) -> AnyArray:
+    """Return every band, (bands, at most `LOOK_PX`, at most `LOOK_PX`); refuse a scene that holds nothing."""
+    try:
+        pixels = np.asarray(dataset.read(out_shape=(dataset.count, *(min(side, LOOK_PX) for side in dataset.shape))))
+    except RasterioIOError as error:
+        raise InputError(
+            "the raster is truncated or damaged",
+            where=path,
+            expected=f"{dataset.width} x {dataset.height} px",
+            found=f"{path.stat().st_size} bytes; {' '.join(str(error).split())}",
+            fix="copy or download it again",
+        ) from error
+    empty = dataset.nodata if dataset.nodata is not None else 0
+    if not (np.isfinite(pixels) & (pixels != empty)).any():
+        raise InputError(
+            "the scene holds no data",
+            where=path,
+            expected="reflectance or colours",
+            found=f"only {empty:g} or NaN in a copy of {pixels.shape[2]} x {pixels.shape[1]} px",
+            fix="leave the scene out, or copy or download it again",
+        )
+    return pixels
+
+
+def _calibration(
+    path: Path, dataset: DatasetReader, pixels: AnyArray, level: str | None, baseline: str | None
+) -> dict[str, Line]:
     finite = pixels[np.isfinite(pixels)] if pixels.dtype.kind == "f" else pixels
     lines: dict[str, Line] = {}
     if set(dataset.scales) == {1.0} and set(dataset.offsets) == {0.0}:

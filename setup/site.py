@@ -14,8 +14,9 @@ from stages.common.run.start import starting
 with starting("site", __name__):
     from setup.arguments import parse_arguments
     from setup.content import content, warnings, with_paths
+    from setup.elevation import check_dem
     from setup.folder import SCHEMA, require_free, write_site
-    from setup.lines import yaml_text
+    from setup.lines import counted, yaml_text
     from setup.place import place_of_catalogue, place_of_scenes
     from setup.scenes import read_scenes
     from setup.split import choose_split
@@ -47,6 +48,7 @@ def make_site(words: Sequence[str], root: Path) -> str:
     require_free(site)
     scenes = read_scenes(arguments)
     place = place_of_scenes(arguments, scenes) if scenes else place_of_catalogue(arguments)
+    check_dem(arguments, place)
     sections = content(arguments, scenes, place, choose_split(place))
     params = write_site(root, arguments.name, HEAD + yaml_text(with_paths(sections, site, root)))
     notes = [f"note: {text}" for text in warnings(place)]
@@ -54,7 +56,8 @@ def make_site(words: Sequence[str], root: Path) -> str:
     return "\n".join(
         [
             *notes,
-            f"sites/{arguments.name}/params.yaml: {len(params.years)} years, {len(place.outlines)} outlines, "
+            f"sites/{arguments.name}/params.yaml: {counted(len(params.years), 'year')}, "
+            f"{counted(len(place.outlines), 'outline')}, "
             f"{width} x {height} px of {place.grid.pixel_size_m:g} m; each line says why",
             f"next:  make ingest SITE={arguments.name}  &&  make repro SITE={arguments.name}",
         ]

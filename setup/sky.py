@@ -44,7 +44,7 @@ def season_at(latitude: float) -> tuple[str, str, str]:
 
 def middle_of(season: tuple[str, str], year: int) -> dt.date:
     """Return the day in the middle of a season that may go over the turn of the year, which it ends in."""
-    first, last = (dt.date.fromisoformat(f"{year if day != '02-29' else 2000}-{day}") for day in season)
+    first, last = (dt.date.fromisoformat(f"{year}-{day.replace('02-29', '02-28')}") for day in season)
     if first > last:
         first = first.replace(year=first.year - 1)
     return first + (last - first) / 2

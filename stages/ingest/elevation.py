@@ -35,6 +35,14 @@ def clip_dem(path: Path, region: Region) -> Layer:
         The raster cannot be used, holds no elevation over the AOI, or holds elevations that are none on Earth.
     """
     with open_georeferenced(path) as dataset:
+        if dataset.count != 1:
+            raise InputError(
+                "the DEM has several bands",
+                where=path,
+                expected="one band of elevations in metres",
+                found=f"{dataset.count} bands",
+                fix="give the file of elevations; or take one band of it: `gdal_translate -b 1 <file> <new file>`",
+            )
         window = clip_window(path, dataset, region)
         pixels, nodata, grid = read_window(path, dataset, 1, window), dataset.nodata, clipped_grid(dataset, window)
     has_data = pixels_with_data(pixels, nodata)

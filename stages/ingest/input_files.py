@@ -119,6 +119,14 @@ def read_vector(path: Path, layer: str | None) -> Any:
     expected = "a GeoPackage, Shapefile or GeoJSON"
     require_file(path, what="vector file", expected=expected, fix="check the path in params.yaml")
     require_vector_format(path)
+    if set(";!") & set(path.name) or "!" in str(path):  # pyogrio takes what follows for parameters, or an archive
+        raise InputError(
+            "a vector file cannot be read under this name",
+            where=path,
+            expected="a name without ';' and '!'",
+            found=path.name,
+            fix="rename the file, or set a link to it",
+        )
     try:
         with warnings.catch_warnings():
             # GDAL warns where it reads the first of several layers; our own checks say what is wrong with it.

@@ -109,7 +109,7 @@ def test_nothing_is_written_over(
         ({"SCENES": ""}, "YEARS missing"),
         ({"SCENES": "nowhere.tif"}, "nowhere.tif: no such file"),
         ({"SCENES": "'unfinished"}, "No closing quotation"),
-        ({"YEARS": "2020"}, "YEARS say nothing about a site of your own scenes"),
+        ({"YEARS": "2020"}, "a site of your own scenes takes no YEARS"),
         ({"DATES": "2020-10-06"}, "a date for each of 3 scenes"),
         ({"BANDS": "red green"}, "3 names"),
         ({"OUTLINE": "x.gpkg"}, "unknown words"),

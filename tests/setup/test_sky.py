@@ -39,3 +39,8 @@ def test_every_latitude_has_a_season(latitude: float) -> None:
 
 def test_the_middle_of_a_season_over_the_turn_of_the_year() -> None:
     assert middle_of(("12-15", "03-01"), 2020).year == 2020
+
+
+def test_the_middle_of_a_season_that_ends_on_a_leap_day() -> None:
+    assert middle_of(("02-08", "02-29"), 2019) == dt.date(2019, 2, 18)
+    assert middle_of(("12-30", "02-29"), 2019) == dt.date(2019, 1, 29)
