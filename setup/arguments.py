@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import get_args
 from urllib.parse import urlsplit
 
-from setup.lines import counted
 from stages.common import settings
 from stages.common.errors import ParamsError
 from stages.common.params.ingest import StacSourceParams
+from stages.ingest.counting import counted
 
 USAGE = (
     'make site NAME=mine SCENES="a.tif b.tif" OUTLINES=rgi.gpkg [DEM=dem.tif] [AOI=aoi.gpkg] [DATES="2020-10-06 ..."] '

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from setup.arguments import Arguments
-from setup.lines import Line, Section, counted
+from setup.lines import Line, Section
 from setup.place import Place
 from setup.scenes import COLOURS, SceneFile
 from setup.sky import OVERPASS_H, middle_of, season_at, solar_azimuth_deg
@@ -20,6 +20,7 @@ from setup.split import Split
 from stages.common.errors import InputError
 from stages.common.params.area import GatesParams
 from stages.common.params.ingest import SeasonParams
+from stages.ingest.counting import counted
 from stages.ingest.season import AUSTRAL_YEAR, CALENDAR_YEAR, season_dates, year_of
 from stages.ingest.sources.band_names import is_canonical
 from stages.labels.age import FRONT_M_PER_YEAR, MARGIN_M_PER_YEAR, outline_age

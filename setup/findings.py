@@ -12,13 +12,13 @@ from typing import Literal
 
 from rasterio.warp import transform_bounds
 
-from setup.lines import counted
 from stages.common import settings
 from stages.common.errors import GlacierError
 from stages.common.geo.grid import snap_grid
 from stages.common.geo.vectors import site_grid
 from stages.common.params.ingest import BoxParams
 from stages.common.params.schema import Params, load_params
+from stages.ingest.counting import counted
 from versions.tools.sections import require_sections
 
 PYTHONS = ((3, 11), (3, 13))

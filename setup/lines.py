@@ -25,11 +25,6 @@ class Line:
 Section = Mapping[str, "Line | Section | Sequence[Section]"]
 
 
-def counted(number: int, what: str) -> str:
-    """Return a number and what it counts: 1 year, 2 years."""
-    return f"{number} {what}{'' if number == 1 else 's'}"
-
-
 def yaml_text(section: Section) -> str:
     """Return the sections as YAML, an empty line between those of the top."""
     parts = ["\n".join(_lines({key: entry}, "")) for key, entry in section.items()]

@@ -15,6 +15,9 @@ from stages.common.errors import InputError
 from stages.common.geo.grid import Grid
 from stages.common.geo.vectors import EDGE_NODES
 
+SAME_GROUND = 1.5
+"""Sum of the areas of a year's scenes, in areas of what they cover together, beyond which they are no tiles."""
+
 
 def footprint_frame(grid: Grid) -> Any:
     """Return the extent of a raster as a GeoDataFrame of one polygon, in its own CRS."""
@@ -61,6 +64,20 @@ def _check_together(scenes: Sequence[SceneFile], years: Mapping[object, Sequence
             found=_extents([scene for scene in scenes if (scene.day.year if scene.day else scene.year) == apart[0]]),
             fix="make a site of each place; or correct the CRS of the scene that lies elsewhere",
         )
+
+
+def overlap_notes(scenes: Sequence[SceneFile]) -> list[str]:
+    """Return a note for each year with scenes of the same ground: `ingest` takes the second for gaps alone."""
+    boxes: dict[int | None, list[Any]] = {}
+    for scene in scenes:
+        extent = footprint_frame(scene.grid).to_crs("EPSG:4326").geometry.iloc[0]
+        boxes.setdefault(scene.day.year if scene.day else scene.year, []).append(extent)
+    return [
+        f"{len(shapes)} scenes of {year} show the same ground: ingest refuses them unless each fills what the others "
+        "do not see. List one a year, or give scenes cut to their own ground"
+        for year, shapes in sorted(boxes.items(), key=lambda entry: entry[0] or 0)
+        if sum(shape.area for shape in shapes) > SAME_GROUND * shapely.union_all(shapes).area
+    ]
 
 
 def _extents(scenes: Sequence[SceneFile]) -> str:

@@ -14,12 +14,13 @@ from rasterio.io import DatasetReader
 
 from setup import names
 from setup.arguments import FIRST_YEAR, LAST_YEAR, Arguments, wrong
-from setup.lines import Line, counted
+from setup.lines import Line
 from stages.common.errors import InputError
 from stages.common.geo.grid import Grid
 from stages.common.geo.raster import grid_of
 from stages.common.scene.scene import CLOUD_MASK, SCL
 from stages.common.types import AnyArray
+from stages.ingest.counting import counted
 from stages.ingest.input_files import open_georeferenced
 from stages.ingest.sources.band_names import NAME, canonical, is_canonical
 

@@ -30,6 +30,7 @@ from stages.ingest.auxiliary import write_auxiliary
 from stages.ingest.choice.screening import reason_of
 from stages.ingest.choice.select import TABLE, select_acquisitions
 from stages.ingest.contract import CONTRACT, DATA
+from stages.ingest.counting import counted
 from stages.ingest.pin import PIN, write_pin
 from stages.ingest.region import Region
 from stages.ingest.seen import check_masks_show_glaciers
@@ -65,7 +66,10 @@ def ingest(params: Params, log: logging.Logger) -> None:
         check_files(CONTRACT.outputs, out, params, None)
     remove_read_cache()
     changed = write_pin(params.years)
-    log.info("%d scenes of %d years, %d outlines", len(scenes), len(params.years), len(outlines))
+    log.info(
+        "%s of %s, %s",
+        counted(len(scenes), "scene"), counted(len(params.years), "year"), counted(len(outlines), "outline"),
+    )  # fmt: skip
     log.info(
         "%s %s; `dvc commit -f %s` records the data",
         PIN,

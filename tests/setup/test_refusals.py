@@ -221,3 +221,17 @@ def test_the_season_of_every_latitude_lies_within_a_year(latitude: float) -> Non
     first, last = season_dates(2001, season, line.value if line else usual)
     assert first <= last
     assert (line is None) == (abs(latitude) != 10)
+
+
+def test_scenes_of_the_same_ground_in_one_year_are_noted(
+    root: Path, words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*words, "DATES=2019-10-15 2019-11-01 2021-10-15"], root) == 0
+    assert "note: 2 scenes of 2019 show the same ground: ingest refuses them" in capsys.readouterr().out
+
+
+def test_what_is_counted_once_stands_in_the_singular(
+    root: Path, words: list[str], scene: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(replaced(words, SCENES=f"'{scene}'"), root) == 0
+    assert "params.yaml: 1 year, 2 outlines" in capsys.readouterr().out
