@@ -22,11 +22,11 @@ Z = {level: float(stats.norm.ppf((1 + part) / 2)) for level, part in COVERED.ite
 BLOCKS_FOR_95 = 19
 """Fewest blocks whose errors bound a further one at 95 %: the least n with ceil(0.95 (n + 1)) <= n."""
 
-MIN_FACTORS_FROM_TWINS = {68: 1.26, 95: 2.47}
+MIN_FACTORS_FROM_TWINS = {68: 2.16, 95: 5.24}
 """Least factors of a model with fewer than `BLOCKS_FOR_95` held-out blocks.
 
-The intervals of a model with seven blocks need these on 200 twins that it was not trained on (`python -m
-bench.coverage`): a few blocks of one site are no measure of other ground."""
+The intervals of a model with seven blocks need these on 60 twins that it was not trained on (`python -m bench.coverage
+--twins 60`): a few blocks of one site are no measure of other ground."""
 
 
 @dataclass(frozen=True, kw_only=True)
