@@ -33,7 +33,7 @@ def model(blocks: int, factor_68: float | None = None, factor_95: float | None =
         pytest.param(model(24, 0.9, 2.4), None, (0.9, 2.4), "conformal, 24 held-out blocks", id="conformal"),
         pytest.param(model(24, 1.4, 1.2), None, (1.4, 1.4), "conformal", id="95 % is never inside 68 %"),
         pytest.param(model(7, 1.4), None, TWINS, "7 held-out blocks (conformal needs 19 for 95 %)", id="few"),
-        pytest.param(model(5), None, (TWINS[0], 2.571), "5 held-out blocks", id="fewer: Student's t is the larger"),
+        pytest.param(model(1), None, (TWINS[0], 12.706), "1 held-out blocks", id="one: Student's t is the larger"),
         pytest.param(model(5), (1.2, 3.4), (1.2, 3.4), "1.2 and 3.4 of area.interval_factors", id="given"),
         pytest.param(SURE.model_copy(update={"area_error": None}), None, (1, 1.96), "delineation alone", id="unknown"),
         pytest.param(SURE.model_copy(update={"area_error": None}), (2, 3), (1, 1.96), "nothing to widen", id="no use"),
