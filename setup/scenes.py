@@ -21,7 +21,7 @@ from stages.common.geo.raster import grid_of
 from stages.common.scene.scene import CLOUD_MASK, SCL
 from stages.common.types import AnyArray
 from stages.ingest.counting import counted
-from stages.ingest.input_files import open_georeferenced
+from stages.ingest.input_files import damaged_raster, open_georeferenced
 from stages.ingest.sources.band_names import NAME, canonical, is_canonical
 
 COLOURS = ("red", "green", "blue")
@@ -142,13 +142,7 @@ def _coarse_copy(path: Path, dataset: DatasetReader) -> AnyArray:
     try:
         pixels = np.asarray(dataset.read(out_shape=(dataset.count, *(min(side, LOOK_PX) for side in dataset.shape))))
     except RasterioIOError as error:
-        raise InputError(
-            "the raster is truncated or damaged",
-            where=path,
-            expected=f"{dataset.width} x {dataset.height} px",
-            found=f"{path.stat().st_size} bytes; {' '.join(str(error).split())}",
-            fix="copy or download it again",
-        ) from error
+        raise damaged_raster(path, f"{dataset.width} x {dataset.height} px", error) from error
     empty = dataset.nodata if dataset.nodata is not None else 0
     if not (np.isfinite(pixels) & (pixels != empty)).any():
         raise InputError(

@@ -6,20 +6,13 @@ import numpy as np
 from scipy.ndimage import distance_transform_edt
 from scipy.spatial import cKDTree
 
+from stages.common.geo.rows import look_up
 from stages.common.types import BoolArray, Float64Array, UInt16Array
-
-STRIP_ROWS = 512
-"""Rows that are looked up at once: NumPy widens indices to 8 bytes each."""
 
 
 def nearest_glacier(ids: UInt16Array) -> UInt16Array:
     """Return (H, W): the glacier whose outline is nearest to each pixel (its own inside an outline)."""
-    rows, columns = distance_transform_edt(ids == 0, return_distances=False, return_indices=True)
-    nearest = np.empty_like(ids)
-    for top in range(0, len(ids), STRIP_ROWS):
-        strip = slice(top, top + STRIP_ROWS)
-        nearest[strip] = ids[rows[strip], columns[strip]]
-    return nearest
+    return look_up(ids, *distance_transform_edt(ids == 0, return_distances=False, return_indices=True))
 
 
 def distances_px(pixels: BoolArray, targets: BoolArray) -> Float64Array:

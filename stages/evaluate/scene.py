@@ -12,6 +12,7 @@ from rasterio.windows import Window
 
 from stages.common.geo.grid import Grid, pixel_area_km2
 from stages.common.geo.raster import gdal_env, grid_of, open_raster, read_band, refuse_unreadable
+from stages.common.geo.rows import strips
 from stages.common.run.records import read_rows
 from stages.common.run.stage import Run
 from stages.common.scene.clean_ice import RED, SWIR, is_clean
@@ -22,9 +23,6 @@ from stages.evaluate.baselines import snow_index
 from stages.evaluate.nearest import nearest_glacier
 
 SCENE, VALID = "artifacts/prepare/{evaluate_year}/scene.tif", "artifacts/prepare/{evaluate_year}/valid.tif"
-
-STRIP_ROWS = 512
-"""Rows of the scene in memory at once, as many as a tile has."""
 
 BY_OUTLINES = "debris outlines as given"
 NO_SURFACE = f"not available: {RED} and {SWIR} are not among the bands, and no debris outlines are given"
@@ -83,9 +81,8 @@ def load_scene(run: Run) -> LabelledScene:
 def physical_strips(path: Path, valid: BoolArray) -> Iterator[tuple[slice, Float32Array]]:
     """Yield strips of a scene: their rows, and (rows, W, C) physical values, NaN where not valid."""
     with gdal_env(), open_raster(path) as dataset, refuse_unreadable(path):
-        for top in range(0, dataset.height, STRIP_ROWS):
-            rows = slice(top, min(top + STRIP_ROWS, dataset.height))
-            window = Window(0, top, dataset.width, rows.stop - top)
+        for rows in strips(dataset.height):
+            window = Window(0, rows.start, dataset.width, rows.stop - rows.start)
             pixels = np.moveaxis(dataset.read(window=window).astype(np.float32), 0, -1)
             pixels = pixels * np.float32(dataset.scales[0]) + np.float32(dataset.offsets[0])
             pixels[~valid[rows]] = np.nan

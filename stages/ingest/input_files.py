@@ -97,13 +97,18 @@ def read_window(path: Path, dataset: DatasetReader, band: int, window: Window) -
     try:
         return np.asarray(dataset.read(band, window=window))
     except RasterioIOError as error:
-        raise InputError(
-            "the raster is truncated or damaged",
-            where=path,
-            expected=f"{dataset.width} x {dataset.height} px in band {band}",
-            found=f"{path.stat().st_size} bytes; {' '.join(str(error).split())}",
-            fix="copy or download it again",
-        ) from error
+        raise damaged_raster(path, f"{dataset.width} x {dataset.height} px in band {band}", error) from error
+
+
+def damaged_raster(path: Path, expected: str, error: RasterioIOError) -> InputError:
+    """Return the error of a raster whose pixels cannot be read."""
+    return InputError(
+        "the raster is truncated or damaged",
+        where=path,
+        expected=expected,
+        found=f"{path.stat().st_size} bytes; {' '.join(str(error).split())}",
+        fix="copy or download it again",
+    )
 
 
 def read_vector(path: Path, layer: str | None) -> Any:

@@ -11,11 +11,9 @@ from scipy.ndimage import distance_transform_edt
 from shapely.geometry.base import BaseGeometry
 
 from stages.common.geo.grid import Grid
+from stages.common.geo.rows import look_up, strips
 from stages.common.tables.kinds import IGNORE
 from stages.common.types import BoolArray, UInt8Array, UInt16Array
-
-STRIP_ROWS = 512
-"""Rows that are worked on at once."""
 
 
 def glacier_ids(shapes: Sequence[BaseGeometry], grid: Grid) -> UInt16Array:
@@ -72,8 +70,8 @@ def label_raster(ids: UInt16Array, aoi: BoolArray, unsure: BoolArray, *, ignore_
     glacier, half_widths_px = ids > 0, np.asarray([ignore_px[0], *ignore_px])
     label, nearest = glacier.astype(np.uint8), nearest_glacier(ids) if len(set(ignore_px)) > 1 else ids
     reach = math.ceil(half_widths_px.max()) + 1
-    for top in range(0, len(ids), STRIP_ROWS):
-        rows, first = slice(top, min(top + STRIP_ROWS, len(ids))), max(top - reach, 0)
+    for rows in strips(len(ids)):
+        top, first = rows.start, max(rows.start - reach, 0)
         distance_px = boundary_distance_px(glacier[first : rows.stop + reach])[top - first : rows.stop - first]
         label[rows][distance_px < half_widths_px[nearest[rows]]] = IGNORE
     label[unsure | ~aoi] = IGNORE
@@ -81,10 +79,5 @@ def label_raster(ids: UInt16Array, aoi: BoolArray, unsure: BoolArray, *, ignore_
 
 
 def nearest_glacier(ids: UInt16Array) -> UInt16Array:
-    """Return the number of the glacier nearest to each pixel (H, W): one plane of indices, looked up strip by strip."""
-    rows, columns = distance_transform_edt(ids == 0, return_distances=False, return_indices=True)
-    nearest = np.empty_like(ids)
-    for top in range(0, len(ids), STRIP_ROWS):
-        strip = slice(top, top + STRIP_ROWS)
-        nearest[strip] = ids[rows[strip], columns[strip]]
-    return nearest
+    """Return the number of the glacier nearest to each pixel (H, W)."""
+    return look_up(ids, *distance_transform_edt(ids == 0, return_distances=False, return_indices=True))

@@ -5,12 +5,10 @@ from __future__ import annotations
 import numpy as np
 from scipy.ndimage import distance_transform_edt
 
+from stages.common.geo.rows import strips
 from stages.common.model.split import BUFFER, CALIBRATION, OUTSIDE, TEST, TRAIN, VALIDATION, block_folds, block_numbers
 from stages.common.params.learning import PatchesParams
 from stages.common.types import BoolArray, IntArray, UInt8Array, UInt16Array
-
-STRIP_ROWS = 512
-"""Rows whose distances to held-out pixels are measured at once."""
 
 
 def pixel_roles(glacier_id: UInt16Array, aoi: BoolArray, params: PatchesParams) -> UInt8Array:
@@ -77,8 +75,8 @@ def add_buffer(roles: UInt8Array, buffer_px: int) -> UInt8Array:
     if buffer_px == 0:
         return roles
     buffered, height = roles.copy(), len(roles)
-    for top in range(0, height, STRIP_ROWS):
-        first, bottom = max(top - buffer_px, 0), min(top + STRIP_ROWS, height)
+    for rows in strips(height):
+        top, bottom, first = rows.start, rows.stop, max(rows.start - buffer_px, 0)
         trains = roles[first : min(bottom + buffer_px, height)] == TRAIN
         if not trains.all():
             near = distance_transform_edt(trains)[top - first : bottom - first] <= buffer_px

@@ -7,12 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from stages.common.geo.rows import strips
 from stages.common.model.histograms import band_counts
 from stages.common.types import BoolArray, IntArray
 from stages.patches.windows import Scene
-
-STRIP_ROWS = 512
-"""Rows that are read at once, as many as a tile has."""
 
 
 @dataclass(frozen=True)
@@ -37,11 +35,10 @@ class PixelSums:
 
 def sum_pixels(scene: Scene, where: BoolArray) -> PixelSums:
     """Sum the raw pixels of `where` (H, W), strip by strip."""
-    value, square, height = [0] * scene.bands, [0] * scene.bands, len(where)
+    value, square = [0] * scene.bands, [0] * scene.bands
     histogram = band_counts(np.empty((0, scene.bands), dtype=scene.dtype))
-    for top in range(0, height, STRIP_ROWS):
-        bottom = min(top + STRIP_ROWS, height)
-        pixels = scene.read_rows(top, bottom)[:, where[top:bottom]]
+    for rows in strips(len(where)):
+        pixels = scene.read_rows(rows.start, rows.stop)[:, where[rows]]
         histogram += band_counts(pixels.T)
         for band, line in enumerate(pixels):
             whole = line.astype(np.uint64)

@@ -1,7 +1,8 @@
-"""Rows of a raster, read downwards: what two strips share is decoded once."""
+"""Strips of rows, and the rows of a raster read downwards: what two strips share is decoded once."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,24 @@ from rasterio.io import DatasetReader
 from rasterio.windows import Window
 
 from stages.common.geo.raster import refuse_unreadable
-from stages.common.types import AnyArray
+from stages.common.types import AnyArray, IntArray, UInt16Array
+
+STRIP_ROWS = 512
+"""Rows that are worked on at once."""
+
+
+def strips(height: int, rows: int = STRIP_ROWS) -> Iterator[slice]:
+    """Yield consecutive slices of `rows` rows that cover `height`; the last may be shorter."""
+    for top in range(0, height, rows):
+        yield slice(top, min(top + rows, height))
+
+
+def look_up(values: UInt16Array, rows: IntArray, columns: IntArray) -> UInt16Array:
+    """Return ``values[rows, columns]``, all (H, W), strip by strip: NumPy widens indices to 8 bytes each."""
+    chosen = np.empty_like(values)
+    for strip in strips(len(values)):
+        chosen[strip] = values[rows[strip], columns[strip]]
+    return chosen
 
 
 class RowReader:
