@@ -1,6 +1,6 @@
 # Stable targets; `make help` lists them. SITE=<name> works in sites/<name>, else in the root (the demo).
 .DEFAULT_GOAL := help
-.PHONY: help demo site doctor test test-containers test-cycle repro ingest crossval compare exps retrain promote rollback remote ui images docs \
+.PHONY: help demo site doctor test test-containers test-cycle repro ingest submit crossval compare exps retrain promote rollback remote ui images docs \
 	lint types workflows bench locks clean check-lock
 
 # All paths are relative, or variables of the shell in quotes: the checkout may lie in a folder of any name.
@@ -40,6 +40,10 @@ site: $(STAMP)  ## Write a new site: NAME=mine SCENES="a.tif b.tif" OUTLINES=rgi
 
 doctor: $(STAMP)  ## Say what this machine and a site lack, a line each with the fix (SITE=name)
 	@cd $(SITE_DIR) && python -m setup.doctor
+
+# Only what stands in this command counts.
+submit: $(STAMP)  ## Write outlines for GLIMS and tables for the WGMS, after a review (SITE=name, ANYWAY=yes)
+	@cd $(SITE_DIR) && python -m exports.submit $(if $(filter command,$(origin ANYWAY)),"ANYWAY=$$ANYWAY")
 
 ui: $(STAMP)  ## Serve MLflow on http://127.0.0.1:5000
 	@MLFLOW_DISABLE_TELEMETRY=true DO_NOT_TRACK=true MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false \
@@ -84,7 +88,7 @@ images: $(STAMP)  ## Build the container images that are missing and print their
 ##@ Develop
 
 test: $(STAMP)  ## Run the tests that need no container engine
-	@python -m pytest -m "not engine and not long and not qgis and not browser" -n 2 --dist loadfile $(ARGS)
+	@python -m pytest -m "not engine and not long and not qgis and not browser and not formats" -n 2 --dist loadfile $(ARGS)
 
 test-containers: images  ## Run the tests that need a container engine (minutes)
 	@GLACIER_ENGINE_REQUIRED=1 python -m pytest -m engine --durations=5 tests/docker

@@ -26,12 +26,36 @@ PARAMS_BYTES_MAX = 2**24
 """Largest params.yaml; one with a thousand scenes has 100 kB."""
 
 
+Line = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=200, description="one line of text")]
+
+
+class ContactParams(Section):
+    """Person who answers for the results when they are handed on (`make submit`), and what only a person knows."""
+
+    name: Line
+    institution: Line
+    email: Annotated[str | None, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")] = None
+    country: Annotated[
+        str | None, Field(pattern=r"^[A-Z]{2}$", description="country of the glaciers: two letters of ISO 3166")
+    ] = None
+    instrument: Annotated[
+        Line | None, Field(description="instrument of images whose names do not state it, as ETM+")
+    ] = None
+    wgms_ids: dict[str, int] = Field(
+        default_factory=dict, description="number that the WGMS has given to a glacier, by rgi_id"
+    )
+    references: list[Line] = Field(default_factory=list, description="publications on the data or the method, with DOI")
+
+
 class SiteParams(Section):
     """Name and title of the site that is mapped."""
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
-    title: Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=200, description="one line of text")]
+    title: Line
     simulated: bool = False
+    contact: Annotated[
+        ContactParams | None, Field(exclude=True, description="changes no result, and no run records it")
+    ] = None
 
 
 class GridParams(Section):

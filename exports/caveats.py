@@ -1,0 +1,70 @@
+"""What speaks against handing results on: refused, or, where the user insists, said inside every file."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from exports.finished import MAPPED, Finished
+from stages.common.errors import InputError
+
+ANYWAY = "ANYWAY=yes"
+"""Word by which `make submit` hands on results in spite of the caveats."""
+
+
+def caveats_of(site: Finished, review: Any) -> list[str]:
+    """Return what speaks against handing the results on, a sentence each.
+
+    Parameters
+    ----------
+    review
+        Review of the site; None where nobody has looked.
+    """
+    caveats = ["These data are simulated: nothing of them is a measurement."] if site.params.site.simulated else []
+    for finding in site.findings:
+        if not finding.passed or finding.overridden:
+            state = "failed and was overridden" if finding.overridden else "failed"
+            caveats.append(f"The gate {finding.gate} {state}: {finding.message}.")
+    return caveats + unseen_by_a_person(site, review)
+
+
+def unseen_by_a_person(site: Finished, review: Any) -> list[str]:
+    """Return which years' maps nobody has accepted, or in another version."""
+    if review is None:
+        return ["Nobody has reviewed these maps."]
+    looked = {row.year: row for row in review.years}
+    missing = [year for year in site.params.years if year not in looked]
+    stale = [year for year, row in sorted(looked.items()) if is_stale(site.root, year, row.maps)]
+    texts = [f"Nobody has reviewed the map of {years_text(missing)}."] if missing else []
+    return texts + ([f"The review of {years_text(stale)} is of another version of the map."] if stale else [])
+
+
+def is_stale(root: Path, year: int, sha256: str) -> bool:
+    """Return whether the outlines of a year are others than those that a person looked at, by their SHA-256."""
+    outlines = root / MAPPED.replace("{years}", str(year))
+    return outlines.exists() and hashlib.sha256(outlines.read_bytes()).hexdigest() != sha256
+
+
+def require_no_caveats(caveats: Sequence[str], *, anyway: bool) -> None:
+    """Refuse to hand on results with caveats, unless the user insists.
+
+    Raises
+    ------
+    InputError
+        There are caveats.
+    """
+    if caveats and not anyway:
+        raise InputError(
+            "these results are not ready to be handed on", where="artifacts/area",
+            expected="a real site, no failed gate, and maps that a person has accepted (`make review`)",
+            found="".join(f"\n    {text}" for text in caveats),
+            fix=f"mend what is listed, or add {ANYWAY}: then every file says it",
+        )  # fmt: skip
+
+
+def years_text(years: Sequence[int]) -> str:
+    """Return years as ``2016, 2018 and 2020``."""
+    *first, last = map(str, years)
+    return f"{', '.join(first)} and {last}" if first else last
