@@ -10,9 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
+import yaml
 from pydantic import BaseModel, ValidationError
 
 from stages.common.errors import ContractError
+from stages.common.yaml_text import load_yaml
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -61,6 +63,21 @@ def read_document(path: Path, model: type[Model]) -> Model:
         content = json.loads(_read_text(path))
     except (ValueError, RecursionError) as error:
         raise _unreadable(path, "valid JSON", error) from error
+    return validate(model, content, where=str(path))
+
+
+def read_yaml_document(path: Path, model: type[Model]) -> Model:
+    """Return a YAML document.
+
+    Raises
+    ------
+    ContractError
+        The file is absent, cut short, not in UTF-8 or not valid YAML, or a value breaks its contract.
+    """
+    try:
+        content = load_yaml(_read_text(path))
+    except yaml.YAMLError as error:
+        raise _unreadable(path, "valid YAML", error) from error
     return validate(model, content, where=str(path))
 
 
