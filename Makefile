@@ -1,6 +1,6 @@
 # Stable targets; `make help` lists them. SITE=<name> works in sites/<name>, else in the root (the demo).
 .DEFAULT_GOAL := help
-.PHONY: help demo site doctor test test-containers test-cycle repro ingest submit crossval compare exps retrain promote rollback remote ui images docs \
+.PHONY: help demo site doctor test test-containers test-cycle repro ingest submit share crossval compare exps retrain promote rollback remote ui images docs \
 	lint types workflows bench locks clean check-lock
 
 # All paths are relative, or variables of the shell in quotes: the checkout may lie in a folder of any name.
@@ -44,6 +44,9 @@ doctor: $(STAMP)  ## Say what this machine and a site lack, a line each with the
 # Only what stands in this command counts.
 submit: $(STAMP)  ## Write outlines for GLIMS and tables for the WGMS, after a review (SITE=name, ANYWAY=yes)
 	@cd $(SITE_DIR) && python -m exports.submit $(if $(filter command,$(origin ANYWAY)),"ANYWAY=$$ANYWAY")
+
+share: $(STAMP)  ## Write results as STAC, Data Package, RGI 7 outlines, PROV; the model for other programs (SITE=name)
+	@cd $(SITE_DIR) && python -m exports.share
 
 ui: $(STAMP)  ## Serve MLflow on http://127.0.0.1:5000
 	@MLFLOW_DISABLE_TELEMETRY=true DO_NOT_TRACK=true MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false \

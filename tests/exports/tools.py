@@ -5,6 +5,11 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+import numpy as np
+
+from stages.common.types import UInt8Array
+
+CHECK_STAC = Path(__file__).with_name("check_stac.py")
 PYTHON = Path(__file__).resolve().parents[2] / ".venv-formats/bin/python"
 
 
@@ -25,3 +30,39 @@ def check_data_package(path: Path) -> None:
         "sys.exit(0 if report.valid else str(report.flatten(['rowNumber', 'fieldName', 'message'])[:5]))",
         path,
     )
+
+
+def check_stac(*paths: Path) -> None:
+    """Validate STAC files by the schemas of the core and of each extension, all of them here."""
+    run("import runpy, sys; runpy.run_path(sys.argv.pop(1), run_name='__main__')", CHECK_STAC, *paths)
+
+
+def check_prov(path: Path) -> int:
+    """Read PROV-JSON by the library prov and write it as PROV-N; return the number of records."""
+    return int(
+        run(
+            "import sys, prov.model; document = prov.model.ProvDocument.deserialize(sys.argv[1], format='json'); "
+            "assert document.get_provn(); print(len(document.get_records()))",
+            path,
+        )
+    )
+
+
+GEODEEP = """
+import sys
+import numpy as np
+import geodeep
+from geodeep.utils import median_filter
+scene, model, mask, target = sys.argv[1:]
+mapped = geodeep.segment(scene, model, max_threads=1)
+np.savez(target, mapped=mapped, smoothed=median_filter(np.load(mask), 5))
+"""
+"""Map a scene with GeoDeep, and smooth a mask as GeoDeep smooths its own."""
+
+
+def geodeep(scene: Path, model: Path, mask: UInt8Array, folder: Path) -> tuple[UInt8Array, UInt8Array]:
+    """Return GeoDeep's map of a scene, and `mask` after GeoDeep's smoothing; both (H, W) uint8, 1 is glacier."""
+    np.save(folder / "mask.npy", mask)
+    run(GEODEEP, scene, model, folder / "mask.npy", folder / "maps.npz")
+    with np.load(folder / "maps.npz") as maps:
+        return maps["mapped"], maps["smoothed"]

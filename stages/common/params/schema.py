@@ -41,6 +41,10 @@ class ContactParams(Section):
     instrument: Annotated[
         Line | None, Field(description="instrument of images whose names do not state it, as ETM+")
     ] = None
+    license: Annotated[
+        str,
+        Field(pattern=r"^[A-Za-z0-9.+-]+$", description="licence of the results as SPDX names it; other: none of them"),
+    ] = "other"
     wgms_ids: dict[str, int] = Field(
         default_factory=dict, description="number that the WGMS has given to a glacier, by rgi_id"
     )
