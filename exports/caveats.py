@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
 
-from exports.finished import MAPPED, Finished
+from exports.edits import not_taken_in
+from exports.finished import Finished
+from review.record import version_of
 from stages.common.errors import InputError
+from stages.common.tables.review import Review
 
 ANYWAY = "ANYWAY=yes"
 """Word by which `make submit` hands on results in spite of the caveats."""
 
 
-def caveats_of(site: Finished, review: Any) -> list[str]:
+def caveats_of(site: Finished, review: Review | None) -> list[str]:
     """Return what speaks against handing the results on, a sentence each.
 
     Parameters
@@ -27,24 +27,25 @@ def caveats_of(site: Finished, review: Any) -> list[str]:
         if not finding.passed or finding.overridden:
             state = "failed and was overridden" if finding.overridden else "failed"
             caveats.append(f"The gate {finding.gate} {state}: {finding.message}.")
-    return caveats + unseen_by_a_person(site, review)
+    return caveats + unseen_by_a_person(site, review) + not_taken_in(site)
 
 
-def unseen_by_a_person(site: Finished, review: Any) -> list[str]:
+def unseen_by_a_person(site: Finished, review: Review | None) -> list[str]:
     """Return which years' maps nobody has accepted, or in another version."""
     if review is None:
         return ["Nobody has reviewed these maps."]
     looked = {row.year: row for row in review.years}
     missing = [year for year in site.params.years if year not in looked]
-    stale = [year for year, row in sorted(looked.items()) if is_stale(site.root, year, row.maps)]
+    shown = [year for year in site.params.years if year in looked and looked[year].decision == "accept"]
+    stale = [year for year in shown if version_of(site.root, year) != looked[year].maps]
     texts = [f"Nobody has reviewed the map of {years_text(missing)}."] if missing else []
     return texts + ([f"The review of {years_text(stale)} is of another version of the map."] if stale else [])
 
 
-def is_stale(root: Path, year: int, sha256: str) -> bool:
-    """Return whether the outlines of a year are others than those that a person looked at, by their SHA-256."""
-    outlines = root / MAPPED.replace("{years}", str(year))
-    return outlines.exists() and hashlib.sha256(outlines.read_bytes()).hexdigest() != sha256
+def rejected_maps(review: Review | None) -> list[str]:
+    """Return a sentence on the years whose maps a person has rejected: `submit` leaves them out, `share` says it."""
+    years = review.rejected_years if review else ()
+    return [f"A person has rejected the map of {years_text(years)}."] if years else []
 
 
 def require_no_caveats(caveats: Sequence[str], *, anyway: bool) -> None:

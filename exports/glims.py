@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from exports.edits import edited_by
 from exports.finished import FLOW_LINES, Finished
 from exports.images import images_of
 from exports.whole import Chosen
@@ -16,9 +17,6 @@ from stages.common.run.outputs import write_json
 WGS84 = "EPSG:4326"
 AUTOMATIC, EDITED = "Automatic", "Automatic with manual editing"
 """Methods of the form."""
-
-EDITS = "data/auxiliary/review.gpkg"
-"""Outlines that a person has drawn, beside the site's other data."""
 
 SHAPEFILE_COLUMNS = {"analyst_name": "analyst_na"}
 """A Shapefile's names have ten characters at most."""
@@ -119,8 +117,15 @@ def form(site: Finished, chosen: Chosen, caveats: Sequence[str]) -> dict[str, An
     contact, params = site.contact, site.params
     years = sorted({row.year for row in chosen.rows})
     images = {year: images_of(site, year) for year in years}
+    edits = {
+        f"{rgi_id}_{year}": name
+        for year in years
+        for rgi_id, name in edited_by(site, year).items()
+        if (year, rgi_id) in chosen.keys
+    }
     return {
-        "method": EDITED if (site.root / EDITS).exists() else AUTOMATIC,
+        "method": EDITED if edits else AUTOMATIC,
+        "edited": edits,
         "analyst": contact.name,
         "institution": contact.institution,
         "email": contact.email,

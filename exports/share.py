@@ -15,13 +15,13 @@ from pathlib import Path
 from stages.common.run.start import starting
 
 with starting("share", __name__, command=True):
-    from exports.caveats import caveats_of
+    from exports.caveats import caveats_of, rejected_maps
     from exports.finished import read_finished
     from exports.model_item import write_model
     from exports.prov import write_prov
-    from exports.reviewed import read_review
     from exports.stac import write_collection
     from exports.tables import write_tables
+    from review.record import read_review
     from stages.common.run.exit_code import exit_code_of
     from stages.common.run.outputs import atomic_folder
 
@@ -42,7 +42,8 @@ def share() -> str:
         The site has not run, or a file is not what its contract says.
     """
     site = read_finished(Path())
-    caveats = caveats_of(site, read_review(Path()))
+    review = read_review(Path())
+    caveats = caveats_of(site, review) + rejected_maps(review)
     with atomic_folder(SHARED) as draft:
         write_collection(site, caveats, draft)
         write_model(site, draft / "model")

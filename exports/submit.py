@@ -17,9 +17,9 @@ with starting("submit", __name__, command=True):
     from exports.caveats import ANYWAY, caveats_of, require_no_caveats
     from exports.finished import read_finished
     from exports.glims import write_glims
-    from exports.reviewed import read_review
     from exports.wgms import write_wgms
     from exports.whole import choose
+    from review.record import read_review
     from stages.common.errors import InputError, ParamsError
     from stages.common.run.exit_code import exit_code_of
     from stages.common.run.outputs import atomic_folder

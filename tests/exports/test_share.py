@@ -20,6 +20,7 @@ from exports.elsewhere import metadata, overlap_px, tile_px
 from exports.finished import read_finished
 from exports.prov import document
 from exports.rgi import COLUMNS, region_of
+from review.record import REVIEW, version_of
 from sandbox import tiny
 from stages.common.model.inference import read_info
 from stages.predict.predict import map_scene
@@ -126,6 +127,22 @@ def test_the_model_s_item_says_what_goes_in_and_comes_out(shared: Path) -> None:
     }  # fmt: skip
     assert (entry["bands"], result["name"]) == (tiny.BANDS, "glacier")
     assert properties["mlm:hyperparameters"]["threshold"] == network.THRESHOLD
+
+
+def test_a_rejected_map_is_said(site: Path) -> None:
+    rows = [
+        {
+            "year": year, "decision": "reject" if year == 2016 else "accept", "by": "Ada Example",
+            "at": "2026-01-01T12:00:00Z", "maps": version_of(site, year),
+        }
+        for year in NINE_YEARS
+    ]  # fmt: skip
+    REVIEW.parent.mkdir(parents=True, exist_ok=True)
+    REVIEW.write_text(yaml.safe_dump({"years": rows}))
+    network.write_network(Path("artifacts/train/model.onnx"), tiny.BANDS)
+    assert command.main() == 0
+    item = read(Path("share/tiny-2015/tiny-2015.json"))
+    assert item["properties"]["glacier:caveats"] == ["A person has rejected the map of 2016."]
 
 
 def test_a_model_that_cannot_be_used_is_refused(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
