@@ -75,11 +75,9 @@ class FrontVariationRow(Surveyed):
 def write_wgms(site: Finished, chosen: Chosen, caveats: Sequence[str], folder: Path) -> None:
     """Write state.csv, front_variation.csv and the datapackage.json that describes them."""
     folder.mkdir()
-    images = {year: images_of(site, year) for year in sorted({row.year for row in chosen.rows})}
+    images = {year: images_of(site, year) for year in site.params.years if year not in chosen.rejected_years}
     write_table(folder / "state.csv", [state(site, row, images[row.year], caveats) for row in chosen.rows], StateRow)
-    write_table(
-        folder / "front_variation.csv", list(front_variations(site, chosen, images, caveats)), FrontVariationRow
-    )
+    write_table(folder / "front_variation.csv", list(front_variations(site, images, caveats)), FrontVariationRow)
     content = package(
         f"{site.params.site.name}-fluctuations",
         title=f"{site.params.site.title}: glacier areas and front variations",
@@ -108,11 +106,12 @@ def state(site: Finished, row: GlacierAreaRow, images: Images, caveats: Sequence
     )
 
 
-def front_variations(
-    site: Finished, chosen: Chosen, images: dict[int, Images], caveats: Sequence[str]
-) -> Iterator[FrontVariationRow]:
-    """Yield the change between neighbouring years in which the front of a whole glacier has a position."""
-    measured = [row for row in site.fronts if row.position_m is not None and (row.year, row.rgi_id) in chosen.keys]
+def front_variations(site: Finished, images: dict[int, Images], caveats: Sequence[str]) -> Iterator[FrontVariationRow]:
+    """Yield the change between neighbouring years of `images` in which a front has a position.
+
+    Also of a glacier whose head lies outside of the AOI: a front is measured where it stands.
+    """
+    measured = [row for row in site.fronts if row.position_m is not None and row.year in images]
     by_glacier = sorted(measured, key=lambda row: (row.rgi_id, row.year))
     for _, rows in groupby(by_glacier, key=lambda row: row.rgi_id):
         for before, after in pairwise(rows):

@@ -23,6 +23,8 @@ class Chosen:
     rows: list[GlacierAreaRow]
     left_out: list[str]
     """A sentence each."""
+    rejected_years: set[int]
+    """Years whose maps a person has rejected."""
 
     @property
     def keys(self) -> set[tuple[int, str]]:
@@ -45,11 +47,11 @@ def choose(site: Finished, *, rejected_years: set[int]) -> Chosen:
         elif inside.get(row.rgi_id, 0.0) < INSIDE_MIN:
             cut.add(row.rgi_id)
         elif row.unseen_km2 > UNSEEN_MAX * row.outline_area_km2:
-            left_out.append(f"{row.year}: {row.rgi_id}, of which {row.unseen_km2:.2f} km2 are not seen")
+            left_out.append(f"{row.year}: {row.rgi_id}, of which {row.unseen_km2:.3f} km2 are not seen")
         elif row.area_km2 > 0:
             rows.append(row)
-    left_out += [f"{rgi_id}: {inside.get(rgi_id, 0.0):.0%} of it lie in the AOI" for rgi_id in sorted(cut)]
-    return Chosen(rows=rows, left_out=left_out)
+    left_out += [f"{rgi_id}: {inside.get(rgi_id, 0.0):.0%} of it lies in the AOI" for rgi_id in sorted(cut)]
+    return Chosen(rows=rows, left_out=left_out, rejected_years=rejected_years)
 
 
 def share_inside(site: Finished) -> Mapping[str, float]:
