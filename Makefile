@@ -1,7 +1,7 @@
 # Stable targets; `make help` lists them. SITE=<name> works in sites/<name>, else in the root (the demo).
 .DEFAULT_GOAL := help
 .PHONY: help demo site doctor test test-containers test-cycle repro ingest submit share crossval compare exps retrain promote rollback remote ui images docs \
-	lint types workflows bench locks clean check-lock
+	website lint types workflows bench locks clean check-lock
 
 # All paths are relative, or variables of the shell in quotes: the checkout may lie in a folder of any name.
 export ROOT := $(CURDIR)
@@ -109,6 +109,9 @@ docs: $(STAMP)  ## Write docs/contracts.md from the contracts, the code that sta
 	@python bin/contracts
 	@python docker/closure.py
 	@for site in sites/*; do cp dvc.yaml $$site/dvc.yaml; done  # DVC follows no link in a revision
+
+website: $(STAMP)  ## Build the documentation as a site in .website
+	@bin/website
 
 bench: $(STAMP)  ## Run the benchmarks (minutes to an hour)
 	@python -m bench.predict && python -m bench.everest_protocol
