@@ -2,6 +2,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help demo site doctor test test-containers test-cycle repro ingest submit share crossval compare exps retrain promote rollback remote ui images docs \
 	website lint types workflows bench locks clean check-lock
+	lint types workflows bench locks clean check-lock region
 
 # All paths are relative, or variables of the shell in quotes: the checkout may lie in a folder of any name.
 export ROOT := $(CURDIR)
@@ -37,6 +38,9 @@ SITE_WORDS := NAME SCENES OUTLINES DEM AOI RGI_ID YEARS SEASON PROFILE URL DATES
 # Only what stands in this command counts, not what the shell exports; the shell hands it on, whatever signs it holds.
 site: $(STAMP)  ## Write a new site: NAME=mine SCENES="a.tif b.tif" OUTLINES=rgi.gpkg, or RGI_ID= or AOI= (docs/data.md)
 	@python -m setup.site $(foreach word,$(SITE_WORDS),$(if $(filter command,$(origin $(word))),"$(word)=$$$(word)"))
+
+region: $(STAMP)  ## Cut all glaciers of a region into cells and say what mapping them costs: REGION=name (docs/region.md)
+	@python -m region "$$REGION"
 
 doctor: $(STAMP)  ## Say what this machine and a site lack, a line each with the fix (SITE=name)
 	@cd $(SITE_DIR) && python -m setup.doctor

@@ -23,7 +23,7 @@ STAGES = sorted(
 DAG = [name for name in STAGES if name != "ingest"]
 CODE = sorted(
     path.relative_to(ROOT)
-    for top in ("stages", "versions", "setup", "review", "exports", "docker", "bench", "sandbox")
+    for top in ("stages", "region", "versions", "setup", "review", "exports", "docker", "bench", "sandbox")
     for path in (ROOT / top).rglob("*.py")
 )
 DVC = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]

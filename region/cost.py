@@ -1,0 +1,88 @@
+"""What a region is expected to cost: core-hours, bytes and requests, from measured rates. Pure numbers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from region.plan import Cell
+from stages.common.params.schema import Params
+
+BYTES_PER_BAND_PIXEL = 2
+"""Sentinel-2 and Landsat deliver 16 bits; what compression saves is about what the margins of tiles cost."""
+
+REQUEST_BYTES = 2**20
+"""Bytes that one request for a part of a file gets, about: two blocks of 512 x 512 px of 16 bits."""
+
+HOUR_S = 3600.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rates:
+    """Measured on one core: what a cell takes for itself, and for each megapixel of each scene."""
+
+    cell_s: float
+    scene_mpx_s: float
+    scene_mpx_bytes: float
+    """Bytes of results per megapixel of a scene."""
+    measured: str
+    """Where and on what."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    """What a region is expected to cost."""
+
+    scenes: int
+    mpx: float
+    """Megapixels of all scenes together."""
+    core_hours: float
+    bytes_read: float
+    bytes_written: float
+    requests: float
+    """Requests to a catalogue and its files."""
+
+    def wall_hours(self, workers: int) -> float:
+        """Return the hours that so many workers take, if all are busy to the end."""
+        return self.core_hours / workers
+
+
+def cost_of(cells: Sequence[Cell], params: Params, rates: Rates) -> Cost:
+    """Return what these cells are expected to cost."""
+    dates = len(params.years) * params.ingest.choice.scenes_per_year
+    mpx = sum(cell.pixels for cell in cells) * dates / 1e6
+    bands = len(params.prepare.bands) + 1  # and the classes of the scene
+    read = mpx * 1e6 * bands * BYTES_PER_BAND_PIXEL
+    looks = params.ingest.choice.snow_looks * len(params.years) * len(cells)
+    return Cost(
+        scenes=dates * len(cells),
+        mpx=mpx,
+        core_hours=(rates.cell_s * len(cells) + rates.scene_mpx_s * mpx) / HOUR_S,
+        bytes_read=read,
+        bytes_written=rates.scene_mpx_bytes * mpx,
+        requests=read / REQUEST_BYTES + looks,
+    )
+
+
+def lines(cells: Sequence[Cell], cost: Cost, rates: Rates, workers: int) -> list[str]:
+    """Return the table of a plan as it is printed."""
+    glaciers = sum(len(cell.glaciers) for cell in cells)
+    largest = max(cells, key=lambda cell: cell.pixels)
+    rows = [
+        ("cells", f"{len(cells)}, the largest {largest.name} with {largest.pixels / 1e6:.2f} Mpx"),
+        ("glaciers", f"{glaciers}"),
+        ("outlines", f"{sum(cell.outlines_km2 for cell in cells):.2f} km2"),
+        ("scenes", f"{cost.scenes}"),
+        ("pixels", f"{cost.mpx:.1f} Mpx of all scenes"),
+        ("to read", f"{cost.bytes_read / 1e9:.2f} GB in about {cost.requests:.0f} requests"),
+        ("to write", f"{cost.bytes_written / 1e9:.3f} GB"),
+        ("core-hours", f"{cost.core_hours:.3f} (rates: {rates.measured})"),
+        ("wall time", f"{cost.wall_hours(workers):.3f} h with {workers} worker(s), if all are busy to the end"),
+    ]
+    return [f"{name:<12}{value}" for name, value in rows]
+
+
+def usable_cores() -> int:
+    """Return the cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
