@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
@@ -25,7 +24,7 @@ def resource(path: str, row: type[BaseModel], *, description: str, primary_key: 
     if primary_key:
         schema["primaryKey"] = list(primary_key)
     return {
-        "name": Path(path).stem.replace("_", "-"),
+        "name": path.removesuffix(".csv").replace("/", "-").replace("_", "-"),
         "path": path,
         "profile": "tabular-data-resource",
         "format": "csv",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import importlib
 import json
 import shutil
 from pathlib import Path
@@ -20,9 +21,11 @@ from exports.elsewhere import metadata, overlap_px, tile_px
 from exports.finished import read_finished
 from exports.prov import document
 from exports.rgi import COLUMNS, region_of
+from exports.tables import CONTRACTS
 from review.record import REVIEW, version_of
 from sandbox import tiny
 from stages.common.model.inference import read_info
+from stages.common.run.artefacts import Table
 from stages.predict.predict import map_scene
 from tests.exports import network, tools
 from tests.report.report_inputs import KM2, NINE_YEARS, ice
@@ -93,14 +96,23 @@ def test_regions_of_ids(rgi_id: str, region: str | None) -> None:
 def test_tables_have_the_schemas_of_their_contracts(shared: Path) -> None:
     package = read(shared / "tables/datapackage.json")
     names = {entry["path"] for entry in package["resources"]}
-    assert names == {path.name for path in (shared / "tables").glob("*.csv")}
-    assert {"glacier_area_by_year.csv", "area_by_glacier.csv", "history.csv"} <= names
+    assert names == {path.relative_to(shared / "tables").as_posix() for path in (shared / "tables").rglob("*.csv")}
+    assert {"area/glacier_area_by_year.csv", "train/history.csv", "evaluate/glacier_scores.csv"} <= names
     for entry in package["resources"]:
         with (shared / "tables" / entry["path"]).open(newline="") as stream:
             assert next(csv.reader(stream)) == [field["name"] for field in entry["schema"]["fields"]]
-    (areas,) = (entry for entry in package["resources"] if entry["path"] == "glacier_area_by_year.csv")
+    (areas,) = (entry for entry in package["resources"] if entry["path"] == "area/glacier_area_by_year.csv")
     field = next(field for field in areas["schema"]["fields"] if field["name"] == "valid_fraction")
     assert field["constraints"] == {"minimum": 0, "maximum": 1, "required": True}
+
+
+def test_every_contract_with_a_table_is_among_them() -> None:
+    modules = [f"stages.{path.parent.name}.contract" for path in (tiny.ROOT / "stages").glob("*/contract.py")]
+    contracts = [importlib.import_module(module).CONTRACT for module in modules]
+    with_tables = {
+        contract.stage for contract in contracts if any(isinstance(kind, Table) for kind in contract.outputs.values())
+    }
+    assert with_tables | {"crossval"} == set(CONTRACTS)
 
 
 def test_provenance_says_what_the_stages_read_and_wrote(shared: Path) -> None:
