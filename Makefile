@@ -1,8 +1,7 @@
 # Stable targets; `make help` lists them. SITE=<name> works in sites/<name>, else in the root (the demo).
 .DEFAULT_GOAL := help
 .PHONY: help demo site doctor test test-containers test-cycle repro ingest submit share crossval compare exps retrain promote rollback remote ui images docs \
-	website lint types workflows bench locks clean check-lock
-	lint types workflows bench locks clean check-lock region
+	website lint types workflows bench locks clean check-lock region
 
 # All paths are relative, or variables of the shell in quotes: the checkout may lie in a folder of any name.
 export ROOT := $(CURDIR)
