@@ -68,6 +68,7 @@ CONTRACT = Contract(
         "truth_by_year.csv": kinds.TRUTH_BY_YEAR,
         "drift_by_year.csv": kinds.DRIFTS,
         "trend.json": kinds.TREND,
+        "outlines_product.json": kinds.FUSION,
         "change_area_by_year.csv": kinds.CHANGE_AREAS,
         "change_trend.json": kinds.CHANGE_TREND,
         "gates.json": kinds.GATES,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
@@ -11,12 +12,11 @@ from tqdm import tqdm
 from stages.area import contract
 from stages.area.change_domain.series import ChangeSeries
 from stages.area.change_domain.write import change_metrics, write_change_product
-from stages.area.error.delineation import delineation_sigma_km2
-from stages.area.error.interval import interval_factors
-from stages.area.error.model_error import ModelError, model_error
 from stages.area.fronts.geometry import write_front_vectors
 from stages.area.fronts.retreat import front_rows, front_trend_rows
 from stages.area.fronts.series import FrontSeries, start_front_series
+from stages.area.fusion.fuse import OutlinesProduct
+from stages.area.fusion.maps import YearMaps, map_year
 from stages.area.gates.drift import drift_rows, input_drift
 from stages.area.gates.nearness import FarIce, LastingIce, near_outlines
 from stages.area.gates.sanity import judge_areas
@@ -31,7 +31,6 @@ from stages.area.tables.write import write_area_tables
 from stages.area.trends.glacier_trend import glacier_trends
 from stages.area.trends.statement import make_trend
 from stages.area.year.change import Changes, ObservedMap
-from stages.area.year.cover import ice_cover
 from stages.area.year.season import Season, measure_season
 from stages.area.year.truth import TrueSurface, compare_with_truth, read_truth
 from stages.area.year.year_area import YearArea, decimal_year, processing_baselines
@@ -43,20 +42,21 @@ from stages.common.run.records import file_md5, read_document
 from stages.common.run.stage import Run
 from stages.common.tables.area import AreaMetrics, FrontRow, FrontTrendRow, Gates, Trend
 from stages.common.tables.drift import Drift, DriftRow
-from stages.common.tables.learning import MapModel
 from stages.common.tables.prepare import Provenance
 from stages.common.types import BoolArray
 
 
 @dataclass(frozen=True)
 class FrontsAndChanges:
-    """Collects fronts and changes from each year's map; their tables are written when all years are measured."""
+    """Collects fronts and changes from each year's image alone; their tables are written after the last year."""
 
     run: Run
     fronts: FrontSeries
     changes: Changes
     far: FarIce
     change_product: ChangeSeries
+    outlines_product: OutlinesProduct | None
+    """None where areas are to come from images alone (`area.outlines`)."""
 
     @classmethod
     def start(cls, run: Run, site: AreaSite, common: BoolArray) -> FrontsAndChanges:
@@ -69,10 +69,11 @@ class FrontsAndChanges:
             Changes(site=site, out=run.out),
             FarIce(site=site, near=near),
             ChangeSeries.start(site, dem, common, params.change),
+            OutlinesProduct.start(run, site, dem) if params.outlines == "fused" else None,
         )
 
     def add(self, year_area: YearArea, provenance: Provenance, *, ice: BoolArray, observed: BoolArray) -> None:
-        """Take a year's map: ice and observed pixels, both (H, W) within the AOI.
+        """Take a year's map from the image alone: ice and observed pixels, both (H, W) within the AOI.
 
         A year left out of the common area is left out of the change maps too; a front needs no other year.
         """
@@ -113,6 +114,9 @@ def measure(run: Run) -> AreaMetrics:
         common_pixels_fraction=float(common.sum() / site.aoi.sum()),
     )  # fmt: skip
     run.log.info("%s; %s", trend.statement, glaciers.note)
+    if collected.outlines_product:
+        run.log.info("outlines product: %s", collected.outlines_product.statement)
+        write_json(run.out / "outlines_product.json", collected.outlines_product.document())
     product = collected.change_product
     change_trend = product.trend(change_fit := product.fit())
     run.log.info("change product: %s", change_trend.statement)
@@ -166,60 +170,64 @@ def observed_fraction(site: AreaSite, observed: BoolArray) -> float:
 def measure_year(
     run: Run, site: AreaSite, year: int, common: BoolArray, truth: TrueSurface | None, *, collected: FrontsAndChanges
 ) -> YearArea:
-    """Measure one year's map, write its outlines and hand it to `collected`."""
+    """Measure one year's maps, write its outlines and hand the image's map to `collected`."""
     params = run.params.area
-    ice, observed = read_map(run.by_year(contract.MASK)[year], run.by_year(contract.VALID)[year])
-    clean_map, pieces = remove_speckle(ice, observed, min_pixels=_min_pixels(site, params))
-    provenance = read_document(run.by_year(contract.PROVENANCE)[year], Provenance)
-    model = read_document(run.by_year(contract.MAP_MODEL)[year], MapModel)
-    time, dated = decimal_year(provenance)
+    image, observed = read_map(run.by_year(contract.MASK)[year], run.by_year(contract.VALID)[year])
+    image_map, pieces = remove_speckle(image, observed, min_pixels=_min_pixels(site, params))
     fraction = observed_fraction(site, observed)
-    inside, observed_inside = clean_map & site.aoi, observed & site.aoi
-    cover = ice_cover(run, site, year, ice=inside, observed=observed_inside)
-    km2 = site.areas_km2(
-        mapped=inside, common=inside & common, unseen=site.prior & ~observed, removed=ice & ~clean_map & site.aoi,
-        debris=cover.debris_of(inside), aoi=observed_inside, outlines=site.prior & observed,
-        far=inside & ~collected.far.near,
+    observed_inside = observed & site.aoi
+    maps = map_year(
+        run, site, year, image_map=image_map, observed=observed, product=collected.outlines_product,
+        min_pixels=_min_pixels(site, params),
     )  # fmt: skip
-    season = _season(run, site, year, clean_map)
+    km2 = site.areas_km2(
+        common=maps.image & common, unseen=site.prior & ~observed, removed=image & ~image_map & site.aoi,
+        debris=maps.cover.debris_of(maps.ice), aoi=observed_inside, outlines=site.prior & observed,
+        far=maps.image & ~collected.far.near,
+    )  # fmt: skip
+    season = _season(run, site, year, image_map)
+    provenance = read_document(run.by_year(contract.PROVENANCE)[year], Provenance)
+    time, dated = decimal_year(provenance)
     year_area = YearArea(
+        **vars(maps.of_ice),
+        image=maps.of_image,
         year=year,
         decimal_year=time,
         dated=dated,
         date=provenance.date,
         scene_ids=";".join(source.id for source in provenance.sources),
         baselines=processing_baselines(provenance),
-        mapped_km2=km2["mapped"],
-        debris_km2=None if cover.clean is None else km2["debris"],
-        surface_method=cover.method,
+        debris_km2=None if maps.cover.clean is None else km2["debris"],
+        surface_method=maps.cover.method,
         unseen_km2=km2["unseen"],
         common_by_glacier_km2=km2["common"] if fraction >= params.common_valid_fraction_min else None,
-        delineation_km2=delineation_sigma_km2(site, clean_map, observed, params, clean=cover.clean),
-        model=_model_error(run, site, year, observed_inside, model),
-        factors=interval_factors(model, params.interval_factors),
         aoi_observed_km2=float(km2["aoi"].sum()),
         outlines_observed_km2=float(km2["outlines"].sum()),
         far_km2=float(km2["far"].sum()),
         valid_fraction=fraction,
         speckle_km2=float(km2["removed"].sum()),
         speckle_pieces=pieces,
-        truth=(
-            compare_with_truth(site, truth.of_year(year), mapped=inside, observed=observed_inside, common=common)
-            if truth
-            else None
-        ),
-        sigma_season_km2=season.sigma_km2(float(km2["mapped"].sum())) if season else None,
+        **_truths(site, truth, year, maps, observed=observed_inside, common=common),
+        sigma_season_km2=season.sigma_km2(maps.image_area_km2) if season else None,
         season=season.rows if season else (),
     )
-    _write_outlines(run, site, year_area, inside)
-    collected.add(year_area, provenance, ice=inside, observed=observed_inside)
+    _write_outlines(run, site, year_area, maps.ice)
+    collected.add(year_area, provenance, ice=maps.image, observed=observed_inside)
     _report_year(run.log, year_area)
     return year_area
 
 
-def _model_error(run: Run, site: AreaSite, year: int, counted: BoolArray, model: MapModel) -> ModelError | None:
-    probability, votes = run.by_year(contract.PROBABILITY)[year], run.by_year(contract.VOTES)[year]
-    return model_error(site, counted, model, probability=probability, votes=votes)
+def _truths(
+    site: AreaSite, truth: TrueSurface | None, year: int, maps: YearMaps, *, observed: BoolArray, common: BoolArray
+) -> dict[str, Any]:
+    """Return `truth` and `image_truth` of a year; nothing for a real site."""
+    if truth is None:
+        return {}
+    surface = truth.of_year(year)
+    return {
+        name: compare_with_truth(site, surface, mapped=mapped, observed=observed, common=common)
+        for name, mapped in (("truth", maps.ice), ("image_truth", maps.image))
+    }
 
 
 def _min_pixels(site: AreaSite, params: AreaParams) -> float:

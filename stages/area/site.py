@@ -21,7 +21,10 @@ from stages.common.run.records import read_rows
 from stages.common.run.stage import Run
 from stages.common.tables.kinds import MASK_NODATA
 from stages.common.tables.labels import GlacierRow
-from stages.common.types import AnyArray, BoolArray, Float64Array, UInt16Array
+from stages.common.types import AnyArray, BoolArray, Float32Array, Float64Array, UInt16Array
+
+LOWEST_PCT, HIGHEST_PCT = 1, 99
+"""Percentiles of the heights within an outline that count as its front and its head: single cells of a DEM err."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +99,19 @@ def read_site(run: Run) -> AreaSite:
         aoi_km2=float(sums["aoi"].sum()),
         outlines=read_polygons(run.path(contract.OUTLINES), grid.crs),
     )
+
+
+def relative_height(site: AreaSite, height_m: Float32Array) -> Float32Array:
+    """Return (H, W) heights between front (0) and head (1) of the glacier that a pixel counts to; inf near none."""
+    relative = np.full(height_m.shape, np.inf, dtype=np.float32)
+    for index in range(1, 1 + len(site.glaciers)):
+        rows, columns = site.window(index)
+        own, heights = site.owner[rows, columns] == index, height_m[rows, columns]
+        within = heights[own & site.prior[rows, columns]]
+        if within.size:
+            low, high = np.percentile(within, (LOWEST_PCT, HIGHEST_PCT))
+            relative[rows, columns][own] = (heights[own] - low) / max(float(high - low), 1.0)
+    return relative
 
 
 def read_glaciers(path: Path, ids: AnyArray) -> list[GlacierRow]:

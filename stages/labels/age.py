@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from statistics import fmean
 
 from stages.common.params.schema import LabelsParams
+from stages.common.tables.labels import year_of_outline
 
 MARGIN_M_PER_YEAR = 2.0
 """Melting back of a margin, metres a year: lateral margins of debris-free Himalayan glaciers, 40 m in 20 years."""
@@ -13,14 +14,10 @@ MARGIN_M_PER_YEAR = 2.0
 FRONT_M_PER_YEAR = 20.0
 """Retreat of a front, metres a year: Gangotri 1976-2009, 22 (Ambinakudige 2010)."""
 
-INVENTORY_YEAR = 2000
-"""Year that an outline without a date is taken to be of: the one that the RGI aims at (RGI Consortium 2023)."""
-
 
 def outline_age(src_date: str | None, training_years: Sequence[int]) -> float:
     """Return the years between an outline (date as YYYY-MM-DD) and the mean of the training years; never negative."""
-    year = int(src_date[:4]) if src_date else INVENTORY_YEAR
-    return abs(fmean(training_years) - year)
+    return abs(fmean(training_years) - year_of_outline(src_date))
 
 
 def ignore_bands_m(age: float, params: LabelsParams) -> tuple[float, float]:

@@ -18,9 +18,9 @@ from stages.common.geo.vectors import pixels_inside, read_polygons, site_grid
 from stages.common.run.outputs import write_table
 from stages.common.run.stage import Run
 from stages.common.tables import kinds
-from stages.common.tables.labels import GlacierRow
+from stages.common.tables.labels import INVENTORY_YEAR, GlacierRow
 from stages.common.types import BoolArray, UInt16Array
-from stages.labels.age import INVENTORY_YEAR, ignore_bands_m, outline_age
+from stages.labels.age import ignore_bands_m, outline_age
 from stages.labels.rasterise import glacier_ids, label_raster, near_points
 from stages.labels.terminus import Terminus, find_terminus
 

@@ -145,7 +145,10 @@ def write_inputs(
 ) -> None:
     """All inputs; by default everything is observed, each scene is of 15 October, outlines are tiny's."""
     write_site(root, tiny.outlines() if prior is None else prior, grid, aoi)
-    content = tiny.params(root / "source", sorted(ice)) | {"area": dict(area or {}), "gates": dict(gates or {})}
+    content = tiny.params(root / "source", sorted(ice)) | {
+        "area": {"outlines": "image"} | dict(area or {}),
+        "gates": dict(gates or {}),
+    }
     tiny.write_params(root, content)
     for year, mask in ice.items():
         date = (dates or {}).get(year, f"{year}-10-15")

@@ -17,7 +17,7 @@ from stages.area.year.cover import ice_cover
 from stages.area.year.season import measure_season
 from stages.area.year.truth import TrueSurface
 from stages.common.errors import InputError
-from stages.common.geo.raster import write_cog
+from stages.common.geo.raster import read_band, write_cog
 from stages.common.run.outputs import write_json
 from stages.common.tables.prepare import Pass, Passes
 from tests.area.area_inputs import GRID, area_site
@@ -57,7 +57,7 @@ def read_scene(scene: Path) -> None:
     [
         pytest.param(lambda path: TrueSurface(path=path, bands={2020: 1}).of_year(2020), id="truth"),
         pytest.param(Elevation.read, id="elevation"),
-        pytest.param(lambda path: binomial_variance_km4(SITE, EVERYWHERE, path), id="probability"),
+        pytest.param(lambda path: binomial_variance_km4(SITE, EVERYWHERE, read_band(path)), id="probability"),
         pytest.param(read_passes, id="passes"),
         pytest.param(read_fronts, id="fronts"),
         pytest.param(read_scene, id="scene"),

@@ -9,12 +9,9 @@ from scipy import ndimage
 
 from stages.area.map.elevation import Elevation
 from stages.area.map.surface import EIGHT_NEIGHBOURS
-from stages.area.site import AreaSite
+from stages.area.site import AreaSite, relative_height
 from stages.common.params.area import ChangeParams
 from stages.common.types import BoolArray, Float32Array
-
-LOWEST_PCT, HIGHEST_PCT = 1, 99
-"""Percentiles of the heights within an outline that count as its front and its head: single cells of a DEM err."""
 
 BY_HEIGHT = "outlines, a margin around them, and lower ground near them"
 WITHOUT_HEIGHT = "outlines and all ground near them, as there is no DEM"
@@ -61,19 +58,6 @@ def find_domain(site: AreaSite, height_m: Float32Array | None, params: ChangePar
     ground = margin | near
     method = WITHOUT_HEIGHT if height_m is None else BY_HEIGHT
     return ChangeDomain(prior=site.prior, ground=ground, control=site.aoi & ~ground, method=method)
-
-
-def relative_height(site: AreaSite, height_m: Float32Array) -> Float32Array:
-    """Return (H, W) heights between front (0) and head (1) of the glacier that a pixel counts to; inf near none."""
-    relative = np.full(height_m.shape, np.inf, dtype=np.float32)
-    for index in range(1, 1 + len(site.glaciers)):
-        rows, columns = site.window(index)
-        own, heights = site.owner[rows, columns] == index, height_m[rows, columns]
-        within = heights[own & site.prior[rows, columns]]
-        if within.size:
-            low, high = np.percentile(within, (LOWEST_PCT, HIGHEST_PCT))
-            relative[rows, columns][own] = (heights[own] - low) / max(float(high - low), 1.0)
-    return relative
 
 
 def changing_ice(domain: ChangeDomain, ice: BoolArray, observed: BoolArray) -> BoolArray:

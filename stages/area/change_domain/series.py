@@ -21,6 +21,9 @@ from stages.common.params.area import ChangeParams
 from stages.common.tables.change import ChangeAreaRow, ChangeTrend
 from stages.common.types import BoolArray
 
+NO_SLOPE = 1e-6
+"""km2 a year, a square metre: below, a slope is that of rounding."""
+
 
 @dataclass(frozen=True)
 class ChangeYear:
@@ -82,9 +85,22 @@ class ChangeSeries:
         days = days_of_season([_day_of_year(year.year_area) for year in used])
         return fit_season(_times(used), [year.ice_km2 for year in used], days, drift=drift)
 
+    def control_slope(self) -> float:
+        """Return the slope per year of the ice beyond the domain where its 95 % interval leaves 0 out, else 0.
+
+        Snow and light come and go there; ice that grows or goes there steadily is glacier that the domain does not
+        hold, such as an advance on high ground.
+        """
+        used = self.used
+        days = days_of_season([_day_of_year(year.year_area) for year in used])
+        control = fit_season(_times(used), [year.control_km2 for year in used], days, drift=0.0)
+        half = control.half_width
+        return control.slope if half is not None and abs(control.slope) > max(half, NO_SLOPE) else 0.0
+
     def trend(self, fit: SeasonFit | None) -> ChangeTrend:
         """Make change_trend.json."""
         used, snowy = self.used, self.snowy
+        beyond = self.control_slope() if fit else 0.0
         km2 = self.site.areas_km2(ground=self.domain.ground & self.common, control=self.domain.control & self.common)
         flagged = [year.year_area.year for year, is_snowy in zip(self.years, snowy, strict=True) if is_snowy]
         return ChangeTrend(
@@ -92,11 +108,11 @@ class ChangeSeries:
             years=[year.year_area.year for year in used],
             excluded_years=[year_area.year for year_area in self.left_out],
             flagged_years=flagged,
-            statement="; ".join([change_sentence(fit, used), *caveats(fit, flagged)]),
+            statement="; ".join([change_sentence(fit, used, beyond), *caveats(fit, flagged, beyond)]),
             domain_method=self.domain.method,
             domain_km2=float(km2["ground"].sum()),
             control_ground_km2=float(km2["control"].sum()),
-            **(_numbers(fit, used) if fit else {}),
+            **(_numbers(fit, used, beyond) if fit else {}),
         )
 
     def rows(self, fit: SeasonFit | None) -> list[ChangeAreaRow]:
@@ -117,20 +133,25 @@ class ChangeSeries:
         return sorted([*measured, *absent], key=lambda row: row.year)
 
 
-def change_sentence(fit: SeasonFit | None, used: Sequence[ChangeYear]) -> str:
+def ends_of(fit: SeasonFit, beyond: float) -> tuple[float, float] | None:
+    """Return the 95 % interval of the slope, wider on the side of what changes beyond the domain; None without one."""
+    half = fit.half_width
+    return None if half is None else (fit.slope - half + min(beyond, 0.0), fit.slope + half + max(beyond, 0.0))
+
+
+def change_sentence(fit: SeasonFit | None, used: Sequence[ChangeYear], beyond: float = 0.0) -> str:
     """State the trend of the change product, or why there is none."""
     if fit is None:
         return "A trend of the change product needs at least three years that are observed well and free of early snow"
-    first, last, half = used[0].year_area, used[-1].year_area, fit.half_width
+    first, last, (low, high) = used[0].year_area, used[-1].year_area, ends_of(fit, beyond) or (None, None)
     rate = Rate(
-        per_year=fit.slope, low=None if half is None else fit.slope - half,
-        high=None if half is None else fit.slope + half, minimum=fit.minimum_detectable, first_year=first.year,
+        per_year=fit.slope, low=low, high=high, minimum=fit.minimum_detectable, first_year=first.year,
         last_year=last.year, years=last.decimal_year - first.decimal_year, first=fit.first if fit.first > 0 else None,
     )  # fmt: skip
     return sentence(rate, AREA)
 
 
-def caveats(fit: SeasonFit | None, flagged: Sequence[int]) -> list[str]:
+def caveats(fit: SeasonFit | None, flagged: Sequence[int], beyond: float = 0.0) -> list[str]:
     """Return what a reader must know beside the trend, one phrase each."""
     phrases = []
     if flagged:
@@ -140,21 +161,28 @@ def caveats(fit: SeasonFit | None, flagged: Sequence[int]) -> list[str]:
         digits = decimals_for(fit.sigma_own)
         effect = number_text(fit.sigma_season, digits)
         phrases.append(f"the day of the scene, which moves the area by {effect} km² (one sigma), is taken out")
+    if beyond:
+        way = "gained" if beyond > 0 else "lost"
+        rate = number_text(abs(beyond), decimals_for(abs(beyond)))
+        phrases.append(
+            f"{rate} km² a year is {way} beyond the ground that the product covers, by which the interval is wider"
+        )
     return phrases
 
 
-def _numbers(fit: SeasonFit, used: Sequence[ChangeYear]) -> dict[str, Any]:
-    half = fit.half_width
+def _numbers(fit: SeasonFit, used: Sequence[ChangeYear], beyond: float) -> dict[str, Any]:
+    low, high = ends_of(fit, beyond) or (None, None)
     shared = _shared_sigma_km2(fit, used)
     whole = shared**2 + fit.sigma_season**2 + fit.sigma_own**2
     return {
         "slope_km2_per_year": fit.slope,
-        "slope_low_km2_per_year": None if half is None else fit.slope - half,
-        "slope_high_km2_per_year": None if half is None else fit.slope + half,
+        "slope_low_km2_per_year": low,
+        "slope_high_km2_per_year": high,
+        "control_slope_km2_per_year": beyond,
         "slope_pct_per_year": 100 * fit.slope / fit.first if fit.first > 0 else None,
         "p": fit.p,
         "minimum_detectable_km2_per_year": fit.minimum_detectable,
-        "detectable": half is not None and abs(fit.slope) > half,
+        "detectable": low is not None and high is not None and not low <= 0 <= high,
         "first_area_km2": max(fit.first, 0.0),
         "sigma_own_km2": fit.sigma_own,
         "sigma_season_km2": fit.sigma_season,

@@ -6,17 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from rasterio.windows import Window
 
 from stages.area.error.interval import stated
 from stages.area.map.surface import grid_rows, strips
 from stages.area.site import AreaSite
 from stages.common.errors import ContractError
 from stages.common.geo.grid import pixel_area_km2
-from stages.common.geo.raster import open_raster, read_band, refuse_unreadable
+from stages.common.geo.raster import read_band
 from stages.common.tables.kinds import PROBABILITY_NODATA, PROBABILITY_SCALE
 from stages.common.tables.learning import MapModel
-from stages.common.types import BoolArray, Float64Array
+from stages.common.types import BoolArray, Float64Array, UInt16Array
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +52,7 @@ def model_error(
     if error is None and model.members == 1:
         return None
     dispersion = error.dispersion if error else 0.0
-    variance = dispersion * binomial_variance_km4(site, counted, probability)
+    variance = dispersion * binomial_variance_km4(site, counted, read_band(probability))
     whole = float(variance.sum())
     if model.members > 1:
         areas = member_areas_km2(site, counted, votes, members=model.members)
@@ -62,20 +61,22 @@ def model_error(
     return ModelError(by_glacier_km2=np.sqrt(variance), whole_km2=whole**0.5)
 
 
-def binomial_variance_km4(site: AreaSite, counted: BoolArray, probability: Path) -> Float64Array:
+def binomial_variance_km4(site: AreaSite, counted: BoolArray, levels: UInt16Array) -> Float64Array:
     """Return the (1 + glaciers,) sums of a^2 p (1 - p) over the counted pixels, a in km2.
 
     The work goes strip by strip, because it needs doubles.
+
+    Parameters
+    ----------
+    levels
+        (H, W) stored probability, 0-10000; 65535: none.
     """
     sums = np.zeros(1 + len(site.glaciers))
-    with open_raster(probability) as dataset, refuse_unreadable(probability):
-        for rows in strips(site.grid.height):
-            window = Window(0, rows.start, site.grid.width, rows.stop - rows.start)
-            stored = dataset.read(1, window=window)
-            chosen = counted[rows] & (stored != PROBABILITY_NODATA)
-            p = stored[chosen] * PROBABILITY_SCALE
-            weights = pixel_area_km2(grid_rows(site.grid, rows))[chosen] ** 2 * p * (1 - p)
-            sums += np.bincount(site.owner[rows][chosen], weights=weights, minlength=len(sums))
+    for rows in strips(site.grid.height):
+        chosen = counted[rows] & (levels[rows] != PROBABILITY_NODATA)
+        p = levels[rows][chosen] * PROBABILITY_SCALE
+        weights = pixel_area_km2(grid_rows(site.grid, rows))[chosen] ** 2 * p * (1 - p)
+        sums += np.bincount(site.owner[rows][chosen], weights=weights, minlength=len(sums))
     return sums
 
 

@@ -18,7 +18,9 @@ def judge_areas(
 ) -> list[GateFinding]:  # fmt: skip
     """Return the findings of all gates over the years measured, in the order of the gates.
 
-    Changes are judged by the near end of their 95 % interval: what may be the error of two maps fails no gate.
+    All but the size of the error are judged on the maps of images alone: a map that knows the outlines cannot be far
+    off them, whatever the image shows. Changes are judged by the near end of their 95 % interval: what may be the error
+    of two maps fails no gate.
 
     Parameters
     ----------
@@ -29,7 +31,7 @@ def judge_areas(
     lasting
         Ice mapped outside of the outlines in nearly every year.
     """
-    areas = {year_area.year: year_area.glacier_area_km2 for year_area in year_areas}
+    areas = {year_area.year: year_area.of_image.glacier_area_km2 for year_area in year_areas}
     comparable = [(year_area, year_area.common_km2) for year_area in year_areas if year_area.common_km2 is not None]
     common = {year_area.decimal_year: common_km2 for year_area, common_km2 in comparable}
     half_km2 = {year_area.decimal_year: year_area.common_half_width_km2(95) for year_area, _ in comparable}
@@ -57,14 +59,19 @@ def judge_areas(
         annual_change(common, half_km2, maximum_pct=bounds.annual_change_pct_max),
         baseline_step(by_baselines, based_half_km2, maximum_pct=bounds.baseline_step_pct_max),
         trend_rate(trend, maximum_pct=bounds.trend_pct_max),
-        sigma_share(
-            areas, {year_area.year: year_area.sigma_km2 for year_area in year_areas}, maximum_pct=bounds.sigma_pct_max
-        ),
+        _sigma_of(year_areas, maximum_pct=bounds.sigma_pct_max),
         missing_years(list(areas), maximum=bounds.missing_years_max),
         valid_fraction(
             {year_area.year: year_area.valid_fraction for year_area in year_areas}, minimum=bounds.valid_fraction_min
         ),
     ]
+
+
+def _sigma_of(year_areas: Sequence[YearArea], *, maximum_pct: float) -> GateFinding:
+    areas = {year_area.year: year_area.glacier_area_km2 for year_area in year_areas}
+    return sigma_share(
+        areas, {year_area.year: year_area.sigma_km2 for year_area in year_areas}, maximum_pct=maximum_pct
+    )
 
 
 def aoi_to_outlines(aoi_km2: float, outlines_km2: float, *, minimum: float) -> GateFinding:

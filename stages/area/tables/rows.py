@@ -9,12 +9,13 @@ import numpy as np
 from stages.area.map.outlines import UNASSIGNED
 from stages.area.tables.precision import mean
 from stages.area.trends.fit import theil_sen
+from stages.area.year.truth import TruthComparison
 from stages.area.year.year_area import YearArea
 from stages.common.display.numbers import EXACT_DECIMALS
-from stages.common.tables.area import AreaMetrics, AreaRow, GateFinding, GlacierAreaRow, Trend, TruthMetrics
+from stages.common.tables.area import AreaMetrics, AreaRow, GateFinding, GlacierAreaRow, Trend
 from stages.common.tables.change import ChangeMetrics
 from stages.common.tables.labels import GlacierRow
-from stages.common.tables.truth import TruthRow
+from stages.common.tables.truth import TruthMetrics, TruthRow
 from stages.common.types import AnyArray, Float64Array
 
 
@@ -25,6 +26,7 @@ def area_row(year_area: YearArea, *, model_md5: str) -> AreaRow:
     half68_km2, half95_km2 = year_area.half_width_km2(68), year_area.half_width_km2(95)
     return AreaRow(
         year=year_area.year,
+        product=year_area.product,
         date=year_area.date,
         glacier_area_km2=area_km2,
         area_low_km2=max(area_km2 - half68_km2, 0.0),
@@ -38,6 +40,7 @@ def area_row(year_area: YearArea, *, model_md5: str) -> AreaRow:
         clean_ice_km2=clean,
         debris_covered_km2=debris,
         surface_method=year_area.surface_method,
+        image_area_km2=year_area.of_image.glacier_area_km2,
         common_area_km2=year_area.common_km2,
         valid_fraction=round(year_area.valid_fraction, 6),
         unseen_km2=float(year_area.unseen_km2.sum()),
@@ -65,6 +68,7 @@ def glacier_area_rows(
             year=year_area.year,
             rgi_id=rgi_id,
             glac_name=name,
+            product=year_area.product,
             area_km2=float(year_area.mapped_km2[index]),
             area_low_km2=max(float(year_area.mapped_km2[index] - half68_km2[index]), 0.0),
             area_high_km2=float(year_area.mapped_km2[index] + half68_km2[index]),
@@ -134,6 +138,8 @@ def truth_rows(year_areas: Sequence[YearArea]) -> list[TruthRow]:
             iou=round(year_area.truth.iou, 4),
             debris_recall=_fraction(year_area.truth.debris_mapped_km2, year_area.truth.debris_km2),
             clean_recall=_fraction(year_area.truth.clean_mapped_km2, year_area.truth.clean_km2),
+            image_area_km2=_rounded(year_area.image_truth.mapped_km2) if year_area.image_truth else None,
+            image_iou=round(year_area.image_truth.iou, 4) if year_area.image_truth else None,
             true_debris_km2=_rounded(year_area.truth.debris_km2),
             mapped_debris_km2=None if year_area.debris_km2 is None else _rounded(float(year_area.debris_km2.sum())),
         )
@@ -152,18 +158,27 @@ def truth_metrics(year_areas: Sequence[YearArea], trend: Trend) -> TruthMetrics 
         for year_area in year_areas
         if year_area.truth and year_area.common_km2 is not None
     ]
-    slope, either_km2 = trend.slope_km2_per_year, sum(truth.either_km2 for truth in truths)
+    slope = trend.slope_km2_per_year
+    of_images = [year_area.image_truth for year_area in year_areas if year_area.image_truth]
     true_slope = None if slope is None else theil_sen([time for time, _ in used], [km2 for _, km2 in used])
     outline_km2 = sum(truth.outline_km2 + truth.true_km2 - truth.outline_both_km2 for truth in truths)
     outline_pct = [100 * abs(truth.outline_km2 - truth.true_km2) / truth.true_km2 for truth in truths if truth.true_km2]
     return TruthMetrics(
-        iou=sum(truth.both_km2 for truth in truths) / either_km2 if either_km2 else 1.0,  # neither has any ice
+        iou=pooled_iou(truths),
+        image_iou=pooled_iou(of_images) if of_images else None,
+        image_mean_absolute_error_pct=mean(abs(truth.error_pct) for truth in of_images) if of_images else None,
         unchanged_outline_iou=sum(truth.outline_both_km2 for truth in truths) / outline_km2 if outline_km2 else None,
         unchanged_outline_mean_absolute_error_pct=sum(outline_pct) / len(outline_pct) if outline_pct else None,
         mean_absolute_error_pct=sum(abs(truth.error_pct) for truth in truths) / len(truths),
         true_slope_km2_per_year=true_slope,
         slope_ratio=slope / true_slope if slope is not None and true_slope else None,
     )
+
+
+def pooled_iou(truths: Sequence[TruthComparison]) -> float:
+    """Return the IoU over the pixels of all years; 1 where there is no ice and none was mapped."""
+    either_km2 = sum(truth.either_km2 for truth in truths)
+    return sum(truth.both_km2 for truth in truths) / either_km2 if either_km2 else 1.0
 
 
 def _fraction(part: float, whole: float) -> float | None:

@@ -6,11 +6,12 @@ import calendar
 import datetime as dt
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
-from stages.area.error.interval import Factors, half_width
-from stages.area.error.model_error import ModelError
+from stages.area.error.interval import half_width
+from stages.area.year.map_area import MapArea
 from stages.area.year.truth import TruthComparison
 from stages.common.tables.area import SeasonRow
 from stages.common.tables.prepare import Provenance
@@ -21,8 +22,8 @@ MID_YEAR = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
-class YearArea:
-    """Areas of one year, unrounded."""
+class YearArea(MapArea):
+    """Areas of one year, unrounded: the best map of it (the outlines product), and what is known beside."""
 
     year: int
     decimal_year: float
@@ -35,22 +36,16 @@ class YearArea:
     """Ids of the scenes, separated by semicolons."""
     baselines: tuple[str, ...]
     """Processing baselines of the year's scenes, each once; empty where unknown."""
-    mapped_km2: Float64Array
-    """(1 + glaciers,) mapped ice of each glacier; position 0: ice near no outline. So are all arrays below."""
+    image: MapArea | None = None
+    """Areas of the map from the image alone, which everything about change rests on; None where it is this map."""
     debris_km2: Float64Array | None = None
-    """Mapped ice under debris, by glacier; None where it cannot be told."""
+    """Mapped ice under debris, (1 + glaciers,) as all arrays; None where it cannot be told."""
     surface_method: str = ""
     """How clean and debris-covered ice were told apart, or why they were not."""
     unseen_km2: Float64Array
     """Part of the prior outlines that was not observed, by glacier."""
     common_by_glacier_km2: Float64Array | None
-    """Mapped ice over the common pixels, by glacier; None where the year is left out of the common area."""
-    delineation_km2: Float64Array
-    """One sigma of the delineation (buffer method), by glacier; they add up, as all edges are moved together."""
-    model: ModelError | None
-    """Error of the model; None where the model states no error."""
-    factors: Factors
-    """Factors that make intervals of the model's sigma."""
+    """Ice of the image's map over the common pixels, by glacier; None where the year is left out of the common area."""
     aoi_observed_km2: float
     """Part of the AOI that was observed."""
     outlines_observed_km2: float
@@ -65,40 +60,27 @@ class YearArea:
     """Number of pieces that were removed as speckle."""
     truth: TruthComparison | None = None
     """Comparison with the truth of a simulated site; None for a real site."""
+    image_truth: TruthComparison | None = None
+    """The same of the map from the image alone."""
     sigma_season_km2: float | None = None
     """Spread of the year's passes, one sigma of a single pass; None where there is one pass."""
     season: tuple[SeasonRow, ...] = ()
     """Rows of the year's passes; empty where there is one pass."""
 
     @property
-    def glacier_area_km2(self) -> float:
-        """Mapped ice in the AOI."""
-        return float(self.mapped_km2.sum())
+    def product(self) -> Literal["outlines", "image"]:
+        """What the areas are of: image and inventory together, or the image alone."""
+        return "image" if self.image is None else "outlines"
+
+    @property
+    def of_image(self) -> MapArea:
+        """The map from the image alone."""
+        return self.image or self
 
     @property
     def common_km2(self) -> float | None:
-        """Mapped ice over the common pixels; None where the year is left out of the common area."""
+        """Ice of the image's map over the common pixels; None where the year is left out of the common area."""
         return None if self.common_by_glacier_km2 is None else float(self.common_by_glacier_km2.sum())
-
-    @property
-    def sigma_delineation_km2(self) -> float:
-        """One sigma of the delineation, of the whole ice."""
-        return float(self.delineation_km2.sum())
-
-    @property
-    def sigma_model_km2(self) -> float | None:
-        """One sigma of the model, of the whole ice; None where the model states no error."""
-        return self.model.whole_km2 if self.model else None
-
-    @property
-    def sigma_km2(self) -> float:
-        """One sigma of both sources together, of the whole ice."""
-        return math.hypot(self.sigma_delineation_km2, self.sigma_model_km2 or 0.0)
-
-    @property
-    def sigma_by_glacier_km2(self) -> Float64Array:
-        """One sigma of both sources together, by glacier."""
-        return np.hypot(self.delineation_km2, self.model.by_glacier_km2 if self.model else 0.0)
 
     @property
     def common_sigma_km2(self) -> float:
@@ -107,37 +89,29 @@ class YearArea:
         The boundary's part shrinks in proportion to the area, the model's with its square root: its blocks err
         independently.
         """
-        share = self._common_share
-        return math.hypot(share * self.sigma_delineation_km2, math.sqrt(share) * (self.sigma_model_km2 or 0.0))
+        share, of_map = self._common_share, self.of_image
+        return math.hypot(share * of_map.sigma_delineation_km2, math.sqrt(share) * (of_map.sigma_model_km2 or 0.0))
 
     @property
     def common_sigma_by_glacier_km2(self) -> Float64Array:
         """One sigma of each glacier's common area, scaled as `common_sigma_km2`."""
-        if self.common_by_glacier_km2 is None:
-            return self.sigma_by_glacier_km2
-        share = np.divide(
-            self.common_by_glacier_km2, self.mapped_km2, out=np.ones_like(self.mapped_km2), where=self.mapped_km2 > 0
-        )
-        model = self.model.by_glacier_km2 if self.model else 0.0
-        return np.hypot(share * self.delineation_km2, np.sqrt(share) * model)
-
-    def half_width_km2(self, level: int) -> float:
-        """Return half the interval of the whole ice at `level`, 68 or 95 %."""
-        return float(half_width(self.sigma_delineation_km2, self.sigma_model_km2 or 0.0, self.factors, level))
+        of_map, common = self.of_image, self.common_by_glacier_km2
+        if common is None:
+            return of_map.sigma_by_glacier_km2
+        mapped = of_map.mapped_km2
+        share = np.divide(common, mapped, out=np.ones_like(mapped), where=mapped > 0)
+        model = of_map.model.by_glacier_km2 if of_map.model else 0.0
+        return np.hypot(share * of_map.delineation_km2, np.sqrt(share) * model)
 
     def common_half_width_km2(self, level: int) -> float:
         """Return half the interval of the common area at `level`, scaled as `common_sigma_km2`."""
-        share, model = self._common_share, self.sigma_model_km2 or 0.0
-        return float(half_width(share * self.sigma_delineation_km2, math.sqrt(share) * model, self.factors, level))
-
-    def half_widths_km2(self, level: int) -> Float64Array:
-        """Return half the interval of each glacier at `level`, 68 or 95 %."""
-        model = self.model.by_glacier_km2 if self.model else 0.0
-        return half_width(self.delineation_km2, model, self.factors, level)
+        share, of_map = self._common_share, self.of_image
+        model = math.sqrt(share) * (of_map.sigma_model_km2 or 0.0)
+        return float(half_width(share * of_map.sigma_delineation_km2, model, of_map.factors, level))
 
     @property
     def _common_share(self) -> float:
-        whole = self.glacier_area_km2
+        whole = self.of_image.glacier_area_km2
         return (self.common_km2 or 0.0) / whole if whole > 0 else 1.0
 
 

@@ -26,8 +26,8 @@ GateName = Literal[
 """Names of all gates, on the areas and on the model, as in ``gates.json`` and ``gates.override``."""
 
 
-DRIFT_PCT_PER_YEAR = 0.09
-"""Drift of the shared error that twins of other terrain show (`python -m bench.transfer`)."""
+DRIFT_PCT_PER_YEAR = 0.054
+"""Drift of the shared error that twins of other terrain show (`python -m bench.transfer`), the larger of two trainings."""
 
 
 class SurfaceParams(Section):
@@ -85,6 +85,13 @@ class ChangeParams(Section):
 class AreaParams(Section):
     """Mask to area."""
 
+    outlines: Annotated[
+        Literal["fused", "image"],
+        Field(
+            description="map that areas and outlines are of: image and the inventory's outline together, or the image "
+            "alone; change, trends and fronts always rest on images alone"
+        ),
+    ] = "fused"
     min_polygon_area_m2: Annotated[float, Field(ge=0, description="RGI's smallest glacier is 10,000 m2")] = 1e4
     boundary_buffer_px: Annotated[
         float,

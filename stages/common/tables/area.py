@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from stages.common.tables.base import Fraction, NotNegative, Record
 from stages.common.tables.change import ChangeMetrics
+from stages.common.tables.truth import TruthMetrics
 
 
 class AreaRow(Record):
     """One year of glacier_area_by_year.csv."""
 
     year: int
+    product: Annotated[
+        Literal["outlines", "image"],
+        Field(description="'outlines': image and inventory together; 'image': the image alone"),
+    ] = "image"
     date: str | None = None
     glacier_area_km2: Annotated[NotNegative, Field(description="ice observed that year in the AOI")]
     area_low_km2: Annotated[NotNegative, Field(description="68 % interval of delineation and model together")]
@@ -33,8 +38,12 @@ class AreaRow(Record):
     surface_method: Annotated[
         str | None, Field(description="method that distinguishes clean from debris-covered ice")
     ] = None
+    image_area_km2: Annotated[
+        NotNegative | None, Field(description="ice mapped from the image alone; null in versions without it")
+    ] = None
     common_area_km2: Annotated[
-        NotNegative | None, Field(description="ice over pixels valid in every year that counts; null: year left out")
+        NotNegative | None,
+        Field(description="ice by the image alone, over pixels valid in every year that counts; null: year left out"),
     ] = None
     valid_fraction: Annotated[Fraction, Field(description="fraction of the AOI's pixels that were observed")]
     unseen_km2: Annotated[NotNegative, Field(description="part of the prior outlines that was not observed")]
@@ -48,6 +57,10 @@ class GlacierAreaRow(Record):
     year: int
     rgi_id: Annotated[str, Field(description="'unassigned': ice near no outline")]
     glac_name: str | None = None
+    product: Annotated[
+        Literal["outlines", "image"],
+        Field(description="'outlines': image and inventory together; 'image': the image alone"),
+    ] = "image"
     area_km2: NotNegative
     area_low_km2: Annotated[NotNegative | None, Field(description="68 % interval")] = None
     area_high_km2: NotNegative | None = None
@@ -55,7 +68,9 @@ class GlacierAreaRow(Record):
     area_high95_km2: NotNegative | None = None
     sigma_delineation_km2: NotNegative | None = None
     sigma_model_km2: NotNegative | None = None
-    common_area_km2: Annotated[NotNegative | None, Field(description="null: the year is left out")] = None
+    common_area_km2: Annotated[
+        NotNegative | None, Field(description="by the image alone, over the common pixels; null: the year is left out")
+    ] = None
     clean_ice_km2: NotNegative | None = None
     debris_covered_km2: NotNegative | None = None
     outline_area_km2: Annotated[NotNegative, Field(description="area of the prior outline in the AOI")]
@@ -247,23 +262,6 @@ class Gates(Record):
     """gates.json."""
 
     findings: list[GateFinding]
-
-
-class TruthMetrics(Record):
-    """The part of metrics/area.json that only a simulated site has."""
-
-    iou: Annotated[Fraction, Field(description="IoU over the pixels of all years")]
-    mean_absolute_error_pct: NotNegative
-    true_slope_km2_per_year: Annotated[
-        float | None, Field(description="true slope (Theil-Sen) over the same pixels and years")
-    ]
-    slope_ratio: Annotated[
-        float | None, Field(description="mapped slope over true slope; 1 is right, null: no true change")
-    ]
-    unchanged_outline_iou: Annotated[
-        Fraction | None, Field(description="IoU of a baseline, the prior outline as the map of every year")
-    ] = None
-    unchanged_outline_mean_absolute_error_pct: NotNegative | None = None
 
 
 class AreaMetrics(Record):

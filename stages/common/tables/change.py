@@ -51,6 +51,10 @@ class ChangeTrend(Record):
     ] = None
     slope_high_km2_per_year: float | None = None
     slope_pct_per_year: float | None = None
+    control_slope_km2_per_year: Annotated[
+        float | None,
+        Field(description="slope of the ice beyond the domain, 0 where its own interval holds 0; widens the interval"),
+    ] = None
     p: Annotated[float | None, Field(ge=0, le=1, description="two-sided p of the slope, Student's t")] = None
     minimum_detectable_km2_per_year: Annotated[
         NotNegative | None, Field(description="smallest slope that is detected with 80 % power at 5 %, two-sided")

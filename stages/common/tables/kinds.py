@@ -13,6 +13,7 @@ from stages.common.tables import learning as tables_learning
 from stages.common.tables import truth as tables_truth
 from stages.common.tables.base import AnyDocument, FeatureCollection
 from stages.common.tables.data import AuxiliaryManifest, SceneChoiceRow, SceneIndex
+from stages.common.tables.fusion import FusionModel
 from stages.common.tables.labels import GlacierRow
 from stages.common.tables.prepare import Passes, Provenance
 from stages.common.tables.track import Tracked
@@ -213,6 +214,7 @@ CHANGE_AREAS = Table(
 CHANGE_TREND = Json(
     summary="Change product: change per year from images alone", model=tables_change.ChangeTrend, optional=True
 )
+FUSION = Json(summary="Outlines product: what image and inventory outline count for", model=FusionModel, optional=True)
 GATES = Json(summary="What each sanity gate found", model=tables_area.Gates)
 TRUTH_BY_YEAR = Table(
     summary="Mapped against true glacier, simulated sites only", row=tables_truth.TruthRow, optional=True

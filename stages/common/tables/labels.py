@@ -8,6 +8,14 @@ from pydantic import Field
 
 from stages.common.tables.base import NotNegative, Record
 
+INVENTORY_YEAR = 2000
+"""Year that an outline without a date is taken to be of: the one that the RGI aims at (RGI Consortium 2023)."""
+
+
+def year_of_outline(src_date: str | None) -> int:
+    """Return the year of an outline from its date (YYYY-MM-DD); `INVENTORY_YEAR` where it has none."""
+    return int(src_date[:4]) if src_date else INVENTORY_YEAR
+
 
 class GlacierRow(Record):
     """One glacier of glacier_id.tif."""

@@ -34,7 +34,7 @@ class Truth(Record):
 
 
 class TruthRow(Record):
-    """One year of truth_by_year.csv: mapped against true glacier over the pixels that were seen."""
+    """One year of truth_by_year.csv: the best map against true glacier over the pixels that were seen."""
 
     year: int
     true_area_km2: NotNegative
@@ -46,5 +46,26 @@ class TruthRow(Record):
         Fraction | None, Field(description="of the true debris-covered ice; null: there is none")
     ] = None
     clean_recall: Annotated[Fraction | None, Field(description="of the true clean ice; null: there is none")] = None
+    image_area_km2: Annotated[NotNegative | None, Field(description="area mapped from the image alone")] = None
+    image_iou: Annotated[Fraction | None, Field(description="IoU of the map from the image alone")] = None
     true_debris_km2: Annotated[NotNegative | None, Field(description="more than half covered")] = None
     mapped_debris_km2: Annotated[NotNegative | None, Field(description="null: it could not be told")] = None
+
+
+class TruthMetrics(Record):
+    """The part of metrics/area.json that only a simulated site has."""
+
+    iou: Annotated[Fraction, Field(description="IoU of the outlines product over the pixels of all years")]
+    mean_absolute_error_pct: NotNegative
+    image_iou: Annotated[Fraction | None, Field(description="IoU of the maps from images alone")] = None
+    image_mean_absolute_error_pct: NotNegative | None = None
+    true_slope_km2_per_year: Annotated[
+        float | None, Field(description="true slope (Theil-Sen) over the same pixels and years")
+    ]
+    slope_ratio: Annotated[
+        float | None, Field(description="mapped slope over true slope; 1 is right, null: no true change")
+    ]
+    unchanged_outline_iou: Annotated[
+        Fraction | None, Field(description="IoU of a baseline, the prior outline as the map of every year")
+    ] = None
+    unchanged_outline_mean_absolute_error_pct: NotNegative | None = None

@@ -24,6 +24,7 @@ def area_rows(findings: Findings) -> list[dict[str, Any]]:
             "area": plain_number(row.glacier_area_km2, decimals),
             "interval_68": _interval(row.area_low_km2, row.area_high_km2, decimals),
             "interval_95": _interval(row.area_low95_km2, row.area_high95_km2, decimals),
+            "image": optional_number(row.image_area_km2, decimals) if row.product == "outlines" else None,
             "common": optional_number(row.common_area_km2, decimals),
             "valid": percent_number(row.valid_fraction),
             "unseen": plain_number(row.unseen_km2, decimals),

@@ -85,6 +85,7 @@ def _area_content(findings: Findings) -> dict[str, Any]:
         "failed": [gate for gate in gates if not gate.passed and not gate.overridden],
         "overridden": [gate for gate in gates if gate.overridden],
         "areas": area_rows(findings),
+        "areas_are_fused": any(row.product == "outlines" for row in findings.areas),
         "sources": source_rows(findings.areas),
         "methods": interval_methods(findings.areas),
         "mean_sigma": plain_number(metrics.mean_sigma_km2, rounding.decimals_of(findings.areas)),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from stages.common.tables.area import Trend, TruthMetrics
-from stages.common.tables.truth import TruthRow
+from stages.common.tables.area import Trend
+from stages.common.tables.truth import TruthMetrics, TruthRow
 from stages.report.findings import Findings
 from stages.report.numbers import Number, optional_number, plain_number, signed_number
 from stages.report.rounding import DECIMALS_WITHOUT_SIGMA
@@ -39,6 +39,8 @@ class TruthSection:
     mean_absolute_error_pct: Number
     true_slope: str
     mapped_slope: str
+    others: str
+    """Scores of the images alone and of the outline unchanged; empty where they are not known."""
 
 
 def truth_section(findings: Findings) -> TruthSection | None:
@@ -53,7 +55,24 @@ def truth_section(findings: Findings) -> TruthSection | None:
         mean_absolute_error_pct=plain_number(metrics.mean_absolute_error_pct, 1),
         true_slope=true_slope,
         mapped_slope=mapped_slope,
+        others="; ".join(comparisons(metrics)),
     )
+
+
+def comparisons(metrics: TruthMetrics) -> list[str]:
+    """Write IoU and area error of the images alone and of the prior outline unchanged."""
+    others = (
+        ("the images alone", metrics.image_iou, metrics.image_mean_absolute_error_pct),
+        (
+            "the prior outline unchanged", metrics.unchanged_outline_iou,
+            metrics.unchanged_outline_mean_absolute_error_pct,
+        ),
+    )  # fmt: skip
+    return [
+        f"{name}: IoU {plain_number(iou, 3).text}, {plain_number(error_pct, 1).text} %"
+        for name, iou, error_pct in others
+        if iou is not None and error_pct is not None
+    ]
 
 
 def slope_texts(trend: Trend, metrics: TruthMetrics) -> tuple[str, str]:

@@ -56,7 +56,11 @@ def graph_notes(findings: Findings) -> list[str]:
             notes.append(f"A change below {minimum_text} km² per year could not be detected (80 % power).")
     product = findings.statistics.change_trend
     if product and len(findings.years) > 1:
-        notes = [f"Change, from the images alone: {product.statement}.", f"Common area: {notes[0]}", *notes[1:]]
+        notes = [
+            f"Change, from the images alone: {product.statement}.",
+            f"Common area, from the images alone: {notes[0]}",
+            *notes[1:],
+        ]
     has_95 = any(row.area_low95_km2 is not None for row in rows)
     bars = "Bars: 68 % interval (thick) and 95 % interval (thin)." if has_95 else "Bars: 68 % interval."
     common = " Common area: ice on the pixels observed in every year that is not left out."

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from affine import Affine
 
-from stages.area.change_domain.domain import WITHOUT_HEIGHT, ChangeDomain, changing_ice, find_domain, relative_height
+from stages.area.change_domain.domain import WITHOUT_HEIGHT, ChangeDomain, changing_ice, find_domain
 from stages.area.map.surface import grow_zones
+from stages.area.site import relative_height
 from stages.common.geo.grid import Grid
 from stages.common.params.area import ChangeParams
 from tests.area.area_inputs import area_site

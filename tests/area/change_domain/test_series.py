@@ -121,3 +121,16 @@ def test_two_years_have_no_trend() -> None:
     assert trend.slope_km2_per_year is None
     assert "at least three years" in trend.statement
     assert change_metrics(collected.fit(), trend, collected.used) is None
+
+
+def test_ice_that_grows_beyond_the_domain_widens_the_interval_on_its_side() -> None:
+    """An advance on high ground, of which the domain holds nothing: a retreat of the front may not hide it."""
+    retreat = planted(-2.0)
+    beside = {year: (ROWS < 60) & (COLUMNS >= 165) & (170 + 3 * (year - 2016) > COLUMNS) for year in YEARS}
+    alone, both = trend_of(retreat), trend_of({year: retreat[year] | beside[year] for year in YEARS})
+    assert alone.control_slope_km2_per_year == 0
+    assert both.control_slope_km2_per_year == pytest.approx(3 * 60 * PIXEL_KM2, rel=0.05)
+    assert both.slope_low_km2_per_year == pytest.approx(alone.slope_low_km2_per_year, rel=0.05)
+    wider = (both.slope_high_km2_per_year or 0) - (alone.slope_high_km2_per_year or 0)
+    assert wider == pytest.approx(both.control_slope_km2_per_year, rel=0.05)
+    assert "gained beyond the ground" in both.statement

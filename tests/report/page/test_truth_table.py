@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from stages.common.tables.area import Trend, TruthMetrics
+from stages.common.tables.area import Trend
+from stages.common.tables.truth import TruthMetrics
 from stages.report.page.truth_table import NO_SLOPE, slope_texts
 
 

@@ -1,0 +1,136 @@
+"""Make the best map of each year: read the probabilities of all years, estimate the movement, and map."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from rasterio.windows import Window
+
+from stages.area import contract
+from stages.area.fusion.margin import Margin, margin_of
+from stages.area.fusion.model import (
+    DECAY,
+    DRAWN_M,
+    IMAGE_WEIGHT_FRONT,
+    IMAGE_WEIGHT_HEAD,
+    Evidence,
+    Movement,
+    estimate_movement,
+    image_evidence,
+    outline_evidence,
+    probability_levels,
+)
+from stages.area.map.elevation import Elevation
+from stages.area.map.surface import strips
+from stages.area.site import AreaSite
+from stages.area.year.year_area import decimal_year
+from stages.common.geo.raster import open_raster, read_band, refuse_unreadable
+from stages.common.run.records import read_document
+from stages.common.run.stage import Run
+from stages.common.tables.fusion import FusionModel
+from stages.common.tables.kinds import PROBABILITY_NODATA, PROBABILITY_SCALE
+from stages.common.tables.learning import MapModel
+from stages.common.tables.prepare import Provenance
+from stages.common.types import BoolArray, Float32Array, UInt16Array
+
+NEAR_M = 600.0
+"""Pixels nearer to an outline than this estimate the movement: a front that goes back 20 m a year moves as far in 30
+years."""
+
+PIXELS_A_YEAR = 8_000
+"""Pixels of a year that estimate it, evenly spread: two numbers need no more."""
+
+HALF = round(0.5 / PROBABILITY_SCALE)
+
+
+@dataclass(frozen=True)
+class OutlinesProduct:
+    """The best maps of a site: what each year's image says, and where the outlines lie."""
+
+    run: Run
+    site: AreaSite
+    margin: Margin
+    movement: Movement
+
+    @classmethod
+    def start(cls, run: Run, site: AreaSite, dem: Elevation | None) -> OutlinesProduct:
+        """Measure the place of each pixel against the outlines, and estimate how far the fronts have moved since."""
+        margin = margin_of(site, dem)
+        pixels = [evidence_of_year(run, site, margin, year) for year in run.params.years]
+        joined = Evidence(*(np.concatenate(parts) for parts in zip(*pixels, strict=True)))
+        return cls(run, site, margin, estimate_movement(joined, has_height=margin.has_height))
+
+    def document(self) -> FusionModel:
+        """Make outlines_product.json."""
+        return FusionModel(
+            image_weight_front=IMAGE_WEIGHT_FRONT, image_weight_head=IMAGE_WEIGHT_HEAD, drawn_m=DRAWN_M, decay=DECAY,
+            retreat_m_per_year=self.movement.retreat, spread_m_per_year=self.movement.spread,
+            statement=self.statement,
+        )  # fmt: skip
+
+    @property
+    def statement(self) -> str:
+        """What the outlines count for, in a sentence."""
+        if not self.margin.has_height:
+            return (
+                "without a DEM nobody knows where the fronts are: an outline's edge may have moved either way by "
+                f"{self.movement.spread:g} m a year since it was drawn"
+            )
+        way = "back" if self.movement.retreat >= 0 else "forward"
+        return (
+            f"by the images, the fronts have gone {way} by {abs(self.movement.retreat):g} m a year since the outlines "
+            f"were drawn, give or take {self.movement.spread:g} m a year; margins higher up have moved less"
+        )
+
+    def levels(self, year: int) -> UInt16Array:
+        """Return the (H, W) probability of a year, image and outline together, as levels 0-10000; 65535: not observed.
+
+        Raises
+        ------
+        InputError
+            The year's probability cannot be read.
+        """
+        path, time = self.run.by_year(contract.PROBABILITY)[year], time_of(self.run, year)
+        threshold = threshold_of(self.run, year)
+        levels = np.empty(self.site.grid.shape, dtype=np.uint16)
+        with open_raster(path) as dataset, refuse_unreadable(path):
+            for rows in strips(self.site.grid.height):
+                stored = dataset.read(1, window=Window(0, rows.start, self.site.grid.width, rows.stop - rows.start))
+                height = self.margin.height[rows]
+                image = image_evidence(_probability(stored), height, threshold)
+                age = np.abs(time - self.margin.outline_year)[self.site.owner[rows]]
+                outline = outline_evidence(self.movement, self.margin.beyond_m[rows], height, age)
+                fused = probability_levels((image + outline).astype(np.float32))
+                levels[rows] = np.where(stored == PROBABILITY_NODATA, np.uint16(PROBABILITY_NODATA), fused)
+        return levels
+
+
+def is_glacier(levels: UInt16Array, observed: BoolArray) -> BoolArray:
+    """Return (H, W) bool: observed, and rather glacier than not."""
+    return np.asarray(observed & (levels >= HALF) & (levels != PROBABILITY_NODATA))
+
+
+def evidence_of_year(run: Run, site: AreaSite, margin: Margin, year: int) -> tuple[np.ndarray, ...]:
+    """Return image evidence, distance, height and age of evenly spread pixels of a year near the outlines, all (N,)."""
+    stored = read_band(run.by_year(contract.PROBABILITY)[year])
+    near = np.flatnonzero(site.aoi & (np.abs(margin.beyond_m) < NEAR_M) & (stored != PROBABILITY_NODATA))
+    chosen = near[:: max(len(near) // PIXELS_A_YEAR, 1)]
+    height = margin.height.ravel()[chosen].astype(np.float64)
+    image = image_evidence(_probability(stored.ravel()[chosen]), height, threshold_of(run, year))
+    age = np.abs(time_of(run, year) - margin.outline_year)[site.owner.ravel()[chosen]]
+    return image.astype(np.float64), margin.beyond_m.ravel()[chosen].astype(np.float64), height, age
+
+
+def time_of(run: Run, year: int) -> float:
+    """Return the mean time of a year's scenes in decimal years."""
+    return decimal_year(read_document(run.by_year(contract.PROVENANCE)[year], Provenance))[0]
+
+
+def threshold_of(run: Run, year: int) -> float:
+    """Return the probability from which the model calls a pixel glacier."""
+    return read_document(run.by_year(contract.MAP_MODEL)[year], MapModel).threshold
+
+
+def _probability(stored: UInt16Array) -> Float32Array:
+    return stored.astype(np.float32) * np.float32(PROBABILITY_SCALE)
