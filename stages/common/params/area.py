@@ -27,7 +27,7 @@ GateName = Literal[
 
 
 DRIFT_PCT_PER_YEAR = 0.054
-"""Drift of the shared error that twins of other terrain show (`python -m bench.transfer`), the larger of two trainings."""
+"""Drift of the shared error that new twins show, the larger of two trainings (`python -m bench.transfer`)."""
 
 
 class SurfaceParams(Section):
