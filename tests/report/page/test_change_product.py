@@ -19,7 +19,7 @@ def page(nine_years):
 
 def test_the_change_product_is_stated_first_and_named(page):
     change = page.text.index("Change, from the images alone: Lost 0.4 ± 0.1 km² in the change domain")
-    assert change < page.text.index("Common area of the yearly outlines: The common area changed by")
+    assert change < page.text.index("Common area, from the images alone: The common area changed by")
 
 
 def test_the_page_splits_the_error_of_a_year(page):
