@@ -10,7 +10,9 @@ $(error make cannot work in a folder with a colon in its path ($(ROOT)): it sepa
 endif
 ifneq (,$(SITE))
 ifneq (1-found,$(words $(SITE))-$(if $(wildcard sites/$(SITE)/params.yaml),found))
-$(error there is no site "$(SITE)"; expected: SITE=$(patsubst sites/%/params.yaml,%,$(wildcard sites/*/params.yaml)), or no SITE for the demo)
+SITES := $(patsubst sites/%/params.yaml,%,$(wildcard sites/*/params.yaml))
+NEAREST := $(shell python3 -c 'import difflib, sys; print(*difflib.get_close_matches(sys.argv[1], sys.argv[2:], 1))' '$(subst ','\'',$(SITE))' $(SITES))
+$(error there is no site "$(SITE)"$(if $(NEAREST), (did you mean SITE=$(NEAREST)?)); expected: SITE=$(SITES), or no SITE for the demo)
 endif
 endif
 SITE_DIR := $(if $(SITE),sites/$(SITE),.)

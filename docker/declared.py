@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from stages.common import settings
-from stages.common.errors import ParamsError
+from stages.common.errors import ParamsError, did_you_mean
 from stages.common.params.schema import load_params
 from stages.common.run.documents import read_yaml
 
@@ -93,7 +93,7 @@ def declared_stage(name: str, site: Path) -> Declared:
     stages = _load(site / "dvc.yaml").get("stages", {})
     if stage not in stages:
         raise ParamsError(
-            "dvc.yaml has no such stage",
+            f"dvc.yaml has no such stage{did_you_mean(stage, stages)}",
             where=site / "dvc.yaml",
             expected=", ".join(stages),
             found=name,

@@ -96,7 +96,8 @@ def test_a_misspelt_site_ends_before_anything_runs(target: str, site: str, tmp_p
     folder = checkout(tmp_path / "house")
     done = make(folder, target, f"SITE={site}")
     assert done.returncode == 2
-    assert f'there is no site "{site}"; expected: SITE=small, or no SITE for the demo' in done.stderr
+    nearest = " (did you mean SITE=small?)" * (site != "../..")
+    assert f'there is no site "{site}"{nearest}; expected: SITE=small, or no SITE for the demo' in done.stderr
     assert not (tmp_path / "log").exists()
 
 

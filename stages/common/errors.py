@@ -6,10 +6,18 @@ The exit code of a process is that of its error: 1 a gate failed, 2 bad input or
 
 from __future__ import annotations
 
+import difflib
 import re
+from collections.abc import Iterable
 
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 """Characters that would move the cursor or change the colours of whoever reads a message."""
+
+
+def did_you_mean(word: str, names: Iterable[str]) -> str:
+    """Return a question with the name that is spelt most like `word`, to end a sentence with; empty where none is."""
+    nearest = difflib.get_close_matches(word, sorted(names), n=1)
+    return f": did you mean {nearest[0]}?" if nearest else ""
 
 
 class GlacierError(Exception):

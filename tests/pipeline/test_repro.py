@@ -48,7 +48,7 @@ def test_the_stage_that_differs_is_named_with_cause_and_effect(site: Path, capsy
     output = capsys.readouterr().out
     assert "other bytes than dvc.lock records: train\n" in output
     assert "then AVX512_CORE_BF16, now AVX2" in output
-    assert "2020: 100.000 km2 then, 101.000 km2 now (+1.00 %)" in output
+    assert "2020: 100.000 km² then, 101.000 km² now (+1.00 %)" in output
 
 
 def test_other_inputs_explain_other_bytes(site: Path, capsys: pytest.CaptureFixture[str]) -> None:

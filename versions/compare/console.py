@@ -69,7 +69,7 @@ def _areas(comparison: VersionComparison) -> str:
         )
         for row in comparison.areas
     ]  # fmt: skip
-    return aligned_table(("year", "A km2", "interval", "B km2", "interval", "B - A", "in dispute"), rows)
+    return aligned_table(("year", "A km²", "interval", "B km²", "interval", "B - A", "in dispute"), rows)
 
 
 def _interval(low: float, high: float) -> str:
@@ -87,7 +87,7 @@ def _glaciers(comparison: VersionComparison) -> str:
     ]  # fmt: skip
     if not rows:
         return "  glaciers: all the same"
-    head = ("glacier, last year", "A km2", "B km2", "B - A", "mean of years")
+    head = ("glacier, last year", "A km²", "B km²", "B - A", "mean of years")
     return aligned_table(head, rows[:MOST_ROWS]) + omitted_rows(len(rows) - MOST_ROWS)
 
 

@@ -23,6 +23,9 @@ Done = subprocess.CompletedProcess[str]
 BUSY = re.compile(r"Unable to acquire lock|is busy, it is being blocked by")
 """DVC's words where another command has come first."""
 
+COMMAND_LINE = "> docker/run "
+"""Start of the line with which DVC shows a stage's command."""
+
 WRITING = frozenset({"repro", "commit", "add"})
 """Commands of DVC that write dvc.lock or a .dvc file."""
 
@@ -63,11 +66,24 @@ def run_dvc(site: Path, *arguments: str) -> Done:
 
 
 def stream_dvc(site: Path, *arguments: str) -> int:
-    """Run the DVC of this interpreter, its output as it comes; return its exit code. It waits as `run_dvc`."""
+    """Run the DVC of this interpreter, its output as it comes; return its exit code. It waits as `run_dvc`.
+
+    DVC names the stage, and below it the command: that line begins with ``docker/run``, and is shown where a container
+    runs it.
+    """
     command = [sys.executable, "-m", "dvc", *arguments]
+    native = settings.get(settings.RUNNER, "native") == "native"
     wait_for_dvc(site, arguments[0], since=time.monotonic())
-    with copies_kept(site) if arguments[0] in WRITING else contextlib.nullcontext():
-        return subprocess.run(command, cwd=site, env=environment(), check=False).returncode
+    with (
+        copies_kept(site) if arguments[0] in WRITING else contextlib.nullcontext(),
+        subprocess.Popen(
+            command, cwd=site, env=environment(), stdout=subprocess.PIPE, encoding="utf-8", errors="replace"
+        ) as process,
+    ):
+        for line in process.stdout or ():
+            if not (native and line.startswith(COMMAND_LINE)):
+                print(line, end="", flush=True)
+    return process.returncode
 
 
 def require(done: Done, *, what: str, fix: str) -> str:

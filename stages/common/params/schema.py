@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, Self
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
-from stages.common.errors import ParamsError
+from stages.common.errors import ParamsError, did_you_mean
 from stages.common.params.area import AreaParams, GatesParams
 from stages.common.params.crossval import CrossvalParams
 from stages.common.params.ingest import IngestParams
@@ -159,13 +159,30 @@ def load_params(path: Path = Path("params.yaml")) -> Params:
     try:
         return Params.model_validate(_read_yaml(path))
     except ValidationError as error:
-        problems = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'params'}: {e['msg']}" for e in error.errors())
+        problems = "; ".join(map(_problem, error.errors()))
         raise ParamsError(
             f"{error.error_count()} parameter(s) break the schema",
             where=path,
             found=problems,
             fix="correct params.yaml; `python -m stages.common.params` prints the schema",
         ) from error
+
+
+def _problem(error: Any) -> str:
+    """Return which parameter breaks the schema and how; of an unknown one, which known one is spelt like it."""
+    place, text = error["loc"], error["msg"]
+    if error["type"] == "extra_forbidden":
+        text = f"there is no such parameter{did_you_mean(str(place[-1]), _names(place[:-1]))}"
+    return f"{'.'.join(map(str, place)) or 'params'}: {text}"
+
+
+def _names(place: Iterable[int | str]) -> Iterable[str]:
+    """Return the names of the parameters in the section at `place`; none where no section stands there."""
+    section: Any = Params
+    for part in place:
+        field = getattr(section, "model_fields", {}).get(part)
+        section = field and field.annotation
+    return getattr(section, "model_fields", {})
 
 
 def _read_yaml(path: Path) -> Any:

@@ -12,7 +12,10 @@ from collections.abc import Iterator
 from stages.common.run.environment import set_aside
 from stages.common.run.exit_code import exit_code_of, fail
 
-PLAIN = str.maketrans({"\N{MINUS SIGN}": "-", "\N{EN DASH}": "-", "\N{HORIZONTAL ELLIPSIS}": "..."})
+PLAIN = str.maketrans(
+    {"\N{MINUS SIGN}": "-", "\N{EN DASH}": "-", "\N{HORIZONTAL ELLIPSIS}": "...", "\N{SUPERSCRIPT TWO}": "2",
+     "\N{PLUS-MINUS SIGN}": "+-", "\N{MULTIPLICATION SIGN}": "x"}
+)  # fmt: skip
 """Signs for a terminal that has no others."""
 
 

@@ -13,7 +13,8 @@ from stages.common.errors import InputError
 from stages.common.revision import run_git
 from tests.repository import commit, done
 from versions import crossval, experiments
-from versions.tools.commands import environment, last_words, require, run_dvc
+from versions.tools import commands
+from versions.tools.commands import environment, last_words, require, run_dvc, stream_dvc
 
 OWN_PROGRAMS = {"dvc", "python", "python3", "mlflow"}
 
@@ -53,6 +54,19 @@ def test_a_stage_that_dvc_runs_gets_this_interpreter(repository: Path) -> None:
     assert repro.returncode == 0, repro.stderr
     version = subprocess.run(["python", "--version"], env=environment(), capture_output=True, text=True, check=True)
     assert (repository / "out").read_text() == version.stdout
+
+
+@pytest.mark.parametrize(("runner", "shown"), [("native", False), ("docker", True)])
+def test_the_runner_of_containers_is_named_where_it_runs(
+    runner: str, shown: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """DVC is stood in for by a module that prints what it prints."""
+    (tmp_path / "dvc.py").write_text("print(\"Running stage 'area':\\n> docker/run python -m stages.area\\n59.6 km²\")")
+    monkeypatch.setattr(commands, "ROOT", tmp_path)
+    monkeypatch.setenv("RUNNER", runner)
+    assert stream_dvc(tmp_path, "exp", "run") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines == ["Running stage 'area':", *["> docker/run python -m stages.area"] * shown, "59.6 km²"]
 
 
 @pytest.mark.parametrize("folder", ["versions", "bin", "docker"])
