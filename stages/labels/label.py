@@ -12,6 +12,7 @@ import pandas
 from pyproj import Geod
 
 from stages.common.errors import ContractError
+from stages.common.geo.classes import DEBRIS, LABELS
 from stages.common.geo.grid import Grid, pixel_area_km2
 from stages.common.geo.raster import open_raster, refuse_unreadable, write_cog
 from stages.common.geo.vectors import pixels_inside, read_polygons, site_grid
@@ -54,8 +55,9 @@ def label(run: Run) -> None:
     for point, (_, radius_m) in zip(termini, bands, strict=True):
         unsure |= near_points([point.xy] if point.xy else [], grid, radius_m)
     glacier = label_raster(ids, aoi, unsure, ignore_px=[boundary_m / grid.pixel_size_m for boundary_m, _ in bands])
-    write_cog(run.out / "glacier.tif", glacier, grid, nodata=None)
-    write_cog(run.out / "held_out.tif", label_raster(ids, aoi, unsure, ignore_px=[0.0] * len(bands)), grid, nodata=None)
+    write_cog(run.out / "glacier.tif", glacier, grid, nodata=None, classes=LABELS)
+    held_out = label_raster(ids, aoi, unsure, ignore_px=[0.0] * len(bands))
+    write_cog(run.out / "held_out.tif", held_out, grid, nodata=None, classes=LABELS)
     write_cog(run.out / "glacier_id.tif", ids, grid, nodata=None)
     rows = [
         row.model_copy(update={"age_years": age, "boundary_ignore_m": boundary_m, "terminus_ignore_m": terminus_m})
@@ -85,7 +87,7 @@ def _write_debris(run: Run, grid: Grid) -> None:
     outlines = run.path("data/auxiliary/debris.gpkg")
     if outlines.exists():
         debris = pixels_inside(read_polygons(outlines, grid.crs).geometry, grid)
-        write_cog(run.out / "debris.tif", debris.astype(np.uint8), grid, nodata=None)
+        write_cog(run.out / "debris.tif", debris.astype(np.uint8), grid, nodata=None, classes=DEBRIS)
 
 
 def _termini(outlines: geopandas.GeoDataFrame, grid: Grid, dem: Path) -> list[Terminus]:

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from stages.common.errors import InputError
+from stages.common.geo.classes import SEEN
 from stages.common.geo.grid import Grid
 from stages.common.geo.raster import write_cog
 from stages.common.params.prepare import PrepareParams
@@ -64,7 +65,7 @@ def write_passes(
         folder = out / "passes" / str(number)
         folder.mkdir(parents=True)
         write_scene_cog(folder / "scene.tif", tiles, mosaic, grid, params, terrain=terrain)
-        write_cog(folder / "valid.tif", mosaic.observed.astype(np.uint8), grid, nodata=None)
+        write_cog(folder / "valid.tif", mosaic.observed.astype(np.uint8), grid, nodata=None, classes=SEEN)
         ids, fraction = [tile.info.id for tile in tiles], grid_fraction(mosaic.observed)
         passes.append(Pass(number=number, date=date, relative_orbit=orbit, scene_ids=ids, valid_fraction=fraction))
     write_json(out / "passes.json", Passes(year=year, passes=passes))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from stages.common.geo.classes import SEEN
 from stages.common.geo.grid import Grid
 from stages.common.geo.raster import gdal_env, write_cog
 from stages.common.geo.vectors import pixels_inside, read_polygons, site_grid
@@ -48,7 +49,7 @@ def prepare(run: Run) -> None:
         terrain = terrain_bands(params.bands, run.path("data/auxiliary/dem.tif"), grid)
         mosaic = assign_pixels([scene.masks for scene in placed], grid)
         clipped = write_scene_cog(run.out / "scene.tif", placed, mosaic, grid, params, terrain=terrain)
-        write_cog(run.out / "valid.tif", mosaic.observed.astype(np.uint8), grid, nodata=None)
+        write_cog(run.out / "valid.tif", mosaic.observed.astype(np.uint8), grid, nodata=None, classes=SEEN)
         if params.passes == "separate":
             passes = write_passes(run.out, placed, grid, params, terrain=terrain, year=year)
             run.log.info("%d pass(es) kept apart", len(passes) or 1)

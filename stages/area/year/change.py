@@ -9,6 +9,7 @@ import numpy as np
 
 from stages.area.map.outlines import UNASSIGNED
 from stages.area.site import AreaSite
+from stages.common.geo.classes import CHANGE
 from stages.common.geo.raster import write_cog
 from stages.common.tables.area import ChangeRow
 from stages.common.tables.kinds import MASK_NODATA
@@ -47,7 +48,7 @@ class Changes:
             self.first = later
             return
         change = change_map(self.first, later)
-        write_cog(self.out / f"change_{later.year}.tif", change, self.site.grid, nodata=MASK_NODATA)
+        write_cog(self.out / f"change_{later.year}.tif", change, self.site.grid, nodata=MASK_NODATA, classes=CHANGE)
         self.rows += change_rows(self.site, self.first, later, change)
 
 

@@ -16,6 +16,7 @@ from rasterio.io import DatasetReader
 
 from stages.common.errors import InputError
 from stages.common.files import require_file
+from stages.common.geo.classes import Classes, write_classes
 from stages.common.geo.grid import Grid
 from stages.common.geo.readback import checked_raster, refuse_unwritten, require_copy
 from stages.common.types import AnyArray, BoolArray
@@ -233,15 +234,19 @@ def write_cog(
     bands: Sequence[str] = (),
     scale: float = 1.0,
     offset: float = 0.0,
+    classes: Classes | None = None,
 ) -> None:
     """Write (H, W) or (B, H, W) `pixels` as a COG.
 
     `scale` and `offset` are stored as GDAL defines them: value = DN x scale + offset. Continuous data (more than one
-    band, or scaled) get averaged overviews, all other data nearest ones.
+    band, or scaled) get averaged overviews, all other data nearest ones. `classes` colours and names the values of a
+    single band of uint8.
     """
     planes = pixels if pixels.ndim == 3 else pixels[np.newaxis]
     plain = path.with_suffix(".plain.tif")
     with checked_raster(plain, profile(grid, count=len(planes), dtype=str(planes.dtype), nodata=nodata)) as out:
+        if classes:
+            write_classes(out.dataset, classes)
         out.write(planes)
         if (scale, offset) != (1.0, 0.0):
             out.dataset.scales, out.dataset.offsets = [scale] * len(planes), [offset] * len(planes)
