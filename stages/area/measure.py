@@ -242,8 +242,8 @@ def _season(run: Run, site: AreaSite, year: int, ice: BoolArray) -> Season | Non
     if season:
         areas = ", ".join(f"{row.date or 'no day'} {row.area_km2:.2f}" for row in season.rows)
         run.log.info(
-            "%d: the passes map %s km2 over the pixels that all of them observed; one pass has a standard deviation of "
-            "%.2f km2; the year's map has %.2f km2 there",
+            "%d: the passes map %s km² over the pixels that all of them observed; one pass has a standard deviation of "
+            "%.2f km²; the year's map has %.2f km² there",
             year, areas, season.spread_km2, season.consensus_km2,
         )  # fmt: skip
     return season
@@ -263,8 +263,8 @@ def _write_outlines(run: Run, site: AreaSite, year_area: YearArea, ice: BoolArra
 
 def _report_year(log: logging.Logger, year_area: YearArea) -> None:
     log.info(
-        "%d: %.2f ± %.2f km2 (95 %%); %.1f %% of the AOI was observed, %.2f km2 of the outlines are unseen; "
-        "%.2f km2 of speckle in %d pieces was removed",
+        "%d: %.2f ± %.2f km² (95 %%); %.1f %% of the AOI was observed, %.2f km² of the outlines are unseen; "
+        "%.2f km² of speckle in %d pieces was removed",
         year_area.year, year_area.glacier_area_km2, year_area.half_width_km2(95), 100 * year_area.valid_fraction,
         float(np.sum(year_area.unseen_km2)), year_area.speckle_km2, year_area.speckle_pieces,
     )  # fmt: skip

@@ -10,6 +10,7 @@ from stages.common.run.start import starting
 with starting("crossval", __name__):
     import numpy as np
 
+    from stages.common.geo.classes import GLACIER_MAP
     from stages.common.geo.raster import write_cog
     from stages.common.model.conformal import area_error
     from stages.common.run.stage import Run, main
@@ -34,7 +35,7 @@ def crossval(run: Run) -> CrossvalMetrics:
     held_out = pool(folds, owner, index)
     tables = write_score_tables(run.out, scene, held_out, run.params)
     mask = np.where(held_out.region, held_out.mapped, MASK_NODATA).astype(np.uint8)
-    write_cog(run.out / "mask.tif", mask, scene.grid, nodata=MASK_NODATA)
+    write_cog(run.out / "mask.tif", mask, scene.grid, nodata=MASK_NODATA, classes=GLACIER_MAP)
     sums = block_sums(tables.blocks)
     metrics = CrossvalMetrics(
         **shared_metrics(scene, held_out, tables, run.params),

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from stages.common.tables.evaluate import CrossvalMetrics, Scores, SliceRow
 
-HEADER = f"{'':<26}{'glaciers':>9}{'km2':>9}{'IoU':>8}{'F1':>8}{'recall':>8}{'area bias':>11}{'boundary':>10}"
+HEADER = f"{'':<26}{'glaciers':>9}{'km²':>9}{'IoU':>8}{'F1':>8}{'recall':>8}{'area bias':>11}{'boundary':>10}"
 
 
 def crossval_text(metrics: CrossvalMetrics, slices: Sequence[SliceRow], *, folds_in_all: int) -> str:
@@ -22,9 +22,9 @@ def crossval_text(metrics: CrossvalMetrics, slices: Sequence[SliceRow], *, folds
 def _scope(metrics: CrossvalMetrics, folds_in_all: int) -> Iterator[str]:
     numbers = ", ".join(str(fold.fold) for fold in metrics.folds)
     which = "all folds" if metrics.complete else f"PARTIAL: {len(metrics.folds)} of {folds_in_all} folds"
-    yield f"Cross-validation {metrics.year}, {which} ({numbers}): {metrics.test_area_km2:.1f} km2 held out"
+    yield f"Cross-validation {metrics.year}, {which} ({numbers}): {metrics.test_area_km2:.1f} km² held out"
     if metrics.gap_km2:
-        yield f"{metrics.gap_km2:.1f} km2 of the AOI were observed but are in no fold that ran"
+        yield f"{metrics.gap_km2:.1f} km² of the AOI were observed but are in no fold that ran"
     yield ""
 
 
@@ -85,8 +85,12 @@ def _areas(metrics: CrossvalMetrics) -> Iterator[str]:
     yield (
         f"Area of a block, {error.blocks} blocks: dispersion {error.dispersion:.0f}, factors "
         f"{_text(error.factor_68, '.2f')} (68 %) and {_text(error.factor_95, '.2f')} (95 %); leaving one out covers "
-        f"{_text(coverage.coverage_68, '.0%')} and {_text(coverage.coverage_95, '.0%')}"
+        f"{_percent(coverage.coverage_68)} and {_percent(coverage.coverage_95)}"
     )
+
+
+def _percent(share: float | None) -> str:
+    return _text(None if share is None else 100 * share, ".0f", " %")
 
 
 def _text(value: float | None, form: str, unit: str = "") -> str:

@@ -48,9 +48,9 @@ def cut_patches(run: Run) -> None:
     (run.out / "split.geojson").write_text(json.dumps(split_map(roles, grid), indent=1) + "\n", encoding="utf-8")
     stats = _stats(run, sets, sums, storage)
     write_json(run.out / "stats.json", stats)
-    shares = {name: f"{100 * float((roles == value).mean()):.0f} %" for value, name in enumerate(kinds.ROLES)}
+    shares = (f"{name} {100 * float((roles == value).mean()):.0f} %" for value, name in enumerate(kinds.ROLES))
     counts = stats.training_patches, stats.validation_patches, stats.calibration_patches
-    run.log.info("%d training, %d validation and %d calibration patches; %s", *counts, shares)
+    run.log.info("%d training, %d validation and %d calibration patches; of the grid: %s", *counts, ", ".join(shares))
 
 
 def _split(run: Run, scene: Scene, valid: BoolArray, grid: Grid) -> tuple[UInt8Array, dict[str, PatchSet]]:

@@ -12,6 +12,7 @@ from rasterio.windows import Window as RasterWindow
 from tqdm import tqdm
 
 from stages.common.errors import ContractError
+from stages.common.geo.classes import GLACIER_MAP, write_classes
 from stages.common.geo.grid import Grid
 from stages.common.geo.raster import finish_cog, gdal_env, grid_of, open_raster, profile
 from stages.common.geo.readback import CheckedRaster, checked_raster
@@ -53,8 +54,8 @@ def predict(run: Run) -> None:
         write_json(run.out / "drift.json", measure_drift(info, scene, valid, year=int(run.year or 0)))
     write_json(run.out / "model.json", map_model(info))
     run.log.info(
-        "%d windows of %d x %d px; with their margins they hold %.2f times the scene's pixels",
-        len(plan), plan.window_height, plan.window_width, plan.compute_ratio,
+        "%d windows of %d x %d px; overlap: %.0f %% more pixels computed",
+        len(plan), plan.window_height, plan.window_width, 100 * (plan.compute_ratio - 1),
     )  # fmt: skip
 
 
@@ -91,6 +92,7 @@ def _drafts(out: Path, grid: Grid, *, votes: bool) -> Iterator[list[CheckedRaste
             as_written = profile(grid, count=1, dtype=dtype, nodata=nodata)
             drafts.append(stack.enter_context(checked_raster(out / f"{name}.plain.tif", as_written)))
         drafts[0].dataset.scales = (PROBABILITY_SCALE,)
+        write_classes(drafts[1].dataset, GLACIER_MAP)
         yield drafts
     for name, _, _ in kinds:
         finish_cog(out / f"{name}.plain.tif", out / f"{name}.tif", continuous=name == "probability")

@@ -64,7 +64,7 @@ def _flow_line(
     if rgi_id in user_lines:
         return FlowLine(line=extend_line(user_lines[rgi_id], params.extension_m), source=GIVEN)
     if site.outlines_km2[index] < params.min_glacier_km2:
-        return _no_line(f"smaller than {params.min_glacier_km2:g} km2")
+        return _no_line(f"smaller than {params.min_glacier_km2:g} km²")
     if dem is None:
         return _no_line("no flow line and no DEM are given")
     return derive(site, index, dem, params)

@@ -78,7 +78,7 @@ def aoi_to_outlines(aoi_km2: float, outlines_km2: float, *, minimum: float) -> G
     """Judge whether the AOI holds enough ground without glacier: without it, nobody sees that a map is wrong."""
     ratio = ratio_of(aoi_km2, outlines_km2)
     message = (
-        f"the AOI ({aoi_km2:.1f} km2) is {ratio:.2f} times the prior outlines in it ({outlines_km2:.1f} km2); "
+        f"the AOI ({aoi_km2:.1f} km²) is {ratio:.2f} times the prior outlines in it ({outlines_km2:.1f} km²); "
         f"at least {minimum:g}"
     )
     return finding_of("aoi_to_outlines_ratio", ratio >= minimum, message, "draw a wider AOI")
@@ -90,7 +90,7 @@ def glacier_fraction(
     """Judge whether mapped glacier leaves enough of the observed AOI free in every year."""
     fractions = {year: ratio_of(area, aoi_observed_km2[year]) for year, area in mapped_km2.items() if area > 0}
     year, worst = _largest(fractions)
-    message = f"glacier fills at most {worst:.1%} of the observed AOI{_in(year)}; bound {maximum:.0%}"
+    message = f"glacier fills at most {100 * worst:.1f} % of the observed AOI{_in(year)}; bound {100 * maximum:.0f} %"
     return finding_of("glacier_fraction_of_aoi", worst <= maximum, message, "the model calls everything ice")
 
 
@@ -110,7 +110,10 @@ def area_to_outlines(
 def outside_outlines(mapped_km2: Mapping[int, float], far_km2: Mapping[int, float], *, maximum: float) -> GateFinding:
     """Judge how much mapped ice lies far from every prior outline (`stages.area.gates.nearness`), in the worst year."""
     year, worst = _largest({year: ratio_of(far_km2[year], area) for year, area in mapped_km2.items()})
-    message = f"at most {worst:.1%} of the mapped ice is far from every prior outline{_in(year)}; bound {maximum:.0%}"
+    message = (
+        f"at most {100 * worst:.1f} % of the mapped ice is far from every prior outline{_in(year)}; "
+        f"bound {100 * maximum:.0f} %"
+    )
     reason = "look there for snow, cloud or lakes mapped as ice, and for glaciers missing from the outlines"
     return finding_of("outside_outlines", worst <= maximum, message, reason)
 
@@ -123,8 +126,8 @@ def lasting_outside(lasting: LastingIce, outlines_km2: float, *, maximum: float)
     share = ratio_of(lasting.km2, outlines_km2)
     where = f", most of it by {lasting.glacier}" if lasting.glacier else ""
     message = (
-        f"{lasting.km2:.3f} km2 far from every prior outline is mapped in nearly every year{where}: {share:.1%} of the "
-        f"outlines; bound {maximum:.0%}"
+        f"{lasting.km2:.3f} km² far from every prior outline is mapped in nearly every year{where}: "
+        f"{100 * share:.1f} % of the outlines; bound {100 * maximum:.0f} %"
     )
     reason = "a lake mapped as ice, a glacier missing from the outlines, or one that has advanced"
     return finding_of("lasting_outside", share <= maximum, message, reason)
@@ -151,7 +154,8 @@ def missing_years(years: Sequence[int], *, maximum: int) -> GateFinding:
 def valid_fraction(fractions: Mapping[int, float], *, minimum: float) -> GateFinding:
     """Judge whether enough of the AOI was observed in every year."""
     poor = {year: value for year, value in fractions.items() if value < minimum}
-    message = f"{_span(fractions.values(), '.1%')} of the AOI was observed; at least {minimum:.0%}"
+    observed_pct = _span((100 * value for value in fractions.values()), ".1f")
+    message = f"{observed_pct} % of the AOI was observed; at least {100 * minimum:.0f} %"
     return finding_of("valid_fraction", not poor, message, f"too cloudy in {_years(poor)}")
 
 

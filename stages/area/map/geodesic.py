@@ -52,7 +52,7 @@ def check_geodesic(planimetric_km2: float, polygons: Iterable[BaseGeometry], crs
         raise ContractError(
             "the area from pixels is not the area on the ellipsoid",
             where=where,
-            expected=f"{geodesic_km2:.4f} km2 within {TOLERANCE:.2%}",
-            found=f"{planimetric_km2:.4f} km2 on a grid in {crs}",
+            expected=f"{geodesic_km2:.4f} km² within {100 * TOLERANCE:g} %",
+            found=f"{planimetric_km2:.4f} km² on a grid in {crs}",
             fix="choose a projected CRS made for this place, such as its UTM zone",
         )

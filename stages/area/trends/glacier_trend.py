@@ -75,7 +75,7 @@ def _untested(
         if n_years < YEARS_FOR_SIGNIFICANCE:
             reasons[index] = f"with fewer than {YEARS_FOR_SIGNIFICANCE} years"
         elif outlines_km2[index] < max(params.trend_glacier_km2_min, 1e-9):
-            reasons[index] = f"below {params.trend_glacier_km2_min:g} km2 in the AOI"
+            reasons[index] = f"below {params.trend_glacier_km2_min:g} km² in the AOI"
         elif common_km2[index] < params.common_valid_fraction_min * outlines_km2[index]:
             reasons[index] = f"less than {100 * params.common_valid_fraction_min:g} % observed in every year"
     return reasons

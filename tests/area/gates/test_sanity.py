@@ -25,14 +25,16 @@ from tests.area.area_inputs import year_area
         pytest.param(partial(gates.aoi_to_outlines, 300, 200, minimum=1.5), True, "1.50 times", id="aoi wide"),
         pytest.param(partial(gates.aoi_to_outlines, 299, 200, minimum=1.5), False, "at least 1.5", id="aoi tight"),
         pytest.param(partial(gates.aoi_to_outlines, 299, 0, minimum=1.5), True, "inf times", id="no outlines"),
-        pytest.param(partial(gates.glacier_fraction, {1: 90}, {1: 100}, maximum=0.9), True, "90.0%", id="fraction"),
+        pytest.param(partial(gates.glacier_fraction, {1: 90}, {1: 100}, maximum=0.9), True, "90.0 %", id="fraction"),
         pytest.param(
             partial(gates.glacier_fraction, {1: 50, 2: 49}, {1: 100, 2: 50}, maximum=0.9),
             False,
-            "glacier fills at most 98.0% of the observed AOI (in 2); bound 90%: the model calls everything ice",
+            "glacier fills at most 98.0 % of the observed AOI (in 2); bound 90 %: the model calls everything ice",
             id="ice fills what the cloud left",
         ),
-        pytest.param(partial(gates.glacier_fraction, {1: 0.0}, {1: 0.0}, maximum=0.9), True, "0.0%", id="nothing seen"),
+        pytest.param(
+            partial(gates.glacier_fraction, {1: 0.0}, {1: 0.0}, maximum=0.9), True, "0.0 %", id="nothing seen"
+        ),
         pytest.param(
             partial(gates.area_to_outlines, {1: 90, 2: 80}, {1: 100, 2: 60}, bounds=(0.5, 1.5)),
             True,
@@ -97,17 +99,17 @@ from tests.area.area_inputs import year_area
         pytest.param(
             partial(gates.outside_outlines, {1: 60, 2: 50}, {1: 6, 2: 1}, maximum=0.1),
             True,
-            "10.0% of the mapped ice",
+            "10.0 % of the mapped ice",
             id="snow near the outlines",
         ),
         pytest.param(
             partial(gates.outside_outlines, {1: 60, 2: 50}, {1: 6, 2: 6}, maximum=0.1),
             False,
-            "at most 12.0% of the mapped ice is far from every prior outline (in 2)",
+            "at most 12.0 % of the mapped ice is far from every prior outline (in 2)",
             id="snow far from them",
         ),
         pytest.param(
-            partial(gates.outside_outlines, {1: 0.0}, {1: 0.0}, maximum=0.1), True, "0.0%", id="no ice at all"
+            partial(gates.outside_outlines, {1: 0.0}, {1: 0.0}, maximum=0.1), True, "0.0 %", id="no ice at all"
         ),
         pytest.param(
             partial(gates.sigma_share, {1: 100, 2: 50}, {1: 2, 2: 5}, maximum_pct=10),
@@ -127,7 +129,7 @@ from tests.area.area_inputs import year_area
         pytest.param(partial(gates.missing_years, [2020, 2021, 2022], maximum=0), True, "0 year(s)", id="complete"),
         pytest.param(partial(gates.missing_years, [2018, 2021, 2022], maximum=1), False, "2019, 2020", id="gap"),
         pytest.param(partial(gates.missing_years, [2018, 2020], maximum=1), True, "1 year(s) missing", id="one year"),
-        pytest.param(partial(gates.valid_fraction, {1: 0.8, 2: 1.0}, minimum=0.8), True, "80.0% to 100.0%", id="clear"),
+        pytest.param(partial(gates.valid_fraction, {1: 0.8, 2: 1.0}, minimum=0.8), True, "80.0 to 100.0 %", id="clear"),
         pytest.param(
             partial(gates.valid_fraction, {1: 0.79, 2: 1.0}, minimum=0.8), False, "too cloudy in 1", id="cloudy"
         ),
@@ -209,8 +211,8 @@ def test_what_lasts_outside_of_the_outlines() -> None:
     finding = gates.lasting_outside(lake, 0.4, maximum=0.05)
     assert not finding.passed
     assert finding.message == (
-        "0.030 km2 far from every prior outline is mapped in nearly every year, most of it by RGI60-15.00001: 7.5% of "
-        "the outlines; bound 5%: a lake mapped as ice, a glacier missing from the outlines, or one that has advanced"
+        "0.030 km² far from every prior outline is mapped in nearly every year, most of it by RGI60-15.00001: 7.5 % of "
+        "the outlines; bound 5 %: a lake mapped as ice, a glacier missing from the outlines, or one that has advanced"
     )
     assert gates.lasting_outside(lake, 0.6, maximum=0.05).passed
     few = gates.lasting_outside(LastingIce(km2=9.0, glacier=None, years=2), 0.4, maximum=0.05)

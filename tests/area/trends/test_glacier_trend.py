@@ -70,7 +70,7 @@ def test_glaciers_are_tested_and_others_named_with_their_reason() -> None:
     )
     assert second.statement is not None and second.statement.startswith("No change in area detected: ")
     assert tested.note == (
-        "2 of 4 glaciers tested; not tested: 1 below 0.1 km2 in the AOI, 1 less than 80 % observed in every year"
+        "2 of 4 glaciers tested; not tested: 1 below 0.1 km² in the AOI, 1 less than 80 % observed in every year"
     )
 
 

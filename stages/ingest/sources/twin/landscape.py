@@ -113,8 +113,8 @@ def make_landscape(seed: int, shape: tuple[int, int], pixel_m: float) -> Landsca
         raise ParamsError(
             "the simulated mountains hold no glacier",
             where="params.yaml: ingest.twin.seed and ingest.aoi",
-            expected=f"room for a glacier of {glaciers.SMALLEST_KM2} km2",
-            found=f"{rows * columns * terrain.spacing_m**2 / 1e6:.1f} km2",
+            expected=f"room for a glacier of {glaciers.SMALLEST_KM2} km²",
+            found=f"{rows * columns * terrain.spacing_m**2 / 1e6:.1f} km²",
             fix="widen the AOI (6 x 6 km or more), or take another seed",
         )
     noise = _textures(rng, shape, pixel_m)
