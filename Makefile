@@ -1,6 +1,6 @@
 # Stable targets; `make help` lists them. SITE=<name> works in sites/<name>, else in the root (the demo).
 .DEFAULT_GOAL := help
-.PHONY: help demo site doctor test test-containers test-cycle repro ingest submit share crossval compare exps retrain promote rollback remote ui images docs \
+.PHONY: help demo site doctor test test-containers test-cycle repro ingest submit share crossval compare exps retrain promote rollback move-runs remote ui images docs \
 	website lint types workflows bench locks clean check-lock region
 
 # All paths are relative, or variables of the shell in quotes: the checkout may lie in a folder of any name.
@@ -86,6 +86,9 @@ promote: $(STAMP)  ## Judge a registered model beside the champion; champion if 
 
 rollback: $(STAMP)  ## Go back to the champion before (SITE=name)
 	@cd $(SITE_DIR) && python -m versions.rollback
+
+move-runs: $(STAMP)  ## After the checkout was moved: let its store of runs name the new folder
+	@python -m versions.move_runs
 
 remote: $(STAMP)  ## Use another DVC remote on this machine: URL=s3://bucket/path or a folder
 	@python -m dvc remote add --local --force --default chosen $(URL)

@@ -30,6 +30,7 @@ with starting("crossval", __name__, command=True):
     from stages.common.run.exit_code import exit_code_of
     from stages.common.run.outputs import atomic_folder
     from stages.evaluate.crossval_contract import CONTRACT
+    from versions.crossval_runs import log_crossval
     from versions.tools.commands import environment, require, run_dvc, stream_dvc
 
 FOLDS = Path("artifacts/folds")
@@ -44,7 +45,7 @@ def main() -> int:
 
 
 def cross_validate() -> int:
-    """Run the folds, collect their results and pool them; return the exit code of the pooling."""
+    """Run the folds, collect and pool their results, log them with MLflow; return the exit code of the pooling."""
     params = load_params()
     _require_folds(params)
     check_files(SCENE_AND_LABELS, Path(), params, None)
@@ -53,7 +54,9 @@ def cross_validate() -> int:
         for fold, name in names.items():
             collect(name, params, draft / str(fold))
     command = [sys.executable, "-m", "stages.evaluate.crossval"]
-    return subprocess.run(command, env=environment(), check=False).returncode
+    if not (code := subprocess.run(command, env=environment(), check=False).returncode):
+        log_crossval(params)
+    return code
 
 
 def _require_folds(params: Params) -> None:

@@ -18,6 +18,9 @@ PARAMS_PER_CALL, METRICS_PER_CALL = 100, 1000
 """MLflow's limits for one batch."""
 
 MODEL_NAME = "model"
+
+EXAMPLE_PX = 64
+"""Side of the example of an input where the model takes any: a multiple of all strides (`train.depth` is at most 6)."""
 RUNTIME = ("onnx", "onnxruntime", "numpy")
 """Packages that the logged model needs; listed, because MLflow would otherwise run the model to find out."""
 
@@ -68,6 +71,7 @@ def log_model(client: Any, run_id: str, path: Path, *, name: str, tags: Mapping[
         proto,
         name=MODEL_NAME,
         signature=_signature(proto),
+        input_example=_example(proto),
         save_as_external_data=False,
         onnx_execution_providers=["CPUExecutionProvider"],
         pip_requirements=[f"{package}=={version(package)}" for package in RUNTIME],
@@ -113,6 +117,16 @@ def _signature(proto: Any) -> Any:
         inputs=Schema([_tensor(value) for value in proto.graph.input]),
         outputs=Schema([_tensor(value) for value in proto.graph.output]),
     )
+
+
+def _example(proto: Any) -> Any:
+    """Return an input that the model takes: one window of `EXAMPLE_PX` with a reflectance of 0.3 everywhere."""
+    import numpy as np
+
+    return {
+        tensor.name: np.full([EXAMPLE_PX if side < 0 else side for side in (1, *tensor.shape[1:])], 0.3, tensor.type)
+        for tensor in map(_tensor, proto.graph.input)
+    }
 
 
 def _tensor(value: Any) -> Any:

@@ -22,7 +22,11 @@ from stages.common.run.deadline import within
 
 CHALLENGER, CHAMPION = "challenger", "champion"
 """Aliases: the last version that `track` registered, and the one that `make promote` chose."""
+KIND = ("mlflow.experimentKind", "custom_model_development")
+"""Tag of an experiment with which MLflow shows the pages of its runs and models at once."""
 STATE_TAG, MODEL_TAG = "state_md5", "model_md5"
+PARENT_TAG = "experiments_on"
+"""Tag of a run that holds others: the commit that these experiments of DVC start from."""
 
 FIRST_CONTACT_MAX_S = 60.0
 """Seconds that the first answer may take in all: a server that sends a byte now and then keeps each wait short."""
@@ -162,6 +166,8 @@ def connect(location: Location, site: str) -> tuple[Any, str]:
         if experiment is None:
             return client, _make_experiment(client, location, site)
     _check_experiment(location, experiment)
+    if KIND[0] not in experiment.tags:
+        client.set_experiment_tag(experiment.experiment_id, *KIND)
     return client, experiment.experiment_id
 
 
@@ -170,7 +176,7 @@ def _make_experiment(client: Any, location: Location, site: str) -> str:
     from mlflow.exceptions import MlflowException
 
     try:
-        return str(client.create_experiment(site, artifact_location=location.artifact_uri(site)))
+        return str(client.create_experiment(site, location.artifact_uri(site), tags=dict([KIND])))
     except MlflowException:
         if (experiment := client.get_experiment_by_name(site)) is None:
             raise
@@ -180,6 +186,17 @@ def _make_experiment(client: Any, location: Location, site: str) -> str:
 def finished_run(client: Any, experiment_id: str, state: str) -> Any | None:
     """Return the finished run of this state, or None."""
     return next((run for run in _runs(client, experiment_id, state) if run.info.status == "FINISHED"), None)
+
+
+def parent_of_experiments(client: Any, experiment_id: str, site: str, revision: str) -> str:
+    """Return the id of the run that DVC's experiments on a commit stand under; it is created where it is new."""
+    parents = client.search_runs([experiment_id], f"tags.{PARENT_TAG} = '{revision}'", max_results=1)
+    if parents:
+        return str(parents[0].info.run_id)
+    name = f"{site}: experiments on {revision[:7]}"
+    run = client.create_run(experiment_id, run_name=name, tags={PARENT_TAG: revision, "site": site})
+    client.set_terminated(run.info.run_id)
+    return str(run.info.run_id)
 
 
 def close_unfinished(client: Any, experiment_id: str, state: str) -> None:
@@ -218,7 +235,7 @@ def _check_experiment(location: Location, experiment: Any) -> None:
             where=location.database,
             expected=location.artifact_uri(experiment.name),
             found=experiment.artifact_location,
-            fix="move the repository back to keep the history; or rename mlruns/mlflow.db: then a new one is begun",
+            fix="`make move-runs` writes the new paths into the store and keeps its history",
         )
 
 

@@ -24,8 +24,13 @@ from stages.common.tables.learning import EpochRow, ModelCard
 from stages.common.tables.track import Tracked
 from stages.common.tables.truth import TruthRow
 from stages.track import contract, metric_values, provenance, record, store
+from stages.track.datasets import dataset_inputs
+from stages.track.headline import headline_values
 from stages.track.metric_values import MetricValue
 from stages.track.state import state_md5
+
+NOT_TEXT = frozenset({"area_error", "band_references"})
+"""Entries of a model's card that are tables."""
 
 Row = TypeVar("Row", bound=BaseModel)
 
@@ -64,12 +69,17 @@ def input_files(run: Run) -> list[Path]:
 def run_tags(run: Run, state: str) -> dict[str, str]:
     """Return the tags of the run: its site, data and code, and which model drew the maps (it may be the champion)."""
     model = file_md5(run.path(contract.MODEL))
+    card = read_document(run.path(contract.MODEL_CARD), ModelCard)
+    iou = read_document(run.path(contract.EVALUATE_METRICS), EvaluateMetrics).model.iou
     maps = sorted({row.model_md5 for row in read_rows(run.path(contract.AREAS), AreaRow)})
     return {
         store.STATE_TAG: state,
         "site": run.params.site.name,
         "simulated": str(run.params.site.simulated).lower(),
-        "data_md5": read_document(run.path(contract.MODEL_CARD), ModelCard).data_md5,
+        "bands": ", ".join(card.bands),
+        "pixel_size_m": f"{run.params.grid.pixel_size_m:g}",
+        "iou": "none" if iou is None else f"{iou:.3f}",
+        "data_md5": card.data_md5,
         "model_md5": model,
         "maps_model": run.params.predict.model,
         "maps_model_md5": ";".join(maps),
@@ -89,6 +99,17 @@ def note(run: Run) -> str:
     mark = "**Simulated data, not a measurement.** " if run.params.site.simulated else ""
     made_by = [f"Made by {link}.", ""] if (link := provenance.revision_link()) else []
     return "\n".join([f"{mark}{_text(run.params.site.title)}. {_text(_trends(run, trend))}", "", *made_by, *lines])
+
+
+def card_text(run: Run) -> str:
+    """Return the model's card as a list in Markdown, one entry a line; parts of several values are left out."""
+    card = read_document(run.path(contract.MODEL_CARD), ModelCard).model_dump(mode="json", exclude_none=True)
+    lines = [
+        f"- {name.replace('_', ' ')}: {_text(', '.join(map(str, value)) if isinstance(value, list) else str(value))}"
+        for name, value in card.items()
+        if name not in NOT_TEXT
+    ]
+    return "\n".join([f"**{_text(run.params.site.title)}**: the model's card", "", *lines])
 
 
 def _text(text: str) -> str:
@@ -112,10 +133,13 @@ def _verdict(finding: GateFinding) -> str:
 
 
 def all_metrics(run: Run) -> list[MetricValue]:
-    """Return every metric of the run; of a simulated site also how far it is from the truth."""
+    """Return every metric of the run, the headline first; of a simulated site also how far it is from the truth."""
+    areas = read_document(run.path(contract.AREA_METRICS), AreaMetrics)
+    scores = read_document(run.path(contract.EVALUATE_METRICS), EvaluateMetrics)
     return [
-        *metric_values.document_values(read_document(run.path(contract.EVALUATE_METRICS), EvaluateMetrics), "evaluate"),
-        *metric_values.document_values(read_document(run.path(contract.AREA_METRICS), AreaMetrics), "area"),
+        *headline_values(areas, scores),
+        *metric_values.document_values(scores, "evaluate"),
+        *metric_values.document_values(areas, "area"),
         *metric_values.document_values(read_document(run.path(contract.TREND), Trend), "trend"),
         *_change_values(run),
         *metric_values.learning_curves(read_rows(run.path(contract.HISTORY), EpochRow)),
@@ -156,9 +180,14 @@ def _log(run: Run, client: Any, experiment_id: str, state: str, model_name: str)
     """Log one run. Leaving the block ends it: finished, or failed when anything was raised."""
     import mlflow
 
-    name = f"{run.params.site.name}-{settings.get(settings.EXPERIMENT_NAME, state[:8])}"
-    with mlflow.start_run(experiment_id=experiment_id, run_name=name, tags=run_tags(run, state)) as active:
+    site, base = run.params.site.name, settings.get(settings.EXPERIMENT_PARENT, "")
+    name = f"{site}-{settings.get(settings.EXPERIMENT_NAME, state[:8])}"
+    parent = store.parent_of_experiments(client, experiment_id, site, base) if base else None
+    with mlflow.start_run(
+        experiment_id=experiment_id, run_name=name, tags=run_tags(run, state), parent_run_id=parent
+    ) as active:
         run_id = active.info.run_id
+        client.log_inputs(run_id, dataset_inputs(run.params.training_years))
         record.log_params(client, run_id, flatten(section_values(run.params, run.contract.params)))
         record.log_metrics(client, run_id, all_metrics(run))
         files = [path for path in input_files(run) if path != run.path(contract.MODEL)]
@@ -166,4 +195,5 @@ def _log(run: Run, client: Any, experiment_id: str, state: str, model_name: str)
         version = record.log_model(
             client, run_id, run.path(contract.MODEL), name=model_name, tags={store.STATE_TAG: state}
         )
+        client.update_model_version(model_name, version, description=card_text(run))
     return f"logged run {name}, model {model_name} version {version} ({store.CHALLENGER})"

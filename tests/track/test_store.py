@@ -13,6 +13,7 @@ from sqlalchemy.engine import make_url
 from sandbox import tiny
 from stages.common.errors import InputError
 from stages.track import store
+from versions import move_runs
 
 
 def message(site) -> InputError:
@@ -119,12 +120,27 @@ def test_a_database_without_its_driver(site):
 
 def test_a_moved_store_is_refused(site):
     site.track()
+    old = site.root
     moved = site.root.rename(site.root.with_name("moved"))
     site.root, site.folder = moved, moved / "sites/tiny"
     site.monkeypatch.chdir(site.folder)
     with pytest.raises(InputError, match="moved") as caught:
         site.track()
-    assert "rename mlruns/mlflow.db" in caught.value.fix
+    assert "`make move-runs`" in caught.value.fix
+    (before,) = site.runs()
+    site.monkeypatch.delenv("MLFLOW_TRACKING_URI")  # MLflow has written it
+    assert move_runs.move_runs().endswith(f"begin with {moved}/mlruns/artifacts")
+    assert move_runs.move_runs() == "nothing was moved"
+    site.track()  # the state is known, and its model is read from where it now lies
+    (run,) = site.runs()
+    assert run.info.run_id == before.info.run_id
+    assert run.info.artifact_uri.startswith(f"file://{moved}/mlruns/artifacts/tiny/")
+    stored = site.client.download_artifacts(run.info.run_id, "area/trend.json")
+    assert stored.startswith(str(moved))
+    with sqlite3.connect(moved / "mlruns/mlflow.db") as database:
+        text = "\n".join(database.iterdump())
+    database.close()
+    assert "/mlruns/artifacts" in text and f"{old}/" not in text
 
 
 def test_a_deleted_experiment_is_refused(site):

@@ -23,7 +23,9 @@ def artifacts(site, run, folder=None):
 
 def test_one_run_holds_the_state_of_the_pipeline(site):
     site.monkeypatch.setenv("GIT_COMMIT", "abc")
-    (site.folder / "data.dvc").write_text("outs: []\n")
+    (site.folder / "data.dvc").write_text(
+        f"outs:\n- {{path: data/scenes/2020, md5: {'a' * 32}.dir}}\n- {{path: data/scenes/2021, md5: {'b' * 32}.dir}}\n"
+    )
     state = site.track()
     (run,) = site.runs()
     assert (run.info.status, run.info.run_name) == ("FINISHED", f"tiny-{state[:8]}")
@@ -51,6 +53,18 @@ def test_one_run_holds_the_state_of_the_pipeline(site):
     assert "Not detectable." in tags["mlflow.note.content"]
     assert "iou_over_baseline: held-out IoU" in tags["mlflow.note.content"]
     assert tags["simulated"] == "false"
+    assert (tags["bands"], tags["pixel_size_m"], tags["iou"]) == ("red, green, blue", "30", "0.700")
+    headline = {key: value for key, value in run.data.metrics.items() if key.startswith("headline/")}
+    assert headline == {
+        "headline/iou": 0.7, "headline/area_bias_pct": -3.5, "headline/area_km2": 4.8, "headline/sigma_km2": 0.1,
+        "headline/km2_per_year": -0.05, "headline/gates_failed": 0.0,
+    }  # fmt: skip
+    datasets = [(each.dataset.name, each.dataset.digest, each.tags[0].value) for each in run.inputs.dataset_inputs]
+    assert sorted(datasets) == [
+        ("data/scenes/2020", f"{'a' * 32}.dir", "training"), ("data/scenes/2021", f"{'b' * 32}.dir", "mapping"),
+    ]  # fmt: skip
+    experiment = site.client.get_experiment_by_name("tiny")
+    assert experiment.tags["mlflow.experimentKind"] == "custom_model_development"
     assert not any("tru" in key or "error" in key.split("/")[0] for key in run.data.metrics)
 
 
@@ -91,6 +105,8 @@ def test_every_input_is_an_artifact_and_the_model_a_version(site):
     version = site.version(number)
     assert version.tags["state_md5"] == state
     assert version.tags["model_md5"] == file_md5(site.folder / contract.MODEL)
+    assert "- bands: red, green, blue" in version.description.splitlines()
+    assert list((site.root / "mlruns/artifacts/tiny/models").rglob("input_example.json"))
     stored = list((site.root / "mlruns/artifacts/tiny/models").rglob("model.onnx"))
     assert [path.read_bytes() for path in stored] == [(site.folder / contract.MODEL).read_bytes()]
 
@@ -141,6 +157,16 @@ def test_an_experiment_gives_the_run_its_name(site):
     site.track()
     (run,) = site.runs()
     assert (run.info.run_name, run.data.tags["experiment_name"]) == ("tiny-wide-unet", "wide-unet")
+
+
+def test_experiments_on_a_commit_stand_under_one_run(site):
+    site.monkeypatch.setenv("DVC_EXP_BASELINE_REV", "c" * 40)
+    site.track()
+    pipeline.write_inputs(site.folder, iou=0.72)
+    site.track()
+    *experiments, parent = site.runs()
+    assert parent.info.run_name == "tiny: experiments on ccccccc" and parent.info.status == "FINISHED"
+    assert {run.data.tags["mlflow.parentRunId"] for run in experiments} == {parent.info.run_id}
 
 
 def test_a_model_no_longer_registered_is_registered_again(site):
