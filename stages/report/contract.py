@@ -10,8 +10,7 @@ CONTRACT = Contract(
     summary="Draw the graph, the time-lapse, the prediction gallery, one self-contained page and a QGIS project",
     params=("site", "years", "report", "gates"),
     inputs={
-        "artifacts/area/glacier_area_by_year.csv": kinds.AREAS,
-        "artifacts/area/area_by_glacier.csv": kinds.GLACIER_AREAS,
+        "artifacts/area/series.json": kinds.SERIES,
         "artifacts/area/trend.json": kinds.TREND,
         "artifacts/area/change_trend.json": kinds.CHANGE_TREND,
         "artifacts/area/change_area_by_year.csv": kinds.CHANGE_AREAS,

@@ -39,7 +39,7 @@ class Findings:
     site: SiteParams
     report: ReportParams
     areas: list[tables_area.AreaRow]
-    """Area of each year, in the order of the years."""
+    """Area of each year, in the order of the years, with all digits: a difference of rounded ends is off by one."""
     glaciers: list[tables_area.GlacierAreaRow]
     trend: tables_area.Trend
     gates: list[tables_area.GateFinding]
@@ -79,8 +79,9 @@ def read_findings(run: Run) -> Findings:
         year: read_document(path, Provenance)
         for year, path in run.by_year("artifacts/prepare/{years}/provenance.json").items()
     }
-    areas_path = run.path("artifacts/area/glacier_area_by_year.csv")
-    areas = sorted(read_rows(areas_path, tables_area.AreaRow), key=lambda row: row.year)
+    areas_path = run.path("artifacts/area/series.json")
+    series = read_document(areas_path, tables_area.AreaSeries)
+    areas = sorted(series.years, key=lambda row: row.year)
     _check_years(areas_path, [row.year for row in areas], sorted(provenance))
     truth = _read_truth(run, [row.year for row in areas])
     card = read_document(run.path("artifacts/train/model_card.json"), tables_learning.ModelCard)
@@ -90,7 +91,7 @@ def read_findings(run: Run) -> Findings:
         site=run.params.site,
         report=run.params.report,
         areas=areas,
-        glaciers=read_rows(run.path("artifacts/area/area_by_glacier.csv"), tables_area.GlacierAreaRow),
+        glaciers=series.glaciers,
         trend=read_document(run.path("artifacts/area/trend.json"), tables_area.Trend),
         gates=_gates(run, scores),
         statistics=read_statistics(run),

@@ -16,7 +16,7 @@ class Number(NamedTuple):
     text: str
     """Number as readers see it."""
     exact: float
-    """Number as it stands in its file."""
+    """Number with all digits, as in series.json."""
 
 
 def plain_number(value: float, decimals: int) -> Number:

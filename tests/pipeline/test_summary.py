@@ -11,9 +11,9 @@ import pytest
 import yaml
 
 from sandbox import tiny
-from stages.common.run.outputs import write_json, write_table
-from stages.common.run.records import read_rows
-from stages.common.tables.area import AreaRow, GateFinding, Gates
+from stages.common.run.outputs import write_json
+from stages.common.run.records import read_document
+from stages.common.tables.area import AreaSeries, GateFinding, Gates
 from tests.report import report_inputs
 
 
@@ -51,10 +51,10 @@ def test_each_year_has_its_area_interval_and_error(simulated: str) -> None:
 
 def test_half_an_interval_that_stops_at_no_ice_is_its_upper_half(tmp_path: Path) -> None:
     site = reported_site(tmp_path / "site", (2024,), simulated=False)
-    path = site / "artifacts/area/glacier_area_by_year.csv"
-    row = read_rows(path, AreaRow)[0]
-    cut = row.model_copy(update={"glacier_area_km2": 0.05, "area_low_km2": 0.0, "area_high_km2": 0.25})
-    write_table(path, [cut], AreaRow)
+    path = site / "artifacts/area/series.json"
+    series = read_document(path, AreaSeries)
+    cut = series.years[0].model_copy(update={"glacier_area_km2": 0.05, "area_low_km2": 0.0, "area_high_km2": 0.25})
+    write_json(path, series.model_copy(update={"years": [cut]}))
     (line,) = (text for text in summary(site, cwd=site).stdout.splitlines() if text.startswith("  2024"))
     assert line.split()[:3] == ["2024", "0.05", "0.20"]
 
@@ -105,3 +105,14 @@ def test_without_results_it_says_what_to_do(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "artifacts/area/glacier_area_by_year.csv" in done.stderr
     assert "make repro" in done.stderr
+
+
+def test_sigma_is_rounded_once(tmp_path: Path) -> None:
+    """Of ends that are rounded, 57.8 and 60.4, half of the interval would be 2.6."""
+    site = reported_site(tmp_path / "site", (2024,), simulated=False)
+    path = site / "artifacts/area/series.json"
+    series = read_document(path, AreaSeries)
+    exact = {"glacier_area_km2": 57.751, "area_low_km2": 55.0, "area_high_km2": 60.416}
+    write_json(path, series.model_copy(update={"years": [series.years[0].model_copy(update=exact)]}))
+    (line,) = (text for text in summary(site, cwd=site).stdout.splitlines() if text.startswith("  2024"))
+    assert line.split()[:3] == ["2024", "57.8", "2.7"]

@@ -174,6 +174,8 @@ def write_area(folder: Path, years: tuple[int, ...], prior: np.ndarray, *, simul
     if simulated:
         write_table(area / "truth_by_year.csv", [truth_row(row) for row in rows], tables_truth.TruthRow)
     write_table(area / "area_by_glacier.csv", glacier_rows(years), tables_area.GlacierAreaRow)
+    series = tables_area.AreaSeries(years=rows, glaciers=glacier_rows(years), glacier_trends=[])
+    write_json(area / "series.json", series)
     slope = (rows[-1].common_area_km2 - rows[0].common_area_km2) / max(1, years[-1] - years[0])
     trend = tables_area.Trend(
         n_years=len(years),

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from stages.common.display.numbers import EXACT_DECIMALS
 from stages.common.geo.vectors import FIXED_TIME, read_features, read_polygons, write_geopackage
 from stages.common.run.stage import Run
 from stages.common.tables.area import GlacierAreaRow
@@ -87,7 +88,9 @@ def _outlines(run: Run, findings: Findings, dates: Mapping[int, Any]) -> Any:
 
 
 def _areas(row: GlacierAreaRow) -> dict[str, Any]:
-    return {name: getattr(row, name) for name in ("year", "rgi_id", *AREA_COLUMNS)}
+    areas = {name: getattr(row, name) for name in AREA_COLUMNS}
+    rounded = {name: km2 if km2 is None else round(km2, EXACT_DECIMALS) for name, km2 in areas.items()}
+    return {"year": row.year, "rgi_id": row.rgi_id, **rounded}
 
 
 def _unseen(valid: Path, aoi: Any) -> Any:
