@@ -1,6 +1,6 @@
 # Stable targets; `make help` lists them. SITE=<name> works in sites/<name>, else in the root (the demo).
 .DEFAULT_GOAL := help
-.PHONY: help demo site doctor test test-containers test-cycle repro ingest submit share crossval compare exps retrain promote rollback move-runs remote ui images docs \
+.PHONY: help demo site doctor test test-containers test-cycle repro ingest submit share crossval compare site-index exps retrain promote rollback move-runs remote ui images docs \
 	website lint types workflows bench locks clean check-lock region
 
 # All paths are relative, or variables of the shell in quotes: the checkout may lie in a folder of any name.
@@ -66,6 +66,9 @@ help:  ## List the targets
 
 compare: $(STAMP)  ## Compare two versions: A=<revision, experiment or model version> B=<...> (SITE=name)
 	@cd $(SITE_DIR) && python -m versions.compare "$(A)" "$(B)"
+
+site-index: $(STAMP)  ## Write public/: one page over all sites with their reports, to publish as it is
+	@python -m versions.site_index
 
 exps: $(STAMP)  ## Table of the experiments: what differs and how well it does (SITE=name)
 	@cd $(SITE_DIR) && python -m versions.experiments

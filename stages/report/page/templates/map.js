@@ -23,6 +23,17 @@
   }
   map.fitBounds(bounds);
   map.setMinZoom(map.getZoom() - 1);
+  // On paper the whole ground; browsers lay out a page for print only after the event, so the size is set here.
+  const resize = (width, height) => {
+    Object.assign(map.getContainer().style, { width, height });
+    return map.invalidateSize({ animate: false });
+  };
+  let view;
+  addEventListener("beforeprint", () => {
+    view = view || [map.getCenter(), map.getZoom()];
+    resize("17cm", "15cm").fitBounds(bounds, { animate: false });
+  });
+  addEventListener("afterprint", () => { if (view) resize("", "").setView(...view, { animate: false }); view = null; });
 
   const line = (steps) => {
     const points = [];
