@@ -173,3 +173,15 @@ def test_it_is_accessible(browser: Browser, report: Path, width: int, dark: bool
     browser.run("document.querySelectorAll('details').forEach(each => each.open = true)")
     violations: list[dict[str, Any]] = browser.run("axe.run().then(result => result.violations)")
     assert [(each["id"], [node["html"][:200] for node in each["nodes"]][:3]) for each in violations] == []
+
+
+def test_the_map_begins_on_the_first_screen_and_paper_shows_all_of_it(page: Browser) -> None:
+    assert page.run("document.getElementById('map').getBoundingClientRect().top") < 900
+    page.run("document.querySelector('#map .leaflet-control-zoom-in').click()")
+    page.run("new Promise(done => setTimeout(done, 500))")  # until it has zoomed in
+    page.run("dispatchEvent(new Event('beforeprint'))")
+    frame, picture = box(page, "#map"), box(page, "#map .leaflet-image-layer")
+    assert (frame[2], frame[3]) == pytest.approx((643, 567), abs=2)  # 17 by 15 cm
+    assert picture[2] <= frame[2] and picture[3] <= frame[3]
+    page.run("dispatchEvent(new Event('afterprint'))")
+    assert box(page, "#map")[2] > 800
