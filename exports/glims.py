@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from exports.debris import debris_cover
 from exports.edits import edited_by
 from exports.finished import FLOW_LINES, Finished
 from exports.images import images_of
@@ -13,6 +14,7 @@ from exports.whole import Chosen
 from stages.common.geo.readback import refuse_unwritten
 from stages.common.geo.vectors import read_features
 from stages.common.run.outputs import write_json
+from stages.common.tables.area import AreaRow
 
 WGS84 = "EPSG:4326"
 AUTOMATIC, EDITED = "Automatic", "Automatic with manual editing"
@@ -34,6 +36,9 @@ def write_glims(site: Finished, chosen: Chosen, caveats: Sequence[str], folder: 
     outlines = [features(site, chosen, year, caveats) for year in years]
     if outlines:
         write_both(folder, "outlines", geopandas.GeoDataFrame(pandas.concat(outlines, ignore_index=True)), "Polygon")
+    debris = [cover for row in site.years if (cover := debris_features(site, chosen, row, caveats)) is not None]
+    if any(len(cover) for cover in debris):
+        write_both(folder, "debris", geopandas.GeoDataFrame(pandas.concat(debris, ignore_index=True)), "Polygon")
     lines = center_lines(site, chosen, caveats)
     if len(lines):
         write_both(folder, "centerlines", lines, "LineString")
@@ -45,9 +50,19 @@ def features(site: Finished, chosen: Chosen, year: int, caveats: Sequence[str]) 
 
     `local_id`, `inst_name` (the instrument), `orig_id` (the images' ids), `acq_time` and `analyst_name` are required.
     """
+    return _with_attributes(site, _outlines(site, chosen, year), year, "glac_bound", caveats)
+
+
+def debris_features(site: Finished, chosen: Chosen, row: AreaRow, caveats: Sequence[str]) -> Any:
+    """Return the debris cover of a year's whole glaciers, in WGS84; None where it could not be told from clean ice."""
+    outlines = _outlines(site, chosen, row.year)
+    cover = debris_cover(site, row, outlines) if len(outlines) else None
+    return None if cover is None else _with_attributes(site, cover, row.year, "debris_cov", caveats)
+
+
+def _outlines(site: Finished, chosen: Chosen, year: int) -> Any:
     frame = site.outlines(year)
-    frame = frame[frame["rgi_id"].isin({row.rgi_id for row in chosen.rows if row.year == year})]
-    return _with_attributes(site, frame, year, "glac_bound", caveats)
+    return frame[frame["rgi_id"].isin({row.rgi_id for row in chosen.rows if row.year == year})]
 
 
 def center_lines(site: Finished, chosen: Chosen, caveats: Sequence[str]) -> Any:

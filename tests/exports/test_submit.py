@@ -10,6 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import geopandas
+import numpy as np
 import pytest
 import shapely
 import yaml
@@ -22,15 +23,17 @@ from exports.images import instrument_of
 from exports.wgms import FrontVariationRow, StateRow
 from exports.whole import choose
 from review.record import REVIEW, version_of
+from stages.common.geo.raster import write_cog
 from stages.common.geo.vectors import write_polygons
 from stages.common.params.schema import load_params, section_values
 from stages.common.run.outputs import write_json
 from stages.common.run.records import read_rows
 from stages.common.tables.area import AreaSeries, GateFinding, Gates
+from stages.common.tables.kinds import DN_OFFSET, DN_SCALE
 from stages.common.tables.prepare import Provenance, SceneSource
 from tests.exports import tools
 from tests.exports.conftest import set_site
-from tests.report.report_inputs import CLOUDY, KM2, NINE_YEARS, ice
+from tests.report.report_inputs import CLOUDY, GRID, HEIGHT, KM2, NINE_YEARS, WIDTH, ice
 
 FIRST = "RGI60-15.00001"
 NOBODY = "Nobody has reviewed these maps."
@@ -70,6 +73,21 @@ def test_outlines_have_the_attributes_that_glims_asks_for(handed_on: Path) -> No
     lines = geopandas.read_file(handed_on / "glims/centerlines.geojson")
     assert list(lines["category"]) == ["centerline"]
     assert list(lines["acq_time"].dt.year) == [NINE_YEARS[-1]]
+
+
+def test_debris_cover_is_the_ice_that_is_not_clean(site: Path) -> None:
+    """The eastern half of the ice is darker in red than in short-wave infrared."""
+    east = np.broadcast_to(np.arange(WIDTH) >= 70, (HEIGHT, WIDTH))
+    reflectance = np.stack([np.where(east, 0.2, 0.8), np.where(east, 0.25, 0.1)])
+    stored = np.rint((reflectance - DN_OFFSET) / DN_SCALE).astype(np.uint16)
+    scene = Path("artifacts/prepare/2015/scene.tif")
+    write_cog(scene, stored, GRID, nodata=0, bands=["B04", "B11"], scale=DN_SCALE, offset=DN_OFFSET)
+    assert command.main([ANYWAY]) == 0
+    cover = geopandas.read_file("submission/glims/debris.geojson")
+    assert list(cover["category"]) == ["debris_cov"]
+    assert list(cover["acq_time"].dt.year) == [2015]
+    assert cover["area_km2"].iloc[0] == pytest.approx((ice(0) & east).sum() * KM2)
+    assert len(geopandas.read_file("submission/glims/debris.shp")) == 1
 
 
 def test_the_shapefile_holds_the_same(handed_on: Path) -> None:
