@@ -6,21 +6,27 @@ from typing import Final
 
 import numpy as np
 
-from stages.area.error.interval import Factors
-from stages.area.error.model_error import ModelError, binomial_variance_km4
+from stages.area.error.interval import Factors, Z
+from stages.area.error.model_error import ModelError
+from stages.area.map.surface import grid_rows, strips
 from stages.area.site import AreaSite
-from stages.common.types import BoolArray, UInt16Array
+from stages.common.geo.grid import pixel_area_km2
+from stages.common.tables.kinds import PROBABILITY_NODATA, PROBABILITY_SCALE
+from stages.common.types import BoolArray, Float64Array, UInt16Array
 
-DISPERSION_WHOLE: Final = 8000.0
-DISPERSION_GLACIER: Final = 4000.0
-FACTORS = Factors(by_level={68: 1.0, 95: 1.96}, method="outlines product: simulated glaciers; delineation: normal")
+ALIKE_WHOLE_KM2: Final = 0.8
+ALIKE_GLACIER_KM2: Final = 0.4
+"""Area over which errors are alike, of a whole site and of one glacier: the stated sigma then has the size of the errors on
+eight twins (`python -m bench.transfer.fusion`). An area and not a number of pixels: errors do not know the pixels."""
+
+FACTORS = Factors(by_level=Z, method="outlines product: errors as on simulated glaciers; delineation: normal")
 
 
 def fused_error(site: AreaSite, counted: BoolArray, levels: UInt16Array) -> ModelError:
-    """Return one sigma of each glacier's area and of all: sqrt(dispersion x sum a^2 p (1 - p)), a in km2.
+    """Return one sigma of each glacier's area and of all: sqrt(A x sum a p (1 - p)), a the area of a pixel.
 
-    The estimate of how far the fronts have moved is one for the whole site, so glaciers err together: the sum of all
-    has a dispersion of its own.
+    A is the area over which errors are alike. The movement of the fronts is estimated once for the whole site, so
+    glaciers err together: all of them have an A of their own.
 
     Parameters
     ----------
@@ -29,6 +35,18 @@ def fused_error(site: AreaSite, counted: BoolArray, levels: UInt16Array) -> Mode
     levels
         (H, W) probability of image and outline together (`OutlinesProduct.levels`).
     """
-    variance = binomial_variance_km4(site, counted, levels)
-    whole = float(variance.sum()) * DISPERSION_WHOLE
-    return ModelError(by_glacier_km2=np.sqrt(DISPERSION_GLACIER * variance), whole_km2=whole**0.5)
+    unsure = unsure_km2(site, counted, levels)
+    return ModelError(
+        by_glacier_km2=np.sqrt(ALIKE_GLACIER_KM2 * unsure), whole_km2=float(ALIKE_WHOLE_KM2 * unsure.sum()) ** 0.5
+    )
+
+
+def unsure_km2(site: AreaSite, counted: BoolArray, levels: UInt16Array) -> Float64Array:
+    """Return the (1 + glaciers,) sums of a p (1 - p) over the counted pixels in km2, strip by strip."""
+    sums = np.zeros(1 + len(site.glaciers))
+    for rows in strips(site.grid.height):
+        chosen = counted[rows] & (levels[rows] != PROBABILITY_NODATA)
+        p = levels[rows][chosen] * PROBABILITY_SCALE
+        weights = pixel_area_km2(grid_rows(site.grid, rows))[chosen] * p * (1 - p)
+        sums += np.bincount(site.owner[rows][chosen], weights=weights, minlength=len(sums))
+    return sums
