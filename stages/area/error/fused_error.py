@@ -16,8 +16,8 @@ from stages.common.types import BoolArray, Float64Array, UInt16Array
 
 ALIKE_WHOLE_KM2: Final = 0.8
 ALIKE_GLACIER_KM2: Final = 0.4
-"""Area over which errors are alike, of a whole site and of one glacier: the stated sigma then has the size of the errors
-on eight twins (`python -m bench.transfer.fusion`). An area and not a number of pixels: errors do not know the pixels."""
+"""Area over which errors are alike, of a whole site and of one glacier: the stated sigma has the size of the errors of
+eight twins (`python -m bench.transfer.fusion`). An area and no number of pixels: errors do not know the pixels."""
 
 FACTORS = Factors(by_level=Z, method="outlines product: errors as on simulated glaciers; delineation: normal")
 
