@@ -7,9 +7,10 @@ from typing import Any
 from exports.finished import Finished
 from stages.area.year.cover import BY_OUTLINES, clean_pixels
 from stages.common.geo.raster import grid_of, open_raster, refuse_unreadable
-from stages.common.geo.vectors import read_polygons
+from stages.common.geo.vectors import pixels_inside, read_polygons
 from stages.common.scene.clean_ice import RED, SWIR
 from stages.common.tables.area import AreaRow
+from stages.common.tables.kinds import MASK_NODATA
 
 SCENE, MASK = "artifacts/prepare/{years}/scene.tif", "artifacts/predict/{years}/mask.tif"
 GIVEN = "data/auxiliary/debris.gpkg"
@@ -26,7 +27,9 @@ def debris_cover(site: Finished, row: AreaRow, outlines: Any) -> Any:
     if row.debris_covered_km2 is None:
         return None
     by_outlines = row.surface_method == BY_OUTLINES
-    pieces = read_polygons(site.root / GIVEN, site.params.grid.crs) if by_outlines else _by_ratio(site, row.year)
+    pieces = (
+        read_polygons(site.root / GIVEN, site.params.grid.crs) if by_outlines else _by_ratio(site, row.year, outlines)
+    )
     if pieces is None:
         return None
     pieces = pieces[["geometry"]].explode()
@@ -36,8 +39,8 @@ def debris_cover(site: Finished, row: AreaRow, outlines: Any) -> Any:
     return cover.assign(area_km2=cover.area / 1e6)
 
 
-def _by_ratio(site: Finished, year: int) -> Any:
-    """Return mapped ice that is not clean, as polygons along the edges of pixels; None without the bands for it."""
+def _by_ratio(site: Finished, year: int, outlines: Any) -> Any:
+    """Return observed ice within the outlines that is not clean, as polygons; None without the bands for it."""
     import geopandas
     import rasterio.features
     import shapely
@@ -49,6 +52,6 @@ def _by_ratio(site: Finished, year: int) -> Any:
         grid = grid_of(scene)
         clean = clean_pixels(scene, ratio_min=site.params.area.surface.clean_ratio_min)
     with open_raster(mask_path) as mask, refuse_unreadable(mask_path):
-        debris = (mask.read(1) == 1) & ~clean
+        debris = (mask.read(1) != MASK_NODATA) & pixels_inside(outlines.geometry, grid) & ~clean
     shapes = rasterio.features.shapes(debris.astype("uint8"), mask=debris, transform=grid.transform)
     return geopandas.GeoDataFrame(geometry=[shapely.geometry.shape(shape) for shape, _ in shapes], crs=grid.crs)

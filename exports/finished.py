@@ -19,6 +19,9 @@ from stages.common.tables.area import AreaRow, AreaSeries, FrontRow, GateFinding
 from stages.common.tables.evaluate import EvaluateMetrics
 from stages.common.tables.prepare import Provenance
 
+FUSED = "Area and outline rest on the image and the inventory's outline together: they are no measure of change."
+"""Said of areas of the outlines product."""
+
 UNASSIGNED = "unassigned"
 """rgi_id of ice that lies near no outline: no glacier that anybody has described."""
 
@@ -77,6 +80,10 @@ class Finished:
                 expected="name and institution", found="nothing", fix=CONTACT,
             )  # fmt: skip
         return contact
+
+    def product_notes(self, year: int) -> list[str]:
+        """Return what a user of a year's area and outlines must know; nothing where they rest on images alone."""
+        return [FUSED for row in self.years if row.year == year and row.product == "outlines"]
 
     def outlines(self, year: int) -> Any:
         """Return the mapped outlines of a year: a GeoDataFrame in the site's CRS."""

@@ -93,7 +93,7 @@ def _with_attributes(site: Finished, frame: Any, year: int, category: str, cavea
         "wgms_id": [contact.wgms_ids.get(rgi_id) for rgi_id in frame["rgi_id"]],
         "category": category,
         "area_km2": frame["area_km2"].to_numpy() if "area_km2" in frame else None,
-        "remarks": " ".join(caveats),
+        "remarks": " ".join([*(site.product_notes(year) if category == "glac_bound" else []), *caveats]),
     }
     plain = geopandas.GeoDataFrame(attributes, geometry=frame.geometry.array, crs=frame.crs)
     plain["wgms_id"] = plain["wgms_id"].astype("Int64")
@@ -157,6 +157,7 @@ def form(site: Finished, chosen: Chosen, caveats: Sequence[str]) -> dict[str, An
         ],
         "processing": "Segmentation by a convolutional network (U-Net), trained on older outlines; pixels of "
         f"{params.grid.pixel_size_m:g} m in {params.grid.crs}; glaciers divided as the older outlines are",
+        "notes": sorted({note for year in years for note in site.product_notes(year)}),
         "local_uncertainty_m": params.area.boundary_buffer_px * params.grid.pixel_size_m,
         "model_md5": sorted({row.model_md5 for row in site.years}),
         "outlines": len(chosen.rows),

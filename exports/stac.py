@@ -23,8 +23,12 @@ MLM = "https://stac-extensions.github.io/mlm/v1.4.0/schema.json"
 
 RASTERS = {
     "scene": ("artifacts/prepare/{year}/scene.tif", "harmonised scene", ["data", "reflectance"]),
-    "probability": ("artifacts/predict/{year}/probability.tif", "probability of glacier, 0-10000", ["data"]),
-    "mask": ("artifacts/predict/{year}/mask.tif", "1 glacier, 0 not, 255 not seen", ["data"]),
+    "probability": (
+        "artifacts/predict/{year}/probability.tif",
+        "by the image alone: probability of glacier, 0-10000",
+        ["data"],
+    ),
+    "mask": ("artifacts/predict/{year}/mask.tif", "by the image alone: 1 glacier, 0 not, 255 not seen", ["data"]),
 }
 """Asset to file, title and roles."""
 
@@ -76,7 +80,13 @@ def write_item(site: Finished, row: AreaRow, caveats: Sequence[str], folder: Pat
     place = folder / name
     place.mkdir()
     geometry, bbox = footprint_of(site, year)
-    item = pystac.Item(id=name, geometry=geometry, bbox=bbox, **times_of(row), properties=properties(row, caveats))
+    item = pystac.Item(
+        id=name,
+        geometry=geometry,
+        bbox=bbox,
+        **times_of(row),
+        properties=properties(row, [*site.product_notes(year), *caveats]),
+    )
     item.stac_extensions = [PROJECTION, PROCESSING, VERSION]
     item.properties |= grid_fields(site, year)
     item.common_metadata.providers = providers(site)
@@ -96,6 +106,7 @@ def properties(row: AreaRow, caveats: Sequence[str]) -> dict[str, Any]:
         "version": row.model_md5,
         "processing:lineage": f"{row.scene_ids}: harmonised, then mapped by the model of this version",
         "processing:software": {"glacier-area": "0.1.0"},
+        "glacier:product": row.product,
         "glacier:area_km2": row.glacier_area_km2,
         "glacier:area_low_km2": row.area_low_km2,
         "glacier:area_high_km2": row.area_high_km2,

@@ -102,7 +102,11 @@ def state(site: Finished, row: GlacierAreaRow, images: Images, caveats: Sequence
         date_unc=images.day_uncertainty,
         area=round(row.area_km2 * M2_PER_KM2),
         area_unc=round(half_km2 * M2_PER_KM2) if has_interval else None,
-        **_people(site, caveats, f"Automatic classification of {'; '.join(images.ids)}; {row.rgi_id}."),
+        **_people(
+            site,
+            [*site.product_notes(row.year), *caveats],
+            f"Automatic classification of {'; '.join(images.ids)}; {row.rgi_id}.",
+        ),
     )
 
 

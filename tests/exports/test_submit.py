@@ -18,7 +18,7 @@ from pyproj import Geod
 
 from exports import submit as command
 from exports.caveats import ANYWAY
-from exports.finished import read_finished
+from exports.finished import FUSED, read_finished
 from exports.images import instrument_of
 from exports.wgms import FrontVariationRow, StateRow
 from exports.whole import choose
@@ -88,6 +88,19 @@ def test_debris_cover_is_the_ice_that_is_not_clean(site: Path) -> None:
     assert list(cover["acq_time"].dt.year) == [2015]
     assert cover["area_km2"].iloc[0] == pytest.approx((ice(0) & east).sum() * KM2)
     assert len(geopandas.read_file("submission/glims/debris.shp")) == 1
+
+
+def test_areas_that_the_inventory_is_part_of_are_marked(site: Path) -> None:
+    path = Path("artifacts/area/series.json")
+    series = AreaSeries.model_validate_json(path.read_text())
+    years = [row.model_copy(update={"product": "outlines"}) for row in series.years]
+    write_json(path, series.model_copy(update={"years": years}))
+    assert command.main([ANYWAY]) == 0
+    assert set(geopandas.read_file("submission/glims/outlines.geojson")["remarks"]) == {f"{FUSED} {NOBODY}"}
+    assert json.loads(Path("submission/glims/form.json").read_text())["notes"] == [FUSED]
+    assert all(FUSED in str(row.remarks) for row in read_rows(Path("submission/wgms/state.csv"), StateRow))
+    fronts = read_rows(Path("submission/wgms/front_variation.csv"), FrontVariationRow)
+    assert not any(FUSED in str(row.remarks) for row in fronts)  # fronts rest on images alone
 
 
 def test_the_shapefile_holds_the_same(handed_on: Path) -> None:
