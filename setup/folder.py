@@ -15,6 +15,9 @@ SCHEMA = "params.schema.json"
 
 LINKS = ("stages", "docker")
 
+METRICS = ("train", "evaluate", "area")
+"""Stages whose metrics DVC lists: until they have run an empty document stands there, or DVC fails to load it."""
+
 
 def require_free(site: Path) -> None:
     """Refuse a name that is taken, also by a file or by a link that leads nowhere.
@@ -54,6 +57,9 @@ def write_site(root: Path, name: str, text: str) -> Params:
         params = _checked(draft / "params.yaml")
         (draft / SCHEMA).write_text(json.dumps(Params.model_json_schema(), indent=1) + "\n", encoding="utf-8")
         shutil.copy(root / "dvc.yaml", draft / "dvc.yaml")
+        (draft / "metrics").mkdir()
+        for stage in METRICS:
+            (draft / f"metrics/{stage}.json").write_text("{}\n", encoding="utf-8")
         for link in LINKS:
             (draft / link).symlink_to(Path("../..") / link)
         flush(draft)

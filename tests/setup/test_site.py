@@ -79,6 +79,8 @@ def test_every_value_has_its_reason_and_the_schema_lies_beside_it(root: Path, wo
             assert "  # " in line or "crs" in line, line
     assert (site / "dvc.yaml").read_bytes() == (root / "dvc.yaml").read_bytes()
     assert [(site / name).readlink() for name in ("stages", "docker")] == [Path("../../stages"), Path("../../docker")]
+    metrics = {path.name: path.read_text() for path in (root / "sites/mine/metrics").iterdir()}
+    assert metrics == dict.fromkeys(("train.json", "evaluate.json", "area.json"), "{}\n")  # DVC fails on absent ones
 
 
 def test_paths_within_the_repository_are_relative(root: Path, words: list[str]) -> None:
