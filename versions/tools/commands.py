@@ -23,6 +23,9 @@ Done = subprocess.CompletedProcess[str]
 BUSY = re.compile(r"Unable to acquire lock|is busy, it is being blocked by")
 """DVC's words where another command has come first."""
 
+INTERRUPTED_S = 0.25
+"""Time in which DVC may end by itself when a command is interrupted, as `subprocess.run` gives it."""
+
 COMMAND_LINE = "> docker/run "
 """Start of the line with which DVC shows a stage's command."""
 
@@ -80,9 +83,15 @@ def stream_dvc(site: Path, *arguments: str) -> int:
             command, cwd=site, env=environment(), stdout=subprocess.PIPE, encoding="utf-8", errors="replace"
         ) as process,
     ):
-        for line in process.stdout or ():
-            if not (native and line.startswith(COMMAND_LINE)):
-                print(line, end="", flush=True)
+        try:
+            for line in process.stdout or ():
+                if not (native and line.startswith(COMMAND_LINE)):
+                    print(line, end="", flush=True)
+        except BaseException:  # interrupted: nothing of DVC goes on while its files are put right
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(INTERRUPTED_S)
+            process.kill()
+            raise
     return process.returncode
 
 
