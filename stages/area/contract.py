@@ -21,6 +21,8 @@ AUXILIARY = "data/auxiliary/manifest.json"
 DEM = "data/auxiliary/dem.tif"
 DEBRIS = "data/auxiliary/debris.gpkg"
 FLOW_LINES = "data/auxiliary/flow_lines.gpkg"
+REVIEW = "data/auxiliary/review.yaml"
+CORRECTIONS = "data/auxiliary/review.gpkg"
 TRUTH = "data/truth/truth.json"
 TRUE_SURFACE = "data/truth/surface.tif"
 MODEL = "{model}"
@@ -48,6 +50,8 @@ CONTRACT = Contract(
         DEM: kinds.DEM,
         DEBRIS: kinds.DEBRIS,
         FLOW_LINES: kinds.FLOW_LINES,
+        REVIEW: kinds.REVIEW,
+        CORRECTIONS: kinds.CORRECTIONS,
         TRUTH: kinds.TRUTH,
         TRUE_SURFACE: kinds.TRUE_SURFACE,
         MODEL: kinds.MODEL,
@@ -71,6 +75,7 @@ CONTRACT = Contract(
         "outlines_product.json": kinds.FUSION,
         "change_area_by_year.csv": kinds.CHANGE_AREAS,
         "change_trend.json": kinds.CHANGE_TREND,
+        "review.csv": kinds.REVIEWED,
         "gates.json": kinds.GATES,
     },
     metrics=kinds.AREA_METRICS,

@@ -78,7 +78,8 @@ class FrontsAndChanges:
         A year left out of the common area is left out of the change maps too; a front needs no other year.
         """
         probability = self.run.by_year(contract.PROBABILITY)[year_area.year]
-        self.fronts.add(year_area, provenance, ice=ice, observed=observed, probability=probability)
+        counted = observed & (not year_area.rejected)  # the fronts of a rejected map are not seen
+        self.fronts.add(year_area, provenance, ice=ice & counted, observed=counted, probability=probability)
         self.change_product.add(year_area, ice=ice, observed=observed)
         if year_area.common_km2 is not None:
             self.far.add(ice=ice, observed=observed)
@@ -105,6 +106,7 @@ def measure(run: Run) -> AreaMetrics:
             for year in tqdm(run.params.years, desc="area", unit="year", disable=None)
         ]
         collected.write()
+        site.review.write(run.out, run.params.years)
     glaciers = glacier_trends(
         year_areas, site.glaciers, outlines_km2=site.outlines_km2, params=params,
         common_outlines_km2=site.areas_km2(common=site.prior & common)["common"],
@@ -156,10 +158,16 @@ def common_pixels(run: Run, site: AreaSite) -> BoolArray:
     valid = run.by_year(contract.VALID)
     for year, mask in run.by_year(contract.MASK).items():
         _, observed = read_map(mask, valid[year])
-        if observed_fraction(site, observed) >= run.params.area.common_valid_fraction_min:
+        if year_counts(run, site, year, observed):
             common &= observed
             any_year_counts = True
     return common & any_year_counts
+
+
+def year_counts(run: Run, site: AreaSite, year: int, observed: BoolArray) -> bool:
+    """Return whether a year is part of the common area: enough of it was observed, and nobody rejected its map."""
+    enough = observed_fraction(site, observed) >= run.params.area.common_valid_fraction_min
+    return enough and not site.review.rejects(year)
 
 
 def observed_fraction(site: AreaSite, observed: BoolArray) -> float:
@@ -174,7 +182,6 @@ def measure_year(
     params = run.params.area
     image, observed = read_map(run.by_year(contract.MASK)[year], run.by_year(contract.VALID)[year])
     image_map, pieces = remove_speckle(image, observed, min_pixels=_min_pixels(site, params))
-    fraction = observed_fraction(site, observed)
     observed_inside = observed & site.aoi
     maps = map_year(
         run, site, year, image_map=image_map, observed=observed, product=collected.outlines_product,
@@ -200,13 +207,14 @@ def measure_year(
         debris_km2=None if maps.cover.clean is None else km2["debris"],
         surface_method=maps.cover.method,
         unseen_km2=km2["unseen"],
-        common_by_glacier_km2=km2["common"] if fraction >= params.common_valid_fraction_min else None,
+        common_by_glacier_km2=km2["common"] if year_counts(run, site, year, observed) else None,
         aoi_observed_km2=float(km2["aoi"].sum()),
         outlines_observed_km2=float(km2["outlines"].sum()),
         far_km2=float(km2["far"].sum()),
-        valid_fraction=fraction,
+        valid_fraction=observed_fraction(site, observed),
         speckle_km2=float(km2["removed"].sum()),
         speckle_pieces=pieces,
+        rejected=site.review.rejects(year),
         **_truths(site, truth, year, maps, observed=observed_inside, common=common),
         sigma_season_km2=season.sigma_km2(maps.image_area_km2) if season else None,
         season=season.rows if season else (),

@@ -13,6 +13,7 @@ from scipy import ndimage
 from stages.area import contract
 from stages.area.map.outlines import UNASSIGNED
 from stages.area.map.surface import grow_zones, zonal_area_km2
+from stages.area.review import NOBODY_LOOKED, SiteReview, read_site_review
 from stages.common.errors import ContractError
 from stages.common.geo.grid import Grid, parse_metric_crs
 from stages.common.geo.raster import read_band, read_grid
@@ -46,6 +47,8 @@ class AreaSite:
     """Area of the AOI."""
     outlines: Any
     """GeoDataFrame of the prior outlines."""
+    review: SiteReview = NOBODY_LOOKED
+    """What a person decided on the maps."""
 
     @cached_property
     def _windows(self) -> list[Any]:
@@ -60,6 +63,10 @@ class AreaSite:
     def rgi_ids(self) -> list[str]:
         """RGI id of each value of `owner`."""
         return [UNASSIGNED, *(row.rgi_id for row in self.glaciers)]
+
+    def edited(self, year: int, ice: BoolArray, observed: BoolArray) -> BoolArray:
+        """Return a year's map (H, W) with what a person changed (`SiteReview.edited`)."""
+        return self.review.edited(year, ice, observed, owner=self.owner, rgi_ids=self.rgi_ids, grid=self.grid)
 
     def areas_km2(self, **selections: BoolArray) -> dict[str, Float64Array]:
         """Return, for each (H, W) selection, its (1 + glaciers,) km2 by value of `owner`."""
@@ -98,6 +105,7 @@ def read_site(run: Run) -> AreaSite:
         outlines_km2=sums["prior"],
         aoi_km2=float(sums["aoi"].sum()),
         outlines=read_polygons(run.path(contract.OUTLINES), grid.crs),
+        review=read_site_review(run, grid),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from stages.common.params.schema import Params
 from stages.common.run.outputs import write_json
 from stages.common.scene.scene import Layer
 from stages.common.tables.data import AuxiliaryManifest
+from stages.ingest.contract import DATA
 from stages.ingest.elevation import clip_dem
 from stages.ingest.input_files import read_vector, resolve_path
 from stages.ingest.region import Region
@@ -22,6 +24,9 @@ from stages.ingest.vectors.outlines import OUTLINES_CRS
 from stages.ingest.vectors.polygons import near_aoi, only_polygons
 
 log = logging.getLogger("ingest")
+
+REVIEW_FILES = ("review.yaml", "review.gpkg")
+"""What a person decided on the maps (`make review`): no source has it, so it stays when all else is fetched again."""
 
 
 def write_auxiliary(params: Params, supply: Supply, region: Region, folder: Path) -> None:
@@ -47,6 +52,10 @@ def write_auxiliary(params: Params, supply: Supply, region: Region, folder: Path
         flow_lines="flow_lines.gpkg" if flow_lines is not None else None,
     )
     write_json(folder / "manifest.json", manifest)
+    for path in (DATA / "auxiliary" / name for name in REVIEW_FILES):
+        if path.exists():
+            shutil.copyfile(path, folder / path.name)
+            log.info("%s stays as it is", path)
 
 
 def _dem(params: Params, supply: Supply, region: Region) -> Layer | None:

@@ -20,6 +20,8 @@ CONTRACT = Contract(
         "auxiliary/dem.tif": kinds.DEM,
         "auxiliary/debris.gpkg": kinds.DEBRIS,
         "auxiliary/flow_lines.gpkg": kinds.FLOW_LINES,
+        "auxiliary/review.yaml": kinds.REVIEW,
+        "auxiliary/review.gpkg": kinds.CORRECTIONS,
         "truth/truth.json": kinds.TRUTH,
         "truth/surface.tif": kinds.TRUE_SURFACE,
         "catalog.json": kinds.CATALOG,

@@ -25,6 +25,7 @@ CONTRACT = Contract(
         "artifacts/area/fronts.gpkg": kinds.FRONT_LINES,
         "artifacts/area/change_{years}.tif": kinds.CHANGE_MAP,
         "artifacts/area/seasons.csv": kinds.SEASONS,
+        "artifacts/area/review.csv": kinds.REVIEWED,
         "artifacts/area/drift_by_year.csv": kinds.DRIFTS,
         "artifacts/predict/{years}/mask.tif": kinds.MASK,
         "artifacts/predict/{years}/probability.tif": kinds.PROBABILITY,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,6 +13,7 @@ from stages.common.run.stage import Run
 from stages.common.tables import area as tables_area
 from stages.common.tables.change import ChangeAreaRow, ChangeTrend
 from stages.common.tables.drift import DriftRow
+from stages.common.tables.review import ReviewRow
 
 Row = TypeVar("Row", bound=BaseModel)
 
@@ -32,6 +33,13 @@ class Statistics:
     """Trend of the change product; None in versions that did not write it."""
     change_areas: list[ChangeAreaRow]
     drifts: list[DriftRow]
+    reviews: list[ReviewRow] = field(default_factory=list)
+    """Who looked at what, and when; empty where nobody has."""
+
+    @property
+    def rejected_years(self) -> list[int]:
+        """Years whose map a person rejected."""
+        return [row.year for row in self.reviews if row.what == "year" and row.decision == "reject"]
 
     @property
     def last_changes(self) -> list[tables_area.ChangeRow]:
@@ -54,6 +62,7 @@ def read_statistics(run: Run) -> Statistics:
         change_trend=read_document(document, ChangeTrend) if document.exists() else None,
         change_areas=_rows(run, "artifacts/area/change_area_by_year.csv", ChangeAreaRow),
         drifts=_rows(run, "artifacts/area/drift_by_year.csv", DriftRow),
+        reviews=_rows(run, "artifacts/area/review.csv", ReviewRow),
     )
 
 

@@ -19,7 +19,8 @@ from tests.ingest.run_ingest import ingest, pixels
 from tests.ingest.test_refusals import snapshot
 
 
-def test_the_same_sources_give_the_same_bytes(site: Path) -> None:
+def test_the_same_sources_give_the_same_bytes_and_a_review_stays(site: Path) -> None:
+    (site / "data/auxiliary/review.yaml").write_text("years: []\nnotes: []\n", encoding="utf-8")
     before, listed = snapshot(site / "data"), (site / "data.dvc").read_bytes()
     ingest(site)
     assert snapshot(site / "data") == before

@@ -47,7 +47,7 @@ class ChangeSeries:
     params: ChangeParams
     years: list[ChangeYear] = field(default_factory=list)
     left_out: list[YearArea] = field(default_factory=list)
-    """Years of which too little was observed."""
+    """Years of which too little was observed, or whose map a person rejected."""
 
     @classmethod
     def start(cls, site: AreaSite, dem: Elevation | None, common: BoolArray, params: ChangeParams) -> ChangeSeries:
@@ -127,7 +127,7 @@ class ChangeSeries:
             for year, is_snowy in zip(self.years, self.snowy, strict=True)
         ]  # fmt: skip
         absent = [
-            ChangeAreaRow(year=year_area.year, date=year_area.date, used=False, reason="too little observed")
+            ChangeAreaRow(year=year_area.year, date=year_area.date, used=False, reason=_reason(year_area))
             for year_area in self.left_out
         ]
         return sorted([*measured, *absent], key=lambda row: row.year)
@@ -198,6 +198,10 @@ def _shared_sigma_km2(fit: SeasonFit, used: Sequence[ChangeYear]) -> float:
     """Return the part of the stated error of an area (held-out blocks, boundary) that no series of years shows."""
     stated = sum(year.year_area.common_sigma_km2**2 for year in used) / len(used)
     return math.sqrt(max(stated - fit.sigma_own**2 - fit.sigma_season**2, 0.0))
+
+
+def _reason(year_area: YearArea) -> str:
+    return "a person rejected the map" if year_area.rejected else "too little observed"
 
 
 def _adjusted_km2(year: ChangeYear, effects: Mapping[int, float]) -> float | None:

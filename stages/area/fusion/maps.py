@@ -45,6 +45,8 @@ def map_year(
 ) -> YearMaps:  # fmt: skip
     """Map a year by both products and measure the areas; by images alone where `product` is None.
 
+    What a person changed (`stages.area.review`) is in the map that areas and outlines are of.
+
     Parameters
     ----------
     image_map, observed
@@ -57,13 +59,15 @@ def map_year(
     probability, votes = run.by_year(contract.PROBABILITY)[year], run.by_year(contract.VOTES)[year]
     error = model_error(site, counted, model, probability=probability, votes=votes)
     factors = interval_factors(model, run.params.area.interval_factors)
-    image = image_map & site.aoi
     if product is None:
+        image_map = site.edited(year, image_map, observed)
+        image = image_map & site.aoi
         cover = ice_cover(run, site, year, ice=image, observed=counted)
         alone = measure_map(run, site, image_map, observed, cover, model=error, factors=factors)
         return YearMaps(image=image, ice=image, cover=cover, of_ice=alone, of_image=None)
-    levels = product.levels(year)
+    levels, image = product.levels(year), image_map & site.aoi
     ice, _ = remove_speckle(is_glacier(levels, observed), observed, min_pixels=min_pixels)
+    ice = site.edited(year, ice, observed)
     inside = ice & site.aoi
     cover = ice_cover(run, site, year, ice=inside, observed=counted)
     of_ice = measure_map(run, site, ice, observed, cover, model=fused_error(site, counted, levels), factors=FACTORS)

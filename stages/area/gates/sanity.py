@@ -20,7 +20,7 @@ def judge_areas(
 
     All but the size of the error are judged on the maps of images alone: a map that knows the outlines cannot be far
     off them, whatever the image shows. Changes are judged by the near end of their 95 % interval: what may be the error
-    of two maps fails no gate.
+    of two maps fails no gate. Maps that a person rejected are not judged.
 
     Parameters
     ----------
@@ -31,6 +31,8 @@ def judge_areas(
     lasting
         Ice mapped outside of the outlines in nearly every year.
     """
+    years = [year_area.year for year_area in year_areas]
+    year_areas = [year_area for year_area in year_areas if not year_area.rejected] or year_areas
     areas = {year_area.year: year_area.of_image.glacier_area_km2 for year_area in year_areas}
     comparable = [(year_area, year_area.common_km2) for year_area in year_areas if year_area.common_km2 is not None]
     common = {year_area.decimal_year: common_km2 for year_area, common_km2 in comparable}
@@ -60,7 +62,7 @@ def judge_areas(
         baseline_step(by_baselines, based_half_km2, maximum_pct=bounds.baseline_step_pct_max),
         trend_rate(trend, maximum_pct=bounds.trend_pct_max),
         _sigma_of(year_areas, maximum_pct=bounds.sigma_pct_max),
-        missing_years(list(areas), maximum=bounds.missing_years_max),
+        missing_years(years, maximum=bounds.missing_years_max),
         valid_fraction(
             {year_area.year: year_area.valid_fraction for year_area in year_areas}, minimum=bounds.valid_fraction_min
         ),

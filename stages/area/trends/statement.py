@@ -104,10 +104,12 @@ def trend_sentence(fit: Fit | None, used: Sequence[YearArea]) -> str:
 
 def caveats(fit: Fit | None, year_areas: Sequence[YearArea], common_pixels_fraction: float = 1.0) -> list[str]:
     """Return what a reader must know beside the numbers, one phrase each."""
-    excluded = [year_area.year for year_area in year_areas if year_area.common_km2 is None]
+    excluded = [each.year for each in year_areas if each.common_km2 is None and not each.rejected]
+    rejected = [each.year for each in year_areas if each.rejected]
     undated = [year_area.year for year_area in year_areas if year_area.common_km2 is not None and not year_area.dated]
     reasons = [
         (excluded, "left out, as too little of the AOI was observed"),
+        (rejected, "left out, as a person who looked at the map rejected it"),
         (undated, "day unknown, the middle of the year is assumed"),
     ]
     phrases = [f"{', '.join(map(str, years))}: {reason}" for years, reason in reasons if years]

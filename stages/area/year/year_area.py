@@ -58,6 +58,8 @@ class YearArea(MapArea):
     """Area of the ice that was removed as speckle."""
     speckle_pieces: int
     """Number of pieces that were removed as speckle."""
+    rejected: bool = False
+    """Whether a person rejected the map; then it has no common area."""
     truth: TruthComparison | None = None
     """Comparison with the truth of a simulated site; None for a real site."""
     image_truth: TruthComparison | None = None

@@ -84,6 +84,9 @@ class LabelsParams(Section):
         Annotated[float, Field(ge=0)] | Literal["by_age"],
         Field(description="ignore radius at the front; by_age: 20 m for each year between outline and training"),
     ] = "by_age"
+    learn_from_review: Annotated[
+        bool, Field(description="whether outlines that a person drew replace those of the inventory in training labels")
+    ] = False
 
 
 class PredictParams(Section):

@@ -18,7 +18,7 @@ from pydantic import BaseModel
 from stages.common.errors import ContractError
 from stages.common.run.array_sizes import check_array_sizes, read_array_headers
 from stages.common.run.onnx_file import check_onnx
-from stages.common.run.records import read_columns, read_document, read_rows
+from stages.common.run.records import read_columns, read_document, read_rows, read_yaml_document
 
 Schema = dict[str, Any]
 
@@ -167,6 +167,15 @@ class Json(Artefact):
     def check(self, path: Path) -> None:
         """Parse and validate."""
         read_document(path, self.model)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Yaml(Json):
+    """A YAML file validated against a pydantic model."""
+
+    def check(self, path: Path) -> None:
+        """Parse and validate."""
+        read_yaml_document(path, self.model)
 
 
 @dataclass(frozen=True, kw_only=True)

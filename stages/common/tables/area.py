@@ -189,7 +189,7 @@ class Trend(Record):
 
     n_years: int
     years: list[int]
-    excluded_years: Annotated[list[int], Field(description="years whose valid fraction is below the bound")]
+    excluded_years: Annotated[list[int], Field(description="too little observed, or rejected by a person")]
     common_pixels_fraction: Fraction
     statement: Annotated[str, Field(description="the trend and what limits it, in a sentence")]
     slope_km2_per_year: float | None = None

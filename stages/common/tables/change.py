@@ -37,7 +37,7 @@ class ChangeTrend(Record):
     product: Literal["change"] = "change"
     n_years: int
     years: list[int]
-    excluded_years: Annotated[list[int], Field(description="years of which too little was observed")]
+    excluded_years: Annotated[list[int], Field(description="too little observed, or rejected by a person")]
     flagged_years: Annotated[
         list[int], Field(description="years with much more ice than others where no glacier can be: not used")
     ]

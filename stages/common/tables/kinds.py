@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from stages.common.run.artefacts import Arrays, Blob, Json, Model, Raster, Table, Vector
+from stages.common.run.artefacts import Arrays, Blob, Json, Model, Raster, Table, Vector, Yaml
 from stages.common.tables import area as tables_area
 from stages.common.tables import change as tables_change
 from stages.common.tables import drift as tables_drift
@@ -16,6 +16,7 @@ from stages.common.tables.data import AuxiliaryManifest, SceneChoiceRow, SceneIn
 from stages.common.tables.fusion import FusionModel
 from stages.common.tables.labels import GlacierRow
 from stages.common.tables.prepare import Passes, Provenance
+from stages.common.tables.review import Review, ReviewRow
 from stages.common.tables.track import Tracked
 
 IGNORE = 255
@@ -44,6 +45,9 @@ FLOW_LINE_COLUMNS = ("rgi_id", "glac_name", "flow_line")
 FRONT_COLUMNS = ("rgi_id", "glac_name", "year", "position_m", "position_sigma_m", "retreat_m")
 """Attributes of fronts.gpkg, as in terminus_by_year.csv."""
 
+CORRECTION_COLUMNS = ("rgi_id", "year", "by", "at")
+"""Attributes of review.gpkg: the glacier, the year of the map, who drew its outline, and when."""
+
 # --- data/ -------------------------------------------------------------------------------------------------------
 
 OUTLINES = Vector(summary="Glacier outlines with RGI 7.0 column names, valid polygons, EPSG:4326", columns=RGI7_COLUMNS)
@@ -63,6 +67,10 @@ FLOW_LINES = Vector(
     geometry="LineString",
     may_be_empty=True,
     optional=True,
+)
+REVIEW = Yaml(summary="What a person decided on the maps, where somebody has looked", model=Review, optional=True)
+CORRECTIONS = Vector(
+    summary="Outlines drawn by hand in place of mapped ones, EPSG:4326", columns=CORRECTION_COLUMNS, optional=True
 )
 SCENE_ITEMS = Json(summary="Year's list of STAC items with COG assets, one asset a band", model=SceneIndex)
 SCENE_CHOICE = Table(summary="Every candidate scene, its scores, and why it was taken or not", row=SceneChoiceRow)
@@ -206,6 +214,7 @@ CHANGE_MAP = Raster(
     values=(0, 1, 2, 3, MASK_NODATA),
     optional=True,
 )
+REVIEWED = Table(summary="Who looked at what, and when", row=ReviewRow, optional=True)
 SERIES = Json(summary="The tables' rows with all their digits", model=tables_area.AreaSeries)
 TREND = Json(summary="Change over the years, or why there is none to state", model=tables_area.Trend)
 CHANGE_AREAS = Table(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -15,8 +18,8 @@ Person = Annotated[str, Field(min_length=1, max_length=100, pattern=r"\S", descr
 Comment = Annotated[str, Field(max_length=2000)]
 Decision = Literal["accept", "reject"]
 
-EDITED = "automatic with manual editing"
-"""How GLIMS calls outlines that a model drew and a person corrected."""
+AUTOMATIC, EDITED = "automatic", "automatic with manual editing"
+"""How GLIMS calls outlines that a model drew, and those of them that a person changed."""
 
 
 class ReviewedYear(Record):
@@ -78,3 +81,66 @@ class Review(Record):
     def rejected_years(self) -> tuple[int, ...]:
         """Return the years whose maps were rejected."""
         return tuple(row.year for row in self.years if row.decision == "reject")
+
+
+class ReviewRow(Record):
+    """One line of review.csv: who looked at what, and when."""
+
+    year: Year
+    what: Literal["year", "glacier", "piece", "outline"]
+    rgi_id: str | None = None
+    decision: Literal["accept", "reject", "correct"] | None = None
+    by: Person
+    at: Moment
+    comment: Comment | None = None
+    same_maps: Annotated[
+        bool | None, Field(description="whether the outlines are still those that were looked at; null: drawn by hand")
+    ] = None
+    method: Annotated[str, Field(description="how the year's outlines were made, in the words of GLIMS")]
+
+
+def rows_of(review: Review, drawn: Sequence[Mapping[str, Any]], outlines: Mapping[int, Path]) -> list[ReviewRow]:
+    """Return the lines of review.csv, by year.
+
+    Parameters
+    ----------
+    drawn
+        Attributes of the outlines drawn by hand: year, rgi_id, by, at.
+    outlines
+        Each year's mapped outlines as they are now; years that the site no longer has are left out.
+    """
+    by_hand = {int(each["year"]) for each in drawn} | {
+        note.year for note in review.notes if note.is_piece and note.decision == "reject"
+    }
+    versions = {year: sha256_of(path) for year, path in outlines.items()}
+    entries: list[dict[str, Any]] = [
+        *({"what": "year", "seen": row.maps, **_of(row)} for row in review.years),
+        *(
+            {"what": "piece" if note.is_piece else "glacier", "rgi_id": note.rgi_id, "seen": note.maps, **_of(note)}
+            for note in review.notes
+        ),
+        *(
+            {"what": "outline", "decision": "correct", "seen": None, "year": int(each["year"])}
+            | {name: str(each[name]) for name in ("rgi_id", "by", "at")}
+            for each in drawn
+        ),
+    ]
+    return [
+        ReviewRow(
+            **{name: value for name, value in entry.items() if name != "seen"},
+            same_maps=None if entry["seen"] is None else entry["seen"] == versions[entry["year"]],
+            method=EDITED if entry["year"] in by_hand else AUTOMATIC,
+        )
+        for entry in sorted(entries, key=lambda entry: entry["year"])
+        if entry["year"] in versions
+    ]
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file in hexadecimal."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _of(row: ReviewedYear | ReviewNote) -> dict[str, Any]:
+    return {"year": row.year, "decision": row.decision, "by": row.by, "at": row.at, "comment": row.comment or None}

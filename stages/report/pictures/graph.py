@@ -88,7 +88,7 @@ def _draw(axes: Any, findings: Findings) -> None:
     _draw_unseen(axes, rows)
     _draw_common(axes, rows)
     _draw_truth(axes, findings)
-    _draw_areas(axes, rows, findings.trend.excluded_years)
+    _draw_areas(axes, rows, findings.trend.excluded_years, findings.statistics.rejected_years)
     axes.set_xlim(years[0] - 0.6, years[-1] + 0.6)
     axes.set_xticks(ticks := rounding.year_ticks(years), [str(tick) for tick in ticks])
     axes.set_ylim(*graph_data.axis_limits(rows, findings.truth))
@@ -104,7 +104,7 @@ def _draw(axes: Any, findings: Findings) -> None:
         )  # fmt: skip
 
 
-def _draw_areas(axes: Any, rows: Sequence[AreaRow], excluded: Sequence[int]) -> None:
+def _draw_areas(axes: Any, rows: Sequence[AreaRow], excluded: Sequence[int], rejected: Sequence[int]) -> None:
     colour = hexadecimal(BLUE)
     for piece in graph_data.line_pieces(rows):
         axes.plot(
@@ -126,7 +126,12 @@ def _draw_areas(axes: Any, rows: Sequence[AreaRow], excluded: Sequence[int]) -> 
             hexadecimal(BLUE_LIGHT),
             [row for row in rows if graph_data.partly_unseen(row) and row.year not in excluded],
         ),
-        ("left out of the common area", "white", [row for row in rows if row.year in excluded]),
+        (
+            "left out of the common area",
+            "white",
+            [row for row in rows if row.year in excluded and row.year not in rejected],
+        ),
+        ("left out: a person rejected the map", "white", [row for row in rows if row.year in rejected]),
     )
     for label, face, group in groups:
         if group:

@@ -1,0 +1,105 @@
+"""What a person decided on the maps: years left out, pieces taken away, outlines drawn by hand."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pyproj import Transformer
+from scipy import ndimage
+
+from stages.area import contract
+from stages.common.geo.grid import Grid
+from stages.common.geo.vectors import pixels_inside, read_polygons
+from stages.common.run.outputs import write_table
+from stages.common.run.records import read_yaml_document
+from stages.common.run.stage import Run
+from stages.common.tables.review import Review, ReviewNote, ReviewRow, rows_of
+from stages.common.types import BoolArray, UInt16Array
+
+log = logging.getLogger("area")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SiteReview:
+    """The review of a site; an empty one where nobody has looked."""
+
+    review: Review = field(default_factory=Review)
+    corrections: Any = None
+    """GeoDataFrame of hand-drawn outlines in the grid's CRS (columns of `kinds.CORRECTION_COLUMNS`), or None."""
+
+    def rejects(self, year: int) -> bool:
+        """Whether a person rejected the year's map."""
+        return year in self.review.rejected_years
+
+    def edited(
+        self, year: int, ice: BoolArray, observed: BoolArray, *, owner: UInt16Array, rgi_ids: Sequence[str], grid: Grid
+    ) -> BoolArray:
+        """Return a year's map (H, W) with what a person changed: the same array where nothing was.
+
+        A hand-drawn outline replaces all ice of its glacier, on the pixels that were observed. A rejected piece is
+        taken away.
+
+        Parameters
+        ----------
+        owner
+            (H, W) number of the glacier that ice there is counted to.
+        rgi_ids
+            RGI id of each value of `owner`.
+        """
+        for note in self.review.notes:
+            if note.year == year and note.is_piece and note.decision == "reject":
+                ice = _without_piece(ice, note, owner=owner, grid=grid)
+        if self.corrections is None:
+            return ice
+        drawn = self.corrections[self.corrections["year"] == year]
+        for rgi_id in sorted(set(drawn["rgi_id"])):
+            own = owner == (rgi_ids.index(rgi_id) if rgi_id in rgi_ids else len(rgi_ids))
+            inside = pixels_inside(drawn.geometry[drawn["rgi_id"] == rgi_id], grid)
+            ice = np.where(own, inside & observed, ice)
+            if beyond := int((inside & ~(own & observed)).sum()):
+                log.warning(
+                    "%d: %.3f km2 of the outline drawn for %s lie on unobserved ground or nearer to other glaciers, "
+                    "and are not counted", year, beyond * grid.pixel_size_m**2 / 1e6, rgi_id,
+                )  # fmt: skip
+        return ice
+
+    def write(self, out: Path, years: Sequence[int]) -> None:
+        """Write review.csv into the stage's folder, beside the outlines; nothing where nobody has looked."""
+        drawn = [] if self.corrections is None else self.corrections.drop(columns="geometry").to_dict("records")
+        rows = rows_of(self.review, drawn, {year: out / f"outlines_{year}.gpkg" for year in years})
+        if rows:
+            write_table(out / "review.csv", rows, ReviewRow)
+
+
+NOBODY_LOOKED = SiteReview()
+
+
+def read_site_review(run: Run, grid: Grid) -> SiteReview:
+    """Read the review of the site.
+
+    Raises
+    ------
+    ContractError, InputError
+        A file is not readable, or a value breaks its contract.
+    """
+    decisions, corrections = run.path(contract.REVIEW), run.path(contract.CORRECTIONS)
+    return SiteReview(
+        review=read_yaml_document(decisions, Review) if decisions.exists() else Review(),
+        corrections=read_polygons(corrections, grid.crs) if corrections.exists() else None,
+    )
+
+
+def _without_piece(ice: BoolArray, note: ReviewNote, *, owner: UInt16Array, grid: Grid) -> BoolArray:
+    """Take away the ice of one glacier that is joined to the note's point, which may be ice no longer."""
+    to_grid = Transformer.from_crs("EPSG:4326", grid.crs, always_xy=True)
+    x, y = ~grid.transform @ to_grid.transform(note.longitude, note.latitude)
+    row, column = int(np.floor(y)), int(np.floor(x))
+    if not (0 <= row < grid.height and 0 <= column < grid.width and ice[row, column]):
+        return ice
+    pieces, _ = ndimage.label(ice & (owner == owner[row, column]))
+    return np.asarray(ice & (pieces != pieces[row, column]))
