@@ -13,6 +13,7 @@ CONTRACT = Contract(
         "data/auxiliary/manifest.json": kinds.AUXILIARY,
         "data/auxiliary/dem.tif": kinds.DEM,
         "data/auxiliary/debris.gpkg": kinds.DEBRIS,
+        "data/auxiliary/review.gpkg": kinds.CORRECTIONS,
     },
     outputs={
         "glacier.tif": kinds.GLACIER,

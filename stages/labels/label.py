@@ -22,6 +22,7 @@ from stages.common.tables import kinds
 from stages.common.tables.labels import INVENTORY_YEAR, GlacierRow
 from stages.common.types import BoolArray, UInt16Array
 from stages.labels.age import ignore_bands_m, outline_age
+from stages.labels.drawn import with_drawn_outlines
 from stages.labels.rasterise import glacier_ids, label_raster, near_points
 from stages.labels.terminus import Terminus, find_terminus
 
@@ -33,7 +34,8 @@ def label(run: Run) -> None:
     """Write glacier.tif, held_out.tif, glacier_id.tif, glaciers.csv and, where debris outlines are given, debris.tif.
 
     glacier.tif teaches, held_out.tif judges: its boundary is labelled, as what is mapped there decides the area. Around
-    a front neither is: the ground that a glacier left since its outline was drawn is no error of the model.
+    a front neither is: the ground that a glacier left since its outline was drawn is no error of the model. Outlines
+    that a person drew change these two where `labels.learn_from_review` is set, and never glacier_id.tif.
     """
     grid = site_grid(run.params.grid, run.path("data/aoi.gpkg"))
     aoi = pixels_inside(read_polygons(run.path("data/aoi.gpkg"), grid.crs).geometry, grid)
@@ -49,14 +51,21 @@ def label(run: Run) -> None:
         )
     _check_buried(outlines, ids, aoi, grid)
     termini = _termini(outlines, grid, run.path("data/auxiliary/dem.tif"))
-    ages = [outline_age(_text(date), run.params.training_years) for date in outlines["src_date"]]
+    taught, taught_ids = outlines, ids
+    if run.params.labels.learn_from_review:
+        drawn, years = run.path("data/auxiliary/review.gpkg"), run.params.training_years
+        taught = with_drawn_outlines(outlines, drawn, crs=grid.crs, training_years=years)
+        taught_ids = glacier_ids(list(taught.geometry), grid) * aoi
+    ages = [outline_age(_text(date), run.params.training_years) for date in taught["src_date"]]
     bands = [ignore_bands_m(age, run.params.labels) for age in ages]
     unsure = np.zeros(grid.shape, dtype=bool)
     for point, (_, radius_m) in zip(termini, bands, strict=True):
         unsure |= near_points([point.xy] if point.xy else [], grid, radius_m)
-    glacier = label_raster(ids, aoi, unsure, ignore_px=[boundary_m / grid.pixel_size_m for boundary_m, _ in bands])
+    glacier = label_raster(
+        taught_ids, aoi, unsure, ignore_px=[boundary_m / grid.pixel_size_m for boundary_m, _ in bands]
+    )
     write_cog(run.out / "glacier.tif", glacier, grid, nodata=None, classes=LABELS)
-    held_out = label_raster(ids, aoi, unsure, ignore_px=[0.0] * len(bands))
+    held_out = label_raster(taught_ids, aoi, unsure, ignore_px=[0.0] * len(bands))
     write_cog(run.out / "held_out.tif", held_out, grid, nodata=None, classes=LABELS)
     write_cog(run.out / "glacier_id.tif", ids, grid, nodata=None)
     rows = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 import geopandas
@@ -18,7 +19,7 @@ from shapely.geometry import Point, Polygon, box
 from sandbox import tiny
 from stages.common.errors import ContractError
 from stages.common.geo.grid import Grid, pixel_area_km2
-from stages.common.geo.raster import profile
+from stages.common.geo.raster import profile, read_grid
 from stages.common.params.schema import LabelsParams, load_params
 from stages.common.run.stage import Run
 from stages.labels.age import ignore_bands_m, outline_age
@@ -266,3 +267,31 @@ def test_an_outline_under_two_ids_is_refused(tmp_path: Path, monkeypatch: pytest
         label(run)
     assert caught.value.where.endswith(f", {glaciers.RGIId[0]}")
     assert caught.value.found.endswith("all of them under copy")
+
+
+def test_training_learns_from_drawn_outlines_where_it_is_told_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first glacier was drawn as its western half in 2019 and 2020: the training year's counts, without a band."""
+    tiny.make_site(tmp_path)
+    glaciers = geopandas.read_file(tmp_path / "source/outlines.gpkg")
+    aoi = box(tiny.LEFT, tiny.TOP - 4800, tiny.LEFT + 4800, tiny.TOP)
+    run = stage_inputs(tmp_path, monkeypatch, tmp_path / "params.yaml", glaciers, aoi, tiny.CRS)
+    label(run)
+    before = {path.name: path.read_bytes() for path in run.out.iterdir()}
+    whole = tiny.outlines()[0]
+    left, bottom, right, top = whole.bounds
+    halves = [box(left, bottom, left + 300, top), whole.intersection(box(left, bottom, (left + right) / 2, top))]
+    geopandas.GeoDataFrame(
+        {"rgi_id": "RGI60-15.00001", "year": [2019, 2020], "by": "A. Person", "at": "2026-11-28T23:00:00Z"},
+        geometry=halves, crs=tiny.CRS,
+    ).to_crs("EPSG:4326").to_file("data/auxiliary/review.gpkg")  # fmt: skip
+    label(run)
+    assert {path.name: path.read_bytes() for path in run.out.iterdir()} == before
+    learning = run.params.labels.model_copy(update={"learn_from_review": True, "boundary_ignore_m": "by_age"})
+    label(replace(run, params=run.params.model_copy(update={"labels": learning})))
+    with rasterio.open(run.out / "held_out.tif") as dataset:
+        taught = dataset.read(1)
+    expected = glacier_ids([halves[1], tiny.outlines()[1]], read_grid(run.out / "held_out.tif"))
+    assert ((taught == 1) == (expected > 0)).mean() > 0.999
+    assert (run.out / "glacier_id.tif").read_bytes() == before["glacier_id.tif"]
