@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -37,18 +38,37 @@ def require_free(site: Path) -> None:
         )
 
 
+def require_writable(folder: Path) -> None:
+    """Refuse a folder in which this user may make no other, before anything is written.
+
+    Raises
+    ------
+    InputError
+        It is such a folder, or no folder.
+    """
+    if folder.exists() and not (folder.is_dir() and os.access(folder, os.W_OK | os.X_OK, effective_ids=True)):
+        raise InputError(
+            "no site can be written here",
+            where=folder,
+            expected=f"a folder that user {os.geteuid()} may write to",
+            found=f"mode {folder.stat().st_mode & 0o7777:o}, of user {folder.stat().st_uid}, or a read-only disk",
+            fix="run this as its owner, change its mode (`chmod u+rwx`), or work in a checkout that can be written",
+        )
+
+
 def write_site(root: Path, name: str, text: str) -> Params:
     """Write ``sites/<name>``: params.yaml, its schema, dvc.yaml and the links; return the parameters.
 
     Raises
     ------
     InputError
-        The name is taken.
+        The name is taken, or `sites/` cannot be written.
     ParamsError
         The text breaks the schema; nothing is written.
     """
     site = root / "sites" / name
     require_free(site)
+    require_writable(site.parent)
     draft = site.with_name(f".{name}.tmp")
     shutil.rmtree(draft, ignore_errors=True)  # of a run that was killed
     draft.mkdir(parents=True)

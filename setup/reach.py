@@ -14,6 +14,10 @@ from setup.scenes import SceneFile
 from stages.common.errors import InputError
 from stages.common.geo.grid import Grid
 from stages.common.geo.vectors import EDGE_NODES
+from stages.common.params.area import AreaParams
+
+WHOLE = 0.99
+"""Part of the AOI from which it counts as covered: its edge may be a pixel off."""
 
 SAME_GROUND = 1.5
 """Sum of the areas of a year's scenes, in areas of what they cover together, beyond which they are no tiles."""
@@ -77,6 +81,18 @@ def overlap_notes(scenes: Sequence[SceneFile]) -> list[str]:
         "do not see. List one a year, or give scenes cut to their own ground"
         for year, shapes in sorted(boxes.items(), key=lambda entry: entry[0] or 0)
         if sum(shape.area for shape in shapes) > SAME_GROUND * shapely.union_all(shapes).area
+    ]
+
+
+def cover_notes(scenes: Sequence[SceneFile], aoi: Any, crs: str) -> list[str]:
+    """Return a note where the scenes of some year leave a part of the AOI, in `crs`, without data."""
+    share = common_reach(scenes, crs).intersection(aoi).area / aoi.area if scenes else 1.0
+    if share >= WHOLE:
+        return []
+    return [
+        f"the scenes of all years share {100 * share:.0f} % of the AOI: ice on the rest is not mapped each year, and a "
+        f"year that shows less than {100 * AreaParams().common_valid_fraction_min:.0f} % of the AOI is left out of the "
+        "trend. Draw the AOI within the scenes, or give scenes of all of it"
     ]
 
 

@@ -18,7 +18,7 @@ with starting("site", __name__):
     from setup.folder import SCHEMA, require_free, write_site
     from setup.lines import yaml_text
     from setup.place import place_of_catalogue, place_of_scenes
-    from setup.reach import overlap_notes
+    from setup.reach import cover_notes, overlap_notes
     from setup.scenes import read_scenes
     from setup.split import choose_split
     from stages.common.run.exit_code import exit_code_of
@@ -53,7 +53,8 @@ def make_site(words: Sequence[str], root: Path) -> str:
     check_dem(arguments, place)
     sections = content(arguments, scenes, place, choose_split(place))
     params = write_site(root, arguments.name, HEAD + yaml_text(with_paths(sections, site, root)))
-    notes = [f"note: {text}" for text in [*overlap_notes(scenes), *warnings(place)]]
+    partly = cover_notes(scenes, place.aoi_shape, place.grid.crs)
+    notes = [f"note: {text}" for text in [*overlap_notes(scenes), *partly, *warnings(place)]]
     height, width = place.grid.shape
     return "\n".join(
         [

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import shutil
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,6 +20,7 @@ from affine import Affine
 from sandbox import tiny
 from setup.arguments import parse_arguments
 from setup.content import season_of, year_starts
+from setup.folder import write_site
 from setup.place import place_of_scenes
 from setup.scenes import read_scenes
 from setup.site import main
@@ -235,3 +238,32 @@ def test_what_is_counted_once_stands_in_the_singular(
 ) -> None:
     assert main(replaced(words, SCENES=f"'{scene}'"), root) == 0
     assert "params.yaml: 1 year, 2 outlines" in capsys.readouterr().out
+
+
+def test_an_aoi_that_the_scenes_cover_in_part_is_noted(
+    root: Path, words: list[str], aoi: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*words, f"AOI={aoi}"], root) == 0
+    assert "of the AOI" not in capsys.readouterr().out
+    half = shapely.box(tiny.LEFT, tiny.TOP - 4800, tiny.LEFT + 9600, tiny.TOP)
+    geopandas.GeoDataFrame(geometry=[half], crs=tiny.CRS).to_file(aoi)
+    assert main(replaced(words, NAME="half", AOI=aoi), root) == 0
+    assert "the scenes of all years share 50 % of the AOI" in capsys.readouterr().out
+
+
+def test_sites_that_this_user_may_not_write() -> None:
+    with tempfile.TemporaryDirectory(dir="/var/tmp", prefix="glacier-sites-") as name:
+        Path(name).chmod(0o755)
+        sites = Path(name, "sites")
+        sites.mkdir()
+        sites.chmod(0o555)
+        if root_runs := os.geteuid() == 0:
+            os.seteuid(12345)
+        try:
+            with pytest.raises(InputError, match="no site can be written here") as caught:
+                write_site(Path(name), "mine", "")
+        finally:
+            if root_runs:
+                os.seteuid(0)
+        assert str(sites) in caught.value.where
+        assert list(sites.iterdir()) == []

@@ -152,3 +152,17 @@ def test_make_hands_words_on_as_they_are(tmp_path: Path) -> None:
         cwd=tmp_path, env={"PATH": "/usr/bin:/bin", "NAME": "host"}, capture_output=True, text=True, check=True,
     ).stdout  # fmt: skip
     assert shown.splitlines() == ["<-m>", "<setup.site>", "<SCENES='a b.tif' \"c\".tif>", "<OUTLINES=it's.gpkg>"]
+
+
+def test_make_refuses_a_word_that_it_would_take_apart() -> None:
+    """`a$b.tif` would come as `a.tif`: what make takes for a variable is empty."""
+
+    def make(word: str) -> subprocess.CompletedProcess[str]:
+        command = ["make", "--dry-run", "site", word]
+        plain = {"PATH": "/usr/bin:/bin"}
+        return subprocess.run(command, cwd=REPOSITORY, env=plain, capture_output=True, text=True, check=False)
+
+    refused = make("SCENES=a$b.tif")
+    assert refused.returncode == 2
+    assert "SCENES holds a single dollar sign" in refused.stderr
+    assert '"SCENES=$SCENES"' in make("SCENES=a$$b.tif").stdout
