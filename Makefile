@@ -1,6 +1,6 @@
 # Stable targets; `make help` lists them. SITE=<name> works in sites/<name>, else in the root (the demo).
 .DEFAULT_GOAL := help
-.PHONY: help demo site doctor test test-containers test-cycle repro ingest submit share crossval compare site-index exps retrain promote rollback move-runs remote ui images docs \
+.PHONY: help demo site doctor test test-containers test-cycle repro ingest review submit share crossval compare site-index exps retrain promote rollback move-runs remote ui images docs \
 	website lint types workflows bench locks clean check-lock region
 
 # All paths are relative, or variables of the shell in quotes: the checkout may lie in a folder of any name.
@@ -35,10 +35,14 @@ repro: $(STAMP)  ## Run the pipeline: what is out of date, no more (SITE=name)
 ingest: $(STAMP)  ## Fetch scenes and outlines into data/ and record them in data.dvc (SITE=name)
 	@bin/ingest $(SITE_DIR)
 
+# A dollar sign begins a variable of make: what it names would be lost without a word.
+typed = $(if $(findstring $$,$(subst $$$$,,$(value $(1)))),$(error $(1) holds a single dollar sign, which make takes for a variable; fix: write it twice ($$$$)),"$(1)=$$$(1)")
+as_typed = $(foreach word,$(1),$(if $(filter command,$(origin $(word))),$(call typed,$(word))))
+
 SITE_WORDS := NAME SCENES OUTLINES DEM AOI RGI_ID YEARS SEASON PROFILE URL DATES BANDS
 # Only what stands in this command counts, not what the shell exports; the shell hands it on, whatever signs it holds.
 site: $(STAMP)  ## Write a new site: NAME=mine SCENES="a.tif b.tif" OUTLINES=rgi.gpkg, or RGI_ID= or AOI= (docs/data.md)
-	@python -m setup.site $(foreach word,$(SITE_WORDS),$(if $(filter command,$(origin $(word))),"$(word)=$$$(word)"))
+	@python -m setup.site $(call as_typed,$(SITE_WORDS))
 
 region: $(STAMP)  ## Cut all glaciers of a region into cells and say what mapping them costs: REGION=name (docs/region.md)
 	@python -m region "$$REGION"
@@ -47,6 +51,9 @@ doctor: $(STAMP)  ## Say what this machine and a site lack, a line each with the
 	@cd $(SITE_DIR) && python -m setup.doctor
 
 # Only what stands in this command counts.
+review: $(STAMP)  ## Write a page to look at the maps and decide; FROM=review.json OUTLINES=drawn.gpkg takes it in (SITE=name)
+	@python -m review $(SITE_DIR) $(call as_typed,FROM OUTLINES)
+
 submit: $(STAMP)  ## Write outlines for GLIMS and tables for the WGMS, after a review (SITE=name, ANYWAY=yes)
 	@cd $(SITE_DIR) && python -m exports.submit $(if $(filter command,$(origin ANYWAY)),"ANYWAY=$$ANYWAY")
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 from stages.common.run.records import read_yaml_document
-from stages.common.tables.review import Review
+from stages.common.tables.review import Review, sha256_of
 
 REVIEW = Path("data/auxiliary/review.yaml")
 """Relative to the site's folder; `data.dvc` pins it."""
@@ -31,5 +30,4 @@ def outlines_of(root: Path, year: int) -> Path:
 
 def version_of(root: Path, year: int) -> str:
     """Return the SHA-256 of the year's mapped outlines, in hexadecimal: the version of the maps that is looked at."""
-    with outlines_of(root, year).open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    return sha256_of(outlines_of(root, year))
