@@ -10,6 +10,8 @@ import pytest
 import yaml
 
 from sandbox.onnx_bytes import smallest_model
+from stages.common.run.outputs import write_table
+from stages.common.tables.review import ReviewRow
 from tests.report import report_inputs
 from tests.report.page_reader import read_page
 
@@ -146,3 +148,26 @@ def test_page_uses_one_word_for_each_thing(name, request):
     assert text.lower().count("terminus") == (1 if name == "nine_years" else 0)
     for word in ("not seen", "km2", "a year)", "km² a year", "m a year", "% a year", "sigma"):
         assert word not in text, word
+
+
+def test_page_says_who_looked_at_what_and_names_rejected_years(tmp_path):
+    from tests.report.conftest import run_report
+
+    site = report_inputs.make_artifacts(tmp_path, (2022, 2023, 2024))
+    rows = [
+        ReviewRow(
+            year=2023, what="year", decision="reject", by="Ada", at="2026-11-28T23:05:00Z", comment="snow <b>",
+            same_maps=False, method="automatic",
+        ),
+        ReviewRow(
+            year=2024, what="outline", rgi_id="RGI60-15.00001", decision="correct", by="Ada", at="2026-11-28T23:05:00Z",
+            method="automatic with manual editing",
+        ),
+    ]  # fmt: skip
+    write_table(site / "artifacts/area/review.csv", rows, ReviewRow)
+    text = " ".join(read_page(run_report(site)).text.split())
+    assert "as a person rejected the map: 2023." in text
+    assert "rejected in an earlier version of the map" in text.replace("rejectedin", "rejected in")
+    assert "2026-11-28 23:05" in text
+    assert "snow <b>" in text
+    assert "automatic with manual editing" in text
