@@ -38,6 +38,8 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     outlines = geopandas.GeoDataFrame(columns, geometry=shapes, crs=tiny.CRS)
     write_polygons(folder / "data/outlines.gpkg", outlines, layer="outlines")
     write_polygons(folder / "data/auxiliary/debris.gpkg", outlines[["geometry"]], layer="debris")
+    drawn = outlines[["geometry"]].assign(rgi_id="g0", year=2020, by="A. Person", at="2026-11-28T23:00:00Z")
+    write_polygons(folder / "data/auxiliary/review.gpkg", drawn, layer="corrections")
     grid = Grid(crs=tiny.CRS, transform=Affine(px, 0, tiny.LEFT, 0, -px, tiny.TOP), height=size, width=size)
     elevation_m = np.random.default_rng(0).normal(5000, 100, (size, size)).astype("float32")
     write_cog(folder / "data/auxiliary/dem.tif", elevation_m, grid, nodata=-32768.0)
