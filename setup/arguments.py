@@ -167,17 +167,28 @@ def _url(text: str | None) -> str | None:
 
 
 def _files(key: str, pattern: str) -> list[Path]:
-    path = Path(pattern).expanduser()
+    path = _at_home(pattern)
     if path.exists() or not re.search(r"[*?\[]", pattern):
         return [_checked(key, path)]
-    files = sorted(Path(path.anchor).glob(str(path.relative_to(path.anchor))))
+    try:
+        files = sorted(Path(path.anchor).glob(str(path.relative_to(path.anchor))))
+    except ValueError:  # ** within a name
+        files = []
     if not files:
         raise wrong(key, "files", f"{pattern}, which no file matches", fix="correct the pattern")
     return [_checked(key, file) for file in files]
 
 
 def _one_file(key: str, texts: dict[str, str]) -> Path | None:
-    return _checked(key, Path(texts[key]).expanduser()) if key in texts else None
+    return _checked(key, _at_home(texts[key])) if key in texts else None
+
+
+def _at_home(text: str) -> Path:
+    """Return the path with ``~`` replaced; as it stands where there is no such user, or no home."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        return Path(text)
 
 
 def _checked(key: str, path: Path) -> Path:

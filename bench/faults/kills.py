@@ -1,8 +1,8 @@
 """Commands killed at random instants, all in a row, each kill written down before the next.
 
 Each command is killed with all that it has started, after a time that is uniform between 0 and what a whole run of it
-takes. Before `repro` and `retrain` the results of some stages are removed, with DVC's copies of them, so that stages
-run. After each round of all commands `repro` must come to its end with the hashes of the beginning.
+takes. Before `repro` and `retrain` the result of a stage is removed, with DVC's copies of it, so that a stage runs.
+After each round of all commands `repro` must come to its end with the hashes of the beginning.
 """
 
 from __future__ import annotations
@@ -37,10 +37,7 @@ RESULTS = (
     "report",
     *(f"{s}/{y}" for s in ("prepare", "predict") for y in YEARS),
 )
-"""Results that may be removed before a run, so that it has something to do."""
-
-REMOVED = 3
-"""Results that are removed before one run."""
+"""Results of which one is removed before a run, so that it has something to do."""
 
 
 def kill_often(folder: Path, record: Path, count: int, minutes: float, seed: int) -> None:
@@ -57,9 +54,14 @@ def kill_often(folder: Path, record: Path, count: int, minutes: float, seed: int
     if not (site / COMMITTED).is_file():
         shutil.rmtree(site, ignore_errors=True)
         make_repository(site)
-    seconds = {name: finish(_prepared(site, name, random.Random(seed)), name) for name in COMMANDS}
+    rows = read(record)
+    finish(site, "repro")  # where an earlier run of this was stopped in the middle
+    seconds = {row["command"]: float(row["of_s"]) for row in rows}
+    seconds |= {
+        name: finish(_prepared(site, name, random.Random(seed)), name) for name in COMMANDS if name not in seconds
+    }
     print({name: round(value, 1) for name, value in seconds.items()}, "seconds for a whole run", flush=True)
-    began, number = time.monotonic(), len(rows := read(record))
+    began, number = time.monotonic(), len(rows)
     while sum(row["outcome"] == KILLED for row in rows) < count and time.monotonic() - began < 60 * minutes:
         name, instants = list(COMMANDS)[number % len(COMMANDS)], random.Random(f"{seed} {number}")
         after_s = instants.uniform(0, seconds[name])
@@ -133,8 +135,7 @@ def leftovers(site: Path) -> list[str]:
 def _prepared(site: Path, name: str, choice: random.Random) -> Path:
     """Remove what a command is to make anew; return the site."""
     if name in ("repro", "retrain"):
-        for result in choice.sample(RESULTS, REMOVED):
-            _forget(site, result)
+        _forget(site, choice.choice(RESULTS))
     if name == "track":
         shutil.rmtree(site / "artifacts/track", ignore_errors=True)
     return site

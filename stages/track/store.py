@@ -19,6 +19,7 @@ from urllib.parse import quote, unquote
 from stages.common import settings
 from stages.common.errors import InputError
 from stages.common.run.deadline import within
+from stages.track.address import require_address, require_database, sqlite_file
 
 CHALLENGER, CHAMPION = "challenger", "champion"
 """Aliases: the last version that `track` registered, and the one that `make promote` chose."""
@@ -74,21 +75,18 @@ def locate_store() -> Location:
     Raises
     ------
     InputError
-        In the place of the SQLite file stands something else.
+        The address is none that MLflow could use, or in the place of the SQLite file stands something else.
     """
     folder = settings.repository_root() / "mlruns"
     uri = settings.get(settings.TRACKING_URI, "")
-    if not uri:
-        if (folder / "mlflow.db").exists() and not (folder / "mlflow.db").is_file():
-            raise InputError(
-                "the tracking store is no file",
-                where=folder / "mlflow.db",
-                expected="a SQLite file, or nothing yet",
-                found="a folder" if (folder / "mlflow.db").is_dir() else "neither file nor folder",
-                fix="move it away: then a new store is begun",
-            )
-        return Location(sqlite_uri(folder / "mlflow.db"), folder / "artifacts", folder / "mlflow.db")
-    return Location(uri, None if uri.startswith(("http://", "https://")) else folder / "artifacts")
+    if uri:
+        location = Location(uri, None if uri.startswith(("http://", "https://")) else folder / "artifacts")
+        require_address(uri)
+    else:
+        location = Location(sqlite_uri(folder / "mlflow.db"), folder / "artifacts", folder / "mlflow.db")
+    if (path := location.database or sqlite_file(uri)) is not None:
+        require_database(path, _fix(location))
+    return location
 
 
 def sqlite_uri(path: Path) -> str:
@@ -160,8 +158,8 @@ def connect(location: Location, site: str) -> tuple[Any, str]:
             folder.mkdir(parents=True, exist_ok=True)
     mlflow.set_tracking_uri(location.uri)
     mlflow.set_registry_uri(location.uri)
-    client = mlflow.MlflowClient()
     with time_limits(timeout_s=FIRST_CONTACT_S, retries=FIRST_CONTACT_RETRIES):
+        client = within(FIRST_CONTACT_MAX_S, mlflow.MlflowClient)  # a database that is away is tried for minutes
         experiment = within(FIRST_CONTACT_MAX_S, partial(client.get_experiment_by_name, site))
         if experiment is None:
             return client, _make_experiment(client, location, site)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import time
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,6 +16,7 @@ from stages.common.run.environment import set_aside
 from stages.common.run.flatten import flatten
 from stages.common.run.outputs import write_json
 from stages.common.run.records import file_md5, read_document, read_rows
+from stages.common.run.replace import flush_written
 from stages.common.run.stage import Run
 from stages.common.tables.area import AreaMetrics, AreaRow, FrontRow, GateFinding, Gates, Trend
 from stages.common.tables.change import ChangeTrend
@@ -51,11 +53,13 @@ def track(run: Run) -> None:
     set_aside(run.contract.stage)
     settings.quiet_mlflow()
     state = state_md5(input_files(run), section_values(run.params, run.contract.params))
-    location = store.locate_store()
+    location, began_s = store.locate_store(), time.time()
     with store.quiet(run.log), store.readable_errors(location):
         client, experiment_id = store.connect(location, run.params.site.name)
         with store.time_limits(timeout_s=store.TIMEOUT_S, retries=store.RETRIES):
             message = _log_once(run, client, experiment_id, state)
+        if location.artifacts:  # the database waits for the disk, MLflow's copies of files do not
+            flush_written(location.artifacts / run.params.site.name, began_s)
     run.log.info("%s; look at it %s", message, location.viewer)
     write_json(run.out / "state.json", Tracked(state_md5=state))
 

@@ -44,7 +44,8 @@ def nothing(_site: Path) -> None:
 
 STORES: dict[str, Callable[[Path], object]] = {
     "a folder": Path.mkdir, "a pipe": os.mkfifo, "an endless device": lambda path: path.symlink_to("/dev/zero"),
-    "a text": lambda path: path.write_text("hello"),
+    "a text": lambda path: path.write_text("hello"), "a web page": lambda path: path.write_text("<html/>" * 999),
+    "an archive": lambda path: path.write_bytes(b"PK\3\4" * 300),
     "the beginning of a database": lambda path: path.write_bytes(b"SQLite format 3\0" + b"\xff" * 4000),
 }  # fmt: skip
 
@@ -57,8 +58,16 @@ SERVERS: dict[str, Callable[[], server.Answer]] = {
     "an answer that drips": lambda: server.drip(b"HTTP/1.1 200 OK\r\n\r\n{"),
 }  # fmt: skip
 
+UNKNOWN_ADDRESSES = [
+    "ftp://127.0.0.1:9",
+    "gopher://x",
+    "http://",
+    "https://:5000",
+    "http://[::1",
+    f"s3://anna:{SECRET}@b/c",
+]
 ADDRESSES = ["http://127.0.0.1:9", f"http://anna:{SECRET}@127.0.0.1:9", f"http://127.0.0.1:9/?key={SECRET}",
-             "ftp://127.0.0.1:9", "gopher://x", "http://", "sqlite:////etc/passwd",
+             "sqlite:////etc/passwd", "sqlite:////etc", "sqlite+pysqlite:////etc/passwd",
              "sqlite:////proc/x/y.db"]  # fmt: skip
 
 SETTINGS: dict[str, list[str]] = {
@@ -118,8 +127,7 @@ def uri(address: str) -> dict[str, str]:
 
 
 CASES: list[Any] = [
-    Case(door="MLflow", name=f"the store is {name}", change=store(make), run="track", piece="mlflow.db",
-         slow=name == "a text")
+    Case(door="MLflow", name=f"the store is {name}", change=store(make), run="track", piece="mlflow.db")
     for name, make in STORES.items()
 ] + [
     Case(door="MLflow", name=f"a server gives {name}", change=answering(answer), run="track", piece="127.0.0.1")
@@ -127,6 +135,10 @@ CASES: list[Any] = [
 ] + [
     Case(door="MLflow", name=f"the store at {address}", change=nothing, environment=uri(address), run="track")
     for address in ADDRESSES
+] + [
+    Case(door="MLflow", name=f"the store at {address}", change=nothing, environment=uri(address), run="track",
+         piece="no address that MLflow knows")
+    for address in UNKNOWN_ADDRESSES
 ] + [
     Case(door="command line", name=f"{name}={text}", change=nothing, environment={name: text}, run="predict@2020",
          piece=name) for name, texts in SETTINGS.items() for text in texts

@@ -6,10 +6,12 @@ This is a part of the table; ``python -m tests.hostile`` runs all of it, each ca
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from tests.conftest import made_once
 from tests.hostile.case import Case, attempt
 from tests.hostile.table import CASES, KINDS, build, quick
 
@@ -19,7 +21,7 @@ CASES_MIN = 300
 @pytest.fixture(scope="module")
 def bases(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """One site of each kind. Never changed."""
-    return {kind: build(kind, tmp_path_factory.mktemp(kind)) for kind in KINDS}
+    return {kind: made_once(tmp_path_factory, f"hostile-{kind}", partial(build, kind)) for kind in KINDS}
 
 
 def test_the_table_has_every_door_and_no_case_twice() -> None:

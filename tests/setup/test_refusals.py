@@ -78,6 +78,9 @@ def refused(words: Sequence[str], root: Path, capsys: pytest.CaptureFixture[str]
     ("changes", "message"),
     [
         ({"NAME": "a" * 300}, "up to 63 lower-case letters"),
+        ({"SCENES": "~no-such-user/scene.tif"}, "SCENES"),
+        ({"SCENES": "source/**.tif"}, "which no file matches"),
+        ({"OUTLINES": "~no-such-user/rgi.gpkg"}, "OUTLINES"),
         ({"BANDS": "B02 B02 B04"}, "rename B02 with BANDS"),
         ({"BANDS": "B02,g:n,B04"}, "rename g:n with BANDS"),
         ({"BANDS": "B02 B03"}, "name every band in the order of the file"),

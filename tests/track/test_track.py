@@ -11,6 +11,7 @@ from sandbox import tiny
 from stages.common.errors import ContractError, InputError
 from stages.common.run.records import file_md5
 from stages.track import contract, record
+from tests.power import Disk
 from tests.track import pipeline
 
 
@@ -109,6 +110,17 @@ def test_every_input_is_an_artifact_and_the_model_a_version(site):
     assert list((site.root / "mlruns/artifacts/tiny/models").rglob("input_example.json"))
     stored = list((site.root / "mlruns/artifacts/tiny/models").rglob("model.onnx"))
     assert [path.read_bytes() for path in stored] == [(site.folder / contract.MODEL).read_bytes()]
+
+
+def test_what_was_logged_survives_a_loss_of_power(site):
+    with site.monkeypatch.context() as patch:
+        disk = Disk(site.root, patch)
+        site.track()
+    logged = [path for path in (site.root / "mlruns/artifacts").rglob("*") if path.is_file()]
+    before = {path: path.read_bytes() for path in [*logged, site.folder / "artifacts/track/state.json"]}
+    disk.lose_power()
+    assert logged
+    assert {path: path.read_bytes() for path in before} == before
 
 
 def test_twice_logs_once(site, caplog):

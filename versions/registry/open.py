@@ -7,6 +7,7 @@ import logging
 from collections.abc import Iterator
 
 from stages.common import settings
+from stages.common.run.deadline import within
 from stages.track import store
 from versions.registry.registry import Registry
 
@@ -50,4 +51,5 @@ def read_registry(site_name: str) -> Iterator[Registry | None]:
         mlflow.set_tracking_uri(location.uri)
         mlflow.set_registry_uri(location.uri)
         with store.time_limits(timeout_s=store.FIRST_CONTACT_S, retries=store.FIRST_CONTACT_RETRIES):
-            yield Registry(mlflow.MlflowClient(), store.model_name(site_name), location.public_uri)
+            client = within(store.FIRST_CONTACT_MAX_S, mlflow.MlflowClient)
+            yield Registry(client, store.model_name(site_name), location.public_uri)

@@ -9,18 +9,27 @@ from __future__ import annotations
 import contextlib
 import shutil
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import yaml
 
 from stages.common.errors import InputError
-from stages.common.run.replace import SCRATCH, replace_file
+from stages.common.run.replace import SCRATCH, flush, flush_written, replace_file
 from stages.common.run.site_lock import site_lock
 from stages.common.yaml_text import load_yaml
+from versions.tools.waiting import dvc_folder
 
-LOCK = "dvc.lock"
-WRITTEN_BY_DVC = (LOCK, "data.dvc", "models/champion/model.onnx.dvc")
+WRITTEN_BY_DVC = {
+    "dvc.lock": "",
+    "data.dvc": "; where git has none, remove it and run `make ingest`",
+    "models/champion/model.onnx.dvc": "; where git has none, remove it and run `make promote`",
+}
+"""Files, and what else helps where git does not have them."""
+
+KEPT_BY_DVC = ("data", "models", "artifacts")
+"""Folders of a site whose files DVC may put there anew, out of its cache."""
 
 MERGE_MARK = b"<<<<<<<"
 """Begins a line of a file that git could not merge: nothing that a kill leaves."""
@@ -42,13 +51,23 @@ def working_on_site(command: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def copies_kept(site: Path) -> Iterator[None]:
-    """Keep copies of what DVC writes within this block; a kill leaves them behind for `mend`."""
+    """Keep copies of what DVC writes within this block; a kill leaves them behind for `mend`.
+
+    DVC does not wait for the disk. So at the end its files, its cache and what it took from there are waited for: the
+    cache believes in what it has, and a loss of power would leave empty files there.
+    """
     mend(site)
     for name in WRITTEN_BY_DVC:
         if (site / name).is_file():
             _copy_of(site, name).parent.mkdir(parents=True, exist_ok=True)
             _put(site / name, _copy_of(site, name))
+    began_s = time.time()
     yield
+    for name in WRITTEN_BY_DVC:
+        if (site / name).is_file():
+            flush(site / name)
+    for folder in (dvc_folder(site) / "cache/files", *(site / name for name in KEPT_BY_DVC)):
+        flush_written(folder, began_s)
     _forget(site)
 
 
@@ -58,19 +77,20 @@ def mend(site: Path) -> None:
     Raises
     ------
     InputError
-        dvc.lock is empty, and there is no copy: the command that was killed was one of DVC itself.
+        One is empty, and there is no copy: the command that was killed was one of DVC itself.
     """
-    for name in WRITTEN_BY_DVC:
+    for name, otherwise in WRITTEN_BY_DVC.items():
         path, copy = site / name, _copy_of(site, name)
         if not path.is_file() or _is_whole(path):
             continue
         if copy.is_file():
             _put(copy, path)
             print(f"{name} was cut short when a command was killed: its earlier content is back", file=sys.stderr)
-        elif name == LOCK and not path.stat().st_size:
+        elif not path.stat().st_size:
             raise InputError(
-                "dvc.lock is empty: a command of DVC was killed while it wrote", where=path.absolute(),
-                expected="what DVC has recorded", found="0 bytes", fix="`git checkout dvc.lock`, then run this again",
+                f"{path.name} is empty: a command of DVC was killed while it wrote", where=path.absolute(),
+                expected="what DVC has recorded", found="0 bytes",
+                fix=f"`git checkout {name}`, then run this again{otherwise}",
             )  # fmt: skip
     _forget(site)
 

@@ -34,6 +34,16 @@ TRACKING = r"MLFLOW_.+"
 CLOUD = r"(AWS_|AZURE_|GS_|GOOGLE_|OSS_|SWIFT_).+"
 """Names that GDAL, MLflow and DVC read to log in to a cloud."""
 
+DVC = (
+    r"DVC_(?!((NO_ANALYTICS|ANALYTICS_ENDPOINT|UPDATER_ENDPOINT|STUDIO_.+)|(SITE_CACHE|GLOBAL_CONFIG|SYSTEM_CONFIG)_DIR)$)"
+    r".+"
+)
+"""Names that DVC reads, but for those that say where something is or log in: another repository, stage or experiment,
+a push after each experiment, prints of its database among the answers that commands read."""
+
+RUN_BY_DVC = "docker/run"
+"""The one command that DVC itself calls: it needs what DVC says of the stage."""
+
 PROXIES = (
     "http_proxy", "https_proxy", "all_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY",
 )  # fmt: skip
@@ -87,7 +97,8 @@ def foreign(name: str, *, command: bool = False) -> list[str]:
     A `command` calls DVC, git and stages, which need what logs in to a cloud or to a tracking server.
     """
     decided = DECIDED | DECIDED_FOR.get(name, {})
-    families = [GDAL, LEARNING, PICTURES, TRACKING, *([] if command else [CLOUD])]
+    by_kind = ([] if name == RUN_BY_DVC else [DVC]) if command else [CLOUD]
+    families = [GDAL, LEARNING, PICTURES, TRACKING, *by_kind]
     needed = {*(NEEDED_SOMEWHERE if command else (*NETWORK, *NEEDED.get(name, ()))), *settings.MLFLOW_QUIET}
     return [
         variable

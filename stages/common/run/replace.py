@@ -7,15 +7,20 @@ counts.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import shutil
+import stat
 from pathlib import Path
 
 from stages.common.errors import InputError
 
 SCRATCH = Path("artifacts/.tmp")
 """Half-written outputs; ignored by DVC, on the same file system as their final place."""
+
+CLOCK_STEP_S = 1.0
+"""Times of files may be so much older than the clock says."""
 
 
 def put_in_place(draft: Path, final: Path) -> None:
@@ -92,6 +97,26 @@ def flush(path: Path) -> None:
     for entry in path.iterdir():
         flush(entry)
     _flush_folder(path)
+
+
+def flush_written(folder: Path, since_s: float) -> None:
+    """Wait until what was written below a folder since a time is on the disk: what libraries write waits for nothing.
+
+    Parameters
+    ----------
+    since_s
+        As `time.time` gives it.
+    """
+    for name, _, names in os.walk(folder):
+        for path in (Path(name), *(Path(name, file) for file in names)):
+            with contextlib.suppress(FileNotFoundError):
+                status = path.lstat()
+                if status.st_ctime < since_s - CLOCK_STEP_S:
+                    continue
+                if stat.S_ISREG(status.st_mode):
+                    flush(path)
+                elif stat.S_ISDIR(status.st_mode):
+                    _flush_folder(path)
 
 
 def _flush_folder(path: Path) -> None:

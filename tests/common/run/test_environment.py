@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from stages.common import settings
-from stages.common.run.environment import DECIDED, NEEDED, NETWORK, foreign, set_aside
+from stages.common.run.environment import DECIDED, NEEDED, NETWORK, RUN_BY_DVC, foreign, set_aside
 
 
 @pytest.fixture(autouse=True)
@@ -65,6 +65,33 @@ def test_a_command_passes_on_what_dvc_needs(monkeypatch: pytest.MonkeyPatch) -> 
         monkeypatch.setenv(name, "x")
     assert set_aside("repro", command=True) == ["GTIFF_POINT_GEO_IGNORE", "MLFLOW_RUN_ID"]
     assert set(kept) <= set(os.environ)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "DVC_ROOT", "DVC_STAGE", "DVC_EXP_NAME", "DVC_EXP_BASELINE_REV", "DVC_EXP_AUTO_PUSH", "DVC_EXP_GIT_REMOTE",
+        "DVC_SQLALCHEMY_ECHO", "DVC_SHOW_TRACEBACK", "DVC_IGNORE_ISATTY", "DVC_PAGER", "DVC_TEST", "DVC_DAEMON",
+        "DVC_OF_TOMORROW",
+    ],
+)  # fmt: skip
+def test_what_another_run_of_dvc_has_left_reaches_no_command(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With DVC_ROOT `make promote` would change the registry of another repository."""
+    monkeypatch.setenv(name, "/left/of/another")
+    assert foreign("promote", command=True) == foreign("repro", command=True) == [name]
+    assert foreign(RUN_BY_DVC, command=True) == foreign("labels") == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "DVC_NO_ANALYTICS", "DVC_SITE_CACHE_DIR", "DVC_GLOBAL_CONFIG_DIR", "DVC_SYSTEM_CONFIG_DIR", "DVC_STUDIO_TOKEN",
+        "DVC_STUDIO_URL", "DVC_STUDIO_OFFLINE", "DVC_ANALYTICS_ENDPOINT", "DVC_UPDATER_ENDPOINT",
+    ],
+)  # fmt: skip
+def test_where_dvc_finds_things_is_the_users_choice(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, "/somewhere")
+    assert foreign("repro", command=True) == foreign("predict") == []
 
 
 @pytest.mark.parametrize(

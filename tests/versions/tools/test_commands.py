@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -96,3 +97,21 @@ def test_without_git_a_command_fails_and_raises_nothing(tmp_path: Path, monkeypa
     status = run_git(tmp_path, "status")
     assert status.returncode == 127
     assert "git cannot be run" in status.stderr
+
+
+def test_settings_of_the_user_for_all_of_dvc_do_not_reach_into_a_run(
+    built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A question before each stage, files staged in git, links in place of files, a repository that is none for DVC."""
+    switches = ("interactive", "autostage", "no_scm", "hardlink_lock")
+    lines = ["[core]", *(f"{name} = true" for name in switches), "[cache]", "type = symlink"]
+    (tmp_path / "config").write_text("\n".join(lines))
+    monkeypatch.setenv("DVC_GLOBAL_CONFIG_DIR", str(tmp_path))
+    site = tmp_path / "site"
+    shutil.copytree(built, site)
+    (site / ".dvc/config").write_text((tiny.ROOT / ".dvc/config").read_text())
+    (site / "params.yaml").write_text("train:\n  seed: 4\n")
+    repro = run_dvc(site, "repro", "evaluate")
+    assert repro.returncode == 0, repro.stderr
+    assert (site / "out").is_file() and not (site / "out").is_symlink()
+    assert run_git(site, "diff", "--cached", "--name-only").stdout == ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -59,11 +60,30 @@ def test_what_git_could_not_merge_is_left_to_the_user(site: Path) -> None:
     assert (site / "dvc.lock").read_text() == CONFLICT
 
 
-def test_an_empty_file_without_a_copy_is_named_with_the_fix(site: Path) -> None:
-    (site / "dvc.lock").write_text("")
-    with pytest.raises(InputError, match=r"dvc\.lock is empty") as caught, working_on_site("repro"):
+@pytest.mark.parametrize("name", ["dvc.lock", "data.dvc", "models/champion/model.onnx.dvc"])
+def test_an_empty_file_without_a_copy_is_named_with_the_fix(site: Path, name: str) -> None:
+    """Else an empty data.dvc would pin nothing, and whatever lies in data/ would be recorded."""
+    (site / name).parent.mkdir(parents=True, exist_ok=True)
+    (site / name).write_text("")
+    with pytest.raises(InputError, match=f"{Path(name).name} is empty") as caught, working_on_site("repro"):
         pass
-    assert caught.value.fix.startswith("`git checkout dvc.lock`")
+    assert caught.value.fix.startswith(f"`git checkout {name}`")
+    with pytest.raises(InputError, match="is empty"), copies_kept(site):
+        pass
+
+
+def test_what_dvc_has_written_is_on_the_disk_before_the_copy_goes(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    states, sync = [], os.fsync
+
+    def watched(number: int) -> None:
+        if os.fstat(number).st_ino == (site / "dvc.lock").stat().st_ino:
+            states.append(((site / "dvc.lock").read_text(), (site / SCRATCH / "whole-dvc.lock").exists()))
+        sync(number)
+
+    monkeypatch.setattr(os, "fsync", watched)
+    with copies_kept(site):
+        (site / "dvc.lock").write_text(NEWER)
+    assert states == [(NEWER, True)]
 
 
 def test_a_command_that_ends_leaves_no_copy(site: Path) -> None:
