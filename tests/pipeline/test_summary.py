@@ -100,6 +100,15 @@ def test_a_real_site_is_printed_without_truth(tmp_path: Path) -> None:
     assert not {"simulated", "true", "error"} & set(output.lower().split())
 
 
+def test_a_table_without_rows_is_refused(tmp_path: Path) -> None:
+    site = reported_site(tmp_path / "site", (2020, 2021), simulated=False)
+    table = site / "artifacts/area/glacier_area_by_year.csv"
+    table.write_text(table.read_text().splitlines()[0] + "\n")
+    done = summary(site, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "the table of areas has no row" in done.stderr
+
+
 def test_without_results_it_says_what_to_do(tmp_path: Path) -> None:
     done = summary(tmp_path, cwd=tmp_path)
     assert done.returncode == 2

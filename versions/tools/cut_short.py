@@ -95,6 +95,13 @@ def mend(site: Path) -> None:
     _forget(site)
 
 
+def put_back(path: Path, text: str) -> None:
+    """Write an earlier text of one of these files again; a kill leaves the one or the other, whole."""
+    draft = path.with_name(f".{path.name}.part")
+    draft.write_text(text, encoding="utf-8")
+    replace_file(draft, path)
+
+
 def _is_whole(path: Path) -> bool:
     content = path.read_bytes()
     if MERGE_MARK in content:

@@ -90,6 +90,6 @@ def _lock(path: Path) -> IO[str] | None:
 
 def _holder(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8") or "a command that has just begun"
+        return path.read_text(encoding="utf-8", errors="replace") or "a command that has just begun"
     except OSError:
         return "a command that has just ended"

@@ -11,9 +11,9 @@ NotNegative = Annotated[float, Field(ge=0)]
 
 
 class Record(BaseModel):
-    """A row or document: immutable, unknown keys refused."""
+    """A row or document: immutable; unknown keys, infinity and NaN are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class AnyDocument(BaseModel):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from stages.common.tables.base import Fraction, NotNegative, Record
 from stages.common.tables.drift import BandReference
@@ -39,7 +39,9 @@ class PatchStats(Record):
 
 
 class EpochRow(Record):
-    """One epoch of one member."""
+    """One epoch of one member; the loss of a training that diverges is NaN."""
+
+    model_config = ConfigDict(allow_inf_nan=True)
 
     member: Annotated[int, Field(ge=1, description="number of the ensemble's member")] = 1
     epoch: int

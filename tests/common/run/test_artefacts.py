@@ -22,6 +22,7 @@ from stages.common.geo.vectors import write_polygons
 from stages.common.run.artefacts import Arrays, Artefact, Json, Raster, Table, Vector
 from stages.common.run.outputs import write_arrays, write_table
 from stages.common.run.stage import main
+from stages.common.tables.base import NotNegative, Record
 from stages.labels.contract import CONTRACT as LABELS
 from stages.labels.label import label
 
@@ -32,6 +33,11 @@ class Row(BaseModel):
     year: int
     area_km2: float
     sigma_km2: float | None = None
+
+
+class TrueArea(Record):
+    year: int
+    true_area_km2: NotNegative
 
 
 def write_vector(path: Path) -> Artefact:
@@ -118,6 +124,19 @@ def test_text_that_is_not_utf_8_breaks_its_contract(
     with pytest.raises(ContractError, match="not readable") as caught:
         kind.check(path)
     assert caught.value.expected == "text in UTF-8"
+
+
+@pytest.mark.parametrize("number", ["inf", "nan", "1e999"])
+def test_a_number_without_end_breaks_its_contract(number: str, tmp_path: Path) -> None:
+    """Infinity is not negative, and Python reads it."""
+    table, document = tmp_path / "areas.csv", tmp_path / "area.json"
+    table.write_text(f"year,true_area_km2\n2020,{number}\n")
+    in_json = number.replace("inf", "Infinity").replace("nan", "NaN")
+    document.write_text(f'{{"year": 2020, "true_area_km2": {in_json}}}\n')
+    for kind, path in ((Table(summary="areas", row=TrueArea), table), (Json(summary="area", model=TrueArea), document)):
+        with pytest.raises(ContractError, match="breaks its contract") as caught:
+            kind.check(path)
+        assert "finite number" in str(caught.value.expected)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from stages.common import settings
 from stages.common.errors import InputError
 from stages.common.run.replace import SCRATCH
-from versions.tools.cut_short import copies_kept, mend, working_on_site
+from versions.tools.cut_short import copies_kept, mend, put_back, working_on_site
 
 WHOLE = "schema: '2.0'\nstages:\n  labels:\n    cmd: docker/run python -m stages.labels\n"
 NEWER = WHOLE + "  train:\n    cmd: docker/run python -m stages.train\n"
@@ -84,6 +84,21 @@ def test_what_dvc_has_written_is_on_the_disk_before_the_copy_goes(site: Path, mo
     with copies_kept(site):
         (site / "dvc.lock").write_text(NEWER)
     assert states == [(NEWER, True)]
+
+
+def test_an_earlier_text_is_put_back_whole_or_not_at_all(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (site / "dvc.lock").write_text(NEWER)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", killed)
+        with pytest.raises(KilledError):
+            put_back(site / "dvc.lock", WHOLE)
+    assert (site / "dvc.lock").read_text() == NEWER
+    put_back(site / "dvc.lock", WHOLE)
+    assert (site / "dvc.lock").read_text() == WHOLE
+
+
+def killed(_number: int) -> None:
+    raise KilledError
 
 
 def test_a_command_that_ends_leaves_no_copy(site: Path) -> None:

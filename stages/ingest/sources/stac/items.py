@@ -60,7 +60,7 @@ def parse_item(item: Mapping[str, Any], profile: Profile, required: Sequence[str
     """
     try:
         return _parse(item, profile, required)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:  # JSON has Infinity
         raise InputError(
             "an item of the catalogue cannot be read",
             where=str(item.get("id") if isinstance(item, Mapping) else item)[:100],

@@ -70,6 +70,7 @@ def search(
         TypeError,
         AttributeError,
         RecursionError,
+        OverflowError,
     ) as error:
         raise _unsearchable(url, collection, error) from error
     return [items[name] for name in sorted(items)]

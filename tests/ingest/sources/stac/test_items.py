@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import math
 import time
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,20 @@ def test_files_on_this_machine_are_not_read() -> None:
     item = cdse_item()
     item["assets"]["B02_10m"]["href"] = "/etc/passwd"
     assert parse_item(item, CDSE, ["B02"]).unfit == "the item has no file of B02"
+
+
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"])
+def test_a_time_that_no_calendar_has_in_utc_is_no_item(text: str) -> None:
+    with pytest.raises(InputError, match="an item of the catalogue"):
+        parse_item(cdse_item(datetime=text), CDSE, [])
+
+
+@pytest.mark.parametrize("name", ["sat:relative_orbit", "view:sun_elevation"])
+def test_an_infinite_number_is_no_item(name: str) -> None:
+    """Python's JSON takes Infinity and NaN."""
+    for number in (math.inf, math.nan):
+        with pytest.raises(InputError, match="cannot be read"):
+            parse_item(cdse_item(**{name: number}), CDSE, [])
 
 
 @pytest.mark.parametrize("text", [None, "", "in autumn"])
