@@ -17,7 +17,7 @@ from stages.common.scene.scene import SceneInfo
 from stages.common.tables.prepare import OffsetProof, Registration
 from stages.common.types import AnyArray, BoolArray, Float32Array
 from stages.prepare.masks import SceneMasks
-from stages.prepare.radiometry import STORAGE, to_storage
+from stages.prepare.radiometry import STORAGE, check_bright, to_storage
 from stages.prepare.scene_pixels import ScenePixels
 
 
@@ -83,7 +83,7 @@ def write_scene_cog(
     layout = profile(grid, count=count, dtype=storage.dtype, nodata=storage.nodata) | {"interleave": "band"}
     with checked_raster(plain, layout) as out:
         for index, name in enumerate(tqdm(params.bands, unit="band", disable=None), start=1):
-            values = terrain[name] if name in terrain else _merge(scenes, name, mosaic)
+            values = terrain[name] if name in terrain else _merge(scenes, name, mosaic, params)
             pixels, clipped_in_band = to_storage(values, mosaic.observed, params.storage)
             out.write(pixels, index)
             out.dataset.set_band_description(index, name)
@@ -94,11 +94,20 @@ def write_scene_cog(
     return clipped
 
 
-def _merge(scenes: Sequence[PlacedScene], name: str, mosaic: Mosaic) -> Float32Array:
-    """Return a band (H, W) float32: each scene's values where it owns the pixel; NaN elsewhere."""
+def _merge(scenes: Sequence[PlacedScene], name: str, mosaic: Mosaic, params: PrepareParams) -> Float32Array:
+    """Return a band (H, W) float32: each scene's values where it owns the pixel; NaN elsewhere.
+
+    Raises
+    ------
+    InputError
+        They are brighter than any ground.
+    """
     merged = np.full(mosaic.owner.shape, np.nan, dtype=np.float32)
     for position, scene in enumerate(scenes):
         owned = mosaic.owner == position
         if owned.any():
-            np.copyto(merged, scene.pixels.values_on(scene.grid, name), where=owned)
+            values = scene.pixels.values_on(scene.grid, name)
+            if params.storage == "sentinel2" and scene.info.id not in params.trusted_offsets:
+                check_bright(values[owned], scene.pixels.scene, name)
+            np.copyto(merged, values, where=owned)
     return merged

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 
 from stages.common.errors import InputError
+from stages.common.scene.harmonise import calibration_of
 from stages.common.scene.scene import Scene
 from stages.common.tables.kinds import DN_OFFSET, DN_SCALE
 from stages.common.types import AnyArray, BoolArray, Float32Array
@@ -18,6 +19,10 @@ DN_MIN, DN_MAX = 1, 65535
 
 CLIPPED_FRACTION_MAX = 0.5
 """If more than this is clipped, the scale is wrong: reflectance above 6.4 does not occur over whole scenes."""
+
+BRIGHT, BRIGHT_SHARE_MAX = 2.0, 0.01
+"""No ground reflects more than this, but for a few pixels: four real seasons of snow in the Khumbu reach 1.80, a real
+scene at the top of the atmosphere 1.30. Landsat's surface reflectance with Sentinel-2's scale is 3.3 on ice."""
 
 RGB_MAX = 255
 
@@ -88,6 +93,32 @@ def check_storage(scene: Scene, names: Sequence[str], storage: str) -> None:
                 found=f"{band.dtype}, scale {band.scale:g}, offset {band.offset:g}",
                 fix="set prepare.storage to sentinel2 for reflectance, or convert the scene to 8 bits",
             )
+
+
+def check_bright(reflectance: Float32Array, scene: Scene, band: str) -> None:
+    """Refuse a band that is brighter than any ground: its scale or offset is of another sensor.
+
+    Parameters
+    ----------
+    reflectance
+        (N,) of the pixels that are seen.
+
+    Raises
+    ------
+    InputError
+        More than `BRIGHT_SHARE_MAX` of them are above `BRIGHT`.
+    """
+    share = float((reflectance > BRIGHT).mean()) if reflectance.size else 0.0
+    if share > BRIGHT_SHARE_MAX:
+        used = calibration_of(scene, band)
+        raise InputError(
+            "the pixels are brighter than any ground",
+            where=f"{scene.info.year}, {scene.info.id}, band {band} (scale {used.scale:g}, offset {used.offset:g})",
+            expected=f"at most {100 * BRIGHT_SHARE_MAX:g} % of the reflectance above {BRIGHT:g}",
+            found=f"{100 * share:.1f} % above it, the median is {float(np.nanmedian(reflectance)):.2g}",
+            fix="correct scale and offset in ingest.raster.scenes (Sentinel-2: 0.0001; Landsat Collection 2 level 2: "
+            f"0.0000275 and -0.2); if you know that it is right, add {scene.info.id} to prepare.trusted_offsets",
+        )
 
 
 def check_clipped(clipped: int, values: int, *, scene_ids: str) -> None:

@@ -116,7 +116,9 @@ def test_a_product_keeps_its_reflectance_and_its_gaps(kind: Format, workdir: Pat
 @pytest.mark.parametrize(
     ("kind", "wrong", "words"),
     [
-        pytest.param(L2SP, {"scale": 1e-4, "offset": 0.0}, "offset", id="landsat-counted-as-sentinel-2"),
+        pytest.param(
+            L2SP, {"scale": 1e-4, "offset": 0.0}, "brighter than any ground", id="landsat-counted-as-sentinel-2"
+        ),
         pytest.param(L2SP, {"offset": 0.0}, "left in", id="landsat-without-its-offset"),
         pytest.param(HLS, {"offset": -0.1}, "subtracted twice", id="hls-with-an-offset-of-sentinel-2"),
     ],

@@ -202,7 +202,23 @@ def refused(capfd: pytest.CaptureFixture[str]) -> str:
 
 def test_a_forgotten_scale_is_refused(site: Path, capfd: pytest.CaptureFixture[str]) -> None:
     store(("a", [layer(name, 3000, scale=1.0, offset=0.0) for name in BANDS]))
-    assert "most values lie outside what can be reflectance" in refused(capfd)
+    message = refused(capfd)
+    assert "the pixels are brighter than any ground" in message
+    assert "100.0 % above it, the median is 3e+03" in message
+
+
+@pytest.mark.parametrize(("bright", "trusted", "code"), [(36, [], 0), (37, [], 2), (37, ["a"], 0)])
+def test_a_hundredth_of_the_pixels_may_be_brighter_than_any_ground(
+    site: Path, bright: int, trusted: list[str], code: int
+) -> None:
+    pixels = np.full((SIZE, SIZE), 3000, "uint16")
+    pixels.flat[:bright] = 22_000  # 2.1
+    store(("a", [layer("B02", pixels), layer("B11", 1500)]))
+    params = tiny.params(site, [2020])
+    params["prepare"] = {"bands": BANDS, "storage": "sentinel2", "trusted_offsets": trusted}
+    params["report"]["rgb"] = ["B02", "B11", "B02"]
+    tiny.write_params(site, params)
+    assert stage.main(CONTRACT, prepare, ["--year", "2020"]) == code
 
 
 def test_a_missing_band_is_refused(site: Path, capfd: pytest.CaptureFixture[str]) -> None:
