@@ -15,6 +15,8 @@ NEAREST := $(shell python3 -c 'import difflib, sys; print(*difflib.get_close_mat
 $(error there is no site "$(SITE)"$(if $(NEAREST), (did you mean SITE=$(NEAREST)?)); expected: SITE=$(SITES), or no SITE for the demo)
 endif
 endif
+# Of these only what stands in the command counts: many shells export a VERSION or a URL, which would choose a champion.
+$(foreach word,A B BASE VERSION URL ARGS,$(if $(filter environment,$(origin $(word))),$(eval override $(word) :=)$(eval unexport $(word))))
 SITE_DIR := $(if $(SITE),sites/$(SITE),.)
 STAMP := .venv/.installed
 export PATH := $(ROOT)/.venv/bin:$(PATH)
@@ -72,7 +74,7 @@ help:  ## List the targets
 ##@ Compare
 
 compare: $(STAMP)  ## Compare two versions: A=<revision, experiment or model version> B=<...> (SITE=name)
-	@cd $(SITE_DIR) && python -m versions.compare "$(A)" "$(B)"
+	@cd $(SITE_DIR) && python -m versions.compare "$$A" "$$B"
 
 site-index: $(STAMP)  ## Write public/: one page over all sites with their reports, to publish as it is
 	@python -m versions.site_index
@@ -89,10 +91,10 @@ check-lock: $(STAMP)  ## Say whether dvc.lock is current, without data (SITE=nam
 ##@ Operate
 
 retrain: $(STAMP)  ## Retrain and compare with main, as CI does (SITE=name, BASE=revision)
-	@cd $(SITE_DIR) && python -m versions.retrain $(if $(BASE),--base $(BASE))
+	@cd $(SITE_DIR) && python -m versions.retrain $(if $(BASE),--base="$$BASE")
 
 promote: $(STAMP)  ## Judge a registered model beside the champion; champion if it passes (SITE=name, VERSION=number)
-	@cd $(SITE_DIR) && python -m versions.promote $(if $(VERSION),--version $(VERSION))
+	@cd $(SITE_DIR) && python -m versions.promote $(if $(VERSION),--version="$$VERSION")
 
 rollback: $(STAMP)  ## Go back to the champion before (SITE=name)
 	@cd $(SITE_DIR) && python -m versions.rollback
@@ -101,7 +103,7 @@ move-runs: $(STAMP)  ## After the checkout was moved: let its store of runs name
 	@python -m versions.move_runs
 
 remote: $(STAMP)  ## Use another DVC remote on this machine: URL=s3://bucket/path or a folder
-	@python -m dvc remote add --local --force --default chosen $(URL)
+	@python -m dvc remote add --local --force --default chosen "$$URL"
 
 images: $(STAMP)  ## Build the container images that are missing and print their sizes
 	@python docker/images.py

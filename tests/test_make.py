@@ -83,6 +83,27 @@ def test_targets_run_in_their_place(name: str, tmp_path: Path) -> None:
     assert {tuple(place[1:3]) for place in places} == {(str(folder), "unset")}
 
 
+WORDS = {"A": "old one", "B": "it's", "BASE": "feature/a b", "VERSION": "3", "URL": "/mnt/My Drive/$x"}
+CALLS = {
+    "compare": ("-m versions.compare {A} {B}", "-m versions.compare  "),
+    "retrain": ("-m versions.retrain --base={BASE}", "-m versions.retrain"),
+    "promote": ("-m versions.promote --version={VERSION}", "-m versions.promote"),
+    "remote": ("-m dvc remote add --local --force --default chosen {URL}",) * 2,
+}
+
+
+@pytest.mark.parametrize("target", CALLS)
+def test_words_count_in_the_command_alone_and_arrive_whole(target: str, tmp_path: Path) -> None:
+    """A shell that exports VERSION=2 would make that version the champion."""
+    folder = checkout(tmp_path / "house")
+    words = [f"{name}={text.replace('$', '$$')}" for name, text in WORDS.items()]
+    assert make(folder, target, *words).returncode == 0
+    assert make(folder, target, **WORDS).returncode == 0
+    stated, exported = [line.split("|")[3] for line in (tmp_path / "log").read_text().splitlines()]
+    assert stated == CALLS[target][0].format(**WORDS)
+    assert exported == CALLS[target][1].format(**dict.fromkeys(WORDS, ""))
+
+
 def test_a_colon_would_part_the_path(tmp_path: Path) -> None:
     done = make(checkout(tmp_path / "a:b"), "clean")
     assert done.returncode == 2

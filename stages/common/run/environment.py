@@ -34,6 +34,13 @@ TRACKING = r"MLFLOW_.+"
 CLOUD = r"(AWS_|AZURE_|GS_|GOOGLE_|OSS_|SWIFT_).+"
 """Names that GDAL, MLflow and DVC read to log in to a cloud."""
 
+REPOSITORY = (
+    r"GIT_(DIR|WORK_TREE|INDEX_FILE|COMMON_DIR|OBJECT_DIRECTORY|ALTERNATE_OBJECT_DIRECTORIES|NAMESPACE|GRAFT_FILE"
+    r"|SHALLOW_FILE|REPLACE_REF_BASE)"
+)
+"""Names that make git and DVC work on another repository than that of the folder: a hook of git sets some of them, and a
+champion would be committed and tagged elsewhere."""
+
 DVC = (
     r"DVC_(?!((NO_ANALYTICS|ANALYTICS_ENDPOINT|UPDATER_ENDPOINT|STUDIO_.+)|(SITE_CACHE|GLOBAL_CONFIG|SYSTEM_CONFIG)_DIR)$)"
     r".+"
@@ -98,7 +105,7 @@ def foreign(name: str, *, command: bool = False) -> list[str]:
     """
     decided = DECIDED | DECIDED_FOR.get(name, {})
     by_kind = ([] if name == RUN_BY_DVC else [DVC]) if command else [CLOUD]
-    families = [GDAL, LEARNING, PICTURES, TRACKING, *by_kind]
+    families = [GDAL, LEARNING, PICTURES, TRACKING, REPOSITORY, *by_kind]
     needed = {*(NEEDED_SOMEWHERE if command else (*NETWORK, *NEEDED.get(name, ()))), *settings.MLFLOW_QUIET}
     return [
         variable

@@ -83,6 +83,18 @@ def test_what_another_run_of_dvc_has_left_reaches_no_command(name: str, monkeypa
 
 
 @pytest.mark.parametrize(
+    "name", ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY"]
+)
+def test_another_repository_of_git_reaches_nothing(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a hook of git: `make promote` would commit and tag the champion there."""
+    monkeypatch.setenv(name, "/of/another")
+    monkeypatch.setenv("GIT_COMMIT", "abc")
+    monkeypatch.setenv("GIT_AUTHOR_NAME", "Anna")
+    monkeypatch.setenv("GIT_SSH_COMMAND", "ssh -i key")
+    assert foreign("promote", command=True) == foreign("track") == foreign(RUN_BY_DVC, command=True) == [name]
+
+
+@pytest.mark.parametrize(
     "name",
     [
         "DVC_NO_ANALYTICS", "DVC_SITE_CACHE_DIR", "DVC_GLOBAL_CONFIG_DIR", "DVC_SYSTEM_CONFIG_DIR", "DVC_STUDIO_TOKEN",
