@@ -177,6 +177,7 @@ CASES: list[tuple[str, Spoiler, str]] = [
     ("header-billion-laughs", replaced(HEADER, LAUGHS), "plain XML without DTD and entities"),
     ("header-reads-a-file", replaced(TILE, OUTSIDE), "plain XML without DTD and entities"),
     ("header-huge", replaced(HEADER, b" " * (32 * 2**20 + 1)), "bytes of XML"),
+    ("header-of-a-million-elements", replaced(HEADER, b"<r>" + b"<a/>" * 2**20 + b"</r>"), "bytes of XML"),
     ("baseline-absent", edited(HEADER, "PROCESSING_BASELINE", "X"), "the product's metadata cannot be read"),
     ("time-no-time", edited(HEADER, f"{DAY}T", "yesterday "), "a time such as"),
     ("orbit-no-number", edited(HEADER, ">5<", ">five<"), "a number in SENSING_ORBIT_NUMBER"),

@@ -38,8 +38,8 @@ REPOSITORY = (
     r"GIT_(DIR|WORK_TREE|INDEX_FILE|COMMON_DIR|OBJECT_DIRECTORY|ALTERNATE_OBJECT_DIRECTORIES|NAMESPACE|GRAFT_FILE"
     r"|SHALLOW_FILE|REPLACE_REF_BASE)"
 )
-"""Names that make git and DVC work on another repository than that of the folder: a hook of git sets some of them, and a
-champion would be committed and tagged elsewhere."""
+"""Names that make git and DVC work on another repository than that of the folder: a hook of git sets some of them, and
+a champion would be committed and tagged elsewhere."""
 
 DVC = (
     r"DVC_(?!((NO_ANALYTICS|ANALYTICS_ENDPOINT|UPDATER_ENDPOINT|STUDIO_.+)|(SITE_CACHE|GLOBAL_CONFIG|SYSTEM_CONFIG)_DIR)$)"

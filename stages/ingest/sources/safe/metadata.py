@@ -22,8 +22,9 @@ from stages.ingest.sources.acquisition import utc_time
 BANDS = ("B01", "B02", "B03", "B04", "B05", "B06", "B07", "B08", "B8A", "B09", "B10", "B11", "B12")
 """Bands in the order of their ``band_id``."""
 
-XML_BYTES_MAX = 32 * 2**20
-"""Largest metadata file that is read; the largest real one has half a megabyte."""
+XML_BYTES_MAX = 4 * 2**20
+"""Largest metadata file that is read; the largest real one has half a megabyte. Parsed, XML of the shortest
+elements takes 23 times as much memory."""
 
 ORBITS, FIRST_YEAR = 143, 2015
 """Number of relative orbits of Sentinel-2, and the year of its launch."""
