@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
 
 from stages.common import logs, settings
-from stages.common.errors import GlacierError, UnexpectedError
+from stages.common.errors import GlacierError, StorageError, UnexpectedError
 from stages.common.run.disk import is_full, storage_error
 from stages.common.run.replace import SCRATCH
 
@@ -39,8 +41,21 @@ def exit_code_of(name: str, work: Callable[[], str | int | None]) -> int:
         return fail(name, error)
     if isinstance(result, int):
         return result
-    if result is not None:
-        print(result)
+    return DONE if result is None else show(name, result)
+
+
+def show(name: str, text: str) -> int:
+    """Print the result of finished work; return its exit code: 0 also where nobody reads on, as in ``| head``."""
+    try:
+        print(text, flush=True)
+    except OSError as error:
+        with contextlib.suppress(OSError, ValueError):  # else the interpreter tries again at its end
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):
+            return DONE
+        cannot = "the work is done, and its result cannot be printed"
+        where, fix = "standard output", "print it to a place with room, then run this again"
+        return fail(name, StorageError(cannot, where=where, found=str(error), fix=fix))
     return DONE
 
 

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from stages.common.errors import ContractError, ParamsError
 from stages.common.params.schema import Params, load_params
 from stages.common.run.contracts import Contract, check_inputs, check_outputs, paths_of
-from stages.common.run.exit_code import DONE, exit_code_of
+from stages.common.run.exit_code import exit_code_of, show
 from stages.common.run.outputs import atomic_folder, write_json
 
 
@@ -60,8 +60,7 @@ def run_command_line(
     """Parse the command line, describe the contract or do `work` for the year given, and return the exit code."""
     arguments = _parse(contract, argv)
     if arguments.describe:
-        print(json.dumps(contract.describe(), indent=2))
-        return DONE
+        return show(contract.stage, json.dumps(contract.describe(), indent=2))
     name = contract.stage if arguments.year is None else f"{contract.stage}@{arguments.year}"
     return exit_code_of(name, lambda: work(arguments.year, logging.getLogger(name)))
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from sandbox import tiny
 from stages.common import settings
 from stages.common.errors import ContractError, GateError, InputError, ParamsError
 from stages.common.run.exit_code import exit_code_of, traceback_file
@@ -93,3 +96,20 @@ def test_a_wrong_level_of_the_log_is_bad_input(
     monkeypatch.setenv(settings.LOG_LEVEL, "loud")
     assert exit_code_of("area", lambda: None) == 2
     assert "DEBUG, INFO, WARNING" in capsys.readouterr().err
+
+
+PROGRAM = """from stages.common.run.exit_code import exit_code_of
+raise SystemExit(exit_code_of("summary", lambda: "x" * 10**6))"""
+
+
+@pytest.mark.parametrize(("place", "code", "words"), [("| head -c 1", 0, ""), ("> /dev/full", 3, "cannot be printed")])
+def test_a_result_that_nobody_reads_or_that_has_no_room_is_no_failed_gate(place: str, code: int, words: str) -> None:
+    """Before, a traceback and exit code 1."""
+    line = f'"$0" -c "$1" {place}; exit "${{PIPESTATUS[0]}}"'
+    done = subprocess.run(
+        ["bash", "-c", line, sys.executable, PROGRAM], env={"PYTHONPATH": str(tiny.ROOT), "PATH": "/usr/bin:/bin"},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == code
+    assert words in done.stderr and "Traceback" not in done.stderr
+    assert bool(done.stderr) == bool(words)
