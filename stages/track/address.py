@@ -69,7 +69,7 @@ def require_database(path: Path, fix: str) -> None:
     except sqlite3.OperationalError:  # not there yet, locked, or to be recovered: MLflow sees to it
         return
     except (sqlite3.DatabaseError, OSError) as error:
-        found = f"{type(error).__name__}: {error}"
+        cause = f"{type(error).__name__}: {error}"
         raise InputError(
-            "the tracking store is no database", where=path, expected=expected, found=found, fix=fix
+            "the tracking store is no database", where=path, expected=expected, found=cause, fix=fix
         ) from None

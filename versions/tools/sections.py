@@ -44,8 +44,8 @@ def require_sections(params: Path = Path("params.yaml"), pipeline: Path = Path("
 
 def _whole(keys: list[str]) -> list[str]:
     """Return the keys without sections that another of their lines makes."""
-    made = {key.split(".")[0] for key in keys if key in DEFAULTS}
-    return [key for key in keys if key not in made]
+    whole = {key.split(".")[0] for key in keys if key in DEFAULTS}
+    return [key for key in keys if key not in whole]
 
 
 def _value(content: Any, key: str) -> Any:
