@@ -56,7 +56,7 @@ def test_a_file_that_is_no_database(content: bytes, tmp_path: Path) -> None:
     path.write_bytes(content)
     with pytest.raises(InputError, match="is no database") as caught:
         require_database(path, FIX)
-    assert (caught.value.where, caught.value.fix) == (path, FIX)
+    assert (caught.value.where, caught.value.fix) == (str(path), FIX)
     assert path.read_bytes() == content
 
 
