@@ -109,7 +109,7 @@ def flush_written(folder: Path, since_s: float) -> None:
     """
     for name, _, names in os.walk(folder):
         for path in (Path(name), *(Path(name, file) for file in names)):
-            with contextlib.suppress(FileNotFoundError):
+            with contextlib.suppress(FileNotFoundError, PermissionError):  # of another program, or user
                 status = path.lstat()
                 if status.st_ctime < since_s - CLOCK_STEP_S:
                     continue

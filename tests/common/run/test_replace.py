@@ -6,13 +6,14 @@ import contextlib
 import errno
 import os
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from stages.common.run.outputs import atomic_folder
-from stages.common.run.replace import put_in_place, recover
+from stages.common.run.replace import flush_written, put_in_place, recover
 
 NAMES = ("a.tif", "b.tif", "c.tif")
 
@@ -139,6 +140,20 @@ def test_a_loss_of_power_at_any_instant_leaves_one_whole_version(
     lose_power(tmp_path, synced)
     recover(place)
     assert version_of(place) in (("new",) if finished else ("old", "new"))
+
+
+def test_what_a_library_has_written_since_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "new").mkdir()
+    for name in ("old.tif", "new/a.tif"):
+        (tmp_path / name).write_text(name)
+    os.mkfifo(tmp_path / "new/pipe")
+    (tmp_path / "new/link").symlink_to("nowhere")
+    synced: set[int] = set()
+    monkeypatch.setattr(os, "fsync", lambda number: synced.add(os.fstat(number).st_ino))
+    flush_written(tmp_path, time.time() + 60)
+    assert synced == set()
+    flush_written(tmp_path / "new", time.time())
+    assert synced == {(tmp_path / name).stat().st_ino for name in ("new", "new/a.tif")}
 
 
 def test_a_new_name_is_on_the_disk_before_the_old_version_goes(
