@@ -83,11 +83,12 @@ def test_targets_run_in_their_place(name: str, tmp_path: Path) -> None:
     assert {tuple(place[1:3]) for place in places} == {(str(folder), "unset")}
 
 
-WORDS = {"A": "old one", "B": "it's", "BASE": "feature/a b", "VERSION": "3", "URL": "/mnt/My Drive/$x"}
+WORDS = {"A": "old one", "B": "it's", "BASE": "feature/a b", "VERSION": "3", "URL": "/mnt/My Drive/$x", "REGION": "eu"}
 CALLS = {
     "compare": ("-m versions.compare {A} {B}", "-m versions.compare  "),
     "retrain": ("-m versions.retrain --base={BASE}", "-m versions.retrain"),
     "promote": ("-m versions.promote --version={VERSION}", "-m versions.promote"),
+    "region": ("-m region {REGION}", "-m region "),
     "remote": ("-m dvc remote add --local --force --default chosen {URL}",) * 2,
 }
 
