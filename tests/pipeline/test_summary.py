@@ -16,6 +16,8 @@ from stages.common.run.records import read_document
 from stages.common.tables.area import AreaSeries, GateFinding, Gates
 from tests.report import report_inputs
 
+REPORTED = ("glacier_retreat_graph.png", "glacier_retreat_timelapse.gif", "index.html")
+
 
 def summary(folder: Path, cwd: Path) -> subprocess.CompletedProcess[str]:
     environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
@@ -27,7 +29,7 @@ def reported_site(folder: Path, years: tuple[int, ...], *, simulated: bool) -> P
     """A site whose report is drawn, as far as its files' names go."""
     site = report_inputs.make_artifacts(folder, years, simulated=simulated)
     (site / "artifacts/report").mkdir()
-    for name in ("glacier_retreat_graph.png", "glacier_retreat_timelapse.gif", "index.html"):
+    for name in REPORTED:
         (site / "artifacts/report" / name).touch()
     return site
 
@@ -101,10 +103,11 @@ def test_a_real_site_is_printed_without_truth(tmp_path: Path) -> None:
 
 
 def test_a_table_without_rows_is_refused(tmp_path: Path) -> None:
-    site = reported_site(tmp_path / "site", (2020, 2021), simulated=False)
-    table = site / "artifacts/area/glacier_area_by_year.csv"
-    table.write_text(table.read_text().splitlines()[0] + "\n")
-    done = summary(site, cwd=tmp_path)
+    for name in ("area/glacier_area_by_year.csv", *(f"report/{name}" for name in REPORTED)):
+        (tmp_path / "artifacts" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "artifacts" / name).write_text("year\n")
+    tiny.write_params(tmp_path, tiny.params(tmp_path, [2020]))
+    done = summary(tmp_path, cwd=tmp_path)
     assert done.returncode == 2
     assert "the table of areas has no row" in done.stderr
 
