@@ -102,14 +102,15 @@ def test_a_real_site_is_printed_without_truth(tmp_path: Path) -> None:
     assert not {"simulated", "true", "error"} & set(output.lower().split())
 
 
-def test_a_table_without_rows_is_refused(tmp_path: Path) -> None:
+def test_a_series_without_years_is_refused(tmp_path: Path) -> None:
     for name in ("area/glacier_area_by_year.csv", *(f"report/{name}" for name in REPORTED)):
         (tmp_path / "artifacts" / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / "artifacts" / name).write_text("year\n")
+        (tmp_path / "artifacts" / name).touch()
+    (tmp_path / "artifacts/area/series.json").write_text('{"years": [], "glaciers": [], "glacier_trends": []}')
     tiny.write_params(tmp_path, tiny.params(tmp_path, [2020]))
     done = summary(tmp_path, cwd=tmp_path)
     assert done.returncode == 2
-    assert "the table of areas has no row" in done.stderr
+    assert "the series has no year" in done.stderr
 
 
 def test_without_results_it_says_what_to_do(tmp_path: Path) -> None:
