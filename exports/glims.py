@@ -15,6 +15,7 @@ from stages.common.geo.readback import refuse_unwritten
 from stages.common.geo.vectors import read_features
 from stages.common.run.outputs import write_json
 from stages.common.tables.area import AreaRow
+from stages.common.tables.review import Review
 
 WGS84 = "EPSG:4326"
 AUTOMATIC, EDITED = "Automatic", "Automatic with manual editing"
@@ -26,7 +27,7 @@ SHAPEFILE_COLUMNS = {"analyst_name": "analyst_na"}
 SHAPEFILE_TEXT_MAX = 254
 
 
-def write_glims(site: Finished, chosen: Chosen, caveats: Sequence[str], folder: Path) -> None:
+def write_glims(site: Finished, chosen: Chosen, review: Review | None, caveats: Sequence[str], folder: Path) -> None:
     """Write outlines and center lines as GeoJSON and Shapefile, and form.json."""
     import geopandas
     import pandas
@@ -42,7 +43,7 @@ def write_glims(site: Finished, chosen: Chosen, caveats: Sequence[str], folder: 
     lines = center_lines(site, chosen, caveats)
     if len(lines):
         write_both(folder, "centerlines", lines, "LineString")
-    write_json(folder / "form.json", form(site, chosen, caveats))
+    write_json(folder / "form.json", form(site, chosen, review, caveats))
 
 
 def features(site: Finished, chosen: Chosen, year: int, caveats: Sequence[str]) -> Any:
@@ -127,7 +128,7 @@ def write_both(folder: Path, name: str, frame: Any, geometry: str) -> None:
         pyogrio.write_dataframe(short, shapefile, driver="ESRI Shapefile", geometry_type=geometry, encoding="UTF-8")
 
 
-def form(site: Finished, chosen: Chosen, caveats: Sequence[str]) -> dict[str, Any]:
+def form(site: Finished, chosen: Chosen, review: Review | None, caveats: Sequence[str]) -> dict[str, Any]:
     """Return the answers to the form that goes with new outlines."""
     contact, params = site.contact, site.params
     years = sorted({row.year for row in chosen.rows})
@@ -138,8 +139,11 @@ def form(site: Finished, chosen: Chosen, caveats: Sequence[str]) -> dict[str, An
         for rgi_id, name in edited_by(site, year).items()
         if (year, rgi_id) in chosen.keys
     }
+    notes = review.notes if review else ()
+    pieces = sum(note.is_piece and note.decision == "reject" and note.year in years for note in notes)
     return {
-        "method": EDITED if edits else AUTOMATIC,
+        "method": EDITED if edits or pieces else AUTOMATIC,
+        "pieces_taken_away": pieces,
         "edited": edits,
         "analyst": contact.name,
         "institution": contact.institution,

@@ -47,7 +47,7 @@ def submit(words: Sequence[str]) -> str:
     caveats = caveats_of(site, review)
     require_no_caveats(caveats, anyway=bool(words))
     contact = site.contact
-    chosen = choose(site, rejected_years=set(review.rejected_years) if review else set())
+    chosen = choose(site, review)
     if not chosen.rows:
         raise InputError(
             "no glacier can be handed on", where="artifacts/area/area_by_glacier.csv",
@@ -55,7 +55,7 @@ def submit(words: Sequence[str]) -> str:
             found="".join(f"\n    {text}" for text in chosen.left_out) or "no glacier", fix="use a larger AOI",
         )  # fmt: skip
     with atomic_folder(SUBMISSION) as draft:
-        write_glims(site, chosen, caveats, draft / "glims")
+        write_glims(site, chosen, review, caveats, draft / "glims")
         write_wgms(site, chosen, caveats, draft / "wgms")
     notes = [f"note: {text}" for text in caveats]
     return "\n".join(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from exports.finished import AOI, OUTLINES, UNASSIGNED, Finished
 from stages.common.geo.vectors import read_polygons
 from stages.common.tables.area import GlacierAreaRow
+from stages.common.tables.review import Review, ReviewNote
 
 INSIDE_MIN = 0.99
 """Least share of an old outline within the AOI: the area of a glacier that the edge cuts is no area of a glacier."""
@@ -32,8 +33,10 @@ class Chosen:
         return {(row.year, row.rgi_id) for row in self.rows}
 
 
-def choose(site: Finished, *, rejected_years: set[int]) -> Chosen:
-    """Return the rows of area_by_glacier.csv that hold for a whole glacier, in years that nobody has rejected."""
+def choose(site: Finished, review: Review | None) -> Chosen:
+    """Return the rows of area_by_glacier.csv that hold for a whole glacier, and that nobody has rejected."""
+    rejected_years = set(review.rejected_years) if review else set()
+    rejected = {(note.year, note.rgi_id) for note in review.notes if is_rejection(note)} if review else set()
     inside = share_inside(site)
     rows: list[GlacierAreaRow] = []
     left_out: list[str] = [f"{year}: a person has rejected the map" for year in sorted(rejected_years)]
@@ -46,12 +49,19 @@ def choose(site: Finished, *, rejected_years: set[int]) -> Chosen:
                 left_out.append(f"{row.year}: {row.area_km2:.2f} km2 of ice that lies near no outline")
         elif inside.get(row.rgi_id, 0.0) < INSIDE_MIN:
             cut.add(row.rgi_id)
+        elif (row.year, row.rgi_id) in rejected:
+            left_out.append(f"{row.year}: {row.rgi_id}, which a person has rejected")
         elif row.unseen_km2 > UNSEEN_MAX * row.outline_area_km2:
             left_out.append(f"{row.year}: {row.rgi_id}, of which {row.unseen_km2:.3f} km2 are not seen")
         elif row.area_km2 > 0:
             rows.append(row)
     left_out += [f"{rgi_id}: {inside.get(rgi_id, 0.0):.0%} of it lies in the AOI" for rgi_id in sorted(cut)]
     return Chosen(rows=rows, left_out=left_out, rejected_years=rejected_years)
+
+
+def is_rejection(note: ReviewNote) -> bool:
+    """Return whether a note rejects a whole glacier; a piece that is rejected is no longer in the map."""
+    return note.decision == "reject" and not note.is_piece
 
 
 def share_inside(site: Finished) -> Mapping[str, float]:

@@ -237,6 +237,21 @@ def test_a_year_that_a_person_has_rejected_is_not_handed_on(site: Path) -> None:
     assert 2016 not in {row.date.year for row in read_rows(Path("submission/wgms/state.csv"), StateRow)}
 
 
+def test_a_glacier_that_a_person_has_rejected_is_not_handed_on_and_a_piece_is_manual_editing(site: Path) -> None:
+    look()
+    note = {"rgi_id": FIRST, "decision": "reject", "by": "Ada Example", "at": "2026-01-01T12:00:00Z", "maps": "0" * 64}
+    content = yaml.safe_load(REVIEW.read_text())
+    notes = [note | {"year": 2016}, note | {"year": 2017, "longitude": 79.4, "latitude": 30.9}]
+    REVIEW.write_text(yaml.safe_dump(content | {"notes": notes}))
+    assert command.main([]) == 0
+    years = {row.date.year for row in read_rows(Path("submission/wgms/state.csv"), StateRow)}
+    assert 2016 not in years
+    assert 2017 in years
+    form = json.loads(Path("submission/glims/form.json").read_text())
+    assert f"2016: {FIRST}, which a person has rejected" in form["left_out"]
+    assert (form["method"], form["pieces_taken_away"]) == ("Automatic with manual editing", 1)
+
+
 def draw(year: int, *, grow_m: float) -> None:
     """Draw the map's outline of a glacier, moved outwards."""
     mapped = geopandas.read_file(f"artifacts/area/outlines_{year}.gpkg")
@@ -276,7 +291,7 @@ def test_a_glacier_that_the_aoi_cuts_is_left_out(site: Path, capsys: pytest.Capt
 
 
 def test_a_glacier_that_is_not_wholly_seen_is_left_out(site: Path) -> None:
-    chosen = choose(read_finished(site), rejected_years=set())
+    chosen = choose(read_finished(site), None)
     assert f"{CLOUDY}: {FIRST}, of which 0.500 km2 are not seen" in chosen.left_out
     series = AreaSeries.model_validate_json(Path("artifacts/area/series.json").read_text())
     assert (CLOUDY, FIRST) in {(row.year, row.rgi_id) for row in series.glaciers}
