@@ -29,8 +29,8 @@ PAGE = Path("review.html")
 def main(arguments: Sequence[str]) -> int:
     """Work in the site's folder that the first argument names; return the exit code."""
     words = dict(word.partition("=")[::2] for word in arguments[1:])
-    files = {name: Path(text).absolute() for name, text in words.items() if text}
-    os.chdir(arguments[0])
+    files = {name: Path(text).expanduser().absolute() for name, text in words.items() if text}
+    os.chdir(arguments[0] if arguments else ".")
     return exit_code_of("review", lambda: _review(files.get("FROM"), files.get("OUTLINES")))
 
 
