@@ -13,7 +13,6 @@ from stages.common.params.schema import Params
 from stages.common.run.records import file_md5, read_document
 from stages.common.tables.evaluate import CrossvalMetrics, Scores
 from stages.track import store
-from stages.track.metric_values import document_values
 
 METRICS = Path("metrics/crossval.json")
 LOG = logging.getLogger("crossval")
@@ -45,7 +44,7 @@ def log_crossval(params: Params) -> None:
 
 
 def _scores(scores: Scores) -> dict[str, float]:
-    return {point.key: point.value for point in document_values(scores, "crossval")}
+    return {f"crossval/{name}": float(value) for name, value in scores.model_dump(exclude_none=True).items()}
 
 
 def _log(client: Any, experiment_id: str, name: str, tags: Mapping[str, str], values: Mapping[str, float]) -> str:

@@ -10,6 +10,8 @@ from sandbox import tiny
 ALLOWED = {
     "versions/tools/scratch.py": {"stages.area.contract", "stages.evaluate.contract", "stages.predict.contract"},
     "versions/crossval.py": {"stages.evaluate.crossval_contract"},
+    "versions/crossval_runs.py": {"stages.track"},
+    "versions/move_runs.py": {"stages.track.store"},
     "versions/registry/lock.py": {"stages.track.store"},
     "versions/registry/open.py": {"stages.track"},
     "versions/registry/registered.py": {"stages.track.store"},
