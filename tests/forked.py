@@ -51,7 +51,8 @@ def become(command: Sequence[str], cwd: str, env: Mapping[str, str], out: str, e
     os.chdir(cwd)
     os.environ.clear()
     os.environ.update(env)
-    sys.argv, sys.path[0] = list(command), cwd
+    sys.argv = list(command)
+    sys.path[:1] = [cwd, *filter(None, env.get("PYTHONPATH", "").split(os.pathsep))]
     code: Any = 1
     try:
         runpy.run_module(command[0], run_name="__main__", alter_sys=True)

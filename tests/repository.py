@@ -21,8 +21,10 @@ def run(site: Path, *command: str) -> subprocess.CompletedProcess[str]:
     """Run a command in the site's folder, whatever DVC, git and MLflow variables the tests run with."""
     inherited = {key: value for key, value in os.environ.items() if not key.startswith(("DVC", "GIT", "MLFLOW"))}
     environment = inherited | IDENTITY | {"PATH": f"{BIN}:{os.environ['PATH']}", "PYTHONPATH": str(tiny.ROOT)}
-    if command[0] == "dvc" and command[1] not in ("repro", "exp"):  # these start stages
+    if command[0] == "dvc" and command[1] != "exp":  # it leaves processes behind
         return forked.run((sys.executable, "-m", *command), cwd=site, env=environment)
+    if command[:2] == (sys.executable, "-m") and command[2].startswith("stages."):
+        return forked.run(command, cwd=site, env=environment)
     return subprocess.run(command, cwd=site, env=environment, capture_output=True, text=True, check=False)
 
 
