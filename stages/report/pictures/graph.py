@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from stages.common.display.colours import BLUE, BLUE_LIGHT, GREEN, GREY_LIGHT, INK, MUTED, VERMILLION, hexadecimal
 from stages.common.display.numbers import decimals_for
 from stages.common.drawing.figures import BANNER_IN, encode_png, new_figure, plain_style
 from stages.common.tables.area import AreaRow
+from stages.common.tables.change import ChangeTrend
 from stages.report import rounding
 from stages.report.findings import Findings
 from stages.report.numbers import plain_number
 from stages.report.pictures import graph_data
+from stages.report.pictures.change_chart import trend_line
 
 WIDTH_IN, AXES_IN = 9.0, 4.2
 ABOVE_IN = 1.0
@@ -63,10 +65,14 @@ def graph_notes(findings: Findings) -> list[str]:
         ]
     has_95 = any(row.area_low95_km2 is not None for row in rows)
     bars = "Bars: 68 % interval (thick) and 95 % interval (thin)." if has_95 else "Bars: 68 % interval."
-    common = " Common area: ice on the pixels observed in every year that is not left out."
+    has_change = bool(graph_data.change_areas(findings.statistics))
+    common = " Change product: ice where glaciers can change, on the pixels observed in every year, at the mean day."
+    if not has_change:
+        common = " Common area: ice on the pixels observed in every year that is not left out."
     truth = " True area: on the pixels observed that year." if findings.truth else ""
-    axis = " The axis does not start at zero." if graph_data.axis_limits(rows, findings.truth)[0] > 0 else ""
-    return [*notes, f"{bars}{common if graph_data.common_areas(rows) else ''}{truth}{axis}"]
+    values = list(graph_data.change_areas(findings.statistics).values())
+    axis = " The axis does not start at zero." if graph_data.axis_limits(rows, findings.truth, values)[0] > 0 else ""
+    return [*notes, f"{bars}{common if has_change or graph_data.common_areas(rows) else ''}{truth}{axis}"]
 
 
 def _draw_legend(figure: Any, axes: Any, top: float) -> None:
@@ -84,14 +90,18 @@ def _draw_legend(figure: Any, axes: Any, top: float) -> None:
 def _draw(axes: Any, findings: Findings) -> None:
     rows, years = findings.areas, findings.years
     _draw_gaps(axes, years)
-    _draw_trend(axes, findings)
+    change = graph_data.change_areas(findings.statistics)
+    if change:
+        _draw_change(axes, findings.statistics.change_trend, change)
+    else:
+        _draw_trend(axes, findings)
+        _draw_common(axes, rows)
     _draw_unseen(axes, rows)
-    _draw_common(axes, rows)
     _draw_truth(axes, findings)
     _draw_areas(axes, rows, findings.trend.excluded_years, findings.statistics.rejected_years)
     axes.set_xlim(years[0] - 0.6, years[-1] + 0.6)
     axes.set_xticks(ticks := rounding.year_ticks(years), [str(tick) for tick in ticks])
-    axes.set_ylim(*graph_data.axis_limits(rows, findings.truth))
+    axes.set_ylim(*graph_data.axis_limits(rows, findings.truth, list(change.values())))
     axes.ticklabel_format(axis="y", useOffset=False, style="plain")
     axes.grid(visible=False, axis="x")
     axes.set_ylabel("Glacier area (km²)")
@@ -186,6 +196,30 @@ def _draw_gaps(axes: Any, years: Sequence[int]) -> None:
     for index, year in enumerate(missing):
         label = "year not in the series" if index == 0 else None
         axes.axvspan(year - 0.5, year + 0.5, color=hexadecimal(GREY_LIGHT), alpha=0.25, linewidth=0, label=label)
+
+
+def _draw_change(axes: Any, trend: ChangeTrend | None, areas: Mapping[int, float]) -> None:
+    """Draw the change product: areas without the effect of the scene's day, and the line with its interval."""
+    line = trend_line(trend) if trend else []
+    if trend is None or not line:
+        return
+    colour, verdict = hexadecimal(VERMILLION), "detected" if trend.detectable else "not detected"
+    axes.plot(
+        list(areas), list(areas.values()), linestyle="none", marker="D", markersize=5.5, markerfacecolor="white",
+        color=colour, label="change product", zorder=5,
+    )  # fmt: skip
+    axes.plot(
+        *zip(*line, strict=True), color=colour, linewidth=1.4, linestyle="-" if trend.detectable else "--",
+        label=f"slope of the change product: {verdict}",
+    )  # fmt: skip
+    ends = trend.slope_low_km2_per_year, trend.slope_high_km2_per_year
+    if None not in ends:
+        low, high = (graph_data.turned(line, end) for end in ends if end is not None)
+        years = [year for year, _ in low]
+        axes.fill_between(
+            years, [km2 for _, km2 in low], [km2 for _, km2 in high], color=colour, alpha=0.12, linewidth=0,
+            label="95 % interval of the slope",
+        )  # fmt: skip
 
 
 def _draw_trend(axes: Any, findings: Findings) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from stages.common.tables.area import AreaRow, Trend
 from stages.common.tables.truth import TruthRow
 from stages.report import rounding
+from stages.report.statistics import Statistics
 
 INTERVAL_SHARE_MAX = 0.25
 """An interval fills at most this share of the axis, so that noise never looks like change."""
@@ -21,9 +22,11 @@ UNSEEN_SIGMA = 0.5
 """A year is partly unseen where its unseen area is larger than this share of a standard deviation."""
 
 
-def axis_limits(rows: Sequence[AreaRow], truth: Sequence[TruthRow] = ()) -> tuple[float, float]:
+def axis_limits(
+    rows: Sequence[AreaRow], truth: Sequence[TruthRow] = (), others: Sequence[float] = ()
+) -> tuple[float, float]:
     """Return bottom and top of the area axis in km2: the data with their intervals, padded, never below zero."""
-    values = [value for row in rows for value in _extent(row)] + [row.true_area_km2 for row in truth]
+    values = [value for row in rows for value in _extent(row)] + [row.true_area_km2 for row in truth] + [*others]
     mean = statistics.fmean(row.glacier_area_km2 for row in rows)
     return spanning(values, list(map(widest_interval, rows)), floor=0.0, span_min=SPAN_OF_MEAN_MIN * mean)
 
@@ -38,6 +41,23 @@ def spanning(
     bottom = (low + high - span) / 2
     bottom = bottom if floor is None else max(floor, bottom)
     return bottom, bottom + span
+
+
+def change_areas(tables: Statistics) -> dict[int, float]:
+    """Return the areas of the change product by year that its slope rests on; empty where it has no slope."""
+    trend = tables.change_trend
+    if trend is None or trend.slope_km2_per_year is None or trend.first_area_km2 is None:
+        return {}
+    return {
+        row.year: row.adjusted_area_km2 for row in tables.change_areas if row.used and row.adjusted_area_km2 is not None
+    }
+
+
+def turned(line: Sequence[tuple[float, float]], slope_km2_per_year: float) -> list[tuple[float, float]]:
+    """Return first, middle and last point of a line of that slope through the middle of `line`."""
+    (first, first_km2), (last, last_km2) = line[0], line[-1]
+    middle, middle_km2 = (first + last) / 2, (first_km2 + last_km2) / 2
+    return [(year, middle_km2 + slope_km2_per_year * (year - middle)) for year in (first, middle, last)]
 
 
 def common_areas(rows: Sequence[AreaRow]) -> dict[int, float]:

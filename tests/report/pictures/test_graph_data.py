@@ -95,3 +95,8 @@ def test_no_line_across_a_missing_or_through_a_partly_unseen_year():
         [2018],
         [2020],
     ]
+
+
+def test_a_line_turns_about_its_middle():
+    assert graph_data.turned([(2016, 50.0), (2024, 42.0)], -2.0) == [(2016, 54.0), (2020, 46.0), (2024, 38.0)]
+    assert graph_data.turned([(2016, 50.0), (2024, 42.0)], -1.0)[::2] == [(2016, 50.0), (2024, 42.0)]
