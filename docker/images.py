@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import hashlib
+import os
 import re
 import shutil
 import sys
@@ -116,15 +119,30 @@ def ensure(engine: Engine, image: Image) -> str:
         The engine does not answer, or the build fails.
     """
     reference = image.reference
-    label = f'{{{{index .Config.Labels "{OCI}.base.name"}}}}'
-    answer = engine.ask("image", "inspect", "--format", label, reference)
-    if answer.returncode == 0 and answer.stdout.strip() == base_image():
+    if _is_there(engine, reference):
         return reference
     engine.check()
-    upon = ["--build-arg", f"ENVIRONMENT={ensure(engine, image.environment)}"] if image.stage else []
-    print(f"building {reference}", file=sys.stderr, flush=True)
-    _build(engine, image, reference, upon)
+    with one_builder(reference):
+        if not _is_there(engine, reference):
+            upon = ["--build-arg", f"ENVIRONMENT={ensure(engine, image.environment)}"] if image.stage else []
+            print(f"building {reference}", file=sys.stderr, flush=True)
+            _build(engine, image, reference, upon)
     return reference
+
+
+def _is_there(engine: Engine, reference: str) -> bool:
+    label = f'{{{{index .Config.Labels "{OCI}.base.name"}}}}'
+    answer = engine.ask("image", "inspect", "--format", label, reference)
+    return answer.returncode == 0 and answer.stdout.strip() == base_image()
+
+
+@contextlib.contextmanager
+def one_builder(reference: str) -> Iterator[None]:
+    """Let one process at a time build an image: stages that run side by side need the same one."""
+    name = f"{reference.replace('/', '-').replace(':', '-')}-{os.getuid()}.lock"
+    with Path(tempfile.gettempdir(), name).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _build(engine: Engine, image: Image, reference: str, upon: list[str]) -> None:

@@ -16,6 +16,7 @@ from stages.common import settings
 from stages.common.errors import GlacierError
 from stages.common.geo.grid import snap_grid
 from stages.common.geo.vectors import site_grid
+from stages.common.machine import memory_bytes
 from stages.common.params.ingest import BoxParams
 from stages.common.params.schema import Params, load_params
 from stages.ingest.counting import counted
@@ -175,21 +176,13 @@ def _disk(site: Path, params: Params, pixels: int) -> Iterator[Finding]:
 
 
 def _memory(params: Params, pixels: int) -> Finding:
-    total = _memory_bytes()
+    total = memory_bytes()
     patches = params.train.batch_size * params.patches.full_size_px**2 * 16 * params.train.base_channels * 4
     need = max(MODEL_BYTES + patches, ARRAYS_PER_PIXEL * pixels)
     text = f"{total / 1e9:.1f} GB, about {need / 1e9:.1f} GB needed"
     if total >= need:
         return Finding("ok", "memory", text)
     return Finding("fix", "memory", text, "a smaller train.batch_size, or a smaller AOI")
-
-
-def _memory_bytes() -> float:
-    """Return the memory of the machine, or what its container may use."""
-    total = float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
-    limit = Path("/sys/fs/cgroup/memory.max")
-    text = limit.read_text(encoding="ascii").strip() if limit.exists() else "max"
-    return min(total, float(text)) if text.isdigit() else total
 
 
 def _cores() -> int:

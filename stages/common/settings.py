@@ -11,6 +11,7 @@ import re
 from pathlib import Path
 
 from stages.common.errors import ParamsError, SettingError
+from stages.common.machine import usable_cores
 
 LOG_LEVEL = "GLACIER_LOG_LEVEL"
 """Verbosity of the console log, one of `LOG_LEVELS`. Default: INFO."""
@@ -24,13 +25,16 @@ SAMPLES = "GLACIER_SAMPLES"
 """Folder of the real samples; used in ``sites/*/params.yaml`` paths and by the tests."""
 
 INFERENCE_THREADS = "GLACIER_INFERENCE_THREADS"
-"""Threads of one ONNX Runtime session. Its bits do not depend on it. Default: the cores this process may use."""
+"""Threads that map a scene, a window each. No bit depends on them. Default: the cores this process may use."""
 
-INFERENCE_THREADS_MAX = 1024
-"""More threads than any machine has cores: a system that is asked for a million of them ends the process."""
+THREADS_MAX = 1024
+"""More than any machine has cores: a system that is asked for a million threads ends the process."""
+
+JOBS = "GLACIER_JOBS"
+"""Stages that `bin/repro` runs side by side. Default: one a core, and 3 GiB of memory for each."""
 
 WINDOW_MPX = "GLACIER_WINDOW_MPX"
-"""Largest inference window in megapixels; bounds memory, never changes a probability. Default: 2."""
+"""Largest inference window in megapixels; bounds the memory of a thread, never changes a probability. Default: 2."""
 
 GIT_COMMIT = "GIT_COMMIT"
 """Git revision that `track` tags a run with, where git itself cannot be asked (in a container)."""
@@ -237,12 +241,9 @@ def number(name: str, default: float, *, least: float, most: float = math.inf, w
 
 def _wrong(name: str, expected: str, text: str) -> SettingError:
     return SettingError(
-        f"the environment variable {name} is not valid",
-        where=f"environment: {name}",
-        expected=expected,
-        found=text,
+        f"the environment variable {name} is not valid", where=f"environment: {name}", expected=expected, found=text,
         fix=f"correct it, or `unset {name}` for the default",
-    )
+    )  # fmt: skip
 
 
 def log_level() -> str:
@@ -260,9 +261,8 @@ def log_level() -> str:
 
 
 def inference_threads() -> int:
-    """Return the threads for one ONNX Runtime session (a container's CPU set counts, not the host's cores)."""
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1  # macOS has none
-    return int(number(INFERENCE_THREADS, usable, least=1, most=INFERENCE_THREADS_MAX, whole=True))
+    """Return the threads for one ONNX Runtime session."""
+    return int(number(INFERENCE_THREADS, usable_cores(), least=1, most=THREADS_MAX, whole=True))
 
 
 def window_pixels() -> int:

@@ -6,6 +6,10 @@ import json
 import re
 import shutil
 import stat
+import subprocess
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -131,6 +135,33 @@ ls /app /app/stages
 def test_nothing_but_the_environment_and_the_stage_is_in_an_image(engine: Engine, stage: str) -> None:
     said = engine.ask("run", "--rm", "--network=none", images.image_of(stage).reference, "sh", "-c", LOOK).stdout
     assert said.split() == ["65534", "/app:", "stages", "/app/stages:", *sorted(["common", stage])]
+
+
+class SlowEngine:
+    """Builds slowly, and knows what it has built."""
+
+    def __init__(self) -> None:
+        self.built: list[str] = []
+
+    def check(self) -> None:
+        pass
+
+    def ask(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        if arguments[0] == "image":
+            known = arguments[-1] in self.built
+            return subprocess.CompletedProcess(arguments, 0 if known else 1, images.base_image() if known else "", "")
+        time.sleep(0.2)
+        self.built.append(arguments[arguments.index("--tag") + 1])
+        return subprocess.CompletedProcess(arguments, 0, "", "")
+
+
+def test_stages_that_begin_at_once_build_their_image_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    engine, image = SlowEngine(), images.image_of("gate")
+    with ThreadPoolExecutor(max_workers=3) as pool:
+        asked = [pool.submit(images.ensure, engine, image) for _ in range(3)]  # type: ignore[arg-type]
+        assert {future.result() for future in asked} == {image.reference}
+    assert engine.built == [image.environment.reference, image.reference]
 
 
 @pytest.mark.engine

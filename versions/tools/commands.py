@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import subprocess
@@ -53,9 +54,14 @@ def run_quietly(command: Sequence[str], folder: Path) -> Done:
     )
 
 
-def run_dvc(site: Path, *arguments: str) -> Done:
-    """Run the DVC of this interpreter, its output kept; wait while another command uses DVC (`wait_for_dvc`)."""
+def run_dvc(site: Path, *arguments: str, then: Sequence[str] = ()) -> Done:
+    """Run the DVC of this interpreter, its output kept; wait while another command uses DVC (`wait_for_dvc`).
+
+    A second command, `then`, runs in the same process where the first one succeeds.
+    """
     command, since = [sys.executable, "-m", "dvc", *arguments], time.monotonic()
+    if then:
+        command[2:] = ["versions.tools.dvc_twice", json.dumps([arguments, then])]
     while True:
         wait_for_dvc(site, arguments[0], since=since)
         with copies_kept(site) if arguments[0] in WRITING else contextlib.nullcontext():

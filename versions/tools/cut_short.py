@@ -36,17 +36,19 @@ MERGE_MARK = b"<<<<<<<"
 
 
 @contextlib.contextmanager
-def working_on_site(command: str) -> Iterator[None]:
+def working_on_site(command: str) -> Iterator[int | None]:
     """Keep other commands from changing the site in the working directory, and mend what a killed one has left.
+
+    Yields what `site_lock` does.
 
     Raises
     ------
     InputError
         As `site_lock` and `mend`.
     """
-    with site_lock(command):
+    with site_lock(command) as lock:
         mend(Path())
-        yield
+        yield lock
 
 
 @contextlib.contextmanager

@@ -25,10 +25,15 @@ POLL_S = 0.2
 
 
 @contextlib.contextmanager
-def site_lock(command: str) -> Iterator[None]:
+def site_lock(command: str) -> Iterator[int | None]:
     """Keep other commands from changing the site in the working directory; wait for the one that does.
 
     A command that the holder has started goes on; a folder without params.yaml is no site, and is not written to.
+
+    Yields
+    ------
+    int or None
+        The file that is locked, if it is: programs that keep it open keep the lock when this process is killed.
 
     Raises
     ------
@@ -37,7 +42,7 @@ def site_lock(command: str) -> Iterator[None]:
     """
     path = LOCK.absolute()
     if settings.lookup(settings.SITE_HELD) == str(path) or not Path("params.yaml").exists():
-        yield
+        yield None
         return
     with _wait_for(path, command) as stream:
         stream.truncate(0)
@@ -46,7 +51,7 @@ def site_lock(command: str) -> Iterator[None]:
         before = settings.get(settings.SITE_HELD, "")
         os.environ.update({settings.SITE_HELD: str(path)})
         try:
-            yield
+            yield stream.fileno()
         finally:
             os.environ.update({settings.SITE_HELD: before})
             path.unlink(missing_ok=True)  # while it is locked: who waits for it sees that, and makes a new one
