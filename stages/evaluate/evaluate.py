@@ -9,7 +9,15 @@ from tqdm import tqdm
 
 from stages.common.geo.grid import Grid
 from stages.common.geo.raster import gdal_env, read_band
-from stages.common.model.inference import ModelInfo, open_session, plan_for, predict_windows, read_info, scene_reader
+from stages.common.model.inference import (
+    ModelInfo,
+    open_session,
+    plan_for,
+    predict_windows,
+    read_info,
+    runs_at_once,
+    scene_reader,
+)
 from stages.common.model.probability import reaches
 from stages.common.model.split import TEST, TRAIN
 from stages.common.run.stage import Run
@@ -51,10 +59,11 @@ def evaluate(run: Run) -> EvaluateMetrics:
 def _map(info: ModelInfo, scene: Path, valid: Path, grid: Grid) -> Float32Array:
     """Return (H, W) probability of the whole scene: test blocks are mapped with their surroundings, as in `predict`."""
     plan = plan_for(info, *grid.shape)
-    session = open_session(info.path, height=plan.window_height, width=plan.window_width)
+    runs = runs_at_once(plan)
+    session = open_session(info.path, height=plan.window_height, width=plan.window_width, runs=runs)
     probability = np.zeros(grid.shape, dtype=np.float32)
     with gdal_env():
-        results = predict_windows(session, scene_reader(scene, valid), plan)
+        results = predict_windows(session, scene_reader(scene, valid), plan, runs=runs)
         for window, part in tqdm(results, total=len(plan), desc="evaluate", unit="window", disable=None):
             rows, columns = window.rows.keep_start, window.columns.keep_start
             probability[rows : rows + part.shape[0], columns : columns + part.shape[1]] = part

@@ -24,6 +24,7 @@ from stages.common.model.inference import (
     plan_for,
     predict_outputs,
     read_info,
+    runs_at_once,
     scene_reader,
 )
 from stages.common.model.probability import encode_probability, reaches
@@ -65,9 +66,10 @@ def map_scene(info: ModelInfo, scene_path: Path, valid_path: Path, out: Path) ->
         check_model_bands(info, scene.descriptions, scene_path)
         grid = grid_of(scene)
     plan = plan_for(info, grid.height, grid.width)
-    session = open_session(info.path, height=plan.window_height, width=plan.window_width)
+    runs = runs_at_once(plan)
+    session = open_session(info.path, height=plan.window_height, width=plan.window_width, runs=runs)
     outputs = (OUTPUT, MEMBERS_OUTPUT)[: 1 if info.members == 1 else 2]
-    results = predict_outputs(session, scene_reader(scene_path, valid_path), plan, outputs=outputs)
+    results = predict_outputs(session, scene_reader(scene_path, valid_path), plan, outputs=outputs, runs=runs)
     with open_raster(valid_path) as valid, _drafts(out, grid, votes=info.members > 1) as drafts:
         for window, answers in tqdm(results, total=len(plan), desc="predict", unit="window", disable=None):
             height, width = answers[0].shape[:2]

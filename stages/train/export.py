@@ -12,6 +12,7 @@ from stages.common.model.inference import MEMBERS_OUTPUT, OUTPUT
 from stages.common.run.records import read_document
 from stages.common.tables.learning import ModelCard
 from stages.train.canonical import canonicalise
+from stages.train.simplify import simplify
 
 OPSET = 18
 DIMENSIONS = ("batch", "height", "width")
@@ -48,6 +49,7 @@ def finish(proto: Any, card: ModelCard) -> None:
         for dimension, name in zip(value.type.tensor_type.shape.dim, DIMENSIONS, strict=False):
             dimension.ClearField("dim_value")
             dimension.dim_param = name
+    simplify(proto.graph)
     canonicalise(proto.graph)
     onnx.helper.set_model_props(
         proto,

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from stages.common.errors import ContractError
-from stages.common.model.inference import array_reader, open_session, predict_windows, read_info
+from stages.common.model import inference
+from stages.common.model.inference import array_reader, open_session, predict_windows, read_info, runs_at_once
 from stages.common.model.windows import WindowPlan, fixed_plan, plan_windows, round_up
 
 HEIGHT, WIDTH = 333, 405
@@ -25,10 +26,10 @@ def scene() -> np.ndarray:
     return pixels.astype(np.float32)
 
 
-def whole(model: Path, pixels: np.ndarray, plan: WindowPlan, *, batch: int = 1) -> np.ndarray:
-    session = open_session(model, height=plan.window_height, width=plan.window_width, batch=batch)
+def whole(model: Path, pixels: np.ndarray, plan: WindowPlan, *, batch: int = 1, runs: int = 1) -> np.ndarray:
+    session = open_session(model, height=plan.window_height, width=plan.window_width, batch=batch, runs=runs)
     out = np.full(pixels.shape[:2], np.nan, dtype=np.float32)
-    for window, part in predict_windows(session, array_reader(pixels), plan, batch=batch):
+    for window, part in predict_windows(session, array_reader(pixels), plan, batch=batch, runs=runs):
         rows, columns = window.rows.keep_start, window.columns.keep_start
         assert np.isnan(out[rows : rows + part.shape[0], columns : columns + part.shape[1]]).all()
         out[rows : rows + part.shape[0], columns : columns + part.shape[1]] = part
@@ -111,7 +112,53 @@ def test_threads_do_not_change_a_bit(
     assert np.array_equal(whole(onnx_model, scene, plan), reference)
 
 
-def test_rows_held_do_not_grow_with_the_scene(onnx_model: Path) -> None:
+def test_runs_side_by_side_do_not_change_a_bit(
+    onnx_model: Path, scene: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    info = read_info(onnx_model)
+    margin = round_up(info.receptive_field_radius_px, info.stride_px)
+    plan = fixed_plan(HEIGHT, WIDTH, size=(240, 256), stride_px=info.stride_px, margin_px=margin)
+    maps = []
+    for threads, runs in (("1", 1), ("2", 2), ("3", 5)):
+        monkeypatch.setenv("GLACIER_INFERENCE_THREADS", threads)
+        maps.append(whole(onnx_model, scene, plan, runs=runs))
+    assert np.array_equal(maps[0], maps[1])
+    assert np.array_equal(maps[0], maps[2])
+
+
+@pytest.mark.parametrize(
+    ("threads", "windows", "gib", "expected"), [("2", 9, 64, 2), ("8", 3, 64, 3), ("16", 9, 3, 1), ("1", 9, 64, 1)]
+)
+def test_as_many_runs_as_threads_windows_and_memory_allow(
+    threads: str, windows: int, gib: float, expected: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GLACIER_INFERENCE_THREADS", threads)
+    monkeypatch.setattr(inference, "memory_bytes", lambda: gib * 2**30)
+    plan = fixed_plan(1920 * windows, 1024, size=(1920, 1024), stride_px=32, margin_px=0)
+    assert len(plan) == windows
+    assert runs_at_once(plan) == expected
+
+
+@pytest.mark.parametrize("runs", [1, 3])
+def test_an_error_while_reading_ends_the_others(onnx_model: Path, runs: int) -> None:
+    info = read_info(onnx_model)
+    plan = fixed_plan(2048, 64, size=(256, 64), stride_px=info.stride_px, margin_px=96)
+    session = open_session(onnx_model, height=plan.window_height, width=plan.window_width, runs=runs)
+    rows_read: list[int] = []
+
+    def reader(row: int, column: int, rows: int, columns: int) -> np.ndarray:
+        rows_read.append(row)
+        if len(rows_read) == 3:
+            raise ContractError("a tile cannot be read")
+        return np.zeros((rows, columns, 3), dtype=np.float32)
+
+    with pytest.raises(ContractError, match="a tile cannot be read"):
+        list(predict_windows(session, reader, plan, runs=runs))
+    assert len(rows_read) <= 3 + runs
+
+
+@pytest.mark.parametrize("runs", [1, 2])
+def test_rows_held_do_not_grow_with_the_scene(onnx_model: Path, runs: int) -> None:
     """Windows read but not yet answered, counted while a long scene streams through."""
     info = read_info(onnx_model)
     most_rows = {}
@@ -126,11 +173,11 @@ def test_rows_held_do_not_grow_with_the_scene(onnx_model: Path) -> None:
             read += 1
             return np.zeros((rows, columns, 3), dtype=np.float32)
 
-        for answered, _ in enumerate(predict_windows(session, reader, plan)):
+        for answered, _ in enumerate(predict_windows(session, reader, plan, runs=runs)):
             most = max(most, read - answered)
         assert read == len(plan)
         most_rows[height] = most
-    assert most_rows[512] <= most_rows[2048] <= 2
+    assert most_rows[512] <= most_rows[2048] <= runs + 1
 
 
 @pytest.mark.parametrize("content", [b"", b"not a model", b"\x08\x07"], ids=["empty", "text", "truncated"])

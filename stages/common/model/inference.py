@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
+from threading import Semaphore
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +17,7 @@ from pydantic import TypeAdapter
 
 from stages.common import settings
 from stages.common.errors import ContractError
+from stages.common.machine import memory_bytes
 from stages.common.model.trial import bound_memory, check_numbers, require_probabilities, try_model
 from stages.common.model.windows import Window, WindowPlan, plan_windows
 from stages.common.run.onnx_file import check_onnx
@@ -56,6 +60,12 @@ class ModelInfo:
 
 OUTPUT, MEMBERS_OUTPUT = "glacier", "members"
 """Names of the graph's outputs: (N, H, W, 1), and of an ensemble (N, H, W, M); calibrated probabilities."""
+
+BYTES_PER_WINDOW_PIXEL = 600
+"""Memory of a window while it is worked on: a U-Net of 16 channels takes 300 bytes a pixel, an ensemble more."""
+
+MEMORY_SHARE = 0.5
+"""Share of the machine's memory that windows may take together."""
 
 METADATA = (
     "bands", "threshold", "threshold_rule", "temperature", "members", "area_error", "stride_px",
@@ -122,22 +132,33 @@ def plan_for(info: ModelInfo, height: int, width: int) -> WindowPlan:
     )  # fmt: skip
 
 
-def open_session(path: Path, *, height: int, width: int, batch: int = 1) -> InferenceSession:
+def runs_at_once(plan: WindowPlan) -> int:
+    """Return the number of windows to work on side by side: a thread each, as far as there is memory for them.
+
+    Runs of one thread side by side are a quarter faster than one run of several threads after the other.
+    """
+    held_bytes = plan.window_height * plan.window_width * BYTES_PER_WINDOW_PIXEL
+    room = int(memory_bytes() * MEMORY_SHARE // held_bytes)
+    return max(1, min(settings.inference_threads(), len(plan), room))
+
+
+def open_session(path: Path, *, height: int, width: int, batch: int = 1, runs: int = 1) -> InferenceSession:
     """Open an ONNX Runtime session with the window's shape fixed, so that all shapes are known before the first run.
 
-    The bits do not depend on the number of threads.
+    The threads are shared by the `runs` that are to go on at once. The bits do not depend on their number.
     """
-    return _open(path, {"batch": batch, "height": height, "width": width})
+    threads = max(1, settings.inference_threads() // runs)
+    return _open(path, {"batch": batch, "height": height, "width": width}, threads)
 
 
-def _open(path: Path, shape: dict[str, int] | None = None) -> InferenceSession:
+def _open(path: Path, shape: dict[str, int] | None = None, threads: int | None = None) -> InferenceSession:
     settings.quiet_onnxruntime()
     import onnxruntime
 
     onnxruntime.disable_telemetry_events()
     options = onnxruntime.SessionOptions()
     # By default the pool is sized by the host's cores, not by those that a container may use.
-    options.intra_op_num_threads = settings.inference_threads()
+    options.intra_op_num_threads = threads or settings.inference_threads()
     options.inter_op_num_threads = 1
     # A memory pattern allocates all activations at once: 1,011 MiB instead of 593 for a window of 2 Mpx, at the same
     # speed.
@@ -161,7 +182,7 @@ def _open(path: Path, shape: dict[str, int] | None = None) -> InferenceSession:
 
 
 def predict_windows(
-    session: InferenceSession, read: Reader, plan: WindowPlan, *, batch: int = 1
+    session: InferenceSession, read: Reader, plan: WindowPlan, *, batch: int = 1, runs: int = 1
 ) -> Iterator[tuple[Window, Float32Array]]:
     """Yield the glacier probability of each window's kept part, in the order of the plan.
 
@@ -169,35 +190,51 @@ def predict_windows(
     ------
     window, (keep height, keep width) float32 in 0-1, clipped to the scene
     """
-    for window, (probability,) in predict_outputs(session, read, plan, outputs=(OUTPUT,), batch=batch):
+    for window, (probability,) in predict_outputs(session, read, plan, outputs=(OUTPUT,), batch=batch, runs=runs):
         yield window, probability[..., 0]
 
 
 def predict_outputs(
-    session: InferenceSession, read: Reader, plan: WindowPlan, *, outputs: Sequence[str], batch: int = 1
+    session: InferenceSession, read: Reader, plan: WindowPlan, *, outputs: Sequence[str], batch: int = 1, runs: int = 1
 ) -> Iterator[tuple[Window, list[Float32Array]]]:
     """Yield named outputs of the graph for each window's kept part, in the order of the plan.
 
-    The next batch is read while the model runs on this one; no more than two batches are in memory.
+    At most `runs` batches are worked on at once. One more is read meanwhile, and the caller may work on an earlier one:
+    no core idles, and no more are in memory.
 
     Yields
     ------
     window, and for each output (keep height, keep width, channels) float32, clipped to the scene
     """
+    batches, turn = iter(list(_batches(plan, batch))), Semaphore(runs)
+
+    def answer(windows: list[Window]) -> list[tuple[Window, list[Float32Array]]]:
+        pixels = _read_batch(read, plan, windows, batch)
+        with turn:
+            return _answer(session, pixels, windows, plan, outputs)
+
+    with ThreadPoolExecutor(max_workers=runs + 1) as pool:
+        pending = deque(pool.submit(answer, windows) for windows in islice(batches, runs + 1))
+        try:
+            while pending:
+                yield from pending.popleft().result()
+                pending.extend(pool.submit(answer, windows) for windows in islice(batches, 1))
+        finally:
+            for future in pending:
+                future.cancel()
+
+
+def _answer(
+    session: InferenceSession, pixels: Float32Array, windows: list[Window], plan: WindowPlan, outputs: Sequence[str]
+) -> list[tuple[Window, list[Float32Array]]]:
     name = session.get_inputs()[0].name
-    batches = list(_batches(plan, batch))
-    with ThreadPoolExecutor(max_workers=1) as reader:
-        pending = reader.submit(_read_batch, read, plan, batches[0], batch)
-        for index, windows in enumerate(batches):
-            pixels = pending.result()
-            if index + 1 < len(batches):
-                pending = reader.submit(_read_batch, read, plan, batches[index + 1], batch)
-            maps = session.run(list(outputs), {name: pixels})
-            for output in maps:
-                require_probabilities(output, (*pixels.shape[:3], output.shape[-1]), where=name)
-            del pixels
-            for place, window in enumerate(windows):
-                yield window, [_crop_to_kept(output[place], window, plan) for output in maps]
+    maps = session.run(list(outputs), {name: pixels})
+    for output in maps:
+        require_probabilities(output, (*pixels.shape[:3], output.shape[-1]), where=name)
+    return [
+        (window, [_crop_to_kept(output[place], window, plan) for output in maps])
+        for place, window in enumerate(windows)
+    ]
 
 
 def _batches(plan: WindowPlan, size: int) -> Iterator[list[Window]]:
