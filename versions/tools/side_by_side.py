@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import heapq
-import shlex
 import subprocess
 import sys
 import threading
@@ -116,7 +115,7 @@ class SideBySide:
                 self._end_all()
                 return
             self._running[name] = process
-            _say(f"Running stage '{name}': {shlex.join(command)}  ({len(self._done)} of {self._added} done)")
+            _say(f"Running stage '{name}' ({len(self._done)} of {self._added} done)")
             threading.Thread(target=self._follow, args=(name, process, time.monotonic()), daemon=True).start()
 
     def _start(self, command: Sequence[str], variables: Mapping[str, str]) -> subprocess.Popen[str]:
