@@ -60,11 +60,10 @@ class SideBySide:
     ) -> None:
         with self._change:
             self._end_all()
-            deadline = time.monotonic() + GRACE_S
-            while self._running and time.monotonic() < deadline:
-                self._change.wait(0.2)
-            for process in self._running.values():
-                process.kill()
+            if not self._change.wait_for(self._is_idle, GRACE_S):
+                for process in self._running.values():
+                    process.kill()
+                self._change.wait_for(self._is_idle, GRACE_S)
 
     @property
     def done(self) -> set[str]:
