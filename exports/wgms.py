@@ -77,7 +77,9 @@ def write_wgms(site: Finished, chosen: Chosen, caveats: Sequence[str], folder: P
     folder.mkdir()
     images = {year: images_of(site, year) for year in site.params.years if year not in chosen.rejected_years}
     write_table(folder / "state.csv", [state(site, row, images[row.year], caveats) for row in chosen.rows], StateRow)
-    write_table(folder / "front_variation.csv", list(front_variations(site, images, caveats)), FrontVariationRow)
+    write_table(
+        folder / "front_variation.csv", list(front_variations(site, chosen, images, caveats)), FrontVariationRow
+    )
     content = package(
         f"{site.params.site.name}-fluctuations",
         title=f"{site.params.site.title}: glacier areas and front variations",
@@ -110,12 +112,15 @@ def state(site: Finished, row: GlacierAreaRow, images: Images, caveats: Sequence
     )
 
 
-def front_variations(site: Finished, images: dict[int, Images], caveats: Sequence[str]) -> Iterator[FrontVariationRow]:
+def front_variations(
+    site: Finished, chosen: Chosen, images: dict[int, Images], caveats: Sequence[str]
+) -> Iterator[FrontVariationRow]:
     """Yield the change between neighbouring years of `images` in which a front has a position.
 
     Also of a glacier whose head lies outside of the AOI: a front is measured where it stands.
     """
-    measured = [row for row in site.fronts if row.position_m is not None and row.year in images]
+    usable = [row for row in site.fronts if row.year in images and (row.year, row.rgi_id) not in chosen.rejected]
+    measured = [row for row in usable if row.position_m is not None]
     by_glacier = sorted(measured, key=lambda row: (row.rgi_id, row.year))
     for _, rows in groupby(by_glacier, key=lambda row: row.rgi_id):
         for before, after in pairwise(rows):

@@ -26,6 +26,8 @@ class Chosen:
     """A sentence each."""
     rejected_years: set[int]
     """Years whose maps a person has rejected."""
+    rejected: set[tuple[int, str]]
+    """Year and rgi_id of single glaciers that a person has rejected."""
 
     @property
     def keys(self) -> set[tuple[int, str]]:
@@ -36,7 +38,7 @@ class Chosen:
 def choose(site: Finished, review: Review | None) -> Chosen:
     """Return the rows of area_by_glacier.csv that hold for a whole glacier, and that nobody has rejected."""
     rejected_years = set(review.rejected_years) if review else set()
-    rejected = {(note.year, note.rgi_id) for note in review.notes if is_rejection(note)} if review else set()
+    rejected = {(note.year, note.rgi_id) for note in (review.notes if review else ()) if is_rejection(note)}
     inside = share_inside(site)
     rows: list[GlacierAreaRow] = []
     left_out: list[str] = [f"{year}: a person has rejected the map" for year in sorted(rejected_years)]
@@ -56,7 +58,7 @@ def choose(site: Finished, review: Review | None) -> Chosen:
         elif row.area_km2 > 0:
             rows.append(row)
     left_out += [f"{rgi_id}: {inside.get(rgi_id, 0.0):.0%} of it lies in the AOI" for rgi_id in sorted(cut)]
-    return Chosen(rows=rows, left_out=left_out, rejected_years=rejected_years)
+    return Chosen(rows=rows, left_out=left_out, rejected_years=rejected_years, rejected=rejected)
 
 
 def is_rejection(note: ReviewNote) -> bool:

@@ -247,6 +247,8 @@ def test_a_glacier_that_a_person_has_rejected_is_not_handed_on_and_a_piece_is_ma
     years = {row.date.year for row in read_rows(Path("submission/wgms/state.csv"), StateRow)}
     assert 2016 not in years
     assert 2017 in years
+    fronts = read_rows(Path("submission/wgms/front_variation.csv"), FrontVariationRow)
+    assert 2016 not in {row.end_date.year for row in fronts if row.glacier_id == 1234}
     form = json.loads(Path("submission/glims/form.json").read_text())
     assert f"2016: {FIRST}, which a person has rejected" in form["left_out"]
     assert (form["method"], form["pieces_taken_away"]) == ("Automatic with manual editing", 1)
