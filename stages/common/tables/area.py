@@ -15,10 +15,6 @@ class AreaRow(Record):
     """One year of glacier_area_by_year.csv."""
 
     year: int
-    product: Annotated[
-        Literal["outlines", "image"],
-        Field(description="'outlines': image and inventory together; 'image': the image alone"),
-    ] = "image"
     date: str | None = None
     glacier_area_km2: Annotated[NotNegative, Field(description="ice observed that year in the AOI")]
     area_low_km2: Annotated[NotNegative, Field(description="68 % interval of delineation and model together")]
@@ -38,6 +34,10 @@ class AreaRow(Record):
     surface_method: Annotated[
         str | None, Field(description="method that distinguishes clean from debris-covered ice")
     ] = None
+    product: Annotated[
+        Literal["outlines", "image"],
+        Field(description="'outlines': image and inventory together; 'image': the image alone"),
+    ] = "image"
     image_area_km2: Annotated[
         NotNegative | None, Field(description="ice mapped from the image alone; null in versions without it")
     ] = None
@@ -57,10 +57,6 @@ class GlacierAreaRow(Record):
     year: int
     rgi_id: Annotated[str, Field(description="'unassigned': ice near no outline")]
     glac_name: str | None = None
-    product: Annotated[
-        Literal["outlines", "image"],
-        Field(description="'outlines': image and inventory together; 'image': the image alone"),
-    ] = "image"
     area_km2: NotNegative
     area_low_km2: Annotated[NotNegative | None, Field(description="68 % interval")] = None
     area_high_km2: NotNegative | None = None
@@ -68,6 +64,10 @@ class GlacierAreaRow(Record):
     area_high95_km2: NotNegative | None = None
     sigma_delineation_km2: NotNegative | None = None
     sigma_model_km2: NotNegative | None = None
+    product: Annotated[
+        Literal["outlines", "image"],
+        Field(description="'outlines': image and inventory together; 'image': the image alone"),
+    ] = "image"
     common_area_km2: Annotated[
         NotNegative | None, Field(description="by the image alone, over the common pixels; null: the year is left out")
     ] = None
