@@ -16,7 +16,9 @@ import pytest
 from sandbox import tiny
 from stages.common import settings
 from stages.common.run.exit_code import exit_code_of
+from tests import forked
 from tests.repository import done
+from versions.tools import commands
 
 loader = SourceFileLoader("bin_ingest", str(tiny.ROOT / "bin/ingest"))
 bin_ingest = module_from_spec(spec_from_loader("bin_ingest", loader))
@@ -29,6 +31,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     done(tmp_path, "dvc", "init", "--quiet")
     tiny.make_site(tmp_path, years=(2020,))
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(commands, "subprocess", forked)
     monkeypatch.delenv(settings.SITE_HELD, raising=False)
     return tmp_path
 

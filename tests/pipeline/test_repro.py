@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_loader
@@ -19,6 +16,9 @@ import yaml
 from sandbox import tiny
 from stages.common.errors import InputError
 from stages.common.params.schema import Params
+from tests import forked
+from tests.repository import done
+from versions.tools import commands
 
 loader = SourceFileLoader("repro", str(tiny.ROOT / "bin/repro"))
 repro = module_from_spec(spec_from_loader("repro", loader))
@@ -98,20 +98,16 @@ def test_data_that_is_half_there_is_missing(site: Path) -> None:
 def champions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, list[str]]:
     """A repository whose champion was `old` and is `new`, both in DVC's cache; the .dvc file's text of each."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(commands, "subprocess", forked)
     texts = []
-    run("git", "init", "--quiet")
-    run("dvc", "init", "--quiet")
+    done(tmp_path, "git", "init", "--quiet")
+    done(tmp_path, "dvc", "init", "--quiet")
     repro.POINTER.parent.mkdir(parents=True)
     for content in ("old", "new"):
         repro.POINTER.with_suffix("").write_text(content)
-        run("dvc", "add", "--quiet", str(repro.POINTER.with_suffix("")))
+        done(tmp_path, "dvc", "add", "--quiet", str(repro.POINTER.with_suffix("")))
         texts.append(repro.POINTER.read_text())
     return repro.POINTER.with_suffix(""), texts
-
-
-def run(*command: str) -> None:
-    path = f"{Path(sys.executable).parent}:/usr/bin:/bin"
-    subprocess.run(command, check=True, env=os.environ | {"PATH": path})
 
 
 def params(model: str = "models/champion/model.onnx") -> Params:
