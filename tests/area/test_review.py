@@ -48,7 +48,7 @@ def test_a_rejected_year_is_left_out_as_a_cloudy_one_is_and_the_series_says_so()
     assert run_area() == 0
     assert not gates()["annual_change"]["passed"]
     assert not (OUT / "review.csv").exists()
-    maps = version(2021)
+    maps, others = version(2021), [version(2020), version(2022)]
     decide(f"years: [{{year: 2021, decision: reject, {WHO}, maps: {maps}, comment: snow}}]")
     assert run_area() == 0
     assert [row.common_area_km2 is None for row in areas()] == [False, True, False]
@@ -62,6 +62,7 @@ def test_a_rejected_year_is_left_out_as_a_cloudy_one_is_and_the_series_says_so()
     assert (row.year, row.what, row.decision, row.by, row.comment) == (2021, "year", "reject", "A. Person", "snow")
     assert (row.same_maps, row.method) == (True, "automatic")
     assert version(2021) == maps
+    assert [version(2020), version(2022)] == others  # what was accepted is not another version now
 
 
 def test_a_decision_changes_no_map_and_an_old_one_says_that_it_is_of_other_maps() -> None:

@@ -57,8 +57,7 @@ class OutlinesProduct:
     def start(cls, run: Run, site: AreaSite, dem: Elevation | None) -> OutlinesProduct:
         """Measure the place of each pixel against the outlines, and estimate how far the fronts have moved since."""
         margin = margin_of(site, dem)
-        years = [year for year in run.params.years if not site.review.rejects(year)] or run.params.years
-        pixels = [evidence_of_year(run, site, margin, year) for year in years]
+        pixels = [evidence_of_year(run, site, margin, year) for year in run.params.years]
         joined = Evidence(*(np.concatenate(parts) for parts in zip(*pixels, strict=True)))
         return cls(run, site, margin, estimate_movement(joined, has_height=margin.has_height))
 
