@@ -8,9 +8,12 @@ from __future__ import annotations
 import json
 import sys
 
-if __name__ == "__main__":
+from stages.common.run.start import starting
+
+with starting("dvc", __name__, command=True):
     from dvc.cli import main
 
+if __name__ == "__main__":
     for arguments in json.loads(sys.argv[1]):
         if code := main(arguments):
-            raise SystemExit(code)
+            sys.exit(code)
