@@ -72,7 +72,7 @@ def test_a_line_of_no_glacier_is_named_and_ignored(capsys: pytest.CaptureFixture
     ("area", "dem", "reason"),
     [
         pytest.param({}, False, "no flow line and no DEM are given", id="no DEM"),
-        pytest.param({"terminus": {"min_glacier_km2": 3}}, True, "smaller than 3 km2", id="small"),
+        pytest.param({"terminus": {"min_glacier_km2": 3}}, True, "smaller than 3 km²", id="small"),
     ],
 )
 def test_a_glacier_without_a_line_has_its_reason_every_year(area: dict[str, Any], dem: bool, reason: str) -> None:

@@ -83,7 +83,7 @@ def test_the_contract_describes_itself() -> None:
     assert set(CONTRACT.describe()["properties"]["outputs"]["properties"]) == {
         "glacier_area_by_year.csv", "area_by_glacier.csv", "trend_by_glacier.csv", "series.json", "seasons.csv",
         "outlines_{years}.gpkg", "truth_by_year.csv", "trend.json", "gates.json", "drift_by_year.csv",
-        "change_area_by_year.csv", "change_trend.json", "outlines_product.json",
+        "change_area_by_year.csv", "change_trend.json", "outlines_product.json", "review.csv",
         "terminus_by_year.csv", "terminus_by_glacier.csv", "change_{years}.tif", "change_by_glacier.csv",
             "flow_lines.gpkg", "fronts.gpkg",
     }  # fmt: skip

@@ -140,8 +140,9 @@ UNSEEN = {
     ("area", "spoil_middle", "probability.tif"), ("area", "spoil_middle", "scene.tif"),
     ("area", "spoil_middle", "drift.json"), ("report", "spoil_middle", "drift_by_year.csv"),
     ("report", "spoil_middle", "probability.tif"),
+    ("report", "spoil_middle", "change_2021.tif"),
 }  # fmt: skip
-"""Harm that no stage can see: in a free text, or in a part of a raster that is not read."""
+"""Harm that no stage can see: in a free text, or in a part of a raster that is not read, such as its colours."""
 
 
 def inputs(stage: str) -> list[str]:

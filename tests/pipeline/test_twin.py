@@ -119,7 +119,7 @@ def test_several_scenes_a_year_are_mapped_each_and_merged(
     for year in years:
         of_passes = [row for row in rows if row.year == year]
         spread = np.std([row.area_km2 for row in of_passes], ddof=1) / of_passes[0].consensus_km2
-        assert areas[year].sigma_season_km2 == pytest.approx(spread * areas[year].glacier_area_km2, abs=0.06)
+        assert areas[year].sigma_season_km2 == pytest.approx(spread * areas[year].image_area_km2, abs=0.06)
         assert 0 < areas[year].sigma_season_km2 < 0.1 * areas[year].glacier_area_km2
     assert json.loads(Path("metrics/area.json").read_text())["truth"]["iou"] > 0.5
     assert len(areas[clear].scene_ids.split(";")) == 3

@@ -81,8 +81,9 @@ NEEDED = {
 
 NEEDED_SOMEWHERE = {*NEEDED["ingest"], *NEEDED["track"]}
 
-WRITTEN_BY_LIBRARIES = ("MLFLOW_REGISTRY_URI", "KMP_DUPLICATE_LIB_OK", "KMP_INIT_AT_FORK")
-"""Variables that MLflow and scikit-learn write into the environment of a process, and so into that of its children."""
+WRITTEN_BY_LIBRARIES = ("MLFLOW_REGISTRY_URI", "KMP_DUPLICATE_LIB_OK", "KMP_INIT_AT_FORK", "ORT_DISABLE_TELEMETRY")
+"""Variables that MLflow, scikit-learn and the inference of this project write into the environment of a process, and so
+into that of its children."""
 
 DECIDED = {
     "TZ": "UTC",
