@@ -11,7 +11,6 @@ import numpy as np
 from scipy import ndimage
 
 from stages.area import contract
-from stages.area.map.outlines import UNASSIGNED
 from stages.area.map.surface import grow_zones, zonal_area_km2
 from stages.area.review import NOBODY_LOOKED, SiteReview, read_site_review
 from stages.common.errors import ContractError
@@ -21,7 +20,7 @@ from stages.common.geo.vectors import pixels_inside, read_polygons
 from stages.common.run.records import read_rows
 from stages.common.run.stage import Run
 from stages.common.tables.kinds import MASK_NODATA
-from stages.common.tables.labels import GlacierRow
+from stages.common.tables.labels import UNASSIGNED, GlacierRow
 from stages.common.types import AnyArray, BoolArray, Float32Array, Float64Array, UInt16Array
 
 LOWEST_PCT, HIGHEST_PCT = 1, 99

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stages.area.error.model_error import binomial_variance_km4
+from stages.area.error.model_error import unsure_sums
 from stages.area.fronts.series import FrontSeries
 from stages.area.map.elevation import Elevation
 from stages.area.year.cover import ice_cover
@@ -57,7 +57,7 @@ def read_scene(scene: Path) -> None:
     [
         pytest.param(lambda path: TrueSurface(path=path, bands={2020: 1}).of_year(2020), id="truth"),
         pytest.param(Elevation.read, id="elevation"),
-        pytest.param(lambda path: binomial_variance_km4(SITE, EVERYWHERE, read_band(path)), id="probability"),
+        pytest.param(lambda path: unsure_sums(SITE, EVERYWHERE, read_band(path), power=2), id="probability"),
         pytest.param(read_passes, id="passes"),
         pytest.param(read_fronts, id="fronts"),
         pytest.param(read_scene, id="scene"),

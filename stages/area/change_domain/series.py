@@ -81,9 +81,9 @@ class ChangeSeries:
         used = self.used
         if len(used) < YEARS_FOR_A_TREND:
             return None
-        drift = self.params.shared_drift_pct_per_year / 100 * float(np.mean([year.ice_km2 for year in used]))
-        days = days_of_season([_day_of_year(year.year_area) for year in used])
-        return fit_season(_times(used), [year.ice_km2 for year in used], days, drift=drift)
+        ice_km2 = [year.ice_km2 for year in used]
+        drift = self.params.shared_drift_pct_per_year / 100 * float(np.mean(ice_km2))
+        return _fit(used, ice_km2, drift=drift)
 
     def control_slope(self) -> float:
         """Return the slope per year of the ice beyond the domain where its 95 % interval leaves 0 out, else 0.
@@ -92,8 +92,7 @@ class ChangeSeries:
         hold, such as an advance on high ground.
         """
         used = self.used
-        days = days_of_season([_day_of_year(year.year_area) for year in used])
-        control = fit_season(_times(used), [year.control_km2 for year in used], days, drift=0.0)
+        control = _fit(used, [year.control_km2 for year in used], drift=0.0)
         half = control.half_width
         return control.slope if half is not None and abs(control.slope) > max(half, NO_SLOPE) else 0.0
 
@@ -210,8 +209,9 @@ def _adjusted_km2(year: ChangeYear, effects: Mapping[int, float]) -> float | Non
     return None if effect is None else max(year.ice_km2 - effect, 0.0)
 
 
-def _times(used: Sequence[ChangeYear]) -> list[float]:
-    return [year.year_area.decimal_year for year in used]
+def _fit(used: Sequence[ChangeYear], km2: Sequence[float], *, drift: float) -> SeasonFit:
+    times = [year.year_area.decimal_year for year in used]
+    return fit_season(times, km2, days_of_season([_day_of_year(year.year_area) for year in used]), drift=drift)
 
 
 def _day_of_year(year_area: YearArea) -> float | None:

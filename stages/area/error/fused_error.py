@@ -7,12 +7,9 @@ from typing import Final
 import numpy as np
 
 from stages.area.error.interval import Factors, Z
-from stages.area.error.model_error import ModelError
-from stages.area.map.surface import grid_rows, strips
+from stages.area.error.model_error import ModelError, unsure_sums
 from stages.area.site import AreaSite
-from stages.common.geo.grid import pixel_area_km2
-from stages.common.tables.kinds import PROBABILITY_NODATA, PROBABILITY_SCALE
-from stages.common.types import BoolArray, Float64Array, UInt16Array
+from stages.common.types import BoolArray, UInt16Array
 
 ALIKE_WHOLE_KM2: Final = 0.8
 ALIKE_GLACIER_KM2: Final = 0.4
@@ -35,18 +32,7 @@ def fused_error(site: AreaSite, counted: BoolArray, levels: UInt16Array) -> Mode
     levels
         (H, W) probability of image and outline together (`OutlinesProduct.levels`).
     """
-    unsure = unsure_km2(site, counted, levels)
+    unsure = unsure_sums(site, counted, levels, power=1)
     return ModelError(
         by_glacier_km2=np.sqrt(ALIKE_GLACIER_KM2 * unsure), whole_km2=float(ALIKE_WHOLE_KM2 * unsure.sum()) ** 0.5
     )
-
-
-def unsure_km2(site: AreaSite, counted: BoolArray, levels: UInt16Array) -> Float64Array:
-    """Return the (1 + glaciers,) sums of a p (1 - p) over the counted pixels in km2, strip by strip."""
-    sums = np.zeros(1 + len(site.glaciers))
-    for rows in strips(site.grid.height):
-        chosen = counted[rows] & (levels[rows] != PROBABILITY_NODATA)
-        p = levels[rows][chosen] * PROBABILITY_SCALE
-        weights = pixel_area_km2(grid_rows(site.grid, rows))[chosen] * p * (1 - p)
-        sums += np.bincount(site.owner[rows][chosen], weights=weights, minlength=len(sums))
-    return sums

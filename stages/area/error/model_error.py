@@ -52,7 +52,7 @@ def model_error(
     if error is None and model.members == 1:
         return None
     dispersion = error.dispersion if error else 0.0
-    variance = dispersion * binomial_variance_km4(site, counted, read_band(probability))
+    variance = dispersion * unsure_sums(site, counted, read_band(probability), power=2)
     whole = float(variance.sum())
     if model.members > 1:
         areas = member_areas_km2(site, counted, votes, members=model.members)
@@ -61,10 +61,11 @@ def model_error(
     return ModelError(by_glacier_km2=np.sqrt(variance), whole_km2=whole**0.5)
 
 
-def binomial_variance_km4(site: AreaSite, counted: BoolArray, levels: UInt16Array) -> Float64Array:
-    """Return the (1 + glaciers,) sums of a^2 p (1 - p) over the counted pixels, a in km2.
+def unsure_sums(site: AreaSite, counted: BoolArray, levels: UInt16Array, *, power: int) -> Float64Array:
+    """Return the (1 + glaciers,) sums of a^power p (1 - p) over the counted pixels, a in km2.
 
-    The work goes strip by strip, because it needs doubles.
+    With power 2 they are the binomial variances of the areas, in km4; with power 1 the unsure area, in km2. The work
+    goes strip by strip, because it needs doubles.
 
     Parameters
     ----------
@@ -75,7 +76,7 @@ def binomial_variance_km4(site: AreaSite, counted: BoolArray, levels: UInt16Arra
     for rows in strips(site.grid.height):
         chosen = counted[rows] & (levels[rows] != PROBABILITY_NODATA)
         p = levels[rows][chosen] * PROBABILITY_SCALE
-        weights = pixel_area_km2(grid_rows(site.grid, rows))[chosen] ** 2 * p * (1 - p)
+        weights = pixel_area_km2(grid_rows(site.grid, rows))[chosen] ** power * p * (1 - p)
         sums += np.bincount(site.owner[rows][chosen], weights=weights, minlength=len(sums))
     return sums
 

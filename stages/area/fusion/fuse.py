@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from rasterio.windows import Window
 
 from stages.area import contract
 from stages.area.fusion.margin import Margin, margin_of
@@ -25,7 +24,8 @@ from stages.area.map.elevation import Elevation
 from stages.area.map.surface import strips
 from stages.area.site import AreaSite
 from stages.area.year.year_area import decimal_year
-from stages.common.geo.raster import open_raster, read_band, refuse_unreadable
+from stages.common.geo.raster import read_band
+from stages.common.model.probability import threshold_level
 from stages.common.run.records import read_document
 from stages.common.run.stage import Run
 from stages.common.tables.fusion import FusionModel
@@ -41,7 +41,8 @@ years."""
 PIXELS_A_YEAR = 8_000
 """Pixels of a year that estimate it, evenly spread: two numbers need no more."""
 
-HALF = round(0.5 / PROBABILITY_SCALE)
+HALF = 0.5
+"""Probability from which a pixel is rather glacier than not."""
 
 
 @dataclass(frozen=True)
@@ -91,24 +92,20 @@ class OutlinesProduct:
         InputError
             The year's probability cannot be read.
         """
-        path, time = self.run.by_year(contract.PROBABILITY)[year], time_of(self.run, year)
-        threshold = threshold_of(self.run, year)
-        levels = np.empty(self.site.grid.shape, dtype=np.uint16)
-        with open_raster(path) as dataset, refuse_unreadable(path):
-            for rows in strips(self.site.grid.height):
-                stored = dataset.read(1, window=Window(0, rows.start, self.site.grid.width, rows.stop - rows.start))
-                height = self.margin.height[rows]
-                image = image_evidence(_probability(stored), height, threshold)
-                age = np.abs(time - self.margin.outline_year)[self.site.owner[rows]]
-                outline = outline_evidence(self.movement, self.margin.beyond_m[rows], height, age)
-                fused = probability_levels((image + outline).astype(np.float32))
-                levels[rows] = np.where(stored == PROBABILITY_NODATA, np.uint16(PROBABILITY_NODATA), fused)
+        levels, threshold = read_band(self.run.by_year(contract.PROBABILITY)[year]), threshold_of(self.run, year)
+        ages = np.abs(time_of(self.run, year) - self.margin.outline_year)
+        for rows in strips(self.site.grid.height):
+            stored, height, age = levels[rows], self.margin.height[rows], ages[self.site.owner[rows]]
+            image = image_evidence(_probability(stored), height, threshold)
+            outline = outline_evidence(self.movement, self.margin.beyond_m[rows], height, age)
+            fused = probability_levels((image + outline).astype(np.float32))
+            levels[rows] = np.where(stored == PROBABILITY_NODATA, stored, fused)
         return levels
 
 
 def is_glacier(levels: UInt16Array, observed: BoolArray) -> BoolArray:
     """Return (H, W) bool: observed, and rather glacier than not."""
-    return np.asarray(observed & (levels >= HALF) & (levels != PROBABILITY_NODATA))
+    return np.asarray(observed & (levels >= threshold_level(HALF)) & (levels != PROBABILITY_NODATA))
 
 
 def evidence_of_year(run: Run, site: AreaSite, margin: Margin, year: int) -> tuple[np.ndarray, ...]:

@@ -13,8 +13,8 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import log_expit, logit
 
-from stages.common.tables.kinds import PROBABILITY_SCALE
-from stages.common.types import AnyArray, Float32Array, Float64Array
+from stages.common.model.probability import stored_levels
+from stages.common.types import AnyArray, Float32Array, Float64Array, UInt16Array
 
 IMAGE_WEIGHT_FRONT, IMAGE_WEIGHT_HEAD = 0.8, 0.4
 """Weight of an image's log odds at front and head: neighbouring pixels err together, and at the head snow on rock and
@@ -97,6 +97,7 @@ def estimate_movement(pixels: Evidence, *, has_height: bool) -> Movement:
     return Movement(round(float(best[0]), 2) + 0.0, round(float(np.exp(best[1])), 2))
 
 
-def probability_levels(evidence: Float32Array) -> AnyArray:
-    """Return log odds as levels of probability 0-10000, any shape, uint16; 5000 and above is glacier."""
-    return np.rint(1 / (1 + np.exp(-np.clip(evidence, -30, 30))) / PROBABILITY_SCALE).astype(np.uint16)
+def probability_levels(evidence: Float32Array) -> UInt16Array:
+    """Return log odds as levels of probability 0-10000, any shape."""
+    probability = 1 / (1 + np.exp(-np.clip(evidence, -30, 30)))
+    return stored_levels(probability.astype(np.float32))

@@ -15,9 +15,6 @@ from shapely.geometry.base import BaseGeometry
 from stages.common.geo.vectors import write_geopackage
 from stages.common.tables.kinds import RGI7_COLUMNS
 
-UNASSIGNED = "unassigned"
-"""rgi_id of ice that lies near no prior outline."""
-
 LAYER = "outlines"
 COPIED_COLUMNS = ("glac_name", "termlon", "termlat", "zmin_m", "zmax_m")
 """Columns that a map cannot give: they are copied from the prior outline."""

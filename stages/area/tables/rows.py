@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from stages.area.map.outlines import UNASSIGNED
 from stages.area.tables.precision import mean
 from stages.area.trends.fit import theil_sen
 from stages.area.year.truth import TruthComparison
@@ -14,7 +13,7 @@ from stages.area.year.year_area import YearArea
 from stages.common.display.numbers import EXACT_DECIMALS
 from stages.common.tables.area import AreaMetrics, AreaRow, GateFinding, GlacierAreaRow, Trend
 from stages.common.tables.change import ChangeMetrics
-from stages.common.tables.labels import GlacierRow
+from stages.common.tables.labels import UNASSIGNED, GlacierRow
 from stages.common.tables.truth import TruthMetrics, TruthRow
 from stages.common.types import AnyArray, Float64Array
 

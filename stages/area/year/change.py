@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from stages.area.map.outlines import UNASSIGNED
 from stages.area.site import AreaSite
 from stages.common.geo.classes import CHANGE
 from stages.common.geo.raster import write_cog
 from stages.common.tables.area import ChangeRow
 from stages.common.tables.kinds import MASK_NODATA
+from stages.common.tables.labels import UNASSIGNED
 from stages.common.types import BoolArray, UInt8Array
 
 UNCHANGED, LOST, GAINED = 1, 2, 3

@@ -8,6 +8,9 @@ from pydantic import Field
 
 from stages.common.tables.base import NotNegative, Record
 
+UNASSIGNED = "unassigned"
+"""rgi_id of ice that lies near no prior outline."""
+
 INVENTORY_YEAR = 2000
 """Year that an outline without a date is taken to be of: the one that the RGI aims at (RGI Consortium 2023)."""
 
