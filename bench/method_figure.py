@@ -15,6 +15,7 @@ from typing import Any
 from stages.common.run.records import read_document, read_rows
 from stages.common.tables.area import AreaSeries
 from stages.common.tables.evaluate import ReliabilityRow
+from stages.common.tables.labels import UNASSIGNED
 
 OUT = Path("docs/method.png")
 BLUE, ORANGE, GREY = "#0072b2", "#d55e00", "#777777"
@@ -56,7 +57,7 @@ def draw_reliability(axes: Any) -> None:
 def draw_sources(axes: Any) -> None:
     """Draw the standard deviations that the interval of each glacier is made of, in % of its area, first year."""
     rows = read_document(Path("artifacts/area/series.json"), AreaSeries).glaciers
-    glaciers = [row for row in rows if row.year == rows[0].year and row.area_km2 > 0 and row.rgi_id != "unassigned"]
+    glaciers = [row for row in rows if row.year == rows[0].year and row.area_km2 > 0 and row.rgi_id != UNASSIGNED]
     for name, label, colour in (
         ("sigma_delineation_km2", "delineation, standard deviation", ORANGE),
         ("sigma_model_km2", "model, standard deviation", BLUE),

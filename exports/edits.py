@@ -5,10 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from exports.finished import Finished
+from review.record import DRAWN
 from stages.common.geo.vectors import read_features
-
-DRAWN = "data/auxiliary/review.gpkg"
-"""Drawn outlines with `year`, `rgi_id` and `by`; absent where nobody has drawn any."""
 
 ALIKE_MIN = 0.8
 """Least IoU of a drawn outline and the map's: pixels change a small glacier's outline by that much."""

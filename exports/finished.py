@@ -22,9 +22,6 @@ from stages.common.tables.prepare import Provenance
 FUSED = "Area and outline rest on the image and the inventory's outline together: they are no measure of change."
 """Said of areas of the outlines product."""
 
-UNASSIGNED = "unassigned"
-"""rgi_id of ice that lies near no outline: no glacier that anybody has described."""
-
 OUTLINES, AOI = "data/outlines.gpkg", "data/aoi.gpkg"
 MAPPED = "artifacts/area/outlines_{years}.gpkg"
 SERIES, FRONTS = "artifacts/area/series.json", "artifacts/area/terminus_by_year.csv"

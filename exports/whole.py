@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from exports.finished import AOI, OUTLINES, UNASSIGNED, Finished
+from exports.finished import AOI, OUTLINES, Finished
 from stages.common.geo.vectors import read_polygons
 from stages.common.tables.area import GlacierAreaRow
+from stages.common.tables.labels import UNASSIGNED
 from stages.common.tables.review import Review, ReviewNote
 
 INSIDE_MIN = 0.99

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -81,8 +80,3 @@ def lines(cells: Sequence[Cell], cost: Cost, rates: Rates, workers: int) -> list
         ("wall time", f"{cost.wall_hours(workers):.3f} h with {workers} worker(s), if all are busy to the end"),
     ]
     return [f"{name:<12}{value}" for name, value in rows]
-
-
-def usable_cores() -> int:
-    """Return the cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

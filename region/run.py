@@ -11,12 +11,13 @@ from pathlib import Path
 import geopandas
 import shapely
 
-from region.cost import Rates, cost_of, lines, usable_cores
+from region.cost import Rates, cost_of, lines
 from region.inventory import load_inventory
 from region.params import load_region
 from region.plan import Cell, cut_into_cells
 from region.results import results_of
 from stages.common.errors import ParamsError
+from stages.common.machine import usable_cores
 from stages.common.run.exit_code import DONE, exit_code_of
 from stages.ingest.vectors.outlines import OUTLINES_CRS
 

@@ -9,9 +9,7 @@ from statistics import median
 from typing import TypeVar
 
 from stages.common.tables.area import AreaRow, GlacierAreaRow
-
-UNASSIGNED = "unassigned"
-"""rgi_id of ice near no outline."""
+from stages.common.tables.labels import UNASSIGNED
 
 UNUSUAL = 1.1
 """How many times the middle sigma of all years a year's must be to be listed: usually all are alike."""

@@ -12,17 +12,19 @@ import numpy as np
 import shapely
 from jinja2 import FileSystemLoader
 
-from review.first import UNASSIGNED, places
+from review.first import places
 from review.record import read_review, version_of
+from stages.common.display.phrases import SIMULATED
 from stages.common.drawing.pages import TEMPLATES as SHARED
 from stages.common.drawing.pages import data_uri, page_templates
 from stages.common.params.schema import Params
 from stages.common.run.contracts import check_inputs
 from stages.common.run.stage import Run
+from stages.common.tables.labels import UNASSIGNED
 from stages.common.tables.review import Review
 from stages.report.contract import CONTRACT
 from stages.report.findings import Findings, read_findings
-from stages.report.page.scripts import SOURCE_MAP, TEMPLATES, VENDORED, leaflet_licence, leaflet_style, policy
+from stages.report.page.scripts import TEMPLATES, leaflet_licence, leaflet_style, policy, scripts
 from stages.report.qgis.series import OUTLINES, series_frames
 from stages.report.web_map.document import as_script_text, map_document
 
@@ -74,15 +76,10 @@ def pieces(outlines: Any) -> dict[int, dict[str, list[list[float]]]]:
 def _html(findings: Findings, document: Mapping[str, Any]) -> str:
     environment = page_templates(OWN)
     environment.loader = FileSystemLoader([OWN, TEMPLATES, SHARED])
-    leaflet = SOURCE_MAP.sub("", (VENDORED / "leaflet.js").read_text(encoding="utf-8")).strip()
-    own = "".join(
-        (folder / name).read_text(encoding="utf-8")
-        for folder, name in ((TEMPLATES, "chart.js"), (TEMPLATES, "map.js"), (OWN, "review.js"))
-    )
-    texts = [leaflet, own]
+    texts = scripts(OWN / "review.js")
     picture = Path("artifacts/report", GRAPH)
     return environment.get_template("look.html").render(
-        site=findings.site, years=findings.years, trend=findings.trend, truth=None, map=document,
+        site=findings.site, simulated=SIMULATED, years=findings.years, trend=findings.trend, truth=None, map=document,
         map_data=as_script_text(document), scripts=texts, policy=policy(texts), leaflet_style=leaflet_style(),
         leaflet_licence=leaflet_licence(), alt={GRAPH: "Glacier area per year"},
         pictures={GRAPH: data_uri(GRAPH, picture.read_bytes()) if picture.exists() else ""},

@@ -10,6 +10,9 @@ from stages.common.tables.review import Review, sha256_of
 REVIEW = Path("data/auxiliary/review.yaml")
 """Relative to the site's folder; `data.dvc` pins it."""
 
+DRAWN = REVIEW.with_name("review.gpkg")
+"""Outlines that a person has drawn, with `year`, `rgi_id` and `by`; absent where nobody has drawn any."""
+
 
 def read_review(root: Path) -> Review | None:
     """Return the review of the site in the folder `root`; None where nobody has looked yet.

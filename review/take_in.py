@@ -8,20 +8,18 @@ from pathlib import Path
 import yaml
 
 from review import corrections, decisions
-from review.record import REVIEW, read_review
+from review.record import DRAWN, REVIEW, read_review
 from stages.common.errors import InputError
 from stages.common.geo.vectors import read_features, write_polygons
 from stages.common.params.schema import load_params
 from stages.common.run.records import read_rows
 from stages.common.run.replace import SCRATCH, put_in_place
-from stages.common.tables.labels import GlacierRow
+from stages.common.tables.labels import UNASSIGNED, GlacierRow
 from stages.common.tables.review import Review
 from versions.tools.commands import require, run_dvc
 
-DRAWN = REVIEW.with_name("review.gpkg")
 GLACIERS = Path("artifacts/labels/glaciers.csv")
 PIN = Path("data.dvc")
-UNASSIGNED = "unassigned"
 
 
 def take_in(handover: Path | None, drawn: Path | None) -> str:

@@ -16,8 +16,8 @@ from pathlib import Path
 from stages.common.run.start import starting
 
 with starting("site-index", __name__, command=True):
-    from stages.common.display.numbers import decimals_for
     from stages.common.display.phrases import SIMULATED
+    from stages.common.display.rounding import area_text, decimals_of
     from stages.common.drawing.pages import data_uri, page_templates
     from stages.common.errors import InputError
     from stages.common.gates import all_findings
@@ -25,7 +25,7 @@ with starting("site-index", __name__, command=True):
     from stages.common.run.exit_code import exit_code_of
     from stages.common.run.outputs import atomic_folder
     from stages.common.run.records import read_document
-    from stages.common.tables.area import AreaRow, AreaSeries, Gates, Trend
+    from stages.common.tables.area import AreaSeries, Gates, Trend
     from stages.common.tables.change import ChangeTrend
     from stages.common.tables.evaluate import EvaluateMetrics
 
@@ -112,14 +112,10 @@ def _cards(folder: Path, params: Params) -> list[Card]:
     failed = sum(not finding.passed for finding in findings)
     gates = f"{failed} of {len(findings)} FAILED" if failed else f"all {len(findings)} passed"
     ends = years if len(years) == 1 else [years[0], years[-1]]
-    return [*(Card(f"Glacier area {row.year}", area_text(row)) for row in ends), Card("Gates", gates)]
-
-
-def area_text(row: AreaRow) -> str:
-    """Write an area with its standard deviation, as ``57.8 ± 2.7 km²``."""
-    sigma = row.area_high_km2 - row.glacier_area_km2
-    decimals = decimals_for(sigma)
-    return f"{row.glacier_area_km2:.{decimals}f} ± {sigma:.{decimals}f} km²"
+    return [
+        *(Card(f"Glacier area {row.year}", area_text(row, decimals_of([row]))) for row in ends),
+        Card("Gates", gates),
+    ]
 
 
 if __name__ == "__main__":

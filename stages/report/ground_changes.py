@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from stages.common.display.rounding import DECIMALS_WITHOUT_SIGMA
 from stages.common.tables.area import ChangeRow
+from stages.common.tables.labels import UNASSIGNED
 from stages.report.numbers import Number, plain_number, signed_number
-from stages.report.rounding import DECIMALS_WITHOUT_SIGMA
 
-NO_GLACIER = "unassigned"
-"""`rgi_id` of the rows about ice near no outline."""
 NEAR_NO_OUTLINE = "near no outline"
 """Label of these rows in tables."""
 
@@ -52,7 +51,7 @@ def change_total(rows: list[ChangeRow]) -> ChangeLine | None:
 def _line(row: ChangeRow) -> ChangeLine:
     digits = DECIMALS_WITHOUT_SIGMA
     return ChangeLine(
-        rgi_id=NEAR_NO_OUTLINE if row.rgi_id == NO_GLACIER else row.rgi_id,
+        rgi_id=NEAR_NO_OUTLINE if row.rgi_id == UNASSIGNED else row.rgi_id,
         name=row.glac_name,
         lost=plain_number(row.lost_km2, digits),
         gained=plain_number(row.gained_km2, digits),

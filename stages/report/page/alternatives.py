@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from stages.common.display import phrases
-from stages.report import rounding
+from stages.common.display import phrases, rounding
 from stages.report.findings import Findings
 from stages.report.ground_changes import change_total
 

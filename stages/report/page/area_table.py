@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from stages.common.display import rounding
 from stages.common.tables.area import AreaRow
-from stages.report import rounding
 from stages.report.findings import Findings
 from stages.report.numbers import Number, optional_number, percent_number, plain_number
 

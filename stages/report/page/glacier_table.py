@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from stages.common.display.rounding import DECIMALS_WITHOUT_SIGMA
 from stages.common.tables.area import GlacierAreaRow
 from stages.common.tables.evaluate import GlacierScoreRow
-from stages.report.ground_changes import NEAR_NO_OUTLINE, NO_GLACIER
+from stages.common.tables.labels import UNASSIGNED
+from stages.report.ground_changes import NEAR_NO_OUTLINE
 from stages.report.numbers import Number, optional_number, plain_number
-from stages.report.rounding import DECIMALS_WITHOUT_SIGMA
 
 NAMED_GLACIERS = 15
 """The largest glaciers have a line each; the others are summed in one."""
@@ -43,7 +44,7 @@ def glacier_table(rows: Iterable[GlacierAreaRow], years: Sequence[int]) -> list[
     by_id: dict[str, dict[int, GlacierAreaRow]] = {}
     for row in rows:
         by_id.setdefault(row.rgi_id, {})[row.year] = row
-    unassigned = by_id.pop(NO_GLACIER, None)
+    unassigned = by_id.pop(UNASSIGNED, None)
     ordered = sorted(by_id, key=lambda rgi_id: (-_last_area(by_id[rgi_id], years), rgi_id))
     lines = [_line(rgi_id, by_id[rgi_id], years) for rgi_id in ordered[:NAMED_GLACIERS]]
     if smaller := [by_id[rgi_id] for rgi_id in ordered[NAMED_GLACIERS:]]:

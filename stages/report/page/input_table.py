@@ -5,10 +5,10 @@ from __future__ import annotations
 from itertools import groupby
 from typing import Any
 
+from stages.common.display.rounding import DECIMALS_WITHOUT_SIGMA
 from stages.common.tables.area import GateFinding, SeasonRow
 from stages.common.tables.drift import DriftRow
 from stages.report.numbers import percent_number, plain_number, signed_number
-from stages.report.rounding import DECIMALS_WITHOUT_SIGMA
 
 STRONG_SHIFT_PSI = 0.25
 """Population stability index above which a distribution has shifted strongly (Siddiqi 2006)."""

@@ -6,9 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from stages.common.display import phrases
+from stages.common.display import phrases, rounding
 from stages.common.drawing.pages import data_uri, page_templates
-from stages.report import rounding
 from stages.report.findings import Findings
 from stages.report.numbers import plain_number
 from stages.report.page.alternatives import alternative_texts

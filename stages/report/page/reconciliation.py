@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from stages.common.display import rounding
 from stages.common.display.numbers import decimals_for
 from stages.common.tables.area import Trend
 from stages.common.tables.change import ChangeTrend
-from stages.report import rounding
 from stages.report.findings import Findings
 from stages.report.ground_changes import change_total
 from stages.report.numbers import Number, signed_number

@@ -16,10 +16,10 @@ COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 SOURCE_MAP = re.compile(r"^//# sourceMappingURL=.*$", re.MULTILINE)
 
 
-def scripts() -> list[str]:
-    """Return the texts of the page's scripts in their order."""
+def scripts(page: Path = TEMPLATES / "page.js") -> list[str]:
+    """Return the texts of the scripts of a page with map and chart in their order; `page` is its own one."""
     leaflet = SOURCE_MAP.sub("", (VENDORED / "leaflet.js").read_text(encoding="utf-8")).strip()
-    own = "".join((TEMPLATES / name).read_text(encoding="utf-8") for name in ("chart.js", "map.js", "page.js"))
+    own = "".join(path.read_text(encoding="utf-8") for path in (TEMPLATES / "chart.js", TEMPLATES / "map.js", page))
     return [leaflet, own]
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from stages.common.display import rounding
 from stages.common.display.change_words import leaves_zero_out
 from stages.common.display.numbers import DASH, decimals_for, number_text, signed_text
 from stages.common.tables.area import FrontTrendRow
-from stages.report import rounding
 from stages.report.findings import Findings
 from stages.report.page.front_table import why_no_front
 

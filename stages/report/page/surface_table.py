@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from stages.common.display import rounding
 from stages.common.tables.area import AreaRow
-from stages.report import rounding
 from stages.report.numbers import optional_number
 from stages.report.pictures.surface_chart import rows_with_surface
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from stages.common.display.rounding import DECIMALS_WITHOUT_SIGMA
 from stages.common.tables.area import Trend
 from stages.common.tables.truth import TruthMetrics, TruthRow
 from stages.report.findings import Findings
 from stages.report.numbers import Number, optional_number, plain_number, signed_number
-from stages.report.rounding import DECIMALS_WITHOUT_SIGMA
 
 AREA_DECIMALS = DECIMALS_WITHOUT_SIGMA
 """The true area has no interval, and the rounding of the mapped area must not hide an error."""

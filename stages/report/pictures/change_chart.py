@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from stages.common.display import rounding
 from stages.common.display.colours import BLUE, VERMILLION, hexadecimal
 from stages.common.drawing.figures import OPAQUE_LEGEND, small_chart
 from stages.common.tables.change import ChangeAreaRow, ChangeTrend
-from stages.report import rounding
 from stages.report.findings import Findings
 
 

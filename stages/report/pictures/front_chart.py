@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from stages.common.display import rounding
 from stages.common.display.colours import BLUE, GREY_LIGHT, MUTED, hexadecimal
 from stages.common.drawing.figures import BANNER_IN, encode_png, new_figure, plain_style
 from stages.common.tables.area import FrontRow
-from stages.report import rounding
 from stages.report.findings import Findings
 
 MAX_PANELS, COLUMNS = 6, 3

@@ -7,12 +7,12 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from stages.common.display import rounding
 from stages.common.display.colours import BLUE, BLUE_LIGHT, GREEN, GREY_LIGHT, INK, MUTED, VERMILLION, hexadecimal
 from stages.common.display.numbers import decimals_for
 from stages.common.drawing.figures import BANNER_IN, encode_png, new_figure, plain_style
 from stages.common.tables.area import AreaRow
 from stages.common.tables.change import ChangeTrend
-from stages.report import rounding
 from stages.report.findings import Findings
 from stages.report.numbers import plain_number
 from stages.report.pictures import graph_data

@@ -5,9 +5,9 @@ from __future__ import annotations
 import statistics
 from collections.abc import Sequence
 
+from stages.common.display import rounding
 from stages.common.tables.area import AreaRow, Trend
 from stages.common.tables.truth import TruthRow
-from stages.report import rounding
 from stages.report.statistics import Statistics
 
 INTERVAL_SHARE_MAX = 0.25

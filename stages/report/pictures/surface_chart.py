@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from stages.common.display import rounding
 from stages.common.display.colours import CLEAN, DEBRIS, hexadecimal
 from stages.common.drawing.figures import OPAQUE_LEGEND, small_chart
 from stages.common.tables.area import AreaRow
-from stages.report import rounding
 from stages.report.findings import Findings
 
 BAR_WIDTH = 0.7

@@ -7,6 +7,7 @@ import math
 from collections.abc import Sequence
 
 from stages.common.display import colours, phrases
+from stages.common.display.rounding import area_text, decimals_of, unseen_text
 from stages.common.drawing import maps
 from stages.common.drawing.maps import MapSize
 from stages.common.geo.raster import read_grid
@@ -16,7 +17,6 @@ from stages.report.pictures import scenes
 from stages.report.pictures.canvas import Canvas
 from stages.report.pictures.map_marks import BANNER_PX, PAD_PX, draw_banner, draw_scale_bar
 from stages.report.pictures.palette import indexed_image, joint_palette
-from stages.report.rounding import area_text, decimals_of, unseen_text
 
 MIN_WIDTH_PX, MAX_WIDTH_PX = 520, 860
 """Bounds of a frame's width; the text needs the lower one."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from stages.common.display import rounding
 from stages.common.display.numbers import decimals_for
 from stages.common.tables.area import AreaRow, GlacierAreaRow
-from stages.report import rounding
+from stages.common.tables.labels import UNASSIGNED
 from stages.report.findings import Findings
-from stages.report.ground_changes import NEAR_NO_OUTLINE, NO_GLACIER
+from stages.report.ground_changes import NEAR_NO_OUTLINE
 from stages.report.pictures.graph_data import axis_limits, spanning
 
 FRONT_SPAN_MIN_M = 100.0
@@ -35,7 +36,7 @@ def glacier_series(findings: Findings) -> list[Series]:
         rows.setdefault(row.rgi_id, []).append(row)
     for each in rows.values():
         each.sort(key=lambda row: row.year)
-    ordered = sorted(rows, key=lambda key: (key == NO_GLACIER, -rows[key][-1].area_km2, key))
+    ordered = sorted(rows, key=lambda key: (key == UNASSIGNED, -rows[key][-1].area_km2, key))
     return [_glacier(findings, rgi_id, rows[rgi_id]) for rgi_id in ordered]
 
 
@@ -47,7 +48,7 @@ def _glacier(findings: Findings, rgi_id: str, rows: Sequence[GlacierAreaRow]) ->
     front = next((row.statement for row in statistics.front_trends if row.rgi_id == rgi_id), None)
     return {
         "id": rgi_id,
-        "name": NEAR_NO_OUTLINE if rgi_id == NO_GLACIER else rows[-1].glac_name,
+        "name": NEAR_NO_OUTLINE if rgi_id == UNASSIGNED else rows[-1].glac_name,
         "outline": rows[-1].outline_area_km2,
         "digits": decimals_for(sigma) if sigma > 0 else rounding.DECIMALS_WITHOUT_SIGMA,
         "points": [_area(row) | {"value": row.area_km2} for row in rows],

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stages.common.display import rounding
 from stages.common.tables.area import AreaRow
-from stages.report import rounding
 
 
 def test_area_is_rounded_as_its_interval_supports():
