@@ -109,8 +109,10 @@ def test_a_changed_line_reruns_its_stage_and_what_follows(repository: Repository
     with (repository.root / "README.md").open("a") as file:
         file.write("<!-- a comment -->\n")
     assert repository.repro("docker") == repository.repro("native") == set()
-    template = repository.root / "stages/report/page/templates/index.html"
-    template.write_text(template.read_text().replace("</body>", "<!-- changed --></body>"))
+    template = repository.root / "stages/report/page/templates/map_page.html"
+    page = template.read_text()
+    assert "</body>" in page
+    template.write_text(page.replace("</body>", "<!-- changed --></body>"))
     try:
         assert repository.repro("docker") == {"report", "track", "gate"}
         assert {name.partition(":")[0] for name in images() - before} == {"glacier-area/report"}
