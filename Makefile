@@ -1,7 +1,7 @@
 # Stable targets; `make help` lists them. SITE=<name> works in sites/<name>, else in the root (the demo).
 .DEFAULT_GOAL := help
 .PHONY: help demo site doctor test test-containers test-cycle repro ingest review submit share crossval compare site-index exps retrain promote rollback move-runs remote ui images docs \
-	website lint types workflows bench locks clean check-lock region
+	website lint types workflows bench locks clean check-lock region region-environment test-region
 
 # All paths are relative, or variables of the shell in quotes: the checkout may lie in a folder of any name.
 export ROOT := $(CURDIR)
@@ -23,8 +23,13 @@ export PATH := $(ROOT)/.venv/bin:$(PATH)
 export PYTHONPATH := $(ROOT)
 unexport DVC_ROOT DVC_STAGE DVC_EXP_NAME DVC_EXP_BASELINE_REV  # DVC sets them for a stage; what is left of one is no setting
 
+REGION_STAMP := .venv-region/.installed
+
 $(STAMP): docker/locks/dev.txt docker/locks/bootstrap.txt
 	@bin/environment
+
+$(REGION_STAMP): docker/locks/region.txt | $(STAMP)
+	@bin/region-environment
 
 ##@ Use
 
@@ -46,8 +51,8 @@ SITE_WORDS := NAME SCENES OUTLINES DEM AOI RGI_ID YEARS SEASON PROFILE URL DATES
 site: $(STAMP)  ## Write a new site: NAME=mine SCENES="a.tif b.tif" OUTLINES=rgi.gpkg, or RGI_ID= or AOI= (docs/data.md)
 	@python -m setup.site $(call as_typed,$(SITE_WORDS))
 
-region: $(STAMP)  ## Cut all glaciers of a region into cells and say what mapping them costs: REGION=name (docs/region.md)
-	@python -m region "$$REGION"
+region: $(REGION_STAMP)  ## Map all glaciers of a region on Dask: REGION=name, DRY=1 for the plan alone (docs/region.md)
+	@.venv-region/bin/python -m region "$$REGION" $(if $(DRY),--dry)
 
 doctor: $(STAMP)  ## Say what this machine and a site lack, a line each with the fix (SITE=name)
 	@cd $(SITE_DIR) && python -m setup.doctor
@@ -118,6 +123,11 @@ test-containers: images  ## Run the tests that need a container engine (minutes)
 
 test-cycle: $(STAMP)  ## Run a whole cycle on a real S3 server, PostgreSQL and MLflow (minutes)
 	@bin/cycle-servers && GLACIER_CYCLE_REQUIRED=1 python -m pytest --durations=10 tests/cycle
+
+test-region: $(STAMP) $(REGION_STAMP)  ## Map a small region with two workers, kill one, the scheduler and the client (minutes)
+	@GLACIER_REGION_REQUIRED=1 python -m pytest --durations=5 tests/region
+
+region-environment: $(REGION_STAMP)  ## Make the environment of regions, .venv-region
 
 lint: $(STAMP)  ## Lint and format check
 	@python -m ruff check . && python -m ruff format --check .

@@ -1,4 +1,4 @@
-"""``python -m region <name>``: plan a region, and say what it is expected to cost."""
+"""``python -m region <name> [--dry]``: plan a region, map its cells, and put the results together."""
 
 from stages.common.run.start import starting
 

@@ -64,6 +64,21 @@ def cost_of(cells: Sequence[Cell], params: Params, rates: Rates) -> Cost:
     )
 
 
+def fitted(seconds: Sequence[float], scene_mpx: Sequence[float], written: Sequence[float], *, measured: str) -> Rates:
+    """Return the rates of finished cells: seconds = cell_s + scene_mpx_s x megapixels, by least squares.
+
+    With cells of one size alone the whole time counts as time a megapixel.
+    """
+    n, mean_mpx, mean_s = len(seconds), sum(scene_mpx) / len(scene_mpx), sum(seconds) / len(seconds)
+    spread = sum((mpx - mean_mpx) ** 2 for mpx in scene_mpx)
+    together = sum((mpx - mean_mpx) * (s - mean_s) for mpx, s in zip(scene_mpx, seconds, strict=True))
+    slope = together / spread if spread > (0.01 * mean_mpx) ** 2 * n else 0.0
+    base = mean_s - slope * mean_mpx
+    if slope <= 0 or base < 0:
+        slope, base = mean_s / mean_mpx, 0.0
+    return Rates(cell_s=base, scene_mpx_s=slope, scene_mpx_bytes=sum(written) / sum(scene_mpx), measured=measured)
+
+
 def lines(cells: Sequence[Cell], cost: Cost, rates: Rates, workers: int) -> list[str]:
     """Return the table of a plan as it is printed."""
     glaciers = sum(len(cell.glaciers) for cell in cells)

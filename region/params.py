@@ -25,12 +25,24 @@ Model = TypeVar("Model", bound=Section)
 
 
 class RegionSection(Section):
-    """How a region is cut into cells, and where the results go."""
+    """How a region is cut into cells, what maps them, and where the results go."""
 
+    model: Annotated[
+        str, Field(description="ONNX model that maps every cell: a champion or a downloaded registered version")
+    ]
     results: Annotated[str, Field(min_length=1, description="folder, or an address such as s3://bucket/path")]
     cell_km: Annotated[float, Field(ge=1, le=100, description="side of a cell before glaciers widen it")] = 20.0
     margin_m: Annotated[float, Field(ge=0, le=20000, description="ground kept around the glaciers of a cell")] = 2000.0
-    workers: Annotated[int | None, Field(ge=1, le=1024, description="cores that will map it; none: those here")] = None
+    scheduler: Annotated[
+        str | None,
+        Field(pattern=r"^(tcp|tls|ws|wss)://", description="address of a scheduler; none: this machine"),
+    ] = None
+    workers: Annotated[int | None, Field(ge=1, le=1024, description="processes; none: one a core")] = None
+    worker_memory_gib: Annotated[float, Field(gt=0.1, description="a worker beyond this is started again")] = 1.5
+    catalogue_cells: Annotated[int, Field(ge=1, description="cells that ask the catalogue at the same time")] = 4
+    attempts: Annotated[
+        int, Field(ge=1, le=10, description="times that a cell is tried before it counts as failed")
+    ] = 3
 
 
 @dataclass(frozen=True)

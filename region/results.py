@@ -1,10 +1,12 @@
 """Where a region's results stand: a folder, or a store such as S3, through fsspec.
 
-Every file of them appears whole or not at all.
+A cell is done where its manifest stands. It is written last: a kill leaves a cell that does not count, and never
+half a cell. A cell's place is named by the hash of what it is made of.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from dataclasses import dataclass
@@ -15,10 +17,11 @@ import fsspec
 
 from region.params import RegionParams
 from stages.common.errors import InputError, StorageError
-from stages.common.run.replace import replace_file
+from stages.common.run.replace import flush, replace_file
 from stages.common.settings import without_secrets
 
-REGION = "region.json"
+MANIFEST, REGION = "manifest.json", "region.json"
+PART_BYTES = 2**20
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,33 @@ class Results:
         except Exception as error:
             raise self._failed("cannot be written", name, error) from error
 
+    def manifest(self, place: str) -> dict[str, Any] | None:
+        """Return the manifest of a cell that is done; None: it is not."""
+        content = self.read(f"{place}/{MANIFEST}")
+        return None if content is None else dict(json.loads(content))
+
+    def manifests(self, most: int = 50) -> list[dict[str, Any]]:
+        """Return the manifests of some finished cells, at most so many."""
+        system, root = self.store
+        system.invalidate_cache()
+        paths = sorted(system.glob(f"{root}/cells/*/*/{MANIFEST}"))[:most]
+        return [json.loads(system.cat_file(path)) for path in paths]
+
+    def put_cell(self, place: str, folder: Path, manifest: dict[str, Any]) -> None:
+        """Write a cell's files, and last the manifest that lists them."""
+        system, root = self.store
+        files = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
+        try:
+            for name, path in files.items():
+                system.makedirs(f"{root}/{place}/{name}".rsplit("/", 1)[0], exist_ok=True)
+                system.put_file(str(path), f"{root}/{place}/{name}")
+            if self.folder is not None:
+                flush(self.folder / place)  # before the manifest that says that it is there
+        except Exception as error:
+            raise self._failed("cannot be written", place, error) from error
+        listed = {name: {"bytes": path.stat().st_size, "md5": _md5(path)} for name, path in files.items()}
+        self.write(f"{place}/{MANIFEST}", as_json(manifest | {"files": listed}))
+
     def claim(self, region: str) -> None:
         """Note that the results are of this region.
 
@@ -86,13 +116,21 @@ class Results:
         return StorageError(
             f"the results {what}", where=f"{self.url}/{name}",
             found=without_secrets(" ".join(f"{type(error).__name__}: {error}".split())[:300]),
-            fix="make room, or let the store answer, and run the same command again",
+            fix="make room, or let the store answer, and run the same command again: finished cells stay",
         )  # fmt: skip
 
 
 def as_json(value: dict[str, Any]) -> bytes:
     """Return JSON with sorted keys and a final newline."""
     return (json.dumps(value, indent=2, sort_keys=True, allow_nan=False) + "\n").encode()
+
+
+def _md5(path: Path) -> str:
+    digest = hashlib.md5(usedforsecurity=False)
+    with path.open("rb") as stream:
+        while part := stream.read(PART_BYTES):
+            digest.update(part)
+    return digest.hexdigest()
 
 
 def _protocols(system: Any) -> tuple[str, ...]:

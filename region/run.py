@@ -1,45 +1,57 @@
-"""The command: a region's plan, and what it is expected to cost."""
+"""The command: a region's plan, then its cells, then its results."""
 
 from __future__ import annotations
 
 import argparse
+import csv
 import io
+import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import geopandas
 import shapely
 
-from region.cost import Rates, cost_of, lines
+from region.cost import Rates, cost_of, fitted, lines
 from region.inventory import load_inventory
+from region.jobs import make_jobs
+from region.page import write_page
 from region.params import load_region
 from region.plan import Cell, cut_into_cells
-from region.results import results_of
+from region.products import put_together
+from region.record import log_run
+from region.results import Results, results_of
 from stages.common.errors import ParamsError
 from stages.common.machine import usable_cores
 from stages.common.run.exit_code import DONE, exit_code_of
 from stages.ingest.vectors.outlines import OUTLINES_CRS
 
+FAILED = 1
+"""Exit code where a cell failed; the others are done."""
+
 DEFAULT_RATES = Rates(
     cell_s=0.0,
     scene_mpx_s=8.0,
     scene_mpx_bytes=1.8e6,
-    measured="prepare, predict and ingest as in docs/results.md, 7.2 s a Mpx; labels and area are a guess, 0.8",
+    measured="prepare, predict and ingest as in docs/results.md, 7.2 s a Mpx; area is a guess, 0.8",
 )
 """Rates before any cell of a region is done. Bytes: those of the demo's `area` and `predict`, 40.5 MB of 23 Mpx."""
+
+log = logging.getLogger("region")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run from the command line in the repository's root, and return the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m region", description="Plan how a region is cut into cells")
+    parser = argparse.ArgumentParser(prog="python -m region", description="Map all glaciers of a region, on Dask")
     parser.add_argument("name", help="folder in regions/")
+    parser.add_argument("--dry", action="store_true", help="print the plan and what it is expected to cost, no more")
     arguments = parser.parse_args(argv)
-    return exit_code_of("region", lambda: run(Path("regions"), arguments.name))
+    return exit_code_of("region", lambda: run(Path("regions"), arguments.name, dry=arguments.dry))
 
 
-def run(regions: Path, name: str) -> int:
-    """Plan a region, print what it is expected to cost, and return the exit code.
+def run(regions: Path, name: str, *, dry: bool) -> int:
+    """Plan a region and, unless it is `dry`, map it; return the exit code.
 
     Raises
     ------
@@ -53,14 +65,34 @@ def run(regions: Path, name: str) -> int:
         )  # fmt: skip
     region = load_region((regions / name).absolute())
     params, results = region.checked, results_of(region)
-    _, glaciers = load_inventory(region)
+    features, glaciers = load_inventory(region)
     section = region.region
     cells = cut_into_cells(glaciers, cell_m=1000 * section.cell_km, margin_m=section.margin_m, grid=params.grid)
     results.claim(region.name)
     results.write("plan.parquet", plan_table(cells))
-    workers, cost = section.workers or usable_cores(), cost_of(cells, params, DEFAULT_RATES)
-    print("\n".join(lines(cells, cost, DEFAULT_RATES, workers)))
-    return DONE
+    rates = measured_rates(results, cells, years=len(params.years)) or DEFAULT_RATES
+    workers = section.workers or usable_cores()
+    print("\n".join(lines(cells, cost_of(cells, params, rates), rates, workers)))
+    if dry:
+        return DONE
+    from region.engine import map_cells  # Dask is in .venv-region alone
+
+    jobs = make_jobs(region, features, cells, results)
+    scenes = {cell.name: cell.pixels * len(params.years) for cell in cells}
+    outcome = map_cells(region, jobs, results, pixels=scenes)
+    results.write("failed.csv", failed_table(outcome.failed))
+    log.info("%d cell(s) done, %d of them now; %d failed", len(outcome.manifests), outcome.mapped, len(outcome.failed))
+    for cell, why in outcome.failed.items():
+        log.error("%s failed: %s", cell, why)
+    done = [job for job in jobs if job.cell in outcome.manifests]
+    if done:
+        by_year, trend = put_together(region, done, results)
+        write_page(params.site.title, by_year, trend, outcome.failed, results)
+        log.info("%s", log_run(region, by_year, trend, results, log))
+        log.info(
+            "%d: %.2f km2; %s; %s/index.html", by_year[-1].year, by_year[-1].area_km2, trend.statement, results.url
+        )
+    return FAILED if outcome.failed else DONE
 
 
 def plan_table(cells: Sequence[Cell]) -> bytes:
@@ -83,3 +115,26 @@ def plan_table(cells: Sequence[Cell]) -> bytes:
     stream = io.BytesIO()
     frame.to_parquet(stream)
     return stream.getvalue()
+
+
+def measured_rates(results: Results, cells: Sequence[Cell], *, years: int) -> Rates | None:
+    """Return the rates of the cells that earlier runs have done; None where there is none."""
+    pixels = {cell.name: cell.pixels for cell in cells}
+    done = [manifest for manifest in results.manifests() if manifest["cell"] in pixels]
+    if not done:
+        return None
+    return fitted(
+        [manifest["seconds"]["all"] for manifest in done],
+        [pixels[manifest["cell"]] * years / 1e6 for manifest in done],
+        [sum(file["bytes"] for file in manifest["files"].values()) for manifest in done],
+        measured=f"{len(done)} finished cell(s) of this region",
+    )
+
+
+def failed_table(failed: Mapping[str, str]) -> bytes:
+    """Return failed.csv: cell and reason."""
+    stream = io.StringIO(newline="")
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(["cell", "reason"])
+    writer.writerows(sorted(failed.items()))
+    return stream.getvalue().encode()

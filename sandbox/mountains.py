@@ -1,4 +1,4 @@
-"""A made-up mountain range: bright glaciers on dark rock, cut into six cells.
+"""A made-up mountain range: bright glaciers on dark rock, cut into six cells, and a model that maps what is bright.
 
 It is the site of `sandbox.tiny`, larger: 25 x 13 km at 30 m, two years, thirteen glaciers of known area; no training.
 """
@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import rasterio.features
 import yaml
 from affine import Affine
+from onnx import TensorProto, helper
 from shapely.geometry import Polygon
 
 from sandbox import tiny
@@ -58,22 +60,54 @@ def scene(year: int) -> np.ndarray:
     return pixels
 
 
+def bright_model() -> bytes:
+    """Return an ONNX model that takes bright pixels for ice: sigmoid of the bands' mean, with all metadata."""
+    shape: list[str | int] = ["batch", "height", "width"]
+    constants = {"zero": 0.0, "middle": (ICE + ROCK) / 2, "steepness": 0.2}
+    nodes = [
+        helper.make_node("IsNaN", ["reflectance"], ["hidden"]),
+        helper.make_node("Where", ["hidden", "zero", "reflectance"], ["filled"]),
+        helper.make_node("ReduceMean", ["filled", "axis"], ["mean"], keepdims=1),
+        helper.make_node("Sub", ["mean", "middle"], ["above"]),
+        helper.make_node("Mul", ["above", "steepness"], ["logit"]),
+        helper.make_node("Sigmoid", ["logit"], ["glacier"]),
+    ]
+    weights = [helper.make_tensor(name, TensorProto.FLOAT, [], [value]) for name, value in constants.items()]
+    weights.append(helper.make_tensor("axis", TensorProto.INT64, [1], [3]))
+    graph = helper.make_graph(
+        nodes, "bright",
+        [helper.make_tensor_value_info("reflectance", TensorProto.FLOAT, [*shape, 3])],
+        [helper.make_tensor_value_info("glacier", TensorProto.FLOAT, [*shape, 1])], weights,
+    )  # fmt: skip
+    model: onnx.ModelProto = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
+    helper.set_model_props(
+        model,
+        {
+            "bands": ",".join(tiny.BANDS), "threshold": "0.5", "threshold_rule": "given", "temperature": "1.0",
+            "members": "1", "area_error": '{"blocks": 4, "dispersion": 9.0}', "stride_px": "8",
+            "receptive_field_radius_px": "8", "data_md5": "0" * 32,
+        },
+    )  # fmt: skip
+    return bytes(model.SerializeToString(deterministic=True))
+
+
 def params(**region: Any) -> dict[str, Any]:
     """Return params.yaml of the region; `region` are keys of its section region."""
     content = tiny.params(Path("source"), list(YEARS))
     content["site"] = {"name": "range", "title": "Made-up mountain range"}
     del content["grid"]["crs"], content["ingest"]["aoi"]
     content["region"] = {
-        "results": "results", "cell_km": CELL_M / 1000, "margin_m": MARGIN_M,
+        "model": "source/model.onnx", "results": "results", "cell_km": CELL_M / 1000, "margin_m": MARGIN_M,
     } | region  # fmt: skip
     return content
 
 
 def make_region(regions: Path, **region: Any) -> Path:
-    """Write a region's folder ``range``: scenes, outlines and params.yaml; return it."""
+    """Write a region's folder ``range``: scenes, outlines, model and params.yaml; return it."""
     folder = regions / "range"
     for year in YEARS:
         tiny.write_scene(folder / f"source/{year}.tif", scene(year))
     tiny.write_outlines(folder / "source/outlines.gpkg", glaciers())
+    (folder / "source/model.onnx").write_bytes(bright_model())
     (folder / "params.yaml").write_text(yaml.safe_dump(params(**region), sort_keys=False), encoding="utf-8")
     return folder

@@ -85,6 +85,12 @@ def test_environment_variables_are_read_in_one_file() -> None:
             assert not re.search(r"os\.(environ\[|environ\.get|getenv)", source), f"{path} reads the environment"
 
 
+def test_dask_is_in_region_alone() -> None:
+    for path in CODE:
+        if path.parts[0] != "region":
+            assert not {name.split(".")[0] for name in imports(ROOT / path)} & {"dask", "distributed"}, path
+
+
 @pytest.mark.parametrize("stage", DAG)
 def test_contract_and_dvc_yaml_agree(stage: str) -> None:
     contract = importlib.import_module(f"stages.{stage}.contract").CONTRACT

@@ -54,6 +54,16 @@ def test_images_have_the_versions_of_the_development_environment(family: str, ma
     assert requirements(f"{family}.txt", machine, "3.11").items() <= requirements("dev.txt", machine, "3.11").items()
 
 
+@pytest.mark.parametrize("machine", [LINUX_X86, LINUX_ARM, APPLE_SILICON], ids=["x86-64", "aarch64", "Apple silicon"])
+def test_a_region_runs_with_the_versions_that_its_stages_have_elsewhere(machine: dict[str, str]) -> None:
+    """So a cell has the bytes of a site; Dask and what it needs are the region's own."""
+    here, elsewhere = (requirements(f"{lock}.txt", machine, "3.11") for lock in ("region", "dev"))
+    stages = requirements("ingest.txt", machine, "3.11") | requirements("onnx.txt", machine, "3.11")
+    assert stages.items() <= here.items()
+    assert {name for name in here.keys() & elsewhere.keys() if here[name] != elsewhere[name]} == set()
+    assert {"dask", "distributed", "pyarrow", "fsspec", "s3fs"} <= here.keys()
+
+
 @pytest.mark.parametrize("python", ["3.11", "3.12", "3.13"])
 @pytest.mark.parametrize(
     ("machine", "package"),

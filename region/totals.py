@@ -1,0 +1,136 @@
+"""Regional totals by year, and their trend. Pure numbers.
+
+The errors of two cells are not independent: one model maps all of them, and what it gets wrong in one it gets wrong in
+the others. So the errors of cells are added, and never divided by the root of their number.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field
+
+from stages.area.error.interval import Factors, half_width
+from stages.area.trends.fit import YEARS_FOR_A_TREND, fit_trend
+from stages.common.tables.base import NotNegative, Record
+
+
+class GlacierYear(Record):
+    """One glacier in one year."""
+
+    rgi_id: str
+    glac_name: str | None = None
+    cell: str
+    year: int
+    date: str | None = None
+    area_km2: NotNegative
+    area_low_km2: NotNegative | None = None
+    area_high_km2: NotNegative | None = None
+    area_low95_km2: NotNegative | None = None
+    area_high95_km2: NotNegative | None = None
+    sigma_delineation_km2: NotNegative | None = None
+    sigma_model_km2: NotNegative | None = None
+    common_area_km2: NotNegative | None = None
+    outline_area_km2: NotNegative
+    unseen_km2: NotNegative
+    model_md5: str
+    product: Annotated[str, Field(description="yearly outlines: the best map of one year (docs/method.md)")]
+    flags: Annotated[str, Field(description="failed gates of the glacier's cell, joined by ;")] = ""
+
+
+class Total(Record):
+    """All glaciers of a region in one year: a row of totals.csv."""
+
+    year: int
+    glaciers: int
+    area_km2: NotNegative
+    area_low_km2: Annotated[NotNegative, Field(description="68 % interval")]
+    area_high_km2: NotNegative
+    area_low95_km2: Annotated[NotNegative, Field(description="95 % interval")]
+    area_high95_km2: NotNegative
+    sigma_delineation_km2: Annotated[NotNegative, Field(description="all edges are moved together: a sum")]
+    sigma_model_km2: Annotated[
+        NotNegative, Field(description="independent glaciers within a cell, as on a site; a sum over cells")
+    ]
+    unseen_km2: NotNegative
+    common_area_km2: Annotated[NotNegative | None, Field(description="null: a cell leaves the year out")] = None
+
+
+class RegionTrend(Record):
+    """trend.json of a region: the slope of its common area."""
+
+    years: list[int]
+    excluded_years: list[int]
+    slope_km2_per_year: float | None = None
+    slope_low_km2_per_year: Annotated[float | None, Field(description="95 % interval; null below five years")] = None
+    slope_high_km2_per_year: float | None = None
+    mann_kendall_p: float | None = None
+    minimum_detectable_km2_per_year: float | None = None
+    statement: str
+
+
+def totals(rows: Iterable[GlacierYear], factors: Factors) -> list[Total]:
+    """Return the totals by year, ascending."""
+    by_year = groupby(sorted(rows, key=lambda row: (row.year, row.cell)), key=lambda row: row.year)
+    return [_total(year, list(of_year), factors) for year, of_year in by_year]
+
+
+def _total(year: int, rows: Sequence[GlacierYear], factors: Factors) -> Total:
+    area, delineation = sum(row.area_km2 for row in rows), sum(row.sigma_delineation_km2 or 0.0 for row in rows)
+    cells = groupby(rows, key=lambda row: row.cell)
+    model = sum(math.hypot(*(row.sigma_model_km2 or 0.0 for row in of_cell)) for _, of_cell in cells)
+    half68, half95 = (float(half_width(delineation, model, factors, level)) for level in (68, 95))
+    common = [row.common_area_km2 for row in rows]
+    return Total(
+        year=year,
+        glaciers=len(rows),
+        area_km2=area,
+        area_low_km2=max(area - half68, 0.0),
+        area_high_km2=area + half68,
+        area_low95_km2=max(area - half95, 0.0),
+        area_high95_km2=area + half95,
+        sigma_delineation_km2=delineation,
+        sigma_model_km2=model,
+        unseen_km2=sum(row.unseen_km2 for row in rows),
+        common_area_km2=None if None in common else sum(km2 for km2 in common if km2 is not None),
+    )
+
+
+def region_trend(by_year: Sequence[Total], *, rho: float) -> RegionTrend:
+    """Return the trend of the common area over the years in which every cell has one.
+
+    Times are years: the cells of a region are not seen on one day.
+
+    Parameters
+    ----------
+    rho
+        Correlation of the errors of two years (`area.correlation_between_years`).
+    """
+    used = [total for total in by_year if total.common_area_km2 is not None]
+    excluded = [total.year for total in by_year if total.common_area_km2 is None]
+    years = [total.year for total in used]
+    if len(used) < YEARS_FOR_A_TREND:
+        statement = f"{len(used)} year(s) with all cells; a trend needs at least {YEARS_FOR_A_TREND}"
+        return RegionTrend(years=years, excluded_years=excluded, statement=statement)
+    common = [total.common_area_km2 or 0.0 for total in used]
+    sigmas = [
+        math.hypot(total.sigma_delineation_km2, total.sigma_model_km2) * km2 / total.area_km2 if total.area_km2 else 0.0
+        for total, km2 in zip(used, common, strict=True)
+    ]
+    fit = fit_trend(np.asarray(years, dtype=float).tolist(), common, sigmas, rho=rho)
+    verdict = "a change is detected" if fit.detectable else "no change is detected"
+    return RegionTrend(
+        years=years,
+        excluded_years=excluded,
+        slope_km2_per_year=fit.slope,
+        slope_low_km2_per_year=fit.low,
+        slope_high_km2_per_year=fit.high,
+        mann_kendall_p=fit.p,
+        minimum_detectable_km2_per_year=fit.minimum_detectable,
+        statement=f"{fit.slope:+.3g} km2 a year over {fit.n} years; {verdict} (the smallest detectable change is "
+        f"{fit.minimum_detectable:.3g} km2 a year)",
+    )

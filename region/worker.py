@@ -1,0 +1,65 @@
+"""What a Dask worker does: ``dask worker <address> --nthreads 1 --preload region.worker``.
+
+A worker of this machine is set up in the same way. One thread a process: a cell changes the working directory, and the
+arithmetic of a stage is for one core.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any
+
+from distributed import Semaphore, get_worker
+
+from region.cell import Job, map_cell
+from stages.common import settings
+from stages.common.errors import GlacierError
+from stages.common.run.environment import set_aside
+
+SETTINGS = {settings.INFERENCE_THREADS: "1", "OPENBLAS_NUM_THREADS": "1", "TQDM_DISABLE": "1"}
+"""One core a worker, and no bars of progress: the console of the client shows the cells."""
+
+LEASE_TIMEOUT_S = 60
+"""Seconds after which the lease of a worker that died is free again."""
+
+
+class CellError(Exception):
+    """A cell failed; the reason in one text, so that it goes through any pickle."""
+
+
+def set_up() -> None:
+    """Let nothing of the shell change a result, as `stages.common.run.start` does for a stage."""
+    set_aside("region", command=True)
+    os.environ.update(SETTINGS)
+
+
+def dask_setup(_worker: Any) -> None:
+    """Set up a worker that somebody else has started (Dask calls it)."""
+    set_up()
+
+
+def lease(catalogue: tuple[str, int] | None) -> AbstractContextManager[Any]:
+    """Return what a cell holds while it asks a catalogue: one of so many leases that all workers share."""
+    if catalogue is None:
+        return nullcontext()
+    name, size = catalogue
+    return Semaphore(max_leases=size, name=name)  # type: ignore[no-any-return]
+
+
+def work(job: Job) -> dict[str, Any]:
+    """Map a cell on the worker that this runs on, and return its manifest.
+
+    Raises
+    ------
+    CellError
+        It failed.
+    """
+    scratch = Path(get_worker().local_directory) / "cells"
+    try:
+        return map_cell(job, scratch, lambda: lease(job.catalogue))
+    except GlacierError as error:
+        raise CellError(str(error)) from None
+    except Exception as error:
+        raise CellError(" ".join(f"{type(error).__name__}: {error}".split())) from error

@@ -1,0 +1,208 @@
+"""A region of six cells, mapped by real processes of Dask: as sites are mapped, and whatever is killed."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import hashlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import geopandas
+import pystac
+import pytest
+import yaml
+
+from region.params import load_region
+from sandbox import mountains, tiny
+from sandbox.loopback import free_port
+from stages.common.tables import kinds
+from tests.region.conftest import PYTHON, ROOT, command, map_region, shell
+
+CELLS = 6
+WAIT_S = 120
+
+
+def manifests(home: Path) -> dict[str, dict]:
+    paths = (home / "regions/range/results/cells").glob("*/*/manifest.json")
+    return {path.parts[-3]: json.loads(path.read_text()) for path in paths}
+
+
+def hashes(home: Path) -> dict[str, dict]:
+    """MD5 of every file of every cell, by cell."""
+    return {name: manifest["files"] for name, manifest in manifests(home).items()}
+
+
+def test_every_cell_is_done_but_the_one_without_a_scene(undisturbed: Path) -> None:
+    log = (undisturbed / "log.txt").read_text()
+    assert log.startswith("exit code 1\n"), log
+    assert len(manifests(undisturbed)) == CELLS
+    failed = list(csv.DictReader((undisturbed / "regions/range/results/failed.csv").open()))
+    assert len(failed) == 1
+    assert "outside the raster" in failed[0]["reason"]
+    assert log.count("glacier(s);") == CELLS
+    assert "dashboard" in log
+    assert "logged run range-" in log
+
+
+def test_every_glacier_is_counted_once_and_has_its_true_area(undisturbed: Path) -> None:
+    results = undisturbed / "regions/range/results"
+    rows = geopandas.read_parquet(results / "glacier_years.parquet")
+    assert rows.crs == "EPSG:4326"
+    assert not rows.duplicated(["rgi_id", "year"]).any()
+    assert len(rows) == 13 * len(mountains.YEARS)
+    totals = {int(row["year"]): row for row in csv.DictReader((results / "totals.csv").open())}
+    for year in mountains.YEARS:
+        total = rows.loc[rows["year"] == year, "area_km2"].sum()
+        assert total == pytest.approx(mountains.true_km2(year), rel=0.01)
+        assert float(totals[year]["area_km2"]) == pytest.approx(total)
+        assert int(totals[year]["glaciers"]) == 13
+
+
+def test_outlines_rasters_and_report(undisturbed: Path) -> None:
+    results = undisturbed / "regions/range/results"
+    outlines = geopandas.read_parquet(results / "outlines.parquet")
+    assert set(kinds.RGI7_COLUMNS) <= set(outlines.columns)
+    areas = outlines.to_crs(tiny.CRS).area.groupby(outlines["year"]).sum() / 1e6
+    for year in mountains.YEARS:
+        assert areas[year] == pytest.approx(mountains.true_km2(year), rel=0.01)
+    collection = pystac.Collection.from_file(str(results / "collection/collection.json"))
+    items = [pystac.Item.from_file(link.get_absolute_href()) for link in collection.get_item_links()]
+    assert len(items) == CELLS * len(mountains.YEARS)
+    for item in items:
+        for asset in item.get_assets().values():
+            assert Path(asset.get_absolute_href() or "").is_file()
+    page = (results / "index.html").read_text()
+    assert "13 glaciers in 6 of 7 cells" in page
+    assert page.count('class="ice"') == 13
+    assert "http" not in page
+
+
+def test_a_cell_has_the_bytes_of_a_site(undisturbed: Path, tmp_path: Path) -> None:
+    """The site is run by the commands of dvc.yaml, in the environment of sites, on the whole file of outlines."""
+    folder = undisturbed / "regions/range"
+    name, manifest = sorted(manifests(undisturbed).items())[2]
+    region = load_region(folder)
+    plan = subprocess.run(
+        [sys.executable, "-c", "import geopandas, sys; f = geopandas.read_parquet(sys.argv[1]).set_index('cell'); "
+         "print(f.at[sys.argv[2], 'crs'], *f.at[sys.argv[2], 'bounds_m'])", str(folder / "results/plan.parquet"), name],
+        capture_output=True, text=True, check=True,
+    ).stdout.split()  # fmt: skip
+    left, bottom, right, top = (float(value) for value in plan[1:])
+    site = region.cell_site(name, crs=plan[0], bounds=(left, bottom, right, top))
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(site))
+    (tmp_path / "source").symlink_to(folder / "source")
+    for link in ("stages", "docker", "dvc.yaml"):
+        (tmp_path / link).symlink_to(tiny.ROOT / link)
+    model = tmp_path / site["predict"]["model"]
+    model.parent.mkdir(parents=True)
+    model.write_bytes(mountains.bright_model())
+    years = [f"--year {year}" for year in mountains.YEARS]
+    stages = [("ingest", [""]), ("prepare", years), ("labels", [""]), ("predict", years), ("area", [""])]
+    for stage, runs in stages:
+        for more in runs:
+            subprocess.run(
+                [sys.executable, "-m", f"stages.{stage}", *more.split()], cwd=tmp_path, env=shell(), check=True
+            )
+    for file, listed in manifest["files"].items():
+        path = tmp_path / ("artifacts" if file.startswith(("area", "predict")) else "data") / file
+        assert hashlib.md5(path.read_bytes()).hexdigest() == listed["md5"], file
+
+
+@contextlib.contextmanager
+def running(*arguments: str, cwd: Path) -> Iterator[subprocess.Popen[bytes]]:
+    with (cwd / "processes.txt").open("ab") as log:
+        process = subprocess.Popen(
+            command(*arguments), cwd=cwd, env=shell(), stdout=log, stderr=log, start_new_session=True
+        )
+        try:
+            yield process
+        finally:
+            kill(process)
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """Kill a process and all that it has started, without a warning."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def wait_for_cells(home: Path, count: int) -> None:
+    deadline = time.monotonic() + WAIT_S
+    while len(manifests(home)) < count:
+        assert time.monotonic() < deadline, (home / "processes.txt").read_text()
+        time.sleep(0.1)
+
+
+def test_whatever_is_killed_no_finished_cell_is_lost(undisturbed: Path, empty_database: Path, tmp_path: Path) -> None:
+    """A worker, then the client and the scheduler; the same command again gives what an undisturbed run gave."""
+    address = f"tcp://127.0.0.1:{free_port()}"
+    mountains.make_region(tmp_path / "regions", scheduler=address)
+    (tmp_path / "mlruns").mkdir()
+    shutil.copy(empty_database, tmp_path / "mlruns/mlflow.db")
+    scheduler = ("distributed.cli.dask_scheduler", "--host", address, "--no-dashboard")
+    worker = (
+        "distributed.cli.dask_worker", address, "--nthreads", "1", "--no-dashboard", "--preload", "region.worker",
+        "--death-timeout", "60",
+    )  # fmt: skip
+    with (
+        running(*scheduler, cwd=tmp_path) as first,
+        running(*worker, cwd=tmp_path) as mortal,
+        running(*worker, cwd=tmp_path),
+        running("region", "range", cwd=tmp_path) as client,
+    ):
+        wait_for_cells(tmp_path, 1)
+        kill(mortal)
+        wait_for_cells(tmp_path, 2)
+        kill(client)
+        kill(first)
+    before = manifests(tmp_path)
+    assert len(before) >= 2
+    with running(*scheduler, cwd=tmp_path), running(*worker, cwd=tmp_path):
+        again = map_region(tmp_path)
+    assert again.returncode == 0, again.stdout
+    assert f"{len(before)} of {CELLS} cells are done already" in again.stdout
+    after = manifests(tmp_path)
+    assert {name: after[name] for name in before} == before
+    assert hashes(tmp_path) == hashes(undisturbed)
+
+
+def test_a_scheduler_that_does_not_answer(dask: None, tmp_path: Path) -> None:
+    mountains.make_region(tmp_path / "regions", scheduler=f"tcp://127.0.0.1:{free_port()}")
+    done = map_region(tmp_path)
+    assert done.returncode == 2
+    assert "the scheduler does not answer" in done.stdout
+    assert ROOT.as_posix() not in done.stdout.replace(str(tmp_path), "")
+
+
+ASK = """
+import time
+from distributed import Client, LocalCluster
+from region.worker import lease
+
+def ask(number):
+    with lease(("catalogue-test", 2)):
+        began = time.monotonic()
+        time.sleep(0.3)
+        return began, time.monotonic()
+
+with LocalCluster(n_workers=4, threads_per_worker=1, processes=False, dashboard_address=None) as cluster:
+    with Client(cluster) as client:
+        spans = client.gather(client.map(ask, range(8), pure=False))
+print(max(sum(began <= moment < ended for began, ended in spans) for moment, _ in spans))
+"""
+
+
+def test_no_more_cells_than_leases_ask_a_catalogue_at_once(dask: None, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [str(PYTHON), "-c", ASK], cwd=tmp_path, env=shell(), capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "2\n"
