@@ -65,7 +65,7 @@ def connect(region: RegionParams) -> Iterator[Client]:
             LocalCluster(
                 n_workers=section.workers or usable_cores(), threads_per_worker=1, processes=True,
                 memory_limit=f"{section.worker_memory_gib}GiB", dashboard_address="127.0.0.1:0",
-                silence_logs=logging.ERROR,
+                silence_logs=logging.CRITICAL,
             ) as cluster,
             Client(cluster) as client,
         ):  # fmt: skip

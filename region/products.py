@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,11 +20,10 @@ from region.results import Results, as_json
 from region.totals import GlacierYear, RegionTrend, Total, region_trend, totals
 from stages.area.error.interval import interval_factors
 from stages.common.errors import InputError
-from stages.common.tables.area import AreaSeries, Gates
+from stages.common.tables.area import AreaSeries, Gates, Trend
 from stages.common.tables.learning import MapModel
 from stages.ingest.vectors.outlines import OUTLINES_CRS
 
-PRODUCT = "yearly outlines"
 RASTERS = ("mask", "probability")
 
 
@@ -33,7 +33,7 @@ def put_together(region: RegionParams, jobs: Sequence[Job], results: Results) ->
     rows = [row for job in jobs for row in glacier_years(job, results)]
     model = MapModel.model_validate_json(_file(results, jobs[0], f"predict/{params.years[0]}/model.json"))
     by_year = totals(rows, interval_factors(model, params.area.interval_factors))
-    trend = region_trend(by_year, rho=params.area.correlation_between_years)
+    trend = region_trend(by_year, change_sigma_km2=sum(own_change_sigma_km2(job, results) for job in jobs))
     frame = pandas.DataFrame([row.model_dump() for row in rows], columns=list(GlacierYear.model_fields))
     outlines = pandas.concat([mapped_outlines(job, year, results) for job in jobs for year in params.years])
     points = outlines.drop_duplicates("rgi_id").set_index("rgi_id").geometry.representative_point()
@@ -48,14 +48,14 @@ def put_together(region: RegionParams, jobs: Sequence[Job], results: Results) ->
 
 def glacier_years(job: Job, results: Results) -> list[GlacierYear]:
     """Return the rows of a cell's own glaciers; those of other cells in its window are left out."""
-    series = AreaSeries.model_validate_json(_file(results, job, "area/series.json"))
+    series = _series(job, results)
     gates = Gates.model_validate_json(_file(results, job, "area/gates.json"))
     flags = ";".join(finding.gate for finding in gates.findings if not finding.passed)
     years = {row.year: row for row in series.years}
     names = GlacierYear.model_fields.keys()
     return [
         GlacierYear(
-            cell=job.cell, product=PRODUCT, flags=flags, date=years[row.year].date,
+            cell=job.cell, flags=flags, date=years[row.year].date,
             model_md5=years[row.year].model_md5,
             **{name: value for name, value in row.model_dump().items() if name in names},
         )
@@ -68,12 +68,27 @@ def mapped_outlines(job: Job, year: int, results: Results) -> Any:
     """Return a year's outlines of a cell's own glaciers, in EPSG:4326."""
     frame = geopandas.read_file(io.BytesIO(_file(results, job, f"area/outlines_{year}.gpkg")))
     own = frame[frame["rgi_id"].isin(job.glaciers)].to_crs(OUTLINES_CRS)
-    return own.assign(year=year, cell=job.cell, product=PRODUCT)
+    product = next(row.product for row in _series(job, results).years if row.year == year)
+    return own.assign(year=year, cell=job.cell, product=product)
+
+
+def own_change_sigma_km2(job: Job, results: Results) -> float:
+    """Return one sigma of a change of the common area of a cell's own glaciers; 0 where the cell states none.
+
+    The window's, which trend.json states, times the root of their share: as `area` scales the model's error.
+    """
+    sigma = Trend.model_validate_json(_file(results, job, "area/trend.json")).change_sigma_km2
+    series = _series(job, results)
+    year = next((row for row in series.years if row.common_area_km2), None)
+    if sigma is None or year is None:
+        return 0.0
+    own = sum(r.common_area_km2 or 0.0 for r in series.glaciers if r.year == year.year and r.rgi_id in job.glaciers)
+    return sigma * math.sqrt(own / (year.common_area_km2 or 1.0))
 
 
 def write_collection(region: RegionParams, jobs: Sequence[Job], results: Results) -> None:
     """Write a STAC collection with an item for each cell and year; the rasters stay where they are."""
-    items = [_item(job, row.year, row.date, results) for job in jobs for row in _years(job, results)]
+    items = [_item(job, row.year, row.date, results) for job in jobs for row in _series(job, results).years]
     boxes = [item.bbox or [] for item in items]
     extent = [min(box[0] for box in boxes), min(box[1] for box in boxes), *(max(b[i] for b in boxes) for i in (2, 3))]
     times = sorted(item.datetime for item in items if item.datetime)
@@ -108,8 +123,8 @@ def _item(job: Job, year: int, date: str | None, results: Results) -> pystac.Ite
     return item
 
 
-def _years(job: Job, results: Results) -> Any:
-    return AreaSeries.model_validate_json(_file(results, job, "area/series.json")).years
+def _series(job: Job, results: Results) -> AreaSeries:
+    return AreaSeries.model_validate_json(_file(results, job, "area/series.json"))
 
 
 def _file(results: Results, job: Job, name: str) -> bytes:

@@ -90,7 +90,13 @@ def run(regions: Path, name: str, *, dry: bool) -> int:
         write_page(params.site.title, by_year, trend, outcome.failed, results)
         log.info("%s", log_run(region, by_year, trend, results, log))
         log.info(
-            "%d: %.2f km2; %s; %s/index.html", by_year[-1].year, by_year[-1].area_km2, trend.statement, results.url
+            "%d: %.2f km² (95 %%: %.2f to %.2f); %s; %s/index.html",
+            by_year[-1].year,
+            by_year[-1].area_km2,
+            by_year[-1].area_low95_km2,
+            by_year[-1].area_high95_km2,
+            trend.statement,
+            results.url,
         )
     return FAILED if outcome.failed else DONE
 

@@ -11,12 +11,15 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Annotated
 
-import numpy as np
 from pydantic import Field
 
+from stages.area.error import fused_error
 from stages.area.error.interval import Factors, half_width
 from stages.area.trends.fit import YEARS_FOR_A_TREND, fit_trend
 from stages.common.tables.base import NotNegative, Record
+
+GLACIERS_TOGETHER = {"outlines": math.sqrt(fused_error.ALIKE_WHOLE_KM2 / fused_error.ALIKE_GLACIER_KM2), "image": 1.0}
+"""The model's error of a cell over that of independent glaciers, by product: as `area` has it for a site."""
 
 
 class GlacierYear(Record):
@@ -38,7 +41,7 @@ class GlacierYear(Record):
     outline_area_km2: NotNegative
     unseen_km2: NotNegative
     model_md5: str
-    product: Annotated[str, Field(description="yearly outlines: the best map of one year (docs/method.md)")]
+    product: Annotated[str, Field(description="'outlines': image and inventory together; 'image': the image alone")]
     flags: Annotated[str, Field(description="failed gates of the glacier's cell, joined by ;")] = ""
 
 
@@ -53,9 +56,7 @@ class Total(Record):
     area_low95_km2: Annotated[NotNegative, Field(description="95 % interval")]
     area_high95_km2: NotNegative
     sigma_delineation_km2: Annotated[NotNegative, Field(description="all edges are moved together: a sum")]
-    sigma_model_km2: Annotated[
-        NotNegative, Field(description="independent glaciers within a cell, as on a site; a sum over cells")
-    ]
+    sigma_model_km2: Annotated[NotNegative, Field(description="of a cell as on a site; a sum over cells")]
     unseen_km2: NotNegative
     common_area_km2: Annotated[NotNegative | None, Field(description="null: a cell leaves the year out")] = None
 
@@ -73,16 +74,26 @@ class RegionTrend(Record):
     statement: str
 
 
-def totals(rows: Iterable[GlacierYear], factors: Factors) -> list[Total]:
-    """Return the totals by year, ascending."""
+def totals(rows: Iterable[GlacierYear], image_factors: Factors) -> list[Total]:
+    """Return the totals by year, ascending.
+
+    Parameters
+    ----------
+    image_factors
+        Factors of the model's error of maps of the image alone; those of the outlines product have their own.
+    """
     by_year = groupby(sorted(rows, key=lambda row: (row.year, row.cell)), key=lambda row: row.year)
-    return [_total(year, list(of_year), factors) for year, of_year in by_year]
+    return [_total(year, list(of_year), image_factors) for year, of_year in by_year]
 
 
-def _total(year: int, rows: Sequence[GlacierYear], factors: Factors) -> Total:
+def _total(year: int, rows: Sequence[GlacierYear], image_factors: Factors) -> Total:
     area, delineation = sum(row.area_km2 for row in rows), sum(row.sigma_delineation_km2 or 0.0 for row in rows)
-    cells = groupby(rows, key=lambda row: row.cell)
-    model = sum(math.hypot(*(row.sigma_model_km2 or 0.0 for row in of_cell)) for _, of_cell in cells)
+    cells = [list(of_cell) for _, of_cell in groupby(rows, key=lambda row: row.cell)]
+    model = sum(
+        GLACIERS_TOGETHER[of_cell[0].product] * math.hypot(*(row.sigma_model_km2 or 0.0 for row in of_cell))
+        for of_cell in cells
+    )
+    factors = fused_error.FACTORS if all(row.product == "outlines" for row in rows) else image_factors
     half68, half95 = (float(half_width(delineation, model, factors, level)) for level in (68, 95))
     common = [row.common_area_km2 for row in rows]
     return Total(
@@ -100,15 +111,15 @@ def _total(year: int, rows: Sequence[GlacierYear], factors: Factors) -> Total:
     )
 
 
-def region_trend(by_year: Sequence[Total], *, rho: float) -> RegionTrend:
+def region_trend(by_year: Sequence[Total], *, change_sigma_km2: float) -> RegionTrend:
     """Return the trend of the common area over the years in which every cell has one.
 
     Times are years: the cells of a region are not seen on one day.
 
     Parameters
     ----------
-    rho
-        Correlation of the errors of two years (`area.correlation_between_years`).
+    change_sigma_km2
+        One sigma of a change between two years: of every cell as its trend.json states it, added over the cells.
     """
     used = [total for total in by_year if total.common_area_km2 is not None]
     excluded = [total.year for total in by_year if total.common_area_km2 is None]
@@ -117,11 +128,8 @@ def region_trend(by_year: Sequence[Total], *, rho: float) -> RegionTrend:
         statement = f"{len(used)} year(s) with all cells; a trend needs at least {YEARS_FOR_A_TREND}"
         return RegionTrend(years=years, excluded_years=excluded, statement=statement)
     common = [total.common_area_km2 or 0.0 for total in used]
-    sigmas = [
-        math.hypot(total.sigma_delineation_km2, total.sigma_model_km2) * km2 / total.area_km2 if total.area_km2 else 0.0
-        for total, km2 in zip(used, common, strict=True)
-    ]
-    fit = fit_trend(np.asarray(years, dtype=float).tolist(), common, sigmas, rho=rho)
+    sigma = change_sigma_km2 / math.sqrt(2)  # of a year: the part of its error that other years do not share
+    fit = fit_trend([float(year) for year in years], common, [sigma] * len(common))
     verdict = "a change is detected" if fit.detectable else "no change is detected"
     return RegionTrend(
         years=years,
@@ -131,6 +139,6 @@ def region_trend(by_year: Sequence[Total], *, rho: float) -> RegionTrend:
         slope_high_km2_per_year=fit.high,
         mann_kendall_p=fit.p,
         minimum_detectable_km2_per_year=fit.minimum_detectable,
-        statement=f"{fit.slope:+.3g} km2 a year over {fit.n} years; {verdict} (the smallest detectable change is "
-        f"{fit.minimum_detectable:.3g} km2 a year)",
+        statement=f"{fit.slope:+.3g} km² a year over {fit.n} years; {verdict} (the smallest detectable change is "
+        f"{fit.minimum_detectable:.3g} km² a year)",
     )

@@ -23,7 +23,7 @@ def test_a_state_is_logged_once(tmp_path: Path, empty_database: Path, monkeypatc
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
     monkeypatch.chdir(tmp_path)
     by_year = totals([row("a", 1, year) for year in range(2015, 2020)], FACTORS)
-    trend, results = region_trend(by_year, rho=0), results_of(region)
+    trend, results = region_trend(by_year, change_sigma_km2=0), results_of(region)
     results.write("totals.csv", b"year,area_km2\n")
 
     def logged() -> str:
