@@ -16,7 +16,7 @@ $(error there is no site "$(SITE)"$(if $(NEAREST), (did you mean SITE=$(NEAREST)
 endif
 endif
 # Of these only what stands in the command counts: many shells export a VERSION or a URL, which would choose a champion.
-$(foreach word,A B BASE VERSION URL REGION ARGS,$(if $(filter environment,$(origin $(word))),$(eval override $(word) :=)$(eval unexport $(word))))
+$(foreach word,A B BASE VERSION URL REGION DRY ARGS,$(if $(filter environment,$(origin $(word))),$(eval override $(word) :=)$(eval unexport $(word))))
 SITE_DIR := $(if $(SITE),sites/$(SITE),.)
 STAMP := .venv/.installed
 export PATH := $(ROOT)/.venv/bin:$(PATH)

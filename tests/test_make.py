@@ -41,12 +41,14 @@ def make(folder: Path, *arguments: str, **more: str) -> subprocess.CompletedProc
 
 def checkout(folder: Path) -> Path:
     """A checkout whose environment is finished; its programs write down how they were called."""
-    for name in (".venv/bin", "sites/small", "docker/locks", "bin"):
+    for name in (".venv/bin", ".venv-region/bin", "sites/small", "docker/locks", "bin"):
         (folder / name).mkdir(parents=True)
     shutil.copy(ROOT / "Makefile", folder)
-    for name in ("docker/locks/dev.txt", "docker/locks/bootstrap.txt", ".venv/.installed", "sites/small/params.yaml"):
+    for name in (*(f"docker/locks/{lock}.txt" for lock in ("dev", "bootstrap", "region")), "sites/small/params.yaml"):
         (folder / name).touch()
-    for name in (".venv/bin/python", "bin/repro", "bin/summary", "bin/check-lock"):
+    for name in (".venv", ".venv-region"):
+        (folder / name / ".installed").touch()
+    for name in (".venv/bin/python", ".venv-region/bin/python", "bin/repro", "bin/summary", "bin/check-lock"):
         (folder / name).write_text(STAND_IN)
         (folder / name).chmod(0o755)
     return folder
@@ -83,12 +85,20 @@ def test_targets_run_in_their_place(name: str, tmp_path: Path) -> None:
     assert {tuple(place[1:3]) for place in places} == {(str(folder), "unset")}
 
 
-WORDS = {"A": "old one", "B": "it's", "BASE": "feature/a b", "VERSION": "3", "URL": "/mnt/My Drive/$x", "REGION": "eu"}
+WORDS = {
+    "A": "old one",
+    "B": "it's",
+    "BASE": "feature/a b",
+    "VERSION": "3",
+    "URL": "/mnt/My Drive/$x",
+    "REGION": "eu",
+    "DRY": "1",
+}
 CALLS = {
     "compare": ("-m versions.compare {A} {B}", "-m versions.compare  "),
     "retrain": ("-m versions.retrain --base={BASE}", "-m versions.retrain"),
     "promote": ("-m versions.promote --version={VERSION}", "-m versions.promote"),
-    "region": ("-m region {REGION}", "-m region "),
+    "region": ("-m region {REGION} --dry", "-m region "),
     "remote": ("-m dvc remote add --local --force --default chosen {URL}",) * 2,
 }
 
