@@ -17,7 +17,10 @@ import rasterio
 import yaml
 from filelock import FileLock
 
+from stages.common import settings
 from stages.track import store
+
+settings.quiet_mlflow()  # before anything imports it, the fork server included
 
 # A machine that does other work too is slow, not wrong.
 hypothesis.settings.register_profile("patient", deadline=None)

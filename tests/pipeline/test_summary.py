@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import subprocess
 import sys
+from importlib.machinery import SourceFileLoader
+from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
 
 import pytest
@@ -18,11 +22,23 @@ from tests.report import report_inputs
 
 REPORTED = ("glacier_retreat_graph.png", "glacier_retreat_timelapse.gif", "index.html")
 
+loader = SourceFileLoader("bin_summary", str(tiny.ROOT / "bin/summary"))
+bin_summary = module_from_spec(spec_from_loader("bin_summary", loader))
+loader.exec_module(bin_summary)
 
-def summary(folder: Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+
+def run_summary(folder: Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Call the program as a person does, in a process of its own."""
     environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     command = [str(tiny.ROOT / "bin/summary"), str(folder)]
     return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
+
+
+def summary(site: Path) -> str:
+    """Return what the program prints in the site's folder."""
+    with contextlib.chdir(site), contextlib.redirect_stdout(io.StringIO()) as words:
+        assert bin_summary.main([str(site)]) == 0
+    return words.getvalue()
 
 
 def reported_site(folder: Path, years: tuple[int, ...], *, simulated: bool) -> Path:
@@ -38,7 +54,7 @@ def reported_site(folder: Path, years: tuple[int, ...], *, simulated: bool) -> P
 def simulated(tmp_path_factory: pytest.TempPathFactory) -> str:
     root = tmp_path_factory.mktemp("simulated")
     reported_site(root / "site", report_inputs.NINE_YEARS, simulated=True)
-    done = summary(root / "site", cwd=root)
+    done = run_summary(root / "site", cwd=root)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -57,7 +73,7 @@ def test_half_an_interval_that_stops_at_no_ice_is_its_upper_half(tmp_path: Path)
     series = read_document(path, AreaSeries)
     cut = series.years[0].model_copy(update={"glacier_area_km2": 0.05, "area_low_km2": 0.0, "area_high_km2": 0.25})
     write_json(path, series.model_copy(update={"years": [cut]}))
-    (line,) = (text for text in summary(site, cwd=site).stdout.splitlines() if text.startswith("  2024"))
+    (line,) = (text for text in summary(site).splitlines() if text.startswith("  2024"))
     assert line.split()[:3] == ["2024", "0.05", "0.20"]
 
 
@@ -79,7 +95,7 @@ def test_a_gate_that_an_expert_let_pass_is_counted(tmp_path: Path) -> None:
     site = reported_site(tmp_path / "site", (2024,), simulated=False)
     findings = [GateFinding(gate="sigma", passed=True, overridden=True, message="one sigma is 31 % of the area")]
     write_json(site / "artifacts/area/gates.json", Gates(findings=findings))
-    output = " ".join(summary(site, cwd=site).stdout.split())
+    output = " ".join(summary(site).split())
     assert "1 of 2 passed, 1 OVERRIDDEN by params.yaml: gates.override" in output
     assert "OVERRIDDEN sigma: one sigma is 31 % of the area" in output
 
@@ -89,14 +105,14 @@ def test_a_model_below_its_baselines_is_counted(tmp_path: Path) -> None:
     params = yaml.safe_load((site / "params.yaml").read_text())
     params["gates"]["iou_over_baseline_min"] = 0.99
     (site / "params.yaml").write_text(yaml.safe_dump(params))
-    output = summary(site, cwd=site).stdout
+    output = summary(site)
     assert "1 of 5 FAILED" in output
     assert "FAIL iou_over_baseline: held-out IoU 0.812" in output
 
 
 def test_a_real_site_is_printed_without_truth(tmp_path: Path) -> None:
     site = reported_site(tmp_path / "site", (2024,), simulated=False)
-    output = summary(site, cwd=site).stdout
+    output = summary(site)
     assert "  report      artifacts/report/index.html\n" in output
     assert "all 5 passed" in output
     assert not {"simulated", "true", "error"} & set(output.lower().split())
@@ -108,13 +124,13 @@ def test_a_series_without_years_is_refused(tmp_path: Path) -> None:
         (tmp_path / "artifacts" / name).touch()
     (tmp_path / "artifacts/area/series.json").write_text('{"years": [], "glaciers": [], "glacier_trends": []}')
     tiny.write_params(tmp_path, tiny.params(tmp_path, [2020]))
-    done = summary(tmp_path, cwd=tmp_path)
+    done = run_summary(tmp_path, cwd=tmp_path)
     assert done.returncode == 2
     assert "the series has no year" in done.stderr
 
 
 def test_without_results_it_says_what_to_do(tmp_path: Path) -> None:
-    done = summary(tmp_path, cwd=tmp_path)
+    done = run_summary(tmp_path, cwd=tmp_path)
     assert done.returncode == 2
     assert "artifacts/area/glacier_area_by_year.csv" in done.stderr
     assert "make repro" in done.stderr
@@ -127,5 +143,5 @@ def test_sigma_is_rounded_once(tmp_path: Path) -> None:
     series = read_document(path, AreaSeries)
     exact = {"glacier_area_km2": 57.751, "area_low_km2": 55.0, "area_high_km2": 60.416}
     write_json(path, series.model_copy(update={"years": [series.years[0].model_copy(update=exact)]}))
-    (line,) = (text for text in summary(site, cwd=site).stdout.splitlines() if text.startswith("  2024"))
+    (line,) = (text for text in summary(site).splitlines() if text.startswith("  2024"))
     assert line.split()[:3] == ["2024", "57.8", "2.7"]

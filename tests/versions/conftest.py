@@ -60,6 +60,8 @@ class Site:
         }
         if command[0] == "dvc":
             return forked.run((sys.executable, "-m", *command), cwd=self.folder, env=environment)
+        if command[0] == sys.executable:
+            return forked.run(command, cwd=self.folder, env=environment)
         return subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False)
 
     def done(self, *command: str) -> str:
@@ -69,7 +71,8 @@ class Site:
 
     def tool(self, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         """``python -m versions.<name>``, in a process of its own."""
-        return self.command(sys.executable, "-m", f"versions.{name}", *arguments)
+        code = f"{forked.FORKING}import runpy; runpy.run_module('versions.{name}', run_name='__main__')"
+        return self.command(sys.executable, "-c", code, *arguments)
 
     @property
     def registry(self) -> Registry:
@@ -142,7 +145,7 @@ def site(prepared: Path, empty_database: Path, tmp_path: Path, monkeypatch: pyte
     (folder / "mlruns").mkdir()
     shutil.copy(empty_database, folder / "mlruns")
     monkeypatch.chdir(folder)
-    monkeypatch.setattr(commands, "subprocess", forked)  # `tool` and `kill` start from nothing, and all they start
+    monkeypatch.setattr(commands, "subprocess", forked)
     for name in (settings.TRACKING_URI, settings.DVC_ROOT, settings.GIT_COMMIT):
         monkeypatch.delenv(name, raising=False)
     return Site(folder)

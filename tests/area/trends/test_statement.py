@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import csv
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -65,6 +67,20 @@ def test_a_loss_below_what_the_series_can_show_is_not_detectable() -> None:
         "No change in area detected: −0.20 km² a year (95 %: −0.64 to +0.24). "
         "Changes above 0.64 km² a year would have been noticed"
     )
+
+
+def test_a_published_series_of_a_real_glacier_shows_nothing_beyond_its_scatter(samples: Path) -> None:
+    """Its years differ by up to 5 km2 one after the other, where 0.2 a year are in the literature's range.
+
+    It states no error: the scatter alone, 2.62 km2 about the line, has to keep the sentence from naming a change.
+    """
+    with (samples / "gangotri-aoi/published_area_by_year.csv").open(newline="") as file:
+        areas = [float(row["Glacier_Area_km2"]) for row in csv.DictReader(file)]
+    trend = trend_of(areas, sigma_km2=0.0)
+    assert trend.detectable is False
+    assert trend.sigma_source == "scatter about the line"
+    assert trend.minimum_detectable_km2_per_year == pytest.approx(0.421 * 2.62, abs=0.01)
+    assert trend.statement.startswith("No change in area detected")
 
 
 def test_what_is_ruled_out_lies_beyond_the_interval_too() -> None:

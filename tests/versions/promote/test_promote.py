@@ -15,6 +15,7 @@ import yaml
 from sandbox import tiny
 from stages.common.errors import GateError, InputError
 from stages.common.run.records import file_md5
+from tests import forked
 from tests.versions.conftest import Site
 from tests.versions.models import BETTER, DIM, GOOD, INVERTED
 from versions.promote.promote import gate_tag, promote, rollback
@@ -170,7 +171,8 @@ promote.{change}(Path.cwd(){arguments})
 
 
 def kill(site: Site, step: str, change: str, arguments: str = "") -> None:
-    result = site.command(sys.executable, "-c", KILLED.format(step=step, change=change, arguments=arguments))
+    code = forked.FORKING + KILLED.format(step=step, change=change, arguments=arguments)
+    result = site.command(sys.executable, "-c", code)
     assert result.returncode == -signal.SIGKILL, result.stderr
 
 
