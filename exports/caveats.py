@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from exports.edits import not_taken_in
+from exports.edits import drawn_attributes, not_taken_in
 from exports.finished import Finished
 from review.record import version_of
 from stages.common.errors import InputError
@@ -42,10 +42,14 @@ def unseen_by_a_person(site: Finished, review: Review | None) -> list[str]:
     return texts + ([f"The review of {years_text(stale)} is of another version of the map."] if stale else [])
 
 
-def rejected_maps(review: Review | None) -> list[str]:
-    """Return a sentence on the years whose maps a person has rejected: `submit` leaves them out, `share` says it."""
+def rejected_maps(site: Finished, review: Review | None) -> list[str]:
+    """Return sentences on maps and glaciers that a person has rejected: `submit` leaves them out, `share` says it."""
     years = review.rejected_years if review else ()
-    return [f"A person has rejected the map of {years_text(years)}."] if years else []
+    glaciers = sorted(review.rejected_glaciers(drawn_attributes(site))) if review else []
+    texts = [f"A person has rejected the map of {years_text(years)}."] if years else []
+    return texts + [
+        f"A person has rejected the outline of {rgi_id} in {year}." for year, rgi_id in glaciers if year not in years
+    ]
 
 
 def require_no_caveats(caveats: Sequence[str], *, anyway: bool) -> None:

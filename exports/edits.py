@@ -21,6 +21,12 @@ def drawn_outlines(site: Finished) -> Any:
     return frame.astype({"year": int}).set_index(["year", "rgi_id"])
 
 
+def drawn_attributes(site: Finished) -> list[dict[str, Any]]:
+    """Return year, rgi_id, who and when of each outline that a person has drawn."""
+    drawn = drawn_outlines(site)
+    return [] if drawn is None else drawn.drop(columns="geometry").reset_index().to_dict("records")
+
+
 def edited_by(site: Finished, year: int) -> dict[str, str]:
     """Return who has drawn an outline that stands in the map of a year, by rgi_id."""
     return {rgi_id: name for rgi_id, (name, alike) in _compare(site, year).items() if alike}

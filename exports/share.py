@@ -43,7 +43,7 @@ def share() -> str:
     """
     site = read_finished(Path())
     review = read_review(Path())
-    caveats = caveats_of(site, review) + rejected_maps(review)
+    caveats = caveats_of(site, review) + rejected_maps(site, review)
     with atomic_folder(SHARED) as draft:
         write_collection(site, caveats, draft)
         write_model(site, draft / "model")

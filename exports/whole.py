@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from exports.edits import drawn_attributes
 from exports.finished import AOI, OUTLINES, Finished
 from stages.common.geo.vectors import read_polygons
 from stages.common.tables.area import GlacierAreaRow
 from stages.common.tables.labels import UNASSIGNED
-from stages.common.tables.review import Review, ReviewNote
+from stages.common.tables.review import Review
 
 INSIDE_MIN = 0.99
 """Least share of an old outline within the AOI: the area of a glacier that the edge cuts is no area of a glacier."""
@@ -39,7 +40,7 @@ class Chosen:
 def choose(site: Finished, review: Review | None) -> Chosen:
     """Return the rows of area_by_glacier.csv that hold for a whole glacier, and that nobody has rejected."""
     rejected_years = set(review.rejected_years) if review else set()
-    rejected = {(note.year, note.rgi_id) for note in (review.notes if review else ()) if is_rejection(note)}
+    rejected = review.rejected_glaciers(drawn_attributes(site)) if review else set()
     inside = share_inside(site)
     rows: list[GlacierAreaRow] = []
     left_out: list[str] = [f"{year}: a person has rejected the map" for year in sorted(rejected_years)]
@@ -60,11 +61,6 @@ def choose(site: Finished, review: Review | None) -> Chosen:
             rows.append(row)
     left_out += [f"{rgi_id}: {inside.get(rgi_id, 0.0):.0%} of it lies in the AOI" for rgi_id in sorted(cut)]
     return Chosen(rows=rows, left_out=left_out, rejected_years=rejected_years, rejected=rejected)
-
-
-def is_rejection(note: ReviewNote) -> bool:
-    """Return whether a note rejects a whole glacier; a piece that is rejected is no longer in the map."""
-    return note.decision == "reject" and not note.is_piece
 
 
 def share_inside(site: Finished) -> Mapping[str, float]:

@@ -83,7 +83,7 @@ def _html(findings: Findings, document: Mapping[str, Any]) -> str:
         map_data=as_script_text(document), scripts=texts, policy=policy(texts), leaflet_style=leaflet_style(),
         leaflet_licence=leaflet_licence(), alt={GRAPH: "Glacier area per year"},
         pictures={GRAPH: data_uri(GRAPH, picture.read_bytes()) if picture.exists() else ""},
-        rejected_years=findings.statistics.rejected_years, areas=_rows(findings), first=_first(findings),
+        rejected_years=findings.rejected_years, areas=_rows(findings), first=_first(findings),
         failed=[gate for gate in findings.gates if not gate.passed and not gate.overridden],
     )  # fmt: skip
 

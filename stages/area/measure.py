@@ -31,6 +31,14 @@ from stages.area.tables.write import write_area_tables
 from stages.area.trends.glacier_trend import glacier_trends
 from stages.area.trends.statement import make_trend
 from stages.area.year.change import Changes, ObservedMap
+from stages.area.year.counted import (
+    CommonGround,
+    common_ground,
+    ground_of,
+    is_rejected,
+    observed_fraction,
+    rejected_glaciers,
+)
 from stages.area.year.season import Season, measure_season
 from stages.area.year.truth import TrueSurface, compare_with_truth, read_truth
 from stages.area.year.year_area import YearArea, decimal_year, processing_baselines
@@ -99,8 +107,8 @@ def measure(run: Run) -> AreaMetrics:
     with gdal_env():
         site = read_site(run)
         truth = read_truth(run.path(contract.TRUTH), run.path(contract.TRUE_SURFACE))
-        common = common_pixels(run, site)
-        collected = FrontsAndChanges.start(run, site, common)
+        common = common_ground(run, site)
+        collected = FrontsAndChanges.start(run, site, common.compared)
         year_areas = [
             measure_year(run, site, year, common, truth, collected=collected)
             for year in tqdm(run.params.years, desc="area", unit="year", disable=None)
@@ -109,11 +117,11 @@ def measure(run: Run) -> AreaMetrics:
         site.review.write(run.out, run.params.years)
     glaciers = glacier_trends(
         year_areas, site.glaciers, outlines_km2=site.outlines_km2, params=params,
-        common_outlines_km2=site.areas_km2(common=site.prior & common)["common"],
+        common_outlines_km2=site.areas_km2(common=site.prior & common.pixels)["common"],
     )  # fmt: skip
     trend = make_trend(
         year_areas, glaciers, rho=params.correlation_between_years,
-        common_pixels_fraction=float(common.sum() / site.aoi.sum()),
+        common_pixels_fraction=float(common.compared.sum() / site.aoi.sum()),
     )  # fmt: skip
     run.log.info("%s; %s", trend.statement, glaciers.note)
     if collected.outlines_product:
@@ -152,43 +160,23 @@ def _judge(
     return gates
 
 
-def common_pixels(run: Run, site: AreaSite) -> BoolArray:
-    """Return the (H, W) pixels of the AOI that were observed in every year that counts; none if no year counts."""
-    common, any_year_counts = site.aoi.copy(), False
-    valid = run.by_year(contract.VALID)
-    for year, mask in run.by_year(contract.MASK).items():
-        _, observed = read_map(mask, valid[year])
-        if year_counts(run, site, year, observed):
-            common &= observed
-            any_year_counts = True
-    return common & any_year_counts
-
-
-def year_counts(run: Run, site: AreaSite, year: int, observed: BoolArray) -> bool:
-    """Return whether a year is part of the common area: enough of it was observed, and nobody rejected its map."""
-    enough = observed_fraction(site, observed) >= run.params.area.common_valid_fraction_min
-    return enough and not site.review.rejects(year)
-
-
-def observed_fraction(site: AreaSite, observed: BoolArray) -> float:
-    """Return the part of the AOI's pixels that was observed, 0 to 1."""
-    return float((observed & site.aoi).sum() / site.aoi.sum())
-
-
 def measure_year(
-    run: Run, site: AreaSite, year: int, common: BoolArray, truth: TrueSurface | None, *, collected: FrontsAndChanges
+    run: Run, site: AreaSite, year: int, common: CommonGround, truth: TrueSurface | None, *, collected: FrontsAndChanges
 ) -> YearArea:
-    """Measure one year's maps, write its outlines and hand the image's map to `collected`."""
-    params = run.params.area
-    image, observed = read_map(run.by_year(contract.MASK)[year], run.by_year(contract.VALID)[year])
-    image_map, pieces = remove_speckle(image, observed, min_pixels=_min_pixels(site, params))
+    """Measure one year's maps, write its outlines and hand the image's map to `collected`.
+
+    The ground of a glacier that a person rejected counts as not seen. Its outline is written as it was looked at.
+    """
+    image, seen = read_map(run.by_year(contract.MASK)[year], run.by_year(contract.VALID)[year])
+    image_map, pieces = remove_speckle(image, seen, min_pixels=_min_pixels(site, run.params.area))
+    rejected = rejected_glaciers(site, year)
+    observed = seen & ~ground_of(site, rejected)
     observed_inside = observed & site.aoi
-    maps = map_year(
-        run, site, year, image_map=image_map, observed=observed, product=collected.outlines_product,
-        min_pixels=_min_pixels(site, params),
-    )  # fmt: skip
+    product = collected.outlines_product
+    looked_at = _map_year(run, site, year, image_map, seen, product=product)
+    maps = _map_year(run, site, year, image_map, observed, product=product) if rejected else looked_at
     km2 = site.areas_km2(
-        common=maps.image & common, unseen=site.prior & ~observed, removed=image & ~image_map & site.aoi,
+        common=looked_at.image & common.pixels, unseen=site.prior & ~observed, removed=image & ~image_map & site.aoi,
         debris=maps.cover.debris_of(maps.ice), aoi=observed_inside, outlines=site.prior & observed,
         far=maps.image & ~collected.far.near,
     )  # fmt: skip
@@ -207,22 +195,33 @@ def measure_year(
         debris_km2=None if maps.cover.clean is None else km2["debris"],
         surface_method=maps.cover.method,
         unseen_km2=km2["unseen"],
-        common_by_glacier_km2=km2["common"] if year_counts(run, site, year, observed) else None,
+        common_by_glacier_km2=km2["common"] if year in common.years else None,
         aoi_observed_km2=float(km2["aoi"].sum()),
         outlines_observed_km2=float(km2["outlines"].sum()),
         far_km2=float(km2["far"].sum()),
-        valid_fraction=observed_fraction(site, observed),
+        valid_fraction=observed_fraction(site, seen),
         speckle_km2=float(km2["removed"].sum()),
         speckle_pieces=pieces,
-        rejected=site.review.rejects(year),
-        **_truths(site, truth, year, maps, observed=observed_inside, common=common),
+        rejected=is_rejected(run, site, year),
+        rejected_glaciers=rejected,
+        left_out=common.left_out,
+        **_truths(site, truth, year, maps, observed=observed_inside, common=common.compared),
         sigma_season_km2=season.sigma_km2(maps.image_area_km2) if season else None,
         season=season.rows if season else (),
     )
-    _write_outlines(run, site, year_area, maps.ice)
+    _write_outlines(run, site, year_area, looked_at)
     collected.add(year_area, provenance, ice=maps.image, observed=observed_inside)
     _report_year(run.log, year_area)
     return year_area
+
+
+def _map_year(
+    run: Run, site: AreaSite, year: int, image_map: BoolArray, observed: BoolArray, *, product: OutlinesProduct | None
+) -> YearMaps:
+    return map_year(
+        run, site, year, image_map=image_map & observed, observed=observed, product=product,
+        min_pixels=_min_pixels(site, run.params.area),
+    )  # fmt: skip
 
 
 def _truths(
@@ -257,12 +256,12 @@ def _season(run: Run, site: AreaSite, year: int, ice: BoolArray) -> Season | Non
     return season
 
 
-def _write_outlines(run: Run, site: AreaSite, year_area: YearArea, ice: BoolArray) -> None:
-    polygons = trace(site.owner, ice, site.grid.transform)
+def _write_outlines(run: Run, site: AreaSite, year_area: YearArea, maps: YearMaps) -> None:
+    polygons = trace(site.owner, maps.ice, site.grid.transform)
     path = run.out / f"outlines_{year_area.year}.gpkg"
     where = f"mapped outlines of {year_area.year}"
-    check_geodesic(year_area.glacier_area_km2, polygons.values(), site.grid.crs, where=where)
-    areas_km2 = year_area.mapped_km2.tolist()
+    check_geodesic(maps.of_ice.glacier_area_km2, polygons.values(), site.grid.crs, where=where)
+    areas_km2 = maps.of_ice.mapped_km2.tolist()
     frame = outline_frame(
         polygons, site.rgi_ids, areas_km2, crs=site.grid.crs, date=year_area.date, prior=site.outlines
     )

@@ -36,13 +36,23 @@ class SiteReview:
         """Whether a person rejected the year's map."""
         return year in self.review.rejected_years
 
+    def rejected_glaciers(self, year: int) -> set[str]:
+        """Return the RGI ids of the glaciers that a person rejected in the year's map, and has not drawn since."""
+        return {rgi_id for of_year, rgi_id in self.review.rejected_glaciers(self._drawn) if of_year == year}
+
+    @property
+    def _drawn(self) -> list[dict[str, Any]]:
+        """Attributes of the outlines drawn by hand."""
+        return [] if self.corrections is None else self.corrections.drop(columns="geometry").to_dict("records")
+
     def edited(
         self, year: int, ice: BoolArray, observed: BoolArray, *, owner: UInt16Array, rgi_ids: Sequence[str], grid: Grid
     ) -> BoolArray:
         """Return a year's map (H, W) with what a person changed: the same array where nothing was.
 
         A hand-drawn outline replaces all ice of its glacier, on the pixels that were observed. A rejected piece is
-        taken away.
+        taken away, and so is the ice near no outline where that was rejected. The ice of a glacier that was rejected as
+        a whole stays in the map: it is not counted (`stages.area.year.counted`).
 
         Parameters
         ----------
@@ -52,8 +62,8 @@ class SiteReview:
             RGI id of each value of `owner`.
         """
         for note in self.review.notes:
-            if note.year == year and note.is_piece and note.decision == "reject":
-                ice = _without_piece(ice, note, owner=owner, grid=grid)
+            if note.year == year and note.takes_ice_away:
+                ice = _without_piece(ice, note, owner=owner, grid=grid) if note.is_piece else ice & (owner > 0)
         if self.corrections is None:
             return ice
         drawn = self.corrections[self.corrections["year"] == year]
@@ -70,8 +80,7 @@ class SiteReview:
 
     def write(self, out: Path, years: Sequence[int]) -> None:
         """Write review.csv into the stage's folder, beside the outlines; nothing where nobody has looked."""
-        drawn = [] if self.corrections is None else self.corrections.drop(columns="geometry").to_dict("records")
-        rows = rows_of(self.review, drawn, {year: out / f"outlines_{year}.gpkg" for year in years})
+        rows = rows_of(self.review, self._drawn, {year: out / f"outlines_{year}.gpkg" for year in years})
         if rows:
             write_table(out / "review.csv", rows, ReviewRow)
 

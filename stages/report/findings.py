@@ -61,6 +61,16 @@ class Findings:
     glacier_id: Path
 
     @property
+    def rejected_years(self) -> list[int]:
+        """Years that are left out because a person rejected the map, or most of the glaciers in it."""
+        decided = self.statistics.rejected_glaciers
+        return [
+            year
+            for year in self.years
+            if year in self.statistics.rejected_years or (year in decided and year in self.trend.excluded_years)
+        ]
+
+    @property
     def years(self) -> list[int]:
         """Mapped years, in order."""
         return [row.year for row in self.areas]

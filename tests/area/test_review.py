@@ -8,15 +8,16 @@ from pathlib import Path
 import geopandas
 import numpy as np
 import pytest
-from shapely.geometry import box
+from shapely.geometry import Polygon, box
 
 from sandbox import tiny
 from stages.area.map.outlines import LAYER
 from stages.common.geo.vectors import write_polygons
-from stages.common.tables.area import GlacierAreaRow
+from stages.common.tables.area import ChangeRow, GlacierAreaRow, GlacierTrendRow
 from stages.common.tables.change import ChangeAreaRow
+from stages.common.tables.labels import UNASSIGNED
 from stages.common.tables.review import ReviewRow
-from tests.area.area_inputs import GRID, PIXEL_KM2, run_area, write_inputs
+from tests.area.area_inputs import GRID, PIXEL_KM2, burn, run_area, write_inputs
 from tests.area.area_outputs import OUT, areas, gates, ice_of, rows, trend
 
 YEARS = (2020, 2021, 2022)
@@ -31,6 +32,14 @@ def _in_a_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def decide(text: str) -> None:
     Path("data/auxiliary/review.yaml").write_text(text, encoding="utf-8")
+
+
+def draw(year: int, rgi_id: str, shape: Polygon) -> None:
+    frame = geopandas.GeoDataFrame(
+        {"rgi_id": [rgi_id], "year": [year], "by": ["A. Person"], "at": ["2026-11-28T23:00:00Z"]},
+        geometry=[shape], crs=GRID.crs,
+    ).to_crs("EPSG:4326")  # fmt: skip
+    write_polygons(Path("data/auxiliary/review.gpkg"), frame, layer="corrections")
 
 
 def version(year: int) -> str:
@@ -65,6 +74,85 @@ def test_a_rejected_year_is_left_out_as_a_cloudy_one_is_and_the_series_says_so()
     assert [version(2020), version(2022)] == others  # what was accepted is not another version now
 
 
+SMALL = "RGI60-15.00002"
+SIX = (2018, 2019, 2020, 2021, 2022, 2023)
+
+
+def snow_on_the_small_glacier() -> dict[int, np.ndarray]:
+    """Six years of the same ice; in 2021 snow doubles the small glacier."""
+    small = tiny.ellipse(center=(3500, 3500), radii=(700, 600))
+    snow = (burn([*tiny.outlines()[:1], small]) > 0).astype(np.uint8)
+    return {year: snow if year == 2021 else ice_of() for year in SIX}
+
+
+def reject(year: int, rgi_id: str) -> None:
+    decide(f"notes: [{{year: {year}, rgi_id: {rgi_id}, decision: reject, {WHO}, maps: {version(year)}}}]")
+
+
+def test_a_rejected_glacier_counts_as_not_seen_in_that_year_and_the_others_go_on() -> None:
+    write_inputs(Path(), snow_on_the_small_glacier(), area={"common_valid_fraction_min": 0.5})
+    assert run_area() == 0
+    assert not gates()["outside_outlines"]["passed"]
+    maps, outline = {year: version(year) for year in SIX}, area_of(2020, SMALL)
+    large = area_of(2020, LARGE)
+    reject(2021, SMALL)
+    assert run_area() == 0
+    assert {year: version(year) for year in SIX} == maps  # what was looked at is still there
+    rejected, before = areas()[3], areas()[2]
+    assert (rejected.glacier_area_km2, rejected.valid_fraction) == (pytest.approx(large, rel=1e-3), 1.0)
+    assert rejected.unseen_km2 == pytest.approx(outline, rel=1e-3)
+    assert before.glacier_area_km2 == pytest.approx(large + outline, rel=1e-3)
+    assert {row.common_area_km2 for row in areas()} == {before.common_area_km2}  # the same ice on the same ground
+    assert before.common_area_km2 == pytest.approx(large, rel=1e-3)
+    table = {(row.year, row.rgi_id): row for row in rows("area_by_glacier.csv", GlacierAreaRow)}
+    assert (table[2021, SMALL].area_km2, table[2021, SMALL].common_area_km2) == (0, None)
+    assert table[2020, SMALL].common_area_km2 == table[2020, SMALL].area_km2
+    trends = {row.rgi_id: row for row in rows("trend_by_glacier.csv", GlacierTrendRow)}
+    assert (trends[SMALL].n_years, trends[LARGE].n_years) == (5, 6)
+    assert (trends[SMALL].slope_km2_per_year, trend().slope_km2_per_year) == (0, 0)
+    assert "2021: a person rejected the outline of 1 glacier, left out in every year" in trend().statement
+    changes = {(row.year, row.rgi_id): row for row in rows("change_by_glacier.csv", ChangeRow)}
+    assert (changes[2021, SMALL].gained_km2, changes[2023, SMALL].gained_km2) == (0, 0)
+    assert changes[2021, SMALL].unseen_km2 > 0
+    assert all(finding["passed"] for finding in gates().values()), gates()
+    (row,) = rows("review.csv", ReviewRow)
+    assert (row.what, row.rgi_id, row.decision, row.same_maps) == ("glacier", SMALL, "reject", True)
+    assert row.method == "automatic"
+
+
+def test_a_year_in_which_most_of_the_ice_is_rejected_is_left_out() -> None:
+    write_inputs(Path(), snow_on_the_small_glacier())
+    assert run_area() == 0
+    reject(2021, LARGE)
+    assert run_area() == 0
+    assert trend().excluded_years == [2021]
+    assert "2021: left out, as a person who looked at the map rejected it" in trend().statement
+    assert areas()[2].common_area_km2 == pytest.approx(areas()[2].glacier_area_km2, rel=1e-3)
+
+
+def test_an_outline_drawn_since_answers_the_rejection() -> None:
+    write_inputs(Path(), snow_on_the_small_glacier(), area={"common_valid_fraction_min": 0.5})
+    assert run_area() == 0
+    reject(2021, SMALL)
+    draw(2021, SMALL, tiny.outlines()[1])
+    assert run_area() == 0
+    assert area_of(2021, SMALL) == pytest.approx(area_of(2020, SMALL), rel=1e-2)
+    assert areas()[3].unseen_km2 == 0
+
+
+def test_ice_near_no_outline_can_be_rejected_as_a_whole() -> None:
+    patch = ice_of()
+    patch[2:6, 2:6] = 1
+    write_inputs(Path(), {2020: patch}, area={"min_polygon_area_m2": 900})
+    assert run_area() == 0
+    with_patch = areas()[0].glacier_area_km2
+    reject(2020, UNASSIGNED)
+    assert run_area() == 0
+    assert with_patch - areas()[0].glacier_area_km2 == pytest.approx(16 * PIXEL_KM2, rel=1e-2)
+    (row,) = rows("review.csv", ReviewRow)
+    assert row.method == "automatic with manual editing"
+
+
 def test_a_decision_changes_no_map_and_an_old_one_says_that_it_is_of_other_maps() -> None:
     write_inputs(Path(), {year: ice_of() for year in YEARS})
     assert run_area() == 0
@@ -85,11 +173,7 @@ def test_a_drawn_outline_replaces_that_glacier_in_that_year_alone() -> None:
     before, maps = {year: area_of(year, LARGE) for year in YEARS}, {year: version(year) for year in YEARS}
     left, bottom, right, top = tiny.outlines()[0].bounds
     drawn = box(left, bottom, (left + right) / 2, top)
-    frame = geopandas.GeoDataFrame(
-        {"rgi_id": [LARGE], "year": [2021], "by": ["A. Person"], "at": ["2026-11-28T23:00:00Z"]},
-        geometry=[drawn], crs=GRID.crs,
-    ).to_crs("EPSG:4326")  # fmt: skip
-    write_polygons(Path("data/auxiliary/review.gpkg"), frame, layer="corrections")
+    draw(2021, LARGE, drawn)
     assert run_area() == 0
     after = {year: area_of(year, LARGE) for year in YEARS}
     assert after[2021] == pytest.approx(drawn.area / 1e6, rel=0.03)

@@ -150,11 +150,14 @@ def test_a_rejected_map_is_said(site: Path) -> None:
         for year in NINE_YEARS
     ]  # fmt: skip
     REVIEW.parent.mkdir(parents=True, exist_ok=True)
-    REVIEW.write_text(yaml.safe_dump({"years": rows}))
+    glacier = rows[2] | {"decision": "reject", "rgi_id": "RGI60-15.00001"}
+    REVIEW.write_text(yaml.safe_dump({"years": rows, "notes": [glacier]}))
     network.write_network(Path("artifacts/train/model.onnx"), tiny.BANDS)
     assert command.main() == 0
     item = read(Path("share/tiny-2015/tiny-2015.json"))
-    assert item["properties"]["glacier:caveats"] == ["A person has rejected the map of 2016."]
+    assert item["properties"]["glacier:caveats"] == [
+        "A person has rejected the map of 2016.", "A person has rejected the outline of RGI60-15.00001 in 2017.",
+    ]  # fmt: skip
 
 
 def test_a_model_that_cannot_be_used_is_refused(site: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -54,6 +54,18 @@ def test_a_review_that_is_none_is_refused(tmp_path: Path, text: str, expected: s
     assert str(tmp_path / REVIEW) in caught.value.where
 
 
+def test_a_glacier_stays_rejected_until_its_outline_is_drawn(tmp_path: Path) -> None:
+    piece = f"{YEAR[:-1]}, rgi_id: b, longitude: 7, latitude: 8}}"
+    notes = [f"{YEAR[:-1]}, rgi_id: {rgi_id}}}" for rgi_id in ("a", "unassigned")]
+    write(tmp_path, f"notes: [{', '.join([*notes, piece])}]")
+    review = read_review(tmp_path)
+    assert review is not None
+    assert review.rejected_glaciers() == {(2020, "a")}
+    drawn = {"year": 2020, "rgi_id": "a", "at": "2026-11-28T22:59:59Z"}
+    assert review.rejected_glaciers([drawn, drawn | {"rgi_id": "b"}]) == {(2020, "a")}
+    assert review.rejected_glaciers([drawn | {"at": "2026-11-28T23:00:00Z"}]) == set()
+
+
 def test_the_version_of_a_map_is_the_hash_of_its_outlines(tmp_path: Path) -> None:
     path = tmp_path / "artifacts/area/outlines_2020.gpkg"
     path.parent.mkdir(parents=True)

@@ -75,7 +75,9 @@ def glacier_area_rows(
             area_high95_km2=float(year_area.mapped_km2[index] + half95_km2[index]),
             sigma_delineation_km2=float(year_area.delineation_km2[index]),
             sigma_model_km2=_of(year_area.model.by_glacier_km2 if year_area.model else None, index),
-            common_area_km2=_of(year_area.common_by_glacier_km2, index),
+            common_area_km2=None
+            if index in year_area.rejected_glaciers
+            else _of(year_area.common_by_glacier_km2, index),
             clean_ice_km2=surfaces[index][0],
             debris_covered_km2=surfaces[index][1],
             outline_area_km2=float(outlines_km2[index]),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -47,17 +47,25 @@ def glacier_trends(
     outlines_km2, common_outlines_km2
         (1 + glaciers,) prior outline in the AOI, and the part of it observed in all years that count.
     """
-    used = [year_area for year_area in year_areas if year_area.common_by_glacier_km2 is not None]
-    common = [km2 for year_area in used if (km2 := year_area.common_by_glacier_km2) is not None]
-    reasons = _untested(glaciers, outlines_km2, common_outlines_km2, params, n_years=len(used))
+    used = {row.glacier_index: years_of(year_areas, row.glacier_index) for row in glaciers}
+    reasons = _untested(used, outlines_km2, common_outlines_km2, params)
     tested = [row for row in glaciers if row.glacier_index not in reasons]
-    fits = [_fit(used, common, row.glacier_index, rho=params.correlation_between_years) for row in tested]
+    fits = [_fit(used[row.glacier_index], row.glacier_index, rho=params.correlation_between_years) for row in tested]
     adjusted = adjusted_p([fit.p for fit in fits])
     rows = [
-        _row(row, fit, p_adjusted, used=used, first_km2=float(common[0][row.glacier_index]), tested=len(tested))
+        _row(row, fit, p_adjusted, used=used[row.glacier_index], tested=len(tested))
         for row, fit, p_adjusted in zip(tested, fits, adjusted, strict=True)
     ]
     return GlacierTrends(rows=rows, note=_note(len(tested), list(reasons.values())))
+
+
+def years_of(year_areas: Sequence[YearArea], index: int) -> list[YearArea]:
+    """Return the years that count in which nobody rejected the glacier of number `index`."""
+    return [
+        year_area
+        for year_area in year_areas
+        if year_area.common_by_glacier_km2 is not None and index not in year_area.rejected_glaciers
+    ]
 
 
 def adjusted_p(p: Sequence[float]) -> list[float]:
@@ -66,13 +74,12 @@ def adjusted_p(p: Sequence[float]) -> list[float]:
 
 
 def _untested(
-    glaciers: Sequence[GlacierRow], outlines_km2: Float64Array, common_km2: Float64Array, params: AreaParams, *,
-    n_years: int,
-) -> dict[int, str]:  # fmt: skip
+    used: Mapping[int, Sequence[YearArea]], outlines_km2: Float64Array, common_km2: Float64Array, params: AreaParams
+) -> dict[int, str]:
     """Return the number of each glacier that is not tested, and the reason."""
     reasons = {}
-    for index in (row.glacier_index for row in glaciers):
-        if n_years < YEARS_FOR_SIGNIFICANCE:
+    for index, years in used.items():
+        if len(years) < YEARS_FOR_SIGNIFICANCE:
             reasons[index] = f"with fewer than {YEARS_FOR_SIGNIFICANCE} years"
         elif outlines_km2[index] < max(params.trend_glacier_km2_min, 1e-9):
             reasons[index] = f"below {params.trend_glacier_km2_min:g} km² in the AOI"
@@ -86,9 +93,14 @@ def _note(tested: int, reasons: Sequence[str]) -> str:
     return f"{tested} of {tested + len(reasons)} glaciers tested" + (f"; not tested: {why}" if why else "")
 
 
-def _fit(used: Sequence[YearArea], common_km2: Sequence[Float64Array], index: int, *, rho: float) -> Fit:
+def _common_km2(used: Sequence[YearArea], index: int) -> list[float]:
+    """Return the common area of one glacier in each year used."""
+    return [float(km2[index]) for year_area in used if (km2 := year_area.common_by_glacier_km2) is not None]
+
+
+def _fit(used: Sequence[YearArea], index: int, *, rho: float) -> Fit:
     """Fit one glacier's trend; the spread within seasons counts by the glacier's share of the common area."""
-    areas = [float(by_glacier[index]) for by_glacier in common_km2]
+    areas = _common_km2(used, index)
     sigmas = [float(year_area.common_sigma_by_glacier_km2[index]) for year_area in used]
     seasons = [
         year_area.sigma_season_km2 * km2 / year_area.common_km2
@@ -114,9 +126,8 @@ def glacier_sentence(rate: Rate, p_adjusted: float, *, tested: int) -> str:
     return sentence(rate, AREA)
 
 
-def _row(
-    glacier: GlacierRow, fit: Fit, p_adjusted: float, *, used: Sequence[YearArea], first_km2: float, tested: int
-) -> GlacierTrendRow:
+def _row(glacier: GlacierRow, fit: Fit, p_adjusted: float, *, used: Sequence[YearArea], tested: int) -> GlacierTrendRow:
+    first_km2 = _common_km2(used, glacier.glacier_index)[0]
     return GlacierTrendRow(
         rgi_id=glacier.rgi_id,
         glac_name=glacier.glac_name,

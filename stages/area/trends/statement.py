@@ -113,6 +113,11 @@ def caveats(fit: Fit | None, year_areas: Sequence[YearArea], common_pixels_fract
         (undated, "day unknown, the middle of the year is assumed"),
     ]
     phrases = [f"{', '.join(map(str, years))}: {reason}" for years, reason in reasons if years]
+    phrases += [
+        f"{each.year}: a person rejected the outline of {count} glacier{'s' * (count > 1)}, left out in every year"
+        for each in year_areas
+        if (count := len(each.rejected_glaciers)) and each.common_km2 is not None
+    ]
     if fit and common_pixels_fraction < MOST_OF_AOI:
         phrases.append(
             f"over the {100 * common_pixels_fraction:.0f} % of the AOI that was observed in every one of these years"

@@ -60,6 +60,10 @@ class YearArea(MapArea):
     """Number of pieces that were removed as speckle."""
     rejected: bool = False
     """Whether a person rejected the map; then it has no common area."""
+    rejected_glaciers: frozenset[int] = frozenset()
+    """Numbers of the glaciers that a person rejected in this map: they count as not seen."""
+    left_out: frozenset[int] = frozenset()
+    """Numbers of the glaciers that a person rejected in any year that counts: the common area leaves them out."""
     truth: TruthComparison | None = None
     """Comparison with the truth of a simulated site; None for a real site."""
     image_truth: TruthComparison | None = None
@@ -82,7 +86,9 @@ class YearArea(MapArea):
     @property
     def common_km2(self) -> float | None:
         """Ice of the image's map over the common pixels; None where the year is left out of the common area."""
-        return None if self.common_by_glacier_km2 is None else float(self.common_by_glacier_km2.sum())
+        if self.common_by_glacier_km2 is None:
+            return None
+        return float(np.delete(self.common_by_glacier_km2, sorted(self.left_out)).sum())
 
     @property
     def common_sigma_km2(self) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 
 from stages.common.params.section import Year
 from stages.common.tables.base import Record
+from stages.common.tables.labels import UNASSIGNED
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="of the mapped outlines that were looked at")]
 Moment = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$", description="UTC, ISO 8601")]
@@ -51,6 +52,11 @@ class ReviewNote(Record):
         """Whether it is of one piece, and not of the whole glacier."""
         return self.longitude is not None
 
+    @property
+    def takes_ice_away(self) -> bool:
+        """Whether ice is taken out of the map: a rejected piece, or all of the ice near no outline."""
+        return self.decision == "reject" and (self.is_piece or self.rgi_id == UNASSIGNED)
+
     @model_validator(mode="after")
     def _says_something(self) -> Self:
         if (self.longitude is None) != (self.latitude is None):
@@ -72,6 +78,20 @@ class Review(Record):
         if len(set(years)) < len(years):
             raise ValueError("a year is decided on twice")
         return self
+
+    def rejected_glaciers(self, drawn: Iterable[Mapping[str, Any]] = ()) -> set[tuple[int, str]]:
+        """Return year and rgi_id of the glaciers that were rejected as a whole; ice near no outline is no glacier.
+
+        An outline that was drawn at the same time or later answers a rejection: what is drawn counts.
+
+        Parameters
+        ----------
+        drawn
+            Attributes of the outlines drawn by hand: year, rgi_id, at.
+        """
+        last = {(int(each["year"]), str(each["rgi_id"])): str(each["at"]) for each in drawn}
+        notes = [note for note in self.notes if note.decision == "reject" and not note.takes_ice_away]
+        return {key for note in notes if note.at > last.get(key := (note.year, note.rgi_id), "")}
 
     def of_year(self, year: int) -> ReviewedYear | None:
         """Return the decision on a year; None where nobody has looked."""
@@ -109,9 +129,7 @@ def rows_of(review: Review, drawn: Sequence[Mapping[str, Any]], outlines: Mappin
     outlines
         Each year's mapped outlines as they are now; years that the site no longer has are left out.
     """
-    by_hand = {int(each["year"]) for each in drawn} | {
-        note.year for note in review.notes if note.is_piece and note.decision == "reject"
-    }
+    by_hand = {int(each["year"]) for each in drawn} | {note.year for note in review.notes if note.takes_ice_away}
     versions = {year: sha256_of(path) for year, path in outlines.items()}
     entries: list[dict[str, Any]] = [
         *({"what": "year", "seen": row.maps, **_of(row)} for row in review.years),

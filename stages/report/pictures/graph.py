@@ -98,7 +98,7 @@ def _draw(axes: Any, findings: Findings) -> None:
         _draw_common(axes, rows)
     _draw_unseen(axes, rows)
     _draw_truth(axes, findings)
-    _draw_areas(axes, rows, findings.trend.excluded_years, findings.statistics.rejected_years)
+    _draw_areas(axes, rows, findings.trend.excluded_years, findings.rejected_years)
     axes.set_xlim(years[0] - 0.6, years[-1] + 0.6)
     axes.set_xticks(ticks := rounding.year_ticks(years), [str(tick) for tick in ticks])
     axes.set_ylim(*graph_data.axis_limits(rows, findings.truth, list(change.values())))

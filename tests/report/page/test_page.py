@@ -160,6 +160,10 @@ def test_page_says_who_looked_at_what_and_names_rejected_years(tmp_path):
             same_maps=False, method="automatic",
         ),
         ReviewRow(
+            year=2022, what="glacier", rgi_id="RGI60-15.00002", decision="reject", by="Ada", at="2026-11-28T23:05:00Z",
+            same_maps=True, method="automatic",
+        ),
+        ReviewRow(
             year=2024, what="outline", rgi_id="RGI60-15.00001", decision="correct", by="Ada", at="2026-11-28T23:05:00Z",
             method="automatic with manual editing",
         ),
@@ -167,6 +171,7 @@ def test_page_says_who_looked_at_what_and_names_rejected_years(tmp_path):
     write_table(site / "artifacts/area/review.csv", rows, ReviewRow)
     text = " ".join(read_page(run_report(site)).text.split())
     assert "as a person rejected the map: 2023." in text
+    assert "2022: counted as not seen, as a person rejected the outline: RGI60-15.00002." in text
     assert "rejected in an earlier version of the map" in text.replace("rejectedin", "rejected in")
     assert "2026-11-28 23:05" in text
     assert "snow <b>" in text
