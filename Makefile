@@ -1,7 +1,7 @@
 # Stable targets; `make help` lists them. SITE=<name> works in sites/<name>, else in the root (the demo).
 .DEFAULT_GOAL := help
 .PHONY: help demo site doctor test test-containers test-cycle repro ingest review submit share crossval compare site-index exps retrain promote rollback move-runs remote ui images docs \
-	website lint types workflows bench locks clean check-lock region region-environment test-region
+	website lint types workflows bench bench-compare locks clean check-lock region region-environment test-region
 
 # All paths are relative, or variables of the shell in quotes: the checkout may lie in a folder of any name.
 export ROOT := $(CURDIR)
@@ -145,6 +145,9 @@ website: $(STAMP)  ## Build the documentation as a site in .website
 
 bench: $(STAMP)  ## Run the benchmarks (minutes to an hour)
 	@python -m bench.predict && python -m bench.everest_protocol
+
+bench-compare: $(STAMP)  ## Say what has become slower than the committed record by more than a tenth (make demo first)
+	@python -m bench.speed --compare
 
 locks: $(STAMP)  ## Resolve the hashed requirement locks again
 	@bin/locks
