@@ -34,7 +34,7 @@ ROOMS = {
     "tf2onnx": {"train"},
     "mlflow": {"track"},
     "matplotlib": {"report", "common/drawing"},
-    "PIL": {"report"},
+    "PIL": {"report", "common/web_map"},
 }
 
 
@@ -125,7 +125,8 @@ def test_code_that_a_stage_does_not_reach_concerns_it_not() -> None:
     assert "stages/common/scene" not in DVC["train"]["deps"]
     assert "stages/common/model" not in DVC["prepare"]["deps"]
     assert "stages/common/gates.py" not in DVC["predict"]["deps"]
-    assert [stage for stage in DVC if "stages/common/drawing" in DVC[stage]["deps"]] == ["report"]
+    for drawn in ("stages/common/drawing", "stages/common/web_map"):
+        assert [stage for stage in DVC if drawn in DVC[stage]["deps"]] == ["report"]
 
 
 @pytest.mark.parametrize("stage", DAG)
@@ -203,6 +204,13 @@ def test_every_package_says_what_lives_there() -> None:
     for folder in {path.parent for path in CODE if path.parts[0] != "docker"} - {Path("versions"), Path("bench")}:
         docstring = ast.get_docstring(ast.parse((ROOT / folder / "__init__.py").read_text(encoding="utf-8")))
         assert docstring, f"{folder}/__init__.py says nothing"
+
+
+def test_no_command_imports_the_report() -> None:
+    """What the pages of commands share with the report's is in `stages/common`; they read its results from files."""
+    for path in CODE:
+        if path.parts[0] not in ("stages", "sandbox"):
+            assert not {name for name in imports(ROOT / path) if name.startswith("stages.report")}, path
 
 
 def test_code_imports_no_test() -> None:

@@ -15,21 +15,9 @@ from stages.common.tables import evaluate as tables_evaluate
 from stages.common.tables import learning as tables_learning
 from stages.common.tables import truth as tables_truth
 from stages.common.tables.prepare import Provenance
+from stages.common.tables.review import years_left_out
+from stages.common.web_map.scenes import YearFiles, colour_bands
 from stages.report.statistics import Statistics, read_statistics
-
-
-@dataclass(frozen=True, kw_only=True)
-class YearFiles:
-    """Rasters of one year, all on the site's grid."""
-
-    scene: Path
-    valid: Path
-    mask: Path
-    probability: Path
-    bands: tuple[int, int, int]
-    """Bands of `scene` that make natural colour, counted from 1: red, green, blue."""
-    storage: str
-    """How the pixels of `scene` are stored: ``sentinel2`` or ``rgb8``."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,12 +51,7 @@ class Findings:
     @property
     def rejected_years(self) -> list[int]:
         """Years that are left out because a person rejected the map, or most of the glaciers in it."""
-        decided = self.statistics.rejected_glaciers
-        return [
-            year
-            for year in self.years
-            if year in self.statistics.rejected_years or (year in decided and year in self.trend.excluded_years)
-        ]
+        return years_left_out(self.statistics.reviews, self.trend.excluded_years)
 
     @property
     def years(self) -> list[int]:
@@ -122,27 +105,6 @@ def read_findings(run: Run) -> Findings:
     )
 
 
-def colour_bands(provenance: Provenance, rgb: list[str], *, where: Path) -> tuple[int, int, int]:
-    """Return the positions, counted from 1, of the bands `rgb` in a prepared scene.
-
-    Raises
-    ------
-    ContractError
-        The scene lacks one of these bands.
-    """
-    missing = [name for name in rgb if name not in provenance.bands]
-    if missing:
-        raise ContractError(
-            "the scene lacks a band that the report shows",
-            where=where,
-            expected=", ".join(rgb),
-            found=", ".join(provenance.bands),
-            fix="name bands of prepare.bands in report.rgb of params.yaml",
-        )
-    red, green, blue = (provenance.bands.index(name) + 1 for name in rgb)
-    return red, green, blue
-
-
 def _files(run: Run, provenance: dict[int, Provenance]) -> dict[int, YearFiles]:
     scenes = run.by_year("artifacts/prepare/{years}/scene.tif")
     valid = run.by_year("artifacts/prepare/{years}/valid.tif")
@@ -154,7 +116,7 @@ def _files(run: Run, provenance: dict[int, Provenance]) -> dict[int, YearFiles]:
             valid=valid[year],
             mask=masks[year],
             probability=probabilities[year],
-            bands=colour_bands(scene_provenance, run.params.report.rgb, where=scenes[year]),
+            bands=colour_bands(scene_provenance.bands, run.params.report.rgb, where=scenes[year]),
             storage=scene_provenance.storage,
         )
         for year, scene_provenance in provenance.items()

@@ -13,7 +13,6 @@ from stages.common.run.stage import Run
 from stages.common.tables import area as tables_area
 from stages.common.tables.change import ChangeAreaRow, ChangeTrend
 from stages.common.tables.drift import DriftRow
-from stages.common.tables.labels import UNASSIGNED
 from stages.common.tables.review import ReviewRow
 
 Row = TypeVar("Row", bound=BaseModel)
@@ -36,22 +35,6 @@ class Statistics:
     drifts: list[DriftRow]
     reviews: list[ReviewRow] = field(default_factory=list)
     """Who looked at what, and when; empty where nobody has."""
-
-    @property
-    def rejected_years(self) -> list[int]:
-        """Years whose map a person rejected."""
-        return [row.year for row in self.reviews if row.what == "year" and row.decision == "reject"]
-
-    @property
-    def rejected_glaciers(self) -> dict[int, list[str]]:
-        """RGI ids of glaciers that a person rejected as a whole, by year; one drawn since then is not rejected."""
-        drawn = {(row.year, row.rgi_id): row.at for row in self.reviews if row.what == "outline"}
-        by_year: dict[int, list[str]] = {}
-        for row in self.reviews:
-            whole = row.what == "glacier" and row.decision == "reject" and row.rgi_id != UNASSIGNED
-            if whole and row.rgi_id and row.at > drawn.get((row.year, row.rgi_id), ""):
-                by_year.setdefault(row.year, []).append(row.rgi_id)
-        return by_year
 
     @property
     def last_changes(self) -> list[tables_area.ChangeRow]:

@@ -109,10 +109,10 @@ def test_a_changed_line_reruns_its_stage_and_what_follows(repository: Repository
     with (repository.root / "README.md").open("a") as file:
         file.write("<!-- a comment -->\n")
     assert repository.repro("docker") == repository.repro("native") == set()
-    template = repository.root / "stages/report/page/templates/map_page.html"
+    template = repository.root / "stages/report/page/templates/index.html"
     page = template.read_text()
-    assert "</body>" in page
-    template.write_text(page.replace("</body>", "<!-- changed --></body>"))
+    assert "</footer>" in page
+    template.write_text(page.replace("</footer>", "<!-- changed --></footer>"))
     try:
         assert repository.repro("docker") == {"report", "track", "gate"}
         assert {name.partition(":")[0] for name in images() - before} == {"glacier-area/report"}

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from stages.common.geo.grid import Grid, pixel_area_km2
 from stages.common.geo.raster import gdal_env, read_band, read_grid
@@ -23,6 +24,7 @@ from stages.common.types import BoolArray, UInt8Array
 from versions.compare import blocks, difference, pictures
 from versions.compare.console import comparison_text
 from versions.compare.judge import judge_blocks
+from versions.compare.map_data import map_document
 from versions.compare.mapping import MappedVersion, map_version
 from versions.compare.names import ModelNames, resolve_version
 from versions.compare.objects import Objects
@@ -68,16 +70,16 @@ def compare_versions(site: Path, name_a: str, name_b: str) -> tuple[VersionCompa
             resolve_version(name, site, objects=objects, models=models, folder=fetched) for name in (name_a, name_b)
         ]
         a, b = (stack.enter_context(map_version(version, workspace)) for version in versions)
-        comparison, drawn = build_comparison(workspace, versions, (a, b))
+        comparison, drawn, document = build_comparison(workspace, versions, (a, b))
         folder = FOLDER / f"{_slug(name_a)}--{_slug(name_b)}"
-        write_comparison(folder, comparison, drawn)
+        write_comparison(folder, comparison, drawn, document)
     return comparison, folder
 
 
 def build_comparison(
     workspace: Workspace, versions: Sequence[Version], both: tuple[MappedVersion, MappedVersion]
-) -> tuple[VersionComparison, Mapping[str, bytes]]:
-    """Return the comparison, and its pictures by file name."""
+) -> tuple[VersionComparison, Mapping[str, bytes], Mapping[str, Any]]:
+    """Return the comparison, its pictures by file name, and what its map shows."""
     site, params = workspace.site, workspace.params
     a, b = both
     grid = read_grid(site / GLACIER_ID)
@@ -105,7 +107,7 @@ def build_comparison(
         judgement=judge_blocks(rows, left_out=comparable.left_out, unknown=comparable.unknown),
         mean_dispute_fraction=difference.dispute_fraction(areas),
     )
-    return comparison, draw_pictures(comparison, maps, ids > 0, grid)
+    return comparison, draw_pictures(comparison, maps, ids > 0, grid), map_document(site, params, both, maps)
 
 
 def draw_pictures(
@@ -119,11 +121,13 @@ def draw_pictures(
     return drawn | ({"years.png": pictures.small_maps(comparison, maps, grid)} if len(maps) > 1 else {})
 
 
-def write_comparison(folder: Path, comparison: VersionComparison, drawn: Mapping[str, bytes]) -> None:
+def write_comparison(
+    folder: Path, comparison: VersionComparison, drawn: Mapping[str, bytes], document: Mapping[str, Any]
+) -> None:
     """Write everything into `folder`, whole or not at all."""
     with atomic_folder(folder, scratch=FOLDER / ".tmp") as out:
         write_json(out / "compare.json", comparison)
-        (out / "compare.html").write_text(comparison_page(comparison, drawn), encoding="utf-8")
+        (out / "compare.html").write_text(comparison_page(comparison, drawn, document), encoding="utf-8")
         for name, content in drawn.items():
             (out / name).write_bytes(content)
 

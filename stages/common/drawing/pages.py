@@ -13,15 +13,15 @@ TEMPLATES = Path(__file__).parent / "templates"
 """Style and macros that every page shares."""
 
 
-def page_templates(folder: Path) -> Environment:
-    """Return the Jinja environment of the templates in `folder`, which can include those that all pages share.
+def page_templates(*folders: Path) -> Environment:
+    """Return the Jinja environment of the templates in `folders`, which can include those that all pages share.
 
     All values are escaped, and a value that is missing is an error.
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     return Environment(
-        loader=FileSystemLoader([folder, TEMPLATES]), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        loader=FileSystemLoader([*folders, TEMPLATES]), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True, keep_trailing_newline=True,
     )  # fmt: skip
 

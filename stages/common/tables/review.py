@@ -119,6 +119,29 @@ class ReviewRow(Record):
     method: Annotated[str, Field(description="how the year's outlines were made, in the words of GLIMS")]
 
 
+def glaciers_rejected(rows: Sequence[ReviewRow]) -> dict[int, list[str]]:
+    """Return RGI ids of glaciers that a person rejected as a whole, by year; one drawn since then is not rejected."""
+    drawn = {(row.year, row.rgi_id): row.at for row in rows if row.what == "outline"}
+    by_year: dict[int, list[str]] = {}
+    for row in rows:
+        whole = row.what == "glacier" and row.decision == "reject" and row.rgi_id != UNASSIGNED
+        if whole and row.rgi_id and row.at > drawn.get((row.year, row.rgi_id), ""):
+            by_year.setdefault(row.year, []).append(row.rgi_id)
+    return by_year
+
+
+def years_left_out(rows: Sequence[ReviewRow], excluded_years: Iterable[int]) -> list[int]:
+    """Return the years that are left out because a person rejected the map, or most of the glaciers in it.
+
+    Parameters
+    ----------
+    excluded_years
+        Years that the trend of the common area leaves out, for whatever reason.
+    """
+    whole = {row.year for row in rows if row.what == "year" and row.decision == "reject"}
+    return sorted(whole | (glaciers_rejected(rows).keys() & set(excluded_years)))
+
+
 def rows_of(review: Review, drawn: Sequence[Mapping[str, Any]], outlines: Mapping[int, Path]) -> list[ReviewRow]:
     """Return the lines of review.csv, by year.
 

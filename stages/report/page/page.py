@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from stages.common.display import phrases, rounding
-from stages.common.drawing.pages import data_uri, page_templates
+from stages.common.drawing.pages import data_uri
+from stages.common.tables.review import glaciers_rejected
+from stages.common.web_map.scripts import map_templates, script_content
 from stages.report.findings import Findings
 from stages.report.numbers import plain_number
 from stages.report.page.alternatives import alternative_texts
@@ -16,40 +19,26 @@ from stages.report.page.glacier_table import glacier_table, held_out_rows
 from stages.report.page.provenance_table import provenance_rows
 from stages.report.page.reconciliation import change_figures
 from stages.report.page.score_table import MEANINGS, deviation_in_words, score_rows
-from stages.report.page.scripts import TEMPLATES, leaflet_licence, leaflet_style, policy, scripts
 from stages.report.page.statistics_content import statistics_content
 from stages.report.page.summary import cards, sentence
 from stages.report.page.truth_table import truth_section
 from stages.report.pictures import curves
-from stages.report.web_map.document import as_script_text
 
+TEMPLATES = Path(__file__).parent / "templates"
 PER_CENT = re.compile(r"(?<=\d)%")
 
 
 def render_page(findings: Findings, pictures: Mapping[str, bytes], document: Mapping[str, Any]) -> str:
     """Return the page as HTML, its pictures and the map's document embedded."""
-    environment = page_templates(TEMPLATES)
+    environment = map_templates(TEMPLATES)
     environment.filters["units"] = with_units
     content = page_content(findings, pictures)
-    return environment.get_template("index.html").render(content | script_content(document))
+    return environment.get_template("index.html").render(content | script_content(environment, document))
 
 
 def with_units(text: str) -> str:
     """Return a message of another stage with its units as this page writes them: ``km²``, ``2.5 %``."""
     return PER_CENT.sub(" %", text.replace("km2", "km²"))
-
-
-def script_content(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the scripts of the page and what they read."""
-    texts = scripts()
-    return {
-        "map": document,
-        "map_data": as_script_text(document),
-        "scripts": texts,
-        "policy": policy(texts),
-        "leaflet_style": leaflet_style(),
-        "leaflet_licence": leaflet_licence(),
-    }
 
 
 def page_content(findings: Findings, pictures: Mapping[str, bytes]) -> dict[str, Any]:
@@ -66,7 +55,7 @@ def page_content(findings: Findings, pictures: Mapping[str, bytes]) -> dict[str,
         "truth": truth_section(findings),
         "reviews": findings.statistics.reviews,
         "rejected_years": findings.rejected_years,
-        "rejected_glaciers": findings.statistics.rejected_glaciers,
+        "rejected_glaciers": glaciers_rejected(findings.statistics.reviews),
         "maps_by_this_model": findings.maps_by_this_model,
         "model_md5s": sorted({row.model_md5 for row in findings.areas}),
         **_area_content(findings),

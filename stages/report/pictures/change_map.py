@@ -12,9 +12,9 @@ from stages.common.drawing.maps import MapSize
 from stages.common.geo.raster import read_grid
 from stages.common.tables.kinds import MASK_NODATA
 from stages.common.types import UInt8Array
+from stages.common.web_map import scenes
 from stages.report.findings import Findings
 from stages.report.ground_changes import change_total
-from stages.report.pictures import scenes
 from stages.report.pictures.canvas import Canvas
 from stages.report.pictures.map_marks import BANNER_PX, PAD_PX, draw_banner, draw_scale_bar
 

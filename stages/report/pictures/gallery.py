@@ -31,11 +31,11 @@ from stages.common.drawing.maps import MapSize
 from stages.common.geo.raster import read_grid
 from stages.common.tables.kinds import MASK_NODATA
 from stages.common.types import AnyArray, BoolArray, Float32Array, UInt8Array
-from stages.report.findings import Findings, YearFiles
-from stages.report.pictures import scenes
+from stages.common.web_map import scenes
+from stages.common.web_map.scenes import Stretch, YearFiles
+from stages.report.findings import Findings
 from stages.report.pictures.map_marks import scale_bar
 from stages.report.pictures.palette import few_colours
-from stages.report.pictures.scenes import Stretch
 
 MAX_YEARS = 6
 PANEL_PX, SINGLE_PANEL_PX = 400, 720

@@ -8,14 +8,11 @@ from collections.abc import Sequence
 from stages.common.display import rounding
 from stages.common.tables.area import AreaRow, Trend
 from stages.common.tables.truth import TruthRow
+from stages.common.web_map.series import spanning
 from stages.report.statistics import Statistics
 
-INTERVAL_SHARE_MAX = 0.25
-"""An interval fills at most this share of the axis, so that noise never looks like change."""
 SPAN_OF_MEAN_MIN = 0.02
 """The axis spans at least this share of the mean area."""
-DATA_SHARE = 0.8
-"""Points with their intervals fill this share of the axis, where the two bounds above allow."""
 DIFFERS_SIGMA = 0.1
 """The common area is a series of its own where it differs by more than this share of a standard deviation."""
 UNSEEN_SIGMA = 0.5
@@ -29,18 +26,6 @@ def axis_limits(
     values = [value for row in rows for value in _extent(row)] + [row.true_area_km2 for row in truth] + [*others]
     mean = statistics.fmean(row.glacier_area_km2 for row in rows)
     return spanning(values, list(map(widest_interval, rows)), floor=0.0, span_min=SPAN_OF_MEAN_MIN * mean)
-
-
-def spanning(
-    values: Sequence[float], intervals: Sequence[tuple[float, float]], *, floor: float | None, span_min: float = 1e-6
-) -> tuple[float, float]:
-    """Return bottom and top of an axis for values and their intervals, not below `floor` and never without height."""
-    low, high = min(values), max(values)
-    widest = max(high - low for low, high in intervals)
-    span = max((high - low) / DATA_SHARE, widest / INTERVAL_SHARE_MAX, span_min, 1e-6)
-    bottom = (low + high - span) / 2
-    bottom = bottom if floor is None else max(floor, bottom)
-    return bottom, bottom + span
 
 
 def change_areas(tables: Statistics) -> dict[int, float]:

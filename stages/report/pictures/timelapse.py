@@ -12,8 +12,9 @@ from stages.common.drawing import maps
 from stages.common.drawing.maps import MapSize
 from stages.common.geo.raster import read_grid
 from stages.common.types import BoolArray, UInt8Array
-from stages.report.findings import Findings, YearFiles
-from stages.report.pictures import scenes
+from stages.common.web_map import scenes
+from stages.common.web_map.scenes import YearFiles
+from stages.report.findings import Findings
 from stages.report.pictures.canvas import Canvas
 from stages.report.pictures.map_marks import BANNER_PX, PAD_PX, draw_banner, draw_scale_bar
 from stages.report.pictures.palette import indexed_image, joint_palette

@@ -12,13 +12,10 @@ from stages.common.geo.raster import open_raster, read_grid
 from stages.common.geo.vectors import read_polygons
 from stages.common.run.stage import Run
 from stages.common.tables.kinds import MASK_NODATA
+from stages.common.web_map.scenes import STRETCH_GAMMA, false_colour_bands, stretch_of
 from stages.report.findings import Findings
-from stages.report.pictures.scenes import STRETCH_GAMMA, stretch_of
 from stages.report.qgis import series, symbols
 from stages.report.qgis.project import MapLayer, project_archive
-
-FALSE_COLOUR = (("B11", "B08", "B04"), ("B08", "B04", "B03"))
-"""Bands for the false colour, the first set that a scene has: ice is blue to green, snow bright, rock red to brown."""
 
 SAMPLE_PX = 800
 """Longest side of the picture whose pixels decide how scenes are stretched."""
@@ -113,12 +110,6 @@ def _scenes(run: Run, findings: Findings) -> list[MapLayer]:
                 )
             )  # fmt: skip
     return [*false_colour, *natural]
-
-
-def false_colour_bands(bands: list[str]) -> tuple[int, ...] | None:
-    """Return the positions, counted from 1, of the bands for the false colour; None where a scene lacks them."""
-    chosen = next((names for names in FALSE_COLOUR if set(names) <= set(bands)), None)
-    return None if chosen is None else tuple(bands.index(name) + 1 for name in chosen)
 
 
 def _ground(run: Run) -> list[MapLayer]:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from stages.report.qgis.layers import false_colour_bands
 from stages.report.qgis.project import MapLayer, project_archive
 from stages.report.qgis.symbols import hillshade
 from tests.report.report_inputs import NINE_YEARS
@@ -61,15 +60,3 @@ def test_a_title_with_markup_stays_text() -> None:
     archive = project_archive("<script>", [layer], crs="EPSG:32644", bounds=(0, 0, 1, 1), years=[2020])
     assert archive == project_archive("<script>", [layer], crs="EPSG:32644", bounds=(0, 0, 1, 1), years=[2020])
     assert archive[:2] == b"PK"
-
-
-@pytest.mark.parametrize(
-    ("bands", "expected"),
-    [
-        (["B02", "B03", "B04", "B08", "B11", "B12"], (5, 4, 3)),
-        (["B02", "B03", "B04", "B08"], (4, 3, 2)),
-        (["B04", "B03", "B02"], None),
-    ],
-)
-def test_the_false_colour_takes_what_the_scene_has(bands: list[str], expected: tuple[int, ...] | None) -> None:
-    assert false_colour_bands(bands) == expected

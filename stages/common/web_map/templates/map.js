@@ -43,6 +43,7 @@
   };
   const chosen = { year: years[years.length - 1], other: null, glacier: null, scene: "natural" };
   const SCENES = [["natural", "natural colour"], ["false", "false colour"], ["", "none"]];
+  {% block layers %}
   const LAYERS = [
     { key: "outline", text: "outline of the year", colour: colours.year, line: true, on: true },
     { key: "old", text: "prior outline", colour: colours.old, line: true },
@@ -53,6 +54,7 @@
     { key: "gained", text: "gained since the first year", colour: colours.gained, legend: true },
     { key: "unseen", text: "not observed", colour: colours.unseen, on: true },
   ];
+  {% endblock %}
   const shown = {};
 
   function side(name, order) {
@@ -67,7 +69,7 @@
       } else if (pictures[kind]) {
         pictures[kind].setUrl(uri).addTo(map);
       } else {
-        const zIndex = ["natural", "false", "probability", "change", "unseen"].indexOf(kind);
+        const zIndex = {% block kinds %}["natural", "false", "probability", "change", "unseen"]{% endblock %}.indexOf(kind);
         pictures[kind] = L.imageOverlay(uri, bounds, { pane: name, zIndex, alt: "" }).addTo(map);
       }
     };
@@ -101,6 +103,7 @@
         const visible = year !== null;
         pane.style.display = visible ? "" : "none";
         for (const [kind] of SCENES.slice(0, 2)) picture(kind, year, visible && chosen.scene === kind);
+        {% block shown %}
         for (const kind of ["probability", "unseen"]) picture(kind, year, visible && shown[kind]);
         picture("change", year, visible && shown.lost);
         shapes.clearLayers();
@@ -110,14 +113,17 @@
         if (shown.old) outline(data.old, colours.old, null);
         if (shown.outline) outline(data.outlines[year] || [], colours.year, year);
         if (shown.fronts) fronts(year);
+        {% endblock %}
       },
     };
   }
 
+  {% block area_text %}
   function areaText(glacier, year) {
     const point = glacier.points.find((each) => each.year === year);
     return point ? pointText(point, glacier, "km\u00b2") : `${year}: no area`;
   }
+  {% endblock %}
   function hover(shape, id, year) {
     const glacier = byId.get(id);
     if (!glacier) return;
@@ -147,14 +153,18 @@
   const markers = [];
   let glacierMarks = [];
   function refresh() {
+    {% block sides %}
     right.show(chosen.year);
     left.show(chosen.other);
+    {% endblock %}
     const date = data.dates[chosen.year];
     $("year").value = years.indexOf(chosen.year);
     $("year").setAttribute("aria-valuetext", date || chosen.year);
     $("year-text").textContent = date || chosen.year;
+    {% block labels %}
     $("left-year").textContent = chosen.other;
     $("right-year").textContent = chosen.year;
+    {% endblock %}
     for (const mark of [...markers, ...glacierMarks]) mark(chosen.year);
     const now = $("glacier-now"), glacier = byId.get(chosen.glacier);
     if (now) now.textContent = changeText(glacier);
@@ -166,7 +176,9 @@
   };
   $("year").addEventListener("input", () => setYear(years[$("year").value]));
   $("other").addEventListener("change", () => {
+    {% block other %}
     chosen.other = $("other").value === "" ? null : Number($("other").value);
+    {% endblock %}
     refresh();
   });
   let timer = null;
@@ -202,10 +214,12 @@
     return input;
   }
   const has = (kind) => Object.keys(data.pictures[kind]).length > 0;
+  {% block can_show %}
   const canShow = {
     outline: true, old: data.old.length, fronts: data.fronts.length, flow: data.flow.length, probability: true,
     lost: has("change"), gained: has("change"), unseen: true,
   };
+  {% endblock %}
   for (const [key, text] of SCENES)
     if (!key || has(key))
       option($("scene-layers"), { type: "radio", text, checked: key === chosen.scene }, () => () => {
@@ -252,6 +266,7 @@
       heading.textContent = title(glacier);
       $("glacier").append(heading);
       if (glacier.name && glacier.name !== glacier.id) paragraph(glacier.id);
+      {% block panel %}
       glacierMarks.push(chart($("glacier"), glacier, { unit: "km\u00b2", label: `Area of ${title(glacier)} by year`, onYear: setYear }));
       if (glacier.trend) paragraph(`${glacier.trend}.`);
       paragraph("").id = "glacier-now";
@@ -260,6 +275,7 @@
         glacierMarks.push(chart($("glacier"), glacier.fronts, { unit: "m", label: `Retreat of the front of ${title(glacier)}`, onYear: setYear }));
       }
       if (glacier.front) paragraph(`${glacier.front}.`);
+      {% endblock %}
       if (zoom) zoomTo(id);
     } else {
       paragraph("Click a glacier, or find it by its name, for its own series.");
@@ -303,6 +319,8 @@
       `${metres(ground.left + latlng.lng)} m E, ${metres(ground.bottom + latlng.lat)} m N (${data.crs})`;
   });
 
+  {% block site %}
   markers.push(chart($("area-chart"), data.site, { unit: "km\u00b2", label: "Glacier area by year", onYear: setYear }));
+  {% endblock %}
   select(null);
 })();

@@ -6,7 +6,7 @@ import numpy as np
 import shapely
 from pytest import MonkeyPatch
 
-from stages.report.web_map import shapes
+from stages.common.web_map import shapes
 from tests.report.report_inputs import GRID
 
 LEFT, BOTTOM, *_ = GRID.bounds

@@ -10,7 +10,7 @@ from affine import Affine
 from pyproj import Transformer
 
 from stages.common.geo.grid import Grid
-from stages.report.web_map.document import GLOBE_POINTS, as_script_text, directions
+from stages.common.web_map.document import GLOBE_POINTS, as_script_text, directions
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,8 @@ from stages.common.drawing.maps import MapSize
 from stages.common.errors import InputError
 from stages.common.geo.grid import Grid
 from stages.common.geo.raster import write_cog
-from stages.report.findings import YearFiles
-from stages.report.pictures import scenes
+from stages.common.web_map import scenes
+from stages.common.web_map.scenes import YearFiles, false_colour_bands
 from tests.damage import spoil_pixels
 
 
@@ -107,3 +107,15 @@ def test_spoilt_pixels_are_an_error_of_the_input(tmp_path: Path) -> None:
     spoil_pixels(path)
     with pytest.raises(InputError, match="not readable as a raster"):
         scenes.read_resized(path, MapSize(width=120, height=120, pixel_size_m=30))
+
+
+@pytest.mark.parametrize(
+    ("bands", "expected"),
+    [
+        (["B02", "B03", "B04", "B08", "B11", "B12"], (5, 4, 3)),
+        (["B02", "B03", "B04", "B08"], (4, 3, 2)),
+        (["B04", "B03", "B02"], None),
+    ],
+)
+def test_the_false_colour_takes_what_the_scene_has(bands: list[str], expected: tuple[int, ...] | None) -> None:
+    assert false_colour_bands(bands) == expected

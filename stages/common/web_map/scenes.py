@@ -12,10 +12,10 @@ from rasterio.enums import Resampling
 from stages.common.display.colours import RGB
 from stages.common.drawing import maps
 from stages.common.drawing.maps import MapSize
+from stages.common.errors import ContractError
 from stages.common.geo.raster import gdal_env, open_raster, refuse_unreadable
 from stages.common.tables.kinds import MASK_NODATA, PROBABILITY_SCALE
 from stages.common.types import AnyArray, BoolArray, Float32Array, UInt8Array
-from stages.report.findings import YearFiles
 
 STRETCH_PERCENTILES = (1.0, 99.0)
 """Percentiles of the observed pixels of all years together, so that brightness does not flicker between years."""
@@ -27,6 +27,23 @@ CASING_DARKER = 4
 """Divisor of the brightness beside a line."""
 DIM = 0.45
 """Share of the brightness left under outlines in the gallery."""
+
+FALSE_COLOUR = (("B11", "B08", "B04"), ("B08", "B04", "B03"))
+"""Bands for the false colour, the first set that a scene has: ice is blue to green, snow bright, rock red to brown."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class YearFiles:
+    """Rasters of one year, all on the site's grid."""
+
+    scene: Path
+    valid: Path
+    mask: Path
+    probability: Path
+    bands: tuple[int, int, int]
+    """Bands of `scene` that make natural colour, counted from 1: red, green, blue."""
+    storage: str
+    """How the pixels of `scene` are stored: ``sentinel2`` or ``rgb8``."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +60,29 @@ class Stretch:
         span = max(self.high - self.low, 1e-6)
         unit = np.clip((np.nan_to_num(reflectance, nan=self.low) - self.low) / span, 0, 1)
         return np.asarray(np.round(255 * unit ** (1 / STRETCH_GAMMA)), dtype=np.uint8)
+
+
+def colour_bands(bands: Sequence[str], rgb: Sequence[str], *, where: Path) -> tuple[int, int, int]:
+    """Return the positions, counted from 1, of the bands `rgb` in a prepared scene that has `bands`.
+
+    Raises
+    ------
+    ContractError
+        The scene lacks one of these bands.
+    """
+    if not set(rgb) <= set(bands):
+        raise ContractError(
+            "the scene lacks a band that the report shows", where=where, expected=", ".join(rgb),
+            found=", ".join(bands), fix="name bands of prepare.bands in report.rgb of params.yaml",
+        )  # fmt: skip
+    red, green, blue = (bands.index(name) + 1 for name in rgb)
+    return red, green, blue
+
+
+def false_colour_bands(bands: Sequence[str]) -> tuple[int, ...] | None:
+    """Return the positions, counted from 1, of the bands for false colour; None for a scene without them."""
+    chosen = next((names for names in FALSE_COLOUR if set(names) <= set(bands)), None)
+    return None if chosen is None else tuple(bands.index(name) + 1 for name in chosen)
 
 
 def joint_stretch(samples: Iterable[Float32Array]) -> Stretch:
