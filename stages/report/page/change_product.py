@@ -11,6 +11,13 @@ from stages.report.findings import Findings
 from stages.report.numbers import optional_number
 from stages.report.pictures.change_chart import change_chart
 
+TRIED_ON = "Tried on simulated glaciers that the demo's model has not seen"
+TRIED = (
+    "the true slope lies inside the 95 % interval in 8 of 8; a change is called detectable in 0 of 4 without one; of a "
+    "planted retreat 0.87 ± 0.58 is mapped, of the one advance 0.59"
+)
+"""What a planted change becomes: ``python -m bench.transfer --still 4 --changed 4``, docs/method.md, "Change product"."""
+
 
 def change_product(findings: Findings, embed: Callable[[str, bytes], str]) -> dict[str, Any] | None:
     """Return the values of the template; None in versions without a change product."""
@@ -49,7 +56,7 @@ def change_facts(trend: ChangeTrend) -> list[tuple[str, str]]:
     ]
     if trend.correlation_between_years is not None:
         facts.append(("Correlation of two years' errors", number_text(trend.correlation_between_years, 2)))
-    return facts
+    return [*facts, (TRIED_ON, TRIED)]
 
 
 def _interval(trend: ChangeTrend, digits: int) -> str:

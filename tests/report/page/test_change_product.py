@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from sandbox.tiny import ROOT
 from stages.common.tables.change import ChangeTrend
-from stages.report.page.change_product import change_facts
+from stages.report.page.change_product import TRIED, TRIED_ON, change_facts
 from stages.report.pictures.change_chart import trend_line
 from tests.report.page_reader import read_page
 from tests.report.report_inputs import NINE_YEARS
@@ -26,6 +27,14 @@ def test_the_page_splits_the_error_of_a_year(page):
     assert "0.11 km² shared by all years, 0.02 km² by the day of the scene, 0.03 km² its own" in page.text
     assert "Correlation of two years' errors0.90" in page.text
     assert "Smallest change detectable0.014 km² per year" in page.text
+
+
+def test_the_page_says_what_a_planted_change_becomes_with_the_figures_of_the_method(page):
+    assert f"{TRIED_ON}{TRIED}" in page.text
+    method = (ROOT / "docs/method.md").read_text()
+    for figure in ("0 of 4", "8 of 8", "0.87 ± 0.58", "0.59"):
+        assert figure in TRIED
+        assert f" {figure}" in method
 
 
 def test_a_year_that_is_not_used_stands_with_its_reason(page):
