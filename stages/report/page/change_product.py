@@ -11,12 +11,12 @@ from stages.report.findings import Findings
 from stages.report.numbers import optional_number
 from stages.report.pictures.change_chart import change_chart
 
-TRIED_ON = "Tried on simulated glaciers that the demo's model has not seen"
+TRIED_ON = "Tried on simulated glaciers new to the demo's model"
 TRIED = (
     "the true slope lies inside the 95 % interval in 8 of 8; a change is called detectable in 0 of 4 without one; of a "
     "planted retreat 0.87 ± 0.58 is mapped, of the one advance 0.59"
 )
-"""What a planted change becomes: ``python -m bench.transfer --still 4 --changed 4``, docs/method.md, "Change product"."""
+"""What a planted change becomes: ``python -m bench.transfer --still 4 --changed 4``; docs/method.md says the same."""
 
 
 def change_product(findings: Findings, embed: Callable[[str, bytes], str]) -> dict[str, Any] | None:
