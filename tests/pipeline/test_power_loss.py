@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,9 @@ from tests.conftest import made_once
 from tests.hostile import site as made
 from tests.power import Disk, PowerLostError
 from versions.registry import champion
+from versions.tools import commands
 from versions.tools.commands import run_dvc
+from versions.tools.cut_short import working_on_site
 
 STAGES = ("ingest", "prepare@2021", "labels", "patches@2020", "evaluate", "predict@2021", "area", "report")
 
@@ -104,15 +108,87 @@ def test_data_that_ingest_has_recorded_survives(pinned: Path, monkeypatch: pytes
     assert broken_objects(pinned) == []
 
 
+def test_data_survives_a_loss_while_dvc_records_it(pinned: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All that DVC has written is lost: data.dvc, and the objects of a cache that believes in what it has."""
+    record = ("commit", "--quiet", "--force", "data.dvc")
+    with monkeypatch.context() as patch:
+        disk = Disk(pinned, patch)
+        patch.setattr(commands, "run_quietly", then_fail(disk))
+        with pytest.raises(PowerLostError):
+            run_dvc(pinned, *record)
+    assert {"data.dvc"} < {*disk.lose_power()}
+    whole = results(pinned)
+    with working_on_site("ingest"):
+        assert run_dvc(pinned, *record).returncode == 0
+    assert broken_objects(pinned) == []
+    shutil.rmtree(pinned / "data")
+    assert run_dvc(pinned, "checkout", "data.dvc").returncode == 0
+    assert {**results(pinned), "data.dvc": b""} == {**whole, "data.dvc": b""}
+
+
+def then_fail(disk: Disk) -> Callable[[Sequence[str], Path], commands.Done]:
+    """Run DVC to its end, and let the power fail before anything waits for the disk."""
+    run = commands.run_quietly
+
+    def run_and_fail(command: Sequence[str], folder: Path) -> commands.Done:
+        done = run(command, folder)
+        assert done.returncode == 0, done.stderr
+        disk.fail_after(disk.waits)
+        return done
+
+    return run_and_fail
+
+
+@pytest.mark.parametrize("moment", ["dvc add", "git tag"])
+def test_a_champion_is_published_after_a_loss_of_power(
+    moment: str, pinned: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When DVC has written and nothing has waited, or between commit and tag: the same command does what is missing."""
+    for name, value in repository.IDENTITY.items():
+        monkeypatch.setenv(name, value)
+    repository.commit(pinned, "first")
+    model = pinned / "artifacts/train/model.onnx"
+    with monkeypatch.context() as patch:
+        disk = Disk(pinned, patch)
+        if moment == "dvc add":
+            patch.setattr(commands, "run_quietly", then_fail(disk))
+        else:
+            patch.setattr(champion, "tag_name", lose_power)
+        with pytest.raises(PowerLostError):
+            champion.publish(pinned, "1", model, "The first champion")
+    disk.lose_power()
+    champion.publish(pinned, "1", model, "The first champion")
+    champion.check_settled(pinned, "1", hashlib.md5(model.read_bytes()).hexdigest())
+    assert (pinned / "models/champion/model.onnx").read_bytes() == model.read_bytes()
+    assert broken_objects(pinned) == []
+
+
+def lose_power(*_: object) -> str:
+    raise PowerLostError
+
+
 def test_a_champion_survives(pinned: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in repository.IDENTITY.items():
         monkeypatch.setenv(name, value)
     repository.commit(pinned, "first")
     with monkeypatch.context() as patch:
+        patch.setenv("GIT_TRACE2_EVENT", str(tmp_path / "git.log"))
         disk = Disk(pinned, patch)
         champion.publish(pinned, "1", pinned / "artifacts/train/model.onnx", "The first champion")
     disk.lose_power()
+    assert waits_of_git(tmp_path / "git.log") >= {"add", "commit", "tag"}
     model = (pinned / "models/champion/model.onnx").read_bytes()
     assert model == (pinned / "artifacts/train/model.onnx").read_bytes()
     assert hashlib.md5(model).hexdigest() in (pinned / champion.POINTER).read_text()
     assert broken_objects(pinned) == []
+
+
+def waits_of_git(log: Path) -> set[str]:
+    """Return the commands of git that waited for the disk: it does not wait for new objects unless it is asked to."""
+    events = [json.loads(line) for line in log.read_text().splitlines()]
+    names = {event["sid"]: event["name"] for event in events if event["event"] == "cmd_name"}
+    return {
+        names[event["sid"]]
+        for event in events
+        if event["event"] == "data" and event["key"] == "fsync/hardware-flush" and event["value"] != "0"
+    }

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from versions.tools.commands import readable_home
 
 
 class Objects:
@@ -14,6 +17,7 @@ class Objects:
     def __init__(self, site: Path) -> None:
         from dvc.repo import Repo
 
+        os.environ.update(readable_home())
         logging.getLogger("dvc").setLevel(logging.ERROR)  # whoever asks for a file says what is absent
         self.repo: Any = Repo(str(site))
         self._cache: Any = self.repo.cache.local

@@ -18,6 +18,8 @@ from versions.tools.commands import default_remote, in_git, require, run_dvc
 MODEL = Path("models/champion/model.onnx")
 POINTER = MODEL.with_name("model.onnx.dvc")
 IGNORE = MODEL.with_name(".gitignore")
+TO_DISK = ("-c", "core.fsync=all")
+"""Let git wait for the disk: after a loss of power its newest objects would be empty, and every command would fail."""
 ARTIFACT = "champion"
 """Name under ``artifacts:`` in dvc.yaml."""
 
@@ -128,14 +130,14 @@ def _commit(site: Path, number: str, message: str) -> list[str]:
     """Commit the pointer, and nothing else of the working tree, if it changed; tag it if it is not tagged yet."""
     fix = "correct what git names, then run this again: it does only what is missing"
     files, steps = (str(POINTER), str(IGNORE)), []
-    require(run_git(site, "add", "--", *files), what="git cannot add the champion", fix=fix)
+    require(run_git(site, *TO_DISK, "add", "--", *files), what="git cannot add the champion", fix=fix)
     if run_git(site, "diff", "--cached", "--quiet", "--", *files).returncode:
-        commit = run_git(site, "commit", "--quiet", "--only", "--message", message, "--", *files)
+        commit = run_git(site, *TO_DISK, "commit", "--quiet", "--only", "--message", message, "--", *files)
         require(commit, what="git cannot commit the champion", fix=fix)
         steps.append(f"committed as {run_git(site, 'rev-parse', '--short', 'HEAD').stdout.strip()}")
     tag = tag_name(site, number)
     if tagged_md5(site, tag) is None:
-        tagged = run_git(site, "tag", "--annotate", "--message", message, tag)
+        tagged = run_git(site, *TO_DISK, "tag", "--annotate", "--message", message, tag)
         require(tagged, what="git cannot tag the champion", fix=fix)
         steps.append(f"tagged {tag}")
     return steps

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import re
@@ -36,6 +37,9 @@ WRITING = frozenset({"repro", "commit", "add"})
 ROOT = Path(__file__).resolve().parents[2]
 """Root of the repository that this code stands in."""
 
+AS_NO_HOME = {"HOME": str(ROOT / ".dvc/tmp/home"), "XDG_CONFIG_HOME": str(ROOT / ".dvc/tmp/home/.config")}
+"""Stand for a home that cannot be read; libraries may put what they keep there."""
+
 
 def environment() -> dict[str, str]:
     """Return the environment of a command: this interpreter's programs come first, and it finds this code.
@@ -44,7 +48,33 @@ def environment() -> dict[str, str]:
     """
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
     inherited = {name: value for name, value in os.environ.items() if name not in settings.SET_BY_DVC}
-    return {**inherited, **DECIDED, "PATH": path, "PYTHONPATH": str(ROOT)}
+    return {**inherited, **DECIDED, **readable_home(), "PATH": path, "PYTHONPATH": str(ROOT)}
+
+
+def readable_home() -> dict[str, str]:
+    """Return the home that DVC and git run with where the user's own cannot be read, and say so once; else nothing.
+
+    DVC ends with a traceback where a home is another user's, closed, or no folder; one that is absent does no harm.
+    """
+    try:
+        home = Path.home()
+    except RuntimeError:  # no HOME, and the system does not know this user, as in containers
+        return AS_NO_HOME
+    return _readable_home(home, Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config"))
+
+
+@functools.cache
+def _readable_home(home: Path, configuration: Path) -> dict[str, str]:
+    for path in (home / ".gitconfig", configuration / "git/config", configuration / "dvc/config"):
+        try:
+            path.open("rb").close()
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            fix = "make it readable for this user, or set HOME to a folder of your own"
+            print(f"your settings of git and DVC are left out: {path}: {error.strerror}; fix: {fix}", file=sys.stderr)
+            return AS_NO_HOME
+    return {}
 
 
 def run_quietly(command: Sequence[str], folder: Path) -> Done:

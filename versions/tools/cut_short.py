@@ -1,7 +1,8 @@
 """DVC writes dvc.lock and .dvc files in place: a kill in that instant leaves a file that is empty or cut short.
 
 So a copy of each is kept while a command of DVC writes. Where a copy is still there, the command was killed, and a file
-that is not whole gets its earlier content back: DVC then finds out what has changed since.
+that is not whole gets its earlier content back: DVC then finds out what has changed since. After a loss of power its
+cache may not be whole either (`spoilt_cache`).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from stages.common.errors import InputError
 from stages.common.run.replace import SCRATCH, flush, flush_written, replace_file
 from stages.common.run.site_lock import site_lock
 from stages.common.yaml_text import load_yaml
-from versions.tools.waiting import dvc_folder
+from versions.tools.spoilt_cache import cache_folder, remove_spoilt_note, remove_spoilt_objects
 
 WRITTEN_BY_DVC = {
     "dvc.lock": "",
@@ -30,6 +31,9 @@ WRITTEN_BY_DVC = {
 
 KEPT_BY_DVC = ("data", "models", "artifacts")
 """Folders of a site whose files DVC may put there anew, out of its cache."""
+
+AT_WORK = SCRATCH / "dvc-writes"
+"""There while a command of DVC writes, after the copies: what has no copy then was absent before."""
 
 MERGE_MARK = b"<<<<<<<"
 """Begins a line of a file that git could not merge: nothing that a kill leaves."""
@@ -64,11 +68,12 @@ def copies_kept(site: Path) -> Iterator[None]:
             _copy_of(site, name).parent.mkdir(parents=True, exist_ok=True)
             _put(site / name, _copy_of(site, name))
     began_s = time.time()
+    _note(site / AT_WORK)
     yield
     for name in WRITTEN_BY_DVC:
         if (site / name).is_file():
             flush(site / name)
-    for folder in (dvc_folder(site) / "cache/files", *(site / name for name in KEPT_BY_DVC)):
+    for folder in (cache_folder(site), *(site / name for name in KEPT_BY_DVC)):
         flush_written(folder, began_s)
     _forget(site)
 
@@ -76,11 +81,14 @@ def copies_kept(site: Path) -> Iterator[None]:
 def mend(site: Path) -> None:
     """Give a file that a killed command has cut short its earlier content back, and say so.
 
+    One that was absent before is removed, and so is what a loss of power has left in DVC's own folder.
+
     Raises
     ------
     InputError
         One is empty, and there is no copy: the command that was killed was one of DVC itself.
     """
+    killed = (site / AT_WORK).is_file()
     for name, otherwise in WRITTEN_BY_DVC.items():
         path, copy = site / name, _copy_of(site, name)
         if not path.is_file() or _is_whole(path):
@@ -88,12 +96,18 @@ def mend(site: Path) -> None:
         if copy.is_file():
             _put(copy, path)
             print(f"{name} was cut short when a command was killed: its earlier content is back", file=sys.stderr)
+        elif killed:
+            path.unlink()
+            print(f"{name} was cut short when a command was killed: it is removed, as there was none", file=sys.stderr)
         elif not path.stat().st_size:
             raise InputError(
                 f"{path.name} is empty: a command of DVC was killed while it wrote", where=path.absolute(),
                 expected="what DVC has recorded", found="0 bytes",
                 fix=f"`git checkout {name}`, then run this again{otherwise}",
             )  # fmt: skip
+    if killed:
+        remove_spoilt_objects(site, (site / AT_WORK).stat().st_mtime)
+    remove_spoilt_note(site)
     _forget(site)
 
 
@@ -120,7 +134,15 @@ def _put(source: Path, target: Path) -> None:
     replace_file(draft, target)
 
 
+def _note(path: Path) -> None:
+    draft = path.with_name(f".{path.name}.part")
+    draft.parent.mkdir(parents=True, exist_ok=True)
+    draft.touch()
+    replace_file(draft, path)
+
+
 def _forget(site: Path) -> None:
+    (site / AT_WORK).unlink(missing_ok=True)
     for name in WRITTEN_BY_DVC:
         _copy_of(site, name).unlink(missing_ok=True)
 

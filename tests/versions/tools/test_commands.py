@@ -115,3 +115,31 @@ def test_settings_of_the_user_for_all_of_dvc_do_not_reach_into_a_run(
     assert repro.returncode == 0, repro.stderr
     assert (site / "out").is_file() and not (site / "out").is_symlink()
     assert run_git(site, "diff", "--cached", "--name-only").stdout == ""
+
+
+def test_settings_that_cannot_be_read_are_set_aside(
+    built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A home that is a file stands for one that is another user's: root may read everything."""
+    (tmp_path / "home").write_text("no folder")
+    for name in ("XDG_CONFIG_HOME", "DVC_GLOBAL_CONFIG_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    assert run_dvc(built, "root").stdout.strip() == "."
+    plan = run_dvc(built, "repro", "--dry", "--allow-missing")  # reads git's settings too
+    assert plan.returncode == 0, plan.stderr
+    said = capsys.readouterr().err
+    assert said.count("your settings of git and DVC are left out") == 1
+    assert f"{tmp_path}/home/.gitconfig: Not a directory; fix:" in said
+
+
+@pytest.mark.parametrize("home", ["absent", ""])
+def test_a_home_that_is_absent_does_not_matter(
+    home: str, built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path / home) if home else "")
+    assert run_dvc(built, "root").stdout.strip() == "."
+    monkeypatch.delenv("HOME")
+    assert run_dvc(built, "root").stdout.strip() == "."
+    assert capsys.readouterr().err == ""

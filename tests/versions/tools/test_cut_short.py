@@ -10,6 +10,7 @@ import pytest
 from stages.common import settings
 from stages.common.errors import InputError
 from stages.common.run.replace import SCRATCH
+from tests.repository import done
 from versions.tools.cut_short import copies_kept, mend, put_back, working_on_site
 
 WHOLE = "schema: '2.0'\nstages:\n  labels:\n    cmd: docker/run python -m stages.labels\n"
@@ -99,6 +100,27 @@ def test_an_earlier_text_is_put_back_whole_or_not_at_all(site: Path, monkeypatch
 
 def killed(_number: int) -> None:
     raise KilledError
+
+
+def test_what_was_absent_before_is_removed(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Git has none to get back, as before the first run."""
+    (site / "dvc.lock").unlink()
+    killed_with(site, "")
+    mend(site)
+    assert not (site / "dvc.lock").exists()
+    assert "dvc.lock was cut short" in capsys.readouterr().err
+
+
+def test_a_note_of_dvc_that_was_cut_short_holds_nobody_up(site: Path) -> None:
+    done(site, "git", "init", "--quiet")
+    done(site, "dvc", "init", "--quiet")
+    note = site / ".dvc/tmp/rwlock"
+    note.write_text("")
+    with working_on_site("repro"):
+        assert not note.exists()
+    note.write_text('{"read": {}}')
+    mend(site)
+    assert note.exists()
 
 
 def test_a_command_that_ends_leaves_no_copy(site: Path) -> None:
