@@ -1,0 +1,1 @@
+"""Derived flow lines beside those of OGGM."""
