@@ -167,13 +167,13 @@ def measure_year(
 
     The ground of a glacier that a person rejected counts as not seen. Its outline is written as it was looked at.
     """
-    image, seen = read_map(run.by_year(contract.MASK)[year], run.by_year(contract.VALID)[year])
-    image_map, pieces = remove_speckle(image, seen, min_pixels=_min_pixels(site, run.params.area))
+    image, visible = read_map(run.by_year(contract.MASK)[year], run.by_year(contract.VALID)[year])
+    image_map, pieces = remove_speckle(image, visible, min_pixels=_min_pixels(site, run.params.area))
     rejected = rejected_glaciers(site, year)
-    observed = seen & ~ground_of(site, rejected)
+    observed = visible & ~ground_of(site, rejected)
     observed_inside = observed & site.aoi
     product = collected.outlines_product
-    looked_at = _map_year(run, site, year, image_map, seen, product=product)
+    looked_at = _map_year(run, site, year, image_map, visible, product=product)
     maps = _map_year(run, site, year, image_map, observed, product=product) if rejected else looked_at
     km2 = site.areas_km2(
         common=looked_at.image & common.pixels, unseen=site.prior & ~observed, removed=image & ~image_map & site.aoi,
@@ -199,7 +199,7 @@ def measure_year(
         aoi_observed_km2=float(km2["aoi"].sum()),
         outlines_observed_km2=float(km2["outlines"].sum()),
         far_km2=float(km2["far"].sum()),
-        valid_fraction=observed_fraction(site, seen),
+        valid_fraction=observed_fraction(site, visible),
         speckle_km2=float(km2["removed"].sum()),
         speckle_pieces=pieces,
         rejected=is_rejected(run, site, year),

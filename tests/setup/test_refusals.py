@@ -112,6 +112,34 @@ def test_words_of_a_catalogue(
     assert ".tmp" not in error
 
 
+def test_an_id_that_the_inventory_has_not(root: Path, words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    unknown = [*replaced(words, SCENES="", YEARS="2019-2021"), "RGI_ID=RGI60-15.99999"]
+    error = refused(unknown, root, capsys)
+    assert "the outlines have no glacier of this id" in error
+    assert "2 outlines: RGI60-15.00001, RGI60-15.00002" in error
+    assert "correct RGI_ID" in error
+
+
+def test_scenes_beside_the_outlines(
+    root: Path, words: list[str], scene: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with rasterio.open(scene) as dataset:
+        far = rewritten(scene, transform=dataset.transform * Affine.translation(5000, 0))
+    error = refused(replaced(words, SCENES=f"'{far}'"), root, capsys)
+    assert "no outline lies within the scenes" in error
+    assert "give the outlines of this place" in error
+
+
+def test_scenes_of_two_sensors(root: Path, words: list[str], scene: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One site has pixels of one size: 10 m beside 30 m is refused, and the message says both ways out."""
+    with rasterio.open(scene) as dataset:
+        fine = rewritten(scene, transform=dataset.transform * Affine.scale(1 / 3))
+    error = refused(replaced(words, SCENES=f"'{scene}' '{fine}'", DATES="2019-10-15 2020-10-15"), root, capsys)
+    assert "the scenes are of sensors with different pixels, and one site cannot have both" in error
+    assert f"10 m in {fine.name}, 30 m in {scene.name}" in error
+    assert "make a site of each sensor; or bring all to the coarser pixels" in error
+
+
 def test_a_scene_listed_twice(root: Path, words: list[str], scene: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = f"'{scene.parent}/*.tif' '{scene}'"
     assert f"{scene.name} twice" in refused(replaced(words, SCENES=text), root, capsys)

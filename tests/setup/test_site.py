@@ -6,14 +6,24 @@ import json
 import subprocess
 from pathlib import Path
 
+import geopandas
 import pytest
 import rasterio
 import yaml
+from shapely.affinity import translate
 
+from sandbox import tiny
 from setup.site import main
 from stages.common.params.schema import load_params
+from stages.common.run.stage import main as run_stage
 from stages.common.scene.store import read_scenes
 from stages.ingest.ingest import main as ingest
+from stages.labels.contract import CONTRACT as LABELS
+from stages.labels.label import label
+from stages.patches.contract import CONTRACT as PATCHES
+from stages.patches.cut import cut_patches
+from stages.prepare.contract import CONTRACT as PREPARE
+from stages.prepare.prepare import prepare
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -63,6 +73,29 @@ def test_a_new_site_is_ingested_without_a_guess(
     assert params.years == [2019, 2020, 2021]
     assert ingest([]) == 0
     assert [len(read_scenes(Path(f"data/scenes/{year}"))) for year in params.years] == [1, 1, 1]
+
+
+def test_a_polar_site_keeps_its_projection_and_is_cut_into_patches(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The painted site on the Antarctic Peninsula, in EPSG:3031."""
+    left, top = -2_000_000, 1_000_000
+    scene = tiny.write_scene(tmp_path / "scene_20200215.tif", tiny.scene(2020), left=left, top=top, crs="EPSG:3031")
+    moved = [translate(shape, left - tiny.LEFT, top - tiny.TOP) for shape in tiny.outlines()]
+    geopandas.GeoDataFrame({"rgi_id": ["a", "b"], "src_date": "2001-02-15"}, geometry=moved, crs="EPSG:3031").to_crs(
+        "EPSG:4326"
+    ).to_file(tmp_path / "rgi.gpkg")
+    assert main(["NAME=mine", f"SCENES={scene}", f"OUTLINES={tmp_path / 'rgi.gpkg'}"], root) == 0
+    monkeypatch.chdir(root / "sites/mine")
+    params = load_params()
+    assert (params.grid.crs, params.grid.pixel_size_m) == ("EPSG:3031", 30)
+    assert ingest([]) == 0
+    assert run_stage(PREPARE, prepare, ["--year", "2020"]) == 0
+    assert run_stage(LABELS, label, []) == 0
+    assert run_stage(PATCHES, cut_patches, ["--year", "2020"]) == 0
+    with rasterio.open("artifacts/prepare/2020/scene.tif") as prepared, rasterio.open(scene) as original:
+        assert prepared.crs.to_epsg() == 3031
+        assert (prepared.read() == original.read(window=original.window(*prepared.bounds))).all()
 
 
 def test_every_value_has_its_reason_and_the_schema_lies_beside_it(root: Path, words: list[str]) -> None:
