@@ -35,6 +35,7 @@ esac
 """
 UV = """#!/bin/sh
 echo "uv $*; certificates of the system: ${{UV_SYSTEM_CERTS:-no}}" >>"{log}"
+mkdir -p "${{UV_CACHE_DIR:-${{HOME:-$TMPDIR}}/.cache/uv}}" || exit 2
 case "$*" in
 *"--python 3.11"*) [ -z "{downloads}" ] && exit 2; "{brought}" -m venv "{venv}"; cp "$0" "{venv}/bin/uv" ;;
 "venv "*) exit 2 ;;
@@ -91,7 +92,7 @@ class Machine:
     def run(self, **variables: str) -> subprocess.CompletedProcess[str]:
         environment = {
             "PATH": f"{self.venv}/bin:{self.path}",
-            "HOME": str(self.root),
+            "HOME": str(self.root.parent / "home"),
             "TMPDIR": str(self.root),
         } | variables
         return subprocess.run(
@@ -133,6 +134,15 @@ def test_a_second_call_keeps_the_environment(machine: Machine) -> None:
     assert machine.run().returncode == 0
     assert (machine.venv / "kept").exists()
     assert machine.log.read_text().count("pip install --quiet --disable") == 1
+
+
+@pytest.mark.parametrize("home", ["a file", "unset"])
+def test_a_home_that_cannot_be_written_is_not_needed(machine: Machine, home: str) -> None:
+    machine.python("3.11")
+    (machine.root / "a file").touch()
+    result = machine.run(HOME=str(machine.root / "a file") if home != "unset" else "")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert (machine.venv / ".installed").exists()
 
 
 def test_an_environment_of_another_python_is_made_again(machine: Machine) -> None:

@@ -32,7 +32,7 @@ from stages.ingest.choice.select import TABLE, select_acquisitions
 from stages.ingest.contract import CONTRACT, DATA
 from stages.ingest.counting import counted
 from stages.ingest.pin import PIN, write_pin
-from stages.ingest.region import Region
+from stages.ingest.region import Region, require_one_side
 from stages.ingest.seen import check_masks_show_glaciers
 from stages.ingest.series import check_offset_steps, check_one_level, check_year
 from stages.ingest.sources.acquisition import Acquisition, GoneError, Supply
@@ -82,6 +82,7 @@ def _write_vectors(params: Params, supply: Supply, out: Path) -> tuple[Region, A
     aoi = load_aoi(params.ingest.aoi)
     write_polygons(out / "aoi.gpkg", aoi, layer="aoi")
     region = Region(grid=site_grid(params.grid, out / "aoi.gpkg"), aoi=aoi)
+    require_one_side(region.grid)
     if supply.outlines:
         outlines = touching(supply.outlines(params, region), aoi, where="params.yaml: ingest.aoi")
     else:

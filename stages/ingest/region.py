@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 import rasterio.features
 import rasterio.warp
+import shapely
 from affine import Affine
+from pyproj import Transformer
 from rasterio.io import DatasetReader
 from rasterio.windows import Window
 
@@ -19,9 +21,13 @@ from stages.common.geo.grid import Grid
 from stages.common.geo.raster import LAYER_PIXELS_MAX, grid_of
 from stages.common.geo.vectors import EDGE_NODES
 from stages.common.types import BoolArray
+from stages.ingest.vectors.polygons import LONGITUDES_MAX
 
 MARGIN_PX = 4
 """Pixels kept around the site: bilinear resampling needs one, a changed grid origin a few more."""
+
+AROUND_M, AROUND_SHARE = 1000.0, 1 / 8
+"""How far images may reach beyond the site: in metres, and as a share of its size, where their zone is the next one."""
 
 
 class OutsideError(InputError):
@@ -38,6 +44,28 @@ class Region:
     """GeoDataFrame of one polygon, in its own CRS."""
 
 
+def require_one_side(grid: Grid) -> None:
+    """Check that a site, with what is kept around it, lies on one side of the 180th meridian.
+
+    Raises
+    ------
+    InputError
+        It reaches over the meridian, though the AOI itself may not.
+    """
+    left, bottom, right, top = grid.bounds
+    size_m = max(right - left, top - bottom)
+    around_m = AROUND_M + AROUND_SHARE * size_m
+    edge = shapely.segmentize(shapely.box(left, bottom, right, top).buffer(around_m, join_style="mitre"), size_m / 8)
+    longitudes, _ = Transformer.from_crs(grid.crs, "EPSG:4326", always_xy=True).transform(*edge.exterior.xy)
+    if max(longitudes) - min(longitudes) > LONGITUDES_MAX:
+        raise InputError(
+            "the site reaches over the 180th meridian, or over a pole", where="params.yaml: ingest.aoi",
+            expected=f"an AOI whose box in {grid.crs} ends at least {around_m:.0f} m before the meridian",
+            found=f"a box from {_rounded((left, bottom))} to {_rounded((right, top))}",
+            fix="make a site of each side, which ends before it: outlines and catalogues are in degrees",
+        )  # fmt: skip
+
+
 def clip_window(path: Path | str, dataset: DatasetReader, region: Region) -> Window:
     """Return the window of whole pixels of the raster that cover the site's grid and a margin.
 
@@ -49,7 +77,7 @@ def clip_window(path: Path | str, dataset: DatasetReader, region: Region) -> Win
     crs = dataset.crs
     shape = _aoi_in(region, crs)
     extent = rasterio.warp.transform_bounds(region.grid.crs, crs, *region.grid.bounds, densify_pts=EDGE_NODES)
-    if not shape.intersects(_box(dataset.bounds)) or not np.isfinite(extent).all():
+    if not shape.intersects(shapely.box(*dataset.bounds)) or not np.isfinite(extent).all():
         raise OutsideError(
             "the AOI lies outside the raster",
             where=path,
@@ -106,12 +134,6 @@ def _aoi_in(region: Region, crs: Any) -> Any:
     left, bottom, right, top = region.aoi.total_bounds
     dense = region.aoi.geometry.segmentize(max(right - left, top - bottom) / (EDGE_NODES - 1))
     return dense.to_crs(crs).iloc[0]
-
-
-def _box(bounds: Any) -> Any:
-    import shapely
-
-    return shapely.box(*bounds)
 
 
 def _rounded(values: Any) -> str:

@@ -98,6 +98,9 @@ CASES: list[tuple[str, Spoiler, str]] = [
     ("dem-voids-of-another-kind", spoil.dem(65535), "gdal_edit.py -a_nodata 65535"),
     ("aoi-across-the-180th-meridian", spoil.setting(
         {"bounds": [340000, 7000000, 360000, 7010000], "crs": "EPSG:32601"}, "ingest", "aoi"), "crosses the 180th"),
+    ("aoi-beside-the-180th-meridian", spoil.both(
+        spoil.setting({"bounds": [179.935, 64.985, 179.9995, 65.015], "crs": "EPSG:4326"}, "ingest", "aoi"),
+        spoil.setting("EPSG:32660", "grid", "crs")), "ends at least 1439 m before the meridian"),
     ("dem-absent", spoil.setting({"dem": "none.tif"}, "ingest", "auxiliary"), "the raster is absent"),
     ("debris-absent", spoil.setting({"debris": {"path": "none.gpkg"}}, "ingest", "auxiliary"), "file is absent"),
     ("flow-lines-absent", spoil.flow_lines(None), "file is absent"),

@@ -6,9 +6,11 @@ file. It also refuses every command while its note of who works is not JSON.
 
 from __future__ import annotations
 
+import configparser
 import contextlib
 import fcntl
 import json
+import os
 import re
 import sys
 from pathlib import Path
@@ -22,8 +24,16 @@ OBJECT = re.compile(r"[0-9a-f]{30}(\.dir)?")
 
 
 def cache_folder(site: Path) -> Path:
-    """Return the folder of the objects in the cache of the repository that a site stands in."""
-    return dvc_folder(site) / "cache/files"
+    """Return the folder of the objects in the cache of a site's repository, where DVC's settings may have put it."""
+    folder = dvc_folder(site)
+    users = os.environ.get("DVC_GLOBAL_CONFIG_DIR") or f"{os.environ.get('XDG_CONFIG_HOME') or '~/.config'}/dvc"
+    for path in (folder / "config.local", folder / "config", Path(users).expanduser() / "config"):
+        settings = configparser.ConfigParser(interpolation=None, strict=False)
+        with contextlib.suppress(OSError, UnicodeDecodeError, configparser.Error):  # DVC itself says what is wrong
+            settings.read(path, encoding="utf-8")
+        if chosen := settings.get("cache", "dir", fallback="").strip("'\""):
+            return path.parent / Path(chosen).expanduser() / "files"
+    return folder / "cache/files"
 
 
 def remove_spoilt_objects(site: Path, since_s: float) -> None:

@@ -11,7 +11,9 @@ from stages.common import settings
 from stages.common.errors import InputError
 from stages.common.run.replace import SCRATCH
 from tests.repository import done
+from versions.tools.commands import run_dvc
 from versions.tools.cut_short import copies_kept, mend, put_back, working_on_site
+from versions.tools.spoilt_cache import cache_folder
 
 WHOLE = "schema: '2.0'\nstages:\n  labels:\n    cmd: docker/run python -m stages.labels\n"
 NEWER = WHOLE + "  train:\n    cmd: docker/run python -m stages.train\n"
@@ -121,6 +123,18 @@ def test_a_note_of_dvc_that_was_cut_short_holds_nobody_up(site: Path) -> None:
     note.write_text('{"read": {}}')
     mend(site)
     assert note.exists()
+
+
+@pytest.mark.parametrize("file", [".dvc/config.local", ".dvc/config", "settings/config"])
+def test_a_cache_on_another_disk_is_looked_at(file: str, site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DVC_GLOBAL_CONFIG_DIR", str(site / "settings"))
+    done(site, "git", "init", "--quiet")
+    done(site, "dvc", "init", "--quiet")
+    assert cache_folder(site) == site / ".dvc/cache/files"
+    (site / "settings").mkdir()
+    (site / file).write_text(f"[core]\n    analytics = false\n[cache]\n    dir = {site}/big disk/cache\n")
+    assert cache_folder(site) == site / "big disk/cache/files"
+    assert run_dvc(site, "cache", "dir").stdout.strip() == str(site / "big disk/cache")
 
 
 def test_a_command_that_ends_leaves_no_copy(site: Path) -> None:
