@@ -330,3 +330,15 @@ def test_instruments_by_platform_or_id(name: str, platform: str | None, instrume
 @pytest.mark.formats
 def test_the_tables_are_a_valid_data_package(handed_on: Path) -> None:
     tools.check_data_package(handed_on / "wgms/datapackage.json")
+
+
+@pytest.mark.formats
+def test_outlines_and_center_lines_are_valid_geojson(handed_on: Path, tmp_path: Path) -> None:
+    outlines = handed_on / "glims/outlines.geojson"
+    assert tools.check_geojson(outlines) == len(geopandas.read_file(outlines))
+    assert tools.check_geojson(handed_on / "glims/centerlines.geojson") == 1
+    broken = json.loads(outlines.read_text())
+    broken["features"][0]["geometry"]["coordinates"] = [[0, 0]]
+    (tmp_path / "broken.geojson").write_text(json.dumps(broken))
+    with pytest.raises(AssertionError, match=r"On instance\[.geometry.\]"):
+        tools.check_geojson(tmp_path / "broken.geojson")

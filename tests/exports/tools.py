@@ -37,6 +37,27 @@ def check_stac(*paths: Path) -> None:
     run("import runpy, sys; runpy.run_path(sys.argv.pop(1), run_name='__main__')", CHECK_STAC, *paths)
 
 
+GEOJSON = """
+import json, pathlib, sys
+import jsonschema, pystac.validation, referencing
+folder = pathlib.Path(pystac.validation.__file__).parent / "jsonschemas/geojson"
+schemas = {path.stem: json.loads(path.read_text()) for path in folder.glob("*.json")}
+resources = [(schema["$id"], referencing.Resource.from_contents(schema)) for schema in schemas.values()]
+validator = jsonschema.Draft7Validator(schemas["Feature"], registry=referencing.Registry().with_resources(resources))
+collection = json.loads(pathlib.Path(sys.argv[1]).read_text())
+assert collection["type"] == "FeatureCollection"
+for feature in collection["features"]:
+    validator.validate(feature)
+print(len(collection["features"]))
+"""
+"""Validate each feature of a GeoJSON file by the schema of geojson.org, which comes with pystac."""
+
+
+def check_geojson(path: Path) -> int:
+    """Validate a GeoJSON file; return the number of its features."""
+    return int(run(GEOJSON, path))
+
+
 def check_prov(path: Path) -> int:
     """Read PROV-JSON by the library prov and write it as PROV-N; return the number of records."""
     return int(
