@@ -44,12 +44,12 @@ def main() -> None:
     print("                 length, m      distance to OGGM's line, m: lowest 2 km   distance of the")
     print("                 here   OGGM    median    largest                        two fronts, m")
     for name, (outline, dem, crs) in GLACIERS.items():
-        here = line_here(samples / outline, samples / dem, crs)
+        line = line_here(samples / outline, samples / dem, crs)
         oggm = line_of_oggm(arguments.oggm, samples / outline, samples / dem, crs)
-        distances = [here.interpolate(here.length - up).distance(oggm) for up in range(0, LOWEST_M, STEP_M)]
-        fronts = Point(here.coords[-1]).distance(Point(oggm.coords[-1]))
+        distances = [line.interpolate(line.length - up).distance(oggm) for up in range(0, LOWEST_M, STEP_M)]
+        fronts = Point(line.coords[-1]).distance(Point(oggm.coords[-1]))
         apart = f"{np.median(distances):>6.0f}    {max(distances):>6.0f}"
-        print(f"{name:<16} {here.length:.0f}  {oggm.length:>5.0f}   {apart}                          {fronts:>6.0f}")
+        print(f"{name:<16} {line.length:.0f}  {oggm.length:>5.0f}   {apart}                          {fronts:>6.0f}")
 
 
 def line_here(outline: Path, dem: Path, crs: str) -> LineString:
