@@ -88,9 +88,24 @@ def register_model(client: Any, run_id: str, path: Path, *, name: str, tags: Map
 
     model_id = client.get_run(run_id).outputs.model_outputs[-1].model_id
     registered = mlflow.register_model(f"models:/{model_id}", name, tags={MODEL_TAG: file_md5(path), **tags})
+    _note_version(client, model_id, name, registered.version)
     _check_bytes(f"models:/{name}/{registered.version}", path)
     challenge(client, name, registered.version)
     return str(registered.version)
+
+
+def _note_version(client: Any, model_id: str, name: str, number: str) -> None:
+    """Store the note of name and version that MLflow writes beside a model whenever it loads it from files in place.
+
+    Loading by an alias then leaves the store as it is. By number MLflow writes the number in quotes, by id no name.
+    """
+    from mlflow.store.artifact.models_artifact_repo import REGISTERED_MODEL_META_FILE_NAME
+    from mlflow.utils.yaml_utils import write_yaml
+
+    with tempfile.TemporaryDirectory() as folder:
+        note = {"model_name": name, "model_version": int(number)}
+        write_yaml(folder, REGISTERED_MODEL_META_FILE_NAME, note, ensure_yaml_extension=False)
+        client.log_model_artifact(model_id, str(Path(folder, REGISTERED_MODEL_META_FILE_NAME)))
 
 
 def _check_bytes(uri: str, path: Path) -> None:

@@ -278,6 +278,23 @@ def test_a_model_that_onnx_would_write_differently_keeps_its_bytes(site):
     assert stored.read_bytes() == path.read_bytes()
 
 
+def test_loading_a_model_writes_nothing_into_the_store(site):
+    import mlflow
+
+    def stored() -> dict[str, bytes]:
+        return {path.name: path.read_bytes() for path in (site.root / "mlruns").rglob("*") if path.is_file()}
+
+    site.track()
+    before = stored()
+    mlflow.set_tracking_uri(f"sqlite:///{site.root}/mlruns/mlflow.db")
+    model = mlflow.onnx.load_model("models:/glacier-tiny@challenger")
+    assert model.SerializeToString() == (site.folder / contract.MODEL).read_bytes()
+    assert stored() == before
+    mlflow.onnx.load_model("models:/glacier-tiny/1")
+    after = stored()
+    assert {name for name, content in after.items() if content != before.get(name)} <= {"registered_model_meta"}
+
+
 def test_a_registered_model_of_other_bytes_is_refused(site):
     site.track()
     (stored,) = (site.root / "mlruns/artifacts/tiny/models").rglob("model.onnx")

@@ -8,6 +8,7 @@ from typing import Any
 
 from stages.common.display import colours
 from stages.common.drawing.maps import fit_map
+from stages.common.drawing.qgis_style import class_style
 from stages.common.geo.raster import open_raster, read_grid
 from stages.common.geo.vectors import read_polygons
 from stages.common.run.stage import Run
@@ -71,7 +72,7 @@ def _changes(run: Run) -> list[MapLayer]:
     return [
         MapLayer(
             name=f"Change {year}", group="Change since the first year", source=_relative(path),
-            style=symbols.classes(CHANGE_CLASSES), year=year, visible=False,
+            style=class_style(CHANGE_CLASSES), year=year, visible=False,
         )
         for year, path in paths.items()
     ]  # fmt: skip
@@ -115,7 +116,7 @@ def _scenes(run: Run, findings: Findings) -> list[MapLayer]:
 def _ground(run: Run) -> list[MapLayer]:
     labels = MapLayer(
         name="Labels for training", group="Ground", source=_relative(run.path("artifacts/labels/glacier.tif")),
-        style=symbols.classes(LABEL_CLASSES), visible=False,
+        style=class_style(LABEL_CLASSES), visible=False,
     )  # fmt: skip
     dem = run.path("data/auxiliary/dem.tif")
     if not dem.exists():

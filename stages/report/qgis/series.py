@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from stages.common.display.numbers import EXACT_DECIMALS
+from stages.common.drawing.qgis_style import style_document
 from stages.common.geo.vectors import FIXED_TIME, read_features, read_polygons, write_geopackage
 from stages.common.run.stage import Run
 from stages.common.tables.area import GlacierAreaRow
@@ -130,10 +131,3 @@ def _write_styles(path: Path, styles: Mapping[str, ET.Element]) -> None:
             "VALUES ('', '', ?, 'geom', ?, ?, '', 1, '', '', '', ?)",
             [(name, name, style_document(style), FIXED_TIME) for name, style in styles.items()],
         )
-
-
-def style_document(renderer: ET.Element) -> str:
-    """Return a QML document with a layer's renderer alone."""
-    document = ET.Element("qgis", {"version": "3.22.0", "styleCategories": "Symbology"})
-    document.append(renderer)
-    return ET.tostring(document, encoding="unicode")

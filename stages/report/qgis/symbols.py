@@ -6,6 +6,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 
 from stages.common.display.colours import RGB, hexadecimal
+from stages.common.drawing.qgis_style import pipe_of, raster_renderer
 
 HALO_WIDER_MM = 0.8
 """How much wider the dark casing of a line is than the line: lines show on snow and on rock."""
@@ -40,30 +41,20 @@ def colour_picture(bands: Sequence[int], *, low: float, high: float, gamma: floa
 
     Values are those that QGIS reads: reflectance where the file has a scale and an offset, else as stored.
     """
-    renderer = _raster_renderer("multibandcolor")
+    renderer = raster_renderer("multibandcolor")
     for name, band in zip(("red", "green", "blue"), bands, strict=True):
         renderer.set(f"{name}Band", str(band))
         enhancement = ET.SubElement(renderer, f"{name}ContrastEnhancement")
         for tag, text in (("minValue", f"{low:g}"), ("maxValue", f"{high:g}")):
             ET.SubElement(enhancement, tag).text = text
         ET.SubElement(enhancement, "algorithm").text = "StretchToMinimumMaximum"
-    return _pipe(renderer, gamma=gamma)
-
-
-def classes(entries: Sequence[tuple[int, str, RGB, float]]) -> ET.Element:
-    """Return the renderer of a raster of classes: value, name, colour and opacity (0 to 1) of each."""
-    renderer = _raster_renderer("paletted", band="1")
-    palette = ET.SubElement(renderer, "colorPalette")
-    for value, label, colour, opacity in entries:
-        entry = {"value": str(value), "label": label, "color": hexadecimal(colour), "alpha": str(round(255 * opacity))}
-        ET.SubElement(palette, "paletteEntry", entry)
-    return _pipe(renderer)
+    return pipe_of(renderer, gamma=gamma)
 
 
 def ramp(entries: Sequence[tuple[float, str, RGB]], *, opacity: float) -> ET.Element:
     """Return the renderer of a raster of quantities, coloured between the given values (scale and offset applied)."""
     low, high = entries[0][0], entries[-1][0]
-    renderer = _raster_renderer(
+    renderer = raster_renderer(
         "singlebandpseudocolor", band="1", classificationMin=f"{low:g}", classificationMax=f"{high:g}"
     )
     renderer.set("opacity", f"{opacity:g}")
@@ -75,12 +66,12 @@ def ramp(entries: Sequence[tuple[float, str, RGB]], *, opacity: float) -> ET.Ele
     for value, label, colour in entries:
         item = {"value": f"{value:g}", "label": label, "color": hexadecimal(colour), "alpha": "255"}
         ET.SubElement(shader, "item", item)
-    return _pipe(renderer)
+    return pipe_of(renderer)
 
 
 def hillshade() -> ET.Element:
     """Return the renderer of a DEM as shaded relief, lit from the north-west."""
-    return _pipe(_raster_renderer("hillshade", band="1", azimuth="315", angle="45", zfactor="1", multidirection="0"))
+    return pipe_of(raster_renderer("hillshade", band="1", azimuth="315", angle="45", zfactor="1", multidirection="0"))
 
 
 def _single_symbol(kind: str, layers: Sequence[tuple[str, dict[str, str]]]) -> ET.Element:
@@ -107,16 +98,3 @@ def _outline(colour: RGB, width_mm: float) -> dict[str, str]:
 
 def _colour(colour: RGB) -> str:
     return ",".join(map(str, (*colour, 255)))
-
-
-def _raster_renderer(kind: str, **attributes: str) -> ET.Element:
-    return ET.Element(
-        "rasterrenderer", {"type": kind, "alphaBand": "-1", "opacity": "1", "nodataColor": ""} | attributes
-    )
-
-
-def _pipe(renderer: ET.Element, *, gamma: float = 1.0) -> ET.Element:
-    pipe = ET.Element("pipe")
-    pipe.append(renderer)
-    ET.SubElement(pipe, "brightnesscontrast", {"brightness": "0", "contrast": "0", "gamma": f"{gamma:g}"})
-    return pipe

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from stages.common.display import colours
+from stages.common.drawing.qgis_style import class_style, style_document
 from stages.common.geo.grid import Grid, pixel_area_km2
 from stages.common.geo.raster import write_cog
 from stages.common.params.ingest import TwinParams
@@ -18,6 +21,12 @@ from stages.ingest.sources.twin.landscape import Landscape
 
 CLEAN, DEBRIS = 1, 2
 """Values of surface.tif; 0 means no glacier."""
+SURFACE_CLASSES = (
+    (0, "no glacier", colours.GROUND, 1.0),
+    (CLEAN, "clean ice", colours.CLEAN, 1.0),
+    (DEBRIS, "debris-covered ice", colours.DEBRIS, 1.0),
+)
+"""How QGIS names and draws them. Without a style it shows a file of several bands and small values as black."""
 
 AREA_DECIMALS, LENGTH_DECIMALS = 6, 1
 
@@ -26,7 +35,7 @@ def write_truth_files(
     folder: Path, world: Landscape, params: TwinParams, years: list[int], *, crop: tuple[slice, slice], grid: Grid,
     aoi: BoolArray,
 ) -> None:  # fmt: skip
-    """Write surface.tif (one band per year) and truth.json.
+    """Write surface.tif (one band per year), its style for QGIS, and truth.json.
 
     Parameters
     ----------
@@ -60,8 +69,18 @@ def write_truth_files(
                 glaciers=[glacier for glacier in glaciers if glacier.area_km2 > 0],
             )
         )
-    write_cog(folder / "surface.tif", np.stack(bands), grid, nodata=None, bands=[str(year) for year in years])
+    write_surface(folder, bands, grid, years)
     write_json(folder / "truth.json", Truth(simulated=True, years=true_years))
+
+
+def write_surface(folder: Path, bands: Sequence[UInt8Array], grid: Grid, years: Sequence[int]) -> None:
+    """Write surface.tif, and beside it the style with which QGIS opens it, at the last year; DVC ignores that file.
+
+    A GeoTIFF of several bands cannot hold a colour table.
+    """
+    write_cog(folder / "surface.tif", np.stack(bands), grid, nodata=None, bands=[str(year) for year in years])
+    style = style_document(class_style(SURFACE_CLASSES, band=len(years)))
+    (folder / "surface.qml").write_text(style, encoding="utf-8")
 
 
 def _sum(area_km2: object, where: BoolArray) -> float:
