@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,13 +13,13 @@ import dask
 from distributed import Client, LocalCluster, as_completed
 
 from region import worker
-from region.cell import ROOT, Job
+from region.cell import ROOT, Job, code_hash
 from region.params import RegionParams
 from region.results import Results
 from stages.common.errors import InputError, StorageError
 from stages.common.machine import usable_cores
 
-CONNECT_S = 20
+CONNECT_S = 10
 """Seconds within which a scheduler must answer."""
 
 WORKERS_S = 120
@@ -91,7 +91,7 @@ def _name_dashboard(client: Client) -> None:
 
 
 def check_versions(client: Client, address: str) -> None:
-    """Refuse a scheduler without workers, and workers that have other packages than the client.
+    """Refuse a scheduler without workers, and workers that have other packages or other code than the client.
 
     Raises
     ------
@@ -105,6 +105,7 @@ def check_versions(client: Client, address: str) -> None:
             "the scheduler has no worker", where=address, expected="one or more", found=f"none within {WORKERS_S} s",
             fix=f"`dask worker {address} --nthreads 1 --preload region.worker` in {ROOT.name}, see docs/region.md",
         ) from None  # fmt: skip
+    refuse_other_code(client.run(code_hash))
     versions = client.get_versions(packages=list(PACKAGES))
     expected = _compared(versions["client"])
     for name, state in {"scheduler": versions["scheduler"], **versions["workers"]}.items():
@@ -116,6 +117,22 @@ def check_versions(client: Client, address: str) -> None:
                 "the scheduler or a worker runs other versions of the packages", where=f"{name} of {address}",
                 expected=f"{package} {expected[package]}", found=f"{package} {actual.get(package)}",
                 fix="start it in the same .venv-region (bin/region-environment), from the same commit",
+            )  # fmt: skip
+
+
+def refuse_other_code(hashes: dict[str, str]) -> None:
+    """Refuse workers, by address, whose code hashes to something else; a cell refuses those that join later.
+
+    Raises
+    ------
+    InputError
+        It is so.
+    """
+    for name, actual in hashes.items():
+        if actual != code_hash():
+            raise InputError(
+                "a worker has other code", where=name, expected=code_hash()[:12], found=actual[:12],
+                fix="start the workers from this commit, without changes of their own, and run the same command again",
             )  # fmt: skip
 
 
@@ -136,7 +153,7 @@ def map_cells(region: RegionParams, jobs: Sequence[Job], results: Results, *, pi
     Raises
     ------
     StorageError
-        The scheduler was lost.
+        The scheduler was lost, or a worker cannot write: finished cells stay.
     """
     outcome = Outcome()
     for job in jobs:
@@ -146,24 +163,41 @@ def map_cells(region: RegionParams, jobs: Sequence[Job], results: Results, *, pi
     log.info("%d of %d cells are done already", len(outcome.manifests), len(jobs))
     if left:
         with connect(region) as client:
-            _watch(client, left, outcome, pixels, attempts=region.region.attempts)
+            watch(client, left, outcome, pixels=pixels, attempts=region.region.attempts)
     return outcome
 
 
-def _watch(client: Client, jobs: Sequence[Job], outcome: Outcome, pixels: dict[str, int], *, attempts: int) -> None:
+def watch(
+    client: Client,
+    jobs: Sequence[Job],
+    outcome: Outcome,
+    *,
+    pixels: dict[str, int],
+    attempts: int,
+    work: Callable[[Job], dict[str, Any]] = worker.work,
+) -> None:
+    """Have the workers do the jobs, the first ones first, and note in `outcome` what became of each.
+
+    Raises
+    ------
+    StorageError
+        The scheduler was lost, or a worker cannot write.
+    """
     started, mapped_pixels, total = time.monotonic(), 0, sum(pixels[job.cell] for job in jobs)
     futures = {
-        client.submit(worker.work, job, key=f"{job.cell}-{job.key[:16]}", retries=attempts - 1, priority=-number): job
+        client.submit(work, job, key=f"{job.cell}-{job.key[:16]}", retries=attempts - 1, priority=-number): job
         for number, job in enumerate(jobs)
     }
-    for future in as_completed(futures):
-        job = futures[future]
+    for future, result in as_completed(futures, with_results=True, raise_errors=False):
+        job = futures.pop(future)  # and the cluster forgets it
         if future.status == "finished":
-            outcome.manifests[job.cell] = future.result()
+            outcome.manifests[job.cell] = result
             outcome.mapped += 1
             mapped_pixels += pixels[job.cell]
         elif future.status == "error":
-            outcome.failed[job.cell] = reason(future.exception())
+            if isinstance(error := future.exception(), worker.PlaceError):
+                raise _no_place(job, error)
+            outcome.failed[job.cell] = reason(error)
         else:
             raise StorageError(
                 "the scheduler was lost", where=job.cell, found=f"the cell is {future.status}",
@@ -177,6 +211,13 @@ def _watch(client: Client, jobs: Sequence[Job], outcome: Outcome, pixels: dict[s
             "%s: %s; %d of %d cells, %d failed, %.2f Mpx/s, %.0f s left", job.cell, state,
             outcome.mapped + len(outcome.failed), len(jobs), len(outcome.failed), rate, left_s,
         )  # fmt: skip
+
+
+def _no_place(job: Job, error: Exception) -> StorageError:
+    return StorageError(
+        "a cell cannot be written or read", where=job.cell, found=reason(error),
+        fix="make room, or let the store answer, and run the same command again: finished cells stay",
+    )  # fmt: skip
 
 
 def reason(error: BaseException | None) -> str:

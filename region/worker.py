@@ -15,7 +15,7 @@ from distributed import Semaphore, get_worker
 
 from region.cell import Job, map_cell
 from stages.common import settings
-from stages.common.errors import GlacierError
+from stages.common.errors import GlacierError, StorageError
 from stages.common.run.environment import set_aside
 
 SETTINGS = {settings.INFERENCE_THREADS: "1", "OPENBLAS_NUM_THREADS": "1", "TQDM_DISABLE": "1"}
@@ -27,6 +27,10 @@ LEASE_TIMEOUT_S = 60
 
 class CellError(Exception):
     """A cell failed; the reason in one text, so that it goes through any pickle."""
+
+
+class PlaceError(CellError):
+    """The worker's disk, or the place of the results, cannot be written or read: no other cell fares better."""
 
 
 def set_up() -> None:
@@ -55,10 +59,14 @@ def work(job: Job) -> dict[str, Any]:
     ------
     CellError
         It failed.
+    PlaceError
+        It could not be written.
     """
     scratch = Path(get_worker().local_directory) / "cells"
     try:
         return map_cell(job, scratch, lambda: lease(job.catalogue))
+    except StorageError as error:
+        raise PlaceError(str(error)) from None
     except GlacierError as error:
         raise CellError(str(error)) from None
     except Exception as error:

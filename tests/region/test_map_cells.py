@@ -25,6 +25,7 @@ from sandbox import mountains, tiny
 from sandbox.loopback import free_port
 from stages.common.tables import kinds
 from tests.region.conftest import PYTHON, ROOT, command, map_region, shell
+from tests.region.test_refusals import jobs_of
 
 CELLS = 6
 WAIT_S = 120
@@ -120,11 +121,18 @@ def test_a_cell_has_the_bytes_of_a_site(undisturbed: Path, tmp_path: Path) -> No
         assert hashlib.md5(path.read_bytes()).hexdigest() == listed["md5"], file
 
 
+SCHEDULER = ("distributed.cli.dask_scheduler", "--no-dashboard", "--host")
+WORKER = (
+    "distributed.cli.dask_worker", "--nthreads", "1", "--no-dashboard", "--preload", "region.worker",
+    "--death-timeout", "60",
+)  # fmt: skip
+
+
 @contextlib.contextmanager
-def running(*arguments: str, cwd: Path) -> Iterator[subprocess.Popen[bytes]]:
+def running(*arguments: str, cwd: Path, **more: str) -> Iterator[subprocess.Popen[bytes]]:
     with (cwd / "processes.txt").open("ab") as log:
         process = subprocess.Popen(
-            command(*arguments), cwd=cwd, env=shell(), stdout=log, stderr=log, start_new_session=True
+            command(*arguments), cwd=cwd, env=shell() | more, stdout=log, stderr=log, start_new_session=True
         )
         try:
             yield process
@@ -153,15 +161,10 @@ def test_whatever_is_killed_no_finished_cell_is_lost(undisturbed: Path, empty_da
     mountains.make_region(tmp_path / "regions", scheduler=address)
     (tmp_path / "mlruns").mkdir()
     shutil.copy(empty_database, tmp_path / "mlruns/mlflow.db")
-    scheduler = ("distributed.cli.dask_scheduler", "--host", address, "--no-dashboard")
-    worker = (
-        "distributed.cli.dask_worker", address, "--nthreads", "1", "--no-dashboard", "--preload", "region.worker",
-        "--death-timeout", "60",
-    )  # fmt: skip
     with (
-        running(*scheduler, cwd=tmp_path) as first,
-        running(*worker, cwd=tmp_path) as mortal,
-        running(*worker, cwd=tmp_path),
+        running(*SCHEDULER, address, cwd=tmp_path) as first,
+        running(*WORKER, address, cwd=tmp_path) as mortal,
+        running(*WORKER, address, cwd=tmp_path),
         running("region", "range", cwd=tmp_path) as client,
     ):
         wait_for_cells(tmp_path, 1)
@@ -171,7 +174,7 @@ def test_whatever_is_killed_no_finished_cell_is_lost(undisturbed: Path, empty_da
         kill(first)
     before = manifests(tmp_path)
     assert len(before) >= 2
-    with running(*scheduler, cwd=tmp_path), running(*worker, cwd=tmp_path):
+    with running(*SCHEDULER, address, cwd=tmp_path), running(*WORKER, address, cwd=tmp_path):
         again = map_region(tmp_path)
     assert again.returncode == 0, again.stdout
     assert f"{len(before)} of {CELLS} cells are done already" in again.stdout
@@ -187,6 +190,43 @@ def test_a_scheduler_that_does_not_answer(dask: None, tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "the scheduler does not answer" in done.stdout
     assert ROOT.as_posix() not in done.stdout.replace(str(tmp_path), "")
+
+
+@pytest.mark.enable_socket
+def test_a_worker_with_other_packages_or_other_code(dask: None, tmp_path: Path) -> None:
+    """Its shapely says another version; then its code has one more comment."""
+    address = f"tcp://127.0.0.1:{free_port()}"
+    mountains.make_region(tmp_path / "regions", scheduler=address)
+    other = tmp_path / "other"
+    (other / "shapely-0.1.dist-info").mkdir(parents=True)
+    (other / "shapely-0.1.dist-info/METADATA").write_text("Metadata-Version: 2.1\nName: shapely\nVersion: 0.1\n")
+    (tmp_path / "code").mkdir()
+    for name in ("region", "stages", "docker"):
+        shutil.copytree(ROOT / name, tmp_path / "code" / name, ignore=shutil.ignore_patterns("__pycache__"))
+    with (tmp_path / "code/stages/area/measure.py").open("a") as stream:
+        stream.write("# changed\n")
+    paths = {f"{other}:{ROOT}": "other versions of the packages", f"{tmp_path / 'code'}": "a worker has other code"}
+    with running(*SCHEDULER, address, cwd=tmp_path):
+        for path, words in paths.items():
+            with running(*WORKER, address, cwd=tmp_path, PYTHONPATH=path):
+                done = map_region(tmp_path)
+            assert done.returncode == 2, done.stdout
+            assert words in done.stdout
+    assert not manifests(tmp_path)
+
+
+def test_a_cell_that_cannot_be_written_ends_the_run(dask: None, tmp_path: Path) -> None:
+    """A file stands where a folder of the first cell must be: it does not count as failed."""
+    folder = mountains.make_region(tmp_path / "regions", workers=1, attempts=1)
+    name, key = min(jobs_of(tmp_path / "regions").items())
+    place = folder / "results/cells" / name / key[:16]
+    place.mkdir(parents=True)
+    (place / "area").write_text("")
+    done = map_region(tmp_path)
+    assert done.returncode == 3, done.stdout
+    assert "a cell cannot be written or read" in done.stdout
+    assert "run the same command again: finished cells stay" in done.stdout
+    assert not (folder / "results/failed.csv").exists()
 
 
 ASK = """
