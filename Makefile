@@ -52,7 +52,7 @@ site: $(STAMP)  ## Write a new site: NAME=mine SCENES="a.tif b.tif" OUTLINES=rgi
 	@python -m setup.site $(call as_typed,$(SITE_WORDS))
 
 region: $(REGION_STAMP)  ## Map all glaciers of a region on Dask: REGION=name, DRY=1 for the plan alone (docs/region.md)
-	@.venv-region/bin/python -m region "$$REGION" $(if $(DRY),--dry)
+	@bin/region "$$REGION" $(if $(DRY),--dry)
 
 doctor: $(STAMP)  ## Say what this machine and a site lack, a line each with the fix (SITE=name)
 	@cd $(SITE_DIR) && python -m setup.doctor

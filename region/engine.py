@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import dask
@@ -21,6 +22,10 @@ from stages.common.machine import usable_cores
 
 CONNECT_S = 10
 """Seconds within which a scheduler must answer."""
+
+AHEAD = 4096
+"""Cells that the scheduler has at once, at most: four for each of 1,000 workers. A hundred thousand sent in one go kept
+it so busy that it lost its client."""
 
 WORKERS_S = 120
 """Seconds that are waited for the first worker of a scheduler."""
@@ -183,17 +188,19 @@ def watch(
     StorageError
         The scheduler was lost, or a worker cannot write.
     """
-    started, mapped_pixels, total = time.monotonic(), 0, sum(pixels[job.cell] for job in jobs)
-    futures = {
-        client.submit(work, job, key=f"{job.cell}-{job.key[:16]}", retries=attempts - 1, priority=-number): job
-        for number, job in enumerate(jobs)
-    }
-    for future, result in as_completed(futures, with_results=True, raise_errors=False):
+    progress, waiting = _Progress(jobs, pixels), iter(enumerate(jobs))
+
+    def submit(number: int, job: Job) -> Any:
+        key = f"{job.cell}-{job.key[:16]}"
+        return client.submit(work, job, key=key, retries=attempts - 1, priority=-number)
+
+    futures = {submit(number, job): job for number, job in islice(waiting, AHEAD)}
+    ready = as_completed(futures, with_results=True, raise_errors=False)
+    for future, result in ready:
         job = futures.pop(future)  # and the cluster forgets it
         if future.status == "finished":
             outcome.manifests[job.cell] = result
             outcome.mapped += 1
-            mapped_pixels += pixels[job.cell]
         elif future.status == "error":
             if isinstance(error := future.exception(), worker.PlaceError):
                 raise _no_place(job, error)
@@ -203,13 +210,28 @@ def watch(
                 "the scheduler was lost", where=job.cell, found=f"the cell is {future.status}",
                 fix="run the same command again: finished cells stay",
             )  # fmt: skip
-        seconds = time.monotonic() - started
-        rate = mapped_pixels / 1e6 / seconds
-        left_s = (total - mapped_pixels) / 1e6 / rate if rate else 0.0
-        state = "failed" if job.cell in outcome.failed else f"{len(job.glaciers)} glacier(s)"
+        progress.log(job, outcome)
+        for number, following in islice(waiting, 1):
+            futures[added := submit(number, following)] = following
+            ready.add(added)
+
+
+class _Progress:
+    """Says after every cell how far the region is."""
+
+    def __init__(self, jobs: Sequence[Job], pixels: dict[str, int]) -> None:
+        self.pixels, self.cells = pixels, len(jobs)
+        self.total, self.mapped, self.started = sum(pixels[job.cell] for job in jobs), 0, time.monotonic()
+
+    def log(self, job: Job, outcome: Outcome) -> None:
+        """Log a line of a cell that is done or failed."""
+        failed = job.cell in outcome.failed
+        self.mapped += 0 if failed else self.pixels[job.cell]
+        rate = self.mapped / 1e6 / (time.monotonic() - self.started)
         log.info(
-            "%s: %s; %d of %d cells, %d failed, %.2f Mpx/s, %.0f s left", job.cell, state,
-            outcome.mapped + len(outcome.failed), len(jobs), len(outcome.failed), rate, left_s,
+            "%s: %s; %d of %d cells, %d failed, %.2f Mpx/s, %.0f s left", job.cell,
+            "failed" if failed else f"{len(job.glaciers)} glacier(s)", outcome.mapped + len(outcome.failed), self.cells,
+            len(outcome.failed), rate, (self.total - self.mapped) / 1e6 / rate if rate else 0.0,
         )  # fmt: skip
 
 

@@ -41,14 +41,14 @@ def make(folder: Path, *arguments: str, **more: str) -> subprocess.CompletedProc
 
 def checkout(folder: Path) -> Path:
     """A checkout whose environment is finished; its programs write down how they were called."""
-    for name in (".venv/bin", ".venv-region/bin", "sites/small", "docker/locks", "bin"):
+    for name in (".venv/bin", ".venv-region", "sites/small", "docker/locks", "bin"):
         (folder / name).mkdir(parents=True)
     shutil.copy(ROOT / "Makefile", folder)
     for name in (*(f"docker/locks/{lock}.txt" for lock in ("dev", "bootstrap", "region")), "sites/small/params.yaml"):
         (folder / name).touch()
     for name in (".venv", ".venv-region"):
         (folder / name / ".installed").touch()
-    for name in (".venv/bin/python", ".venv-region/bin/python", "bin/repro", "bin/summary", "bin/check-lock"):
+    for name in (".venv/bin/python", "bin/region", "bin/repro", "bin/summary", "bin/check-lock"):
         (folder / name).write_text(STAND_IN)
         (folder / name).chmod(0o755)
     return folder
@@ -98,7 +98,7 @@ CALLS = {
     "compare": ("-m versions.compare {A} {B}", "-m versions.compare  "),
     "retrain": ("-m versions.retrain --base={BASE}", "-m versions.retrain"),
     "promote": ("-m versions.promote --version={VERSION}", "-m versions.promote"),
-    "region": ("-m region {REGION} --dry", "-m region "),
+    "region": ("{REGION} --dry", ""),
     "remote": ("-m dvc remote add --local --force --default chosen {URL}",) * 2,
 }
 
