@@ -6,6 +6,7 @@ import csv
 import datetime as dt
 import io
 import math
+import tempfile
 from collections.abc import Sequence
 from typing import Any
 
@@ -66,7 +67,10 @@ def glacier_years(job: Job, results: Results) -> list[GlacierYear]:
 
 def mapped_outlines(job: Job, year: int, results: Results) -> Any:
     """Return a year's outlines of a cell's own glaciers, in EPSG:4326."""
-    frame = geopandas.read_file(io.BytesIO(_file(results, job, f"area/outlines_{year}.gpkg")))
+    with tempfile.NamedTemporaryFile(suffix=".gpkg") as file:  # GDAL warns of a GeoPackage by another name
+        file.write(_file(results, job, f"area/outlines_{year}.gpkg"))
+        file.flush()
+        frame = geopandas.read_file(file.name)
     own = frame[frame["rgi_id"].isin(job.glaciers)].to_crs(OUTLINES_CRS)
     product = next(row.product for row in _series(job, results).years if row.year == year)
     return own.assign(year=year, cell=job.cell, product=product)

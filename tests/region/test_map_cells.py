@@ -54,6 +54,7 @@ def test_every_cell_is_done_but_the_one_without_a_scene(undisturbed: Path) -> No
     assert "outside the raster" in failed[0]["reason"]
     assert log.count("glacier(s);") == CELLS
     assert "dashboard" in log
+    assert "Warning" not in log
     assert "logged run range-" in log
 
 
