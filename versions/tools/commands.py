@@ -25,6 +25,9 @@ Done = subprocess.CompletedProcess[str]
 BUSY = re.compile(r"Unable to acquire lock|is busy, it is being blocked by")
 """DVC's words where another command has come first."""
 
+OF_ANOTHER_OWNER = re.compile(r"repository path '(.+?)/?' is not owned by current user")
+"""Words of DVC's own git, which the settings of `run_git` do not reach."""
+
 INTERRUPTED_S = 0.25
 """Time in which DVC may end by itself when a command is interrupted, as `subprocess.run` gives it."""
 
@@ -140,7 +143,12 @@ def require(done: Done, *, what: str, fix: str) -> str:
         It failed: `what` went wrong, the command's last words, and the fix.
     """
     if done.returncode:
-        raise InputError(what, where=" ".join(done.args[-4:]), found=last_words(done), fix=fix)
+        words = last_words(done)
+        if owned := OF_ANOTHER_OWNER.search(words):
+            fix = (
+                f"`git config --global --add safe.directory {owned[1]}`, if you trust who owns it; then run this again"
+            )
+        raise InputError(what, where=" ".join(done.args[-4:]), found=words, fix=fix)
     return done.stdout.strip()
 
 

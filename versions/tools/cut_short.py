@@ -21,6 +21,7 @@ from stages.common.run.replace import SCRATCH, flush, flush_written, replace_fil
 from stages.common.run.site_lock import site_lock
 from stages.common.yaml_text import load_yaml
 from versions.tools.spoilt_cache import cache_folder, remove_spoilt_note, remove_spoilt_objects
+from versions.tools.waiting import dvc_folder
 
 WRITTEN_BY_DVC = {
     "dvc.lock": "",
@@ -48,11 +49,32 @@ def working_on_site(command: str) -> Iterator[int | None]:
     Raises
     ------
     InputError
-        As `site_lock` and `mend`.
+        As `require_no_links`, `site_lock` and `mend`.
     """
+    require_no_links(Path())
     with site_lock(command) as lock:
         mend(Path())
         yield lock
+
+
+def require_no_links(site: Path) -> None:
+    """Check that what DVC records lies in the repository: it takes no file behind a link to another place.
+
+    Raises
+    ------
+    InputError
+        A folder, such as ``data`` or ``artifacts/predict``, is a link out of the repository.
+    """
+    root = dvc_folder(site).parent
+    for folder in (site / name for name in KEPT_BY_DVC):
+        for path in (folder, *folder.glob("[!.]*")):
+            if path.is_symlink() and not path.resolve().is_relative_to(root):
+                raise InputError(
+                    "a link stands in the place of a folder: DVC records no files outside the repository",
+                    where=path.absolute(), expected="a folder", found=f"a link to {path.resolve()}",
+                    fix=f"`rm {path}`, and move {path.resolve()} to its place; to use another disk, keep the checkout "
+                    f"there, or mount the disk at `artifacts` or the site's folder; DVC's cache may be elsewhere",
+                )  # fmt: skip
 
 
 @contextlib.contextmanager

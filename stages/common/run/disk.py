@@ -21,7 +21,7 @@ KINDS = {
     errno.EACCES: ("this user may not use a file or folder", OWN),
     errno.EPERM: ("this user may not change a file or folder", OWN),
     errno.EIO: ("the disk fails", "check it (`dmesg`), and run this again on another one"),
-    errno.EBUSY: ("a disk is mounted in the place of a result", "mount it at another place, and put a link to it here"),
+    errno.EBUSY: ("a disk is mounted in the place of a result", "mount it at `artifacts`, or at the site's folder"),
     errno.ENOTDIR: ("a file stands in the place of a folder", "move the file away"),
     errno.ELOOP: ("a link leads back to itself", "remove or correct the link"),
 }

@@ -61,10 +61,14 @@ def require_removable(final: Path) -> None:
     ------
     InputError
         The folder, or a folder within it, is not this user's to change.
+    OSError
+        Its disk is mounted read-only.
     """
     final = final.resolve()
     for folder in (final, *(path for path in final.rglob("*") if path.is_dir() and not path.is_symlink())):
         if folder.is_dir() and not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+            if os.statvfs(folder).f_flag & os.ST_RDONLY:
+                raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(folder))
             status = folder.stat()
             raise InputError(
                 "an earlier result cannot be replaced: it belongs to another user, or is closed", where=folder,

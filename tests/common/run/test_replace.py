@@ -8,12 +8,14 @@ import os
 import shutil
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from stages.common.run.disk import storage_error
 from stages.common.run.outputs import atomic_folder
-from stages.common.run.replace import flush_written, put_in_place, recover
+from stages.common.run.replace import flush_written, put_in_place, recover, require_removable
 
 NAMES = ("a.tif", "b.tif", "c.tif")
 
@@ -218,3 +220,15 @@ def test_a_link_to_another_place_is_followed(tmp_path: Path) -> None:
     put_in_place(write_version(tmp_path / "draft", "new"), link)
     assert link.is_symlink()
     assert version_of(elsewhere) == "new"
+
+
+def test_a_result_on_a_disk_that_is_read_only_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its owner is right, and `chown` would not help. A mount needs root: what the system says of one stands for it."""
+    (tmp_path / "area").mkdir()
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    monkeypatch.setattr(os, "statvfs", lambda _: SimpleNamespace(f_flag=os.ST_RDONLY))
+    with pytest.raises(OSError, match="Read-only file system") as caught:
+        require_removable(tmp_path / "area")
+    message = storage_error(caught.value)
+    assert message is not None and message.where == str(tmp_path / "area")
+    assert "mount it for writing" in message.fix

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -90,6 +91,19 @@ def test_the_error_of_a_command_is_what_it_said_last(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no commit") as caught:
         require(parsed, what="there is no commit", fix="commit")
     assert caught.value.where.endswith("rev-parse HEAD")
+
+
+def test_a_repository_of_another_owner_is_made_safe(built: Path, tmp_path: Path) -> None:
+    """DVC's own git reads the user's settings, and no others."""
+    if os.getuid():
+        pytest.skip("only root gives a repository to another user")
+    repository = tmp_path / "repository"
+    shutil.copytree(built, repository)
+    for path in (repository, *repository.rglob("*")):
+        os.chown(path, 65534, 65534)
+    with pytest.raises(InputError, match="DVC cannot list the experiments") as caught:
+        list(experiments.list_experiments(repository))
+    assert f"`git config --global --add safe.directory {repository}`" in caught.value.fix
 
 
 def test_without_git_a_command_fails_and_raises_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

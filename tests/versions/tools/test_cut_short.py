@@ -104,6 +104,23 @@ def killed(_number: int) -> None:
     raise KilledError
 
 
+@pytest.mark.parametrize("name", ["data", "artifacts/predict", "models"])
+def test_a_link_to_another_disk_is_refused(name: str, site: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """DVC would record nothing of it; a link within the repository does no harm."""
+    (site / ".dvc").mkdir()
+    (site / name).parent.mkdir(exist_ok=True)
+    disk = tmp_path_factory.mktemp("disk")
+    (site / name).symlink_to(disk)
+    with pytest.raises(InputError, match="a link stands in the place of a folder") as caught, working_on_site("repro"):
+        pass
+    assert (caught.value.where, caught.value.found) == (str(site / name), f"a link to {disk}")
+    (site / name).unlink()
+    (site / "shared").mkdir()
+    (site / name).symlink_to(site / "shared")
+    with working_on_site("repro"):
+        pass
+
+
 def test_what_was_absent_before_is_removed(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Git has none to get back, as before the first run."""
     (site / "dvc.lock").unlink()
