@@ -75,7 +75,7 @@ def locate_store() -> Location:
     Raises
     ------
     InputError
-        The address is none that MLflow could use, or in the place of the SQLite file stands something else.
+        The address or path is none that MLflow could use, or in the place of the SQLite file stands something else.
     """
     folder = settings.repository_root() / "mlruns"
     uri = settings.get(settings.TRACKING_URI, "")
@@ -83,6 +83,12 @@ def locate_store() -> Location:
         location = Location(uri, None if uri.startswith(("http://", "https://")) else folder / "artifacts")
         require_address(uri)
     else:
+        if {"'", '"'} <= {*str(folder)}:  # MLflow writes it into SQL, as Python would
+            raise InputError(
+                "MLflow cannot keep its runs in a folder whose path holds both kinds of quotes", where=folder,
+                expected="a path with one kind of quotes, or none", found=str(folder),
+                fix="move the checkout to a folder of another name",
+            )  # fmt: skip
         location = Location(sqlite_uri(folder / "mlflow.db"), folder / "artifacts", folder / "mlflow.db")
     if (path := location.database or sqlite_file(uri)) is not None:
         require_database(path, _fix(location))

@@ -85,6 +85,15 @@ def test_a_database_of_another_mlflow_keeps_its_history(site, revision, fix):
     assert path.read_bytes() == before
 
 
+def test_both_kinds_of_quotes_are_refused(tmp_path, monkeypatch):
+    (tmp_path / "q\"u'o/.dvc").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "q\"u'o")
+    monkeypatch.delenv("DVC_ROOT", raising=False)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    with pytest.raises(InputError, match="both kinds of quotes"):
+        store.locate_store()
+
+
 @pytest.mark.parametrize("name", ["a?b", "a%20b", "a#b", "100%", "Zürich", "a b"])
 def test_the_store_lies_in_a_folder_of_any_name(name, tmp_path, monkeypatch):
     """The address of the store is made of the folder's path, in which these signs would have a meaning."""
