@@ -14,11 +14,12 @@ class Reader(HTMLParser):
     def __init__(self):
         super().__init__()
         self.open, self.sources, self.alternatives, self.values, self.tags = [], [], [], [], set()
-        self.text = ""
+        self.text, self.ids = "", []
 
     def handle_starttag(self, tag, attrs):
         attributes = dict(attrs)
         self.tags.add(tag)
+        self.ids += [value for key, value in attrs if key == "id"]
         self.sources += [value for key, value in attrs if key in ("src", "href", "srcset")]
         if tag == "img":
             self.alternatives.append(attributes.get("alt"))
@@ -36,8 +37,15 @@ class Reader(HTMLParser):
 
 
 def read_page(folder):
+    return read_text((folder / "index.html").read_text(encoding="utf-8"))
+
+
+def read_text(text):
+    """Read a page whose tags are closed, whose ids are there once, and whose own links lead to one of them."""
     page = Reader()
-    page.feed((folder / "index.html").read_text(encoding="utf-8"))
+    page.feed(text)
     page.text = " ".join(page.text.split())
     assert page.open == []
+    assert len(page.ids) == len(set(page.ids)), page.ids
+    assert {link[1:] for link in page.sources if link and link.startswith("#")} <= set(page.ids)
     return page

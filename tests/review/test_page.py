@@ -17,6 +17,7 @@ from stages.common.errors import ContractError
 from stages.common.params.schema import load_params
 from tests.report import report_inputs
 from tests.report.conftest import run_report
+from tests.report.page_reader import read_text
 
 YEARS = (2022, 2023, 2024)
 DECIDED = "years: [{{year: 2023, decision: reject, by: A. Person, at: '2026-11-28T23:00:00Z', maps: {maps}}}]"
@@ -48,6 +49,7 @@ def test_it_fetches_nothing_and_says_that_the_data_are_simulated(page: Path) -> 
     assert "default-src 'none'" in html
     assert "SIMULATED DATA" in html
     assert 'data-id="unassigned"' in html
+    assert len(read_text(html).ids) > 10
 
 
 def test_it_holds_every_year_and_the_version_that_a_decision_is_of(page: Path) -> None:
