@@ -15,6 +15,7 @@ import pandas
 import pystac
 import shapely
 
+from exports.rgi import GEOPARQUET
 from region.cell import Job
 from region.params import RegionParams
 from region.results import Results, as_json
@@ -146,7 +147,7 @@ def _file(results: Results, job: Job, name: str) -> bytes:
 
 def _parquet(frame: Any) -> bytes:
     stream = io.BytesIO()
-    frame.to_parquet(stream, index=False)
+    frame.to_parquet(stream, index=False, **GEOPARQUET)
     return stream.getvalue()
 
 

@@ -26,12 +26,12 @@ class Progress(keras.callbacks.Callback):
         self.best = 0.0
         self.bar: Any = None
         self.clock = clock
-        self.steps, self.start, self.shown = 0, 0.0, 0.0
+        self.steps, self.first, self.shown = 0, 0.0, 0.0
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Open the bar."""
         self.bar = tqdm(total=self.total, desc=self.name, unit="step", disable=None, mininterval=1)
-        self.start = self.shown = self.clock()
+        self.shown = self.clock()
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Advance by a step."""
@@ -42,12 +42,20 @@ class Progress(keras.callbacks.Callback):
         scores = f"loss {logs['loss']:.3f} IoU {logs['iou']:.3f} best validation IoU {self.best:.3f}"
         self.bar.set_postfix_str(scores, refresh=False)
         now = self.clock()
+        if self.steps == 1:
+            self.first = now
         if self.bar.disable and now - self.shown >= LINE_EVERY_S:
             self.shown = now
-            left_s = (now - self.start) / self.steps * (self.total - self.steps)
             logging.getLogger(self.name).info(
-                "step %d of %d, %s, %d:%02d left", self.steps, self.total, scores, left_s // 60, left_s % 60
+                "step %d of %d, %s, %s", self.steps, self.total, scores, self._time_left(now)
             )
+
+    def _time_left(self, now: float) -> str:
+        """Say the time left, by the steps after the first, which builds the graph and takes a hundred times as long."""
+        if self.steps == 1:
+            return "the time left is not known yet"
+        left_s = (now - self.first) / (self.steps - 1) * (self.total - self.steps)
+        return f"{left_s // 60:.0f}:{left_s % 60:02.0f} left"
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Note the validation IoU."""

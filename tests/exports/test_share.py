@@ -191,6 +191,15 @@ def test_the_validator_refuses_what_is_not_valid(shared: Path, tmp_path: Path) -
 
 
 @pytest.mark.formats
+def test_outlines_are_valid_geoparquet(shared: Path, tmp_path: Path) -> None:
+    (path,) = shared.glob("tiny-2015/outlines.parquet")
+    tools.check_geoparquet(path)
+    geopandas.read_parquet(path).to_parquet(tmp_path / "plain.parquet")
+    with pytest.raises(AssertionError, match="needs a bbox covering column"):
+        tools.check_geoparquet(tmp_path / "plain.parquet")
+
+
+@pytest.mark.formats
 def test_the_tables_are_a_valid_data_package(shared: Path) -> None:
     tools.check_data_package(shared / "tables/datapackage.json")
 

@@ -37,6 +37,15 @@ def check_stac(*paths: Path) -> None:
     run("import runpy, sys; runpy.run_path(sys.argv.pop(1), run_name='__main__')", CHECK_STAC, *paths)
 
 
+def check_geoparquet(path: Path) -> None:
+    """Validate a GeoParquet file by the rules of its version, and by the advice on how to hand it on."""
+    checker = PYTHON.with_name("geoparquet-validator")
+    assert checker.exists(), "run bin/formats"
+    result = subprocess.run([checker, "check", path], capture_output=True, text=True, check=False, timeout=60)
+    assert result.returncode == 0, result.stdout
+    assert "covering: " in result.stdout
+
+
 GEOJSON = """
 import json, pathlib, sys
 import jsonschema, pystac.validation, referencing

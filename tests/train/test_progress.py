@@ -27,3 +27,19 @@ def test_a_log_gets_a_line_at_most_every_ten_seconds(caplog: pytest.LogCaptureFi
     assert LINE_EVERY_S == 10 and len(caplog.messages) == 10
     assert caplog.messages[0] == "step 10 of 100, loss 0.500 IoU 0.250 best validation IoU 0.000, 1:30 left"
     assert caplog.messages[-1] == "step 100 of 100, loss 0.500 IoU 0.250 best validation IoU 0.750, 0:00 left"
+
+
+def test_the_first_step_does_not_foretell_the_others(caplog: pytest.LogCaptureFixture) -> None:
+    """It builds the graph: 80 s, where the others take one."""
+    seconds = iter([0, 80, *range(81, 200)])
+    progress = Progress("train", epochs=1, steps_per_epoch=50, clock=lambda: float(next(seconds)))
+    progress.on_train_begin()
+    progress.bar.disable = True
+    with caplog.at_level(logging.INFO):
+        for batch in range(11):
+            progress.on_train_batch_end(batch, {"loss": 0.5, "iou": 0.25})
+    progress.on_train_end()
+    assert [message.rpartition(", ")[2] for message in caplog.messages] == [
+        "the time left is not known yet",
+        "0:39 left",
+    ]
