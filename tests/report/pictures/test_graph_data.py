@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from stages.common.tables.area import AreaRow, Trend
 from stages.common.tables.truth import TruthRow
+from stages.common.web_map.series import INTERVAL_SHARE_MAX
 from stages.report.pictures import graph_data
 from tests.report import statistics_inputs
 
@@ -28,7 +29,7 @@ def test_axis_holds_the_data_and_never_exaggerates_noise(areas, sigma):
     assert low >= 0
     assert all(low - slack <= year.area_low_km2 and year.area_high_km2 <= high + slack for year in rows)
     interval = max(year.area_high_km2 - year.area_low_km2 for year in rows)
-    assert interval <= graph_data.INTERVAL_SHARE_MAX * (high - low) + slack
+    assert interval <= INTERVAL_SHARE_MAX * (high - low) + slack
     assert high - low >= graph_data.SPAN_OF_MEAN_MIN * np.mean(areas) - slack
 
 
