@@ -13,7 +13,7 @@ import shapely
 from review.first import places
 from review.record import read_review, version_of
 from review.results import AREA, REPORT, Results, read_results
-from stages.common.display.phrases import SIMULATED
+from stages.common.display.phrases import NEAR_NO_OUTLINE, SIMULATED
 from stages.common.drawing.pages import data_uri
 from stages.common.geo.vectors import read_features
 from stages.common.params.schema import Params
@@ -79,7 +79,7 @@ def _html(params: Params, results: Results, document: Mapping[str, Any]) -> str:
 
 def _first(results: Results) -> list[dict[str, Any]]:
     names = {row.rgi_id: row.glac_name or row.rgi_id for row in results.glaciers}
-    names[UNASSIGNED] = "near no outline"
+    names[UNASSIGNED] = NEAR_NO_OUTLINE
     return [
         asdict(place) | {"title": names.get(place.rgi_id or "", "the whole year")}
         for place in places(results.areas, results.glaciers)

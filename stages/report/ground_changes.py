@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from stages.common.display.phrases import NEAR_NO_OUTLINE
 from stages.common.display.rounding import DECIMALS_WITHOUT_SIGMA
 from stages.common.tables.area import ChangeRow
 from stages.common.tables.labels import UNASSIGNED
 from stages.report.numbers import Number, plain_number, signed_number
-
-NEAR_NO_OUTLINE = "near no outline"
-"""Label of these rows in tables."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from stages.common.display.phrases import NEAR_NO_OUTLINE
 from stages.common.tables.area import ChangeRow
-from stages.report.ground_changes import NEAR_NO_OUTLINE, change_lines, change_total
+from stages.report.ground_changes import change_lines, change_total
 
 
 def change(rgi_id: str, lost_km2: float, gained_km2: float) -> ChangeRow:

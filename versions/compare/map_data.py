@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from stages.common.display import colours
+from stages.common.display.phrases import NEAR_NO_OUTLINE
 from stages.common.display.rounding import decimals_of
 from stages.common.drawing.maps import MapSize
 from stages.common.geo.grid import Grid
@@ -22,7 +23,7 @@ from stages.common.web_map import shapes
 from stages.common.web_map.document import attribution, ground_of
 from stages.common.web_map.pictures import CHANGE_OPACITY, class_picture, encode, map_size, scene_pictures, uris
 from stages.common.web_map.scenes import YearFiles, colour_bands
-from stages.common.web_map.series import Series, area_point, axis_of, digits_of, widest_ends
+from stages.common.web_map.series import Series, area_point, axis_of, by_glacier, digits_of, widest_ends
 from versions.compare.difference import ONLY_A, ONLY_B, read_series
 from versions.compare.mapping import MappedVersion
 from versions.compare.pictures import SIDE_A, SIDE_B, shrink
@@ -110,22 +111,13 @@ def _sides(a: AreaSeries, b: AreaSeries) -> dict[str, Series]:
 
 def _glaciers(a: AreaSeries, b: AreaSeries) -> list[Series]:
     """Return each glacier with its areas for A and for B, the largest of the last year first."""
-    rows_a, rows_b = (_by_glacier(series.glaciers) for series in (a, b))
-    ids = [each for each in rows_a if each in rows_b]
-    ids.sort(key=lambda each: (each == UNASSIGNED, -rows_b[each][-1].area_km2, each))
-    return [_glacier(each, rows_a[each], rows_b[each]) for each in ids]
-
-
-def _by_glacier(rows: Sequence[GlacierAreaRow]) -> dict[str, list[GlacierAreaRow]]:
-    grouped: dict[str, list[GlacierAreaRow]] = {}
-    for row in sorted(rows, key=lambda row: row.year):
-        grouped.setdefault(row.rgi_id, []).append(row)
-    return grouped
+    rows_a, rows_b = by_glacier(a.glaciers), by_glacier(b.glaciers)
+    return [_glacier(each, rows_a[each], rows_b[each]) for each in rows_b if each in rows_a]
 
 
 def _glacier(rgi_id: str, a: Sequence[GlacierAreaRow], b: Sequence[GlacierAreaRow]) -> Series:
     axis = axis_of([(row.area_km2, widest_ends(row)) for row in (*a, *b)], floor=0.0)
-    name = "near no outline" if rgi_id == UNASSIGNED else b[-1].glac_name
+    name = NEAR_NO_OUTLINE if rgi_id == UNASSIGNED else b[-1].glac_name
     sides = {
         side: {"digits": digits_of([*a, *b]), "points": [area_point(row) for row in rows], "axis": axis}
         for side, rows in (("a", a), ("b", b))
@@ -144,12 +136,9 @@ def _outlines(site: Path, years: Sequence[int], both: Both, grid: Grid) -> dict[
         [geometry for frame in (*a.values(), *b.values(), old) for geometry in frame.geometry]
     )
 
-    def simplified(frame: Any) -> list[Any]:
-        return [[row.rgi_id, shapes.polygons(row.geometry, grid, tolerance)] for row in frame.itertuples()]
-
     return {
         "tolerance": tolerance,
-        "outlinesA": {year: simplified(frame) for year, frame in a.items()},
-        "outlines": {year: simplified(frame) for year, frame in b.items()},
-        "old": simplified(old),
+        "outlinesA": {year: shapes.outlines(frame, grid, tolerance) for year, frame in a.items()},
+        "outlines": {year: shapes.outlines(frame, grid, tolerance) for year, frame in b.items()},
+        "old": shapes.outlines(old, grid, tolerance),
     }

@@ -7,3 +7,6 @@ SIMULATED = "SIMULATED DATA: NOT A MEASUREMENT"
 
 INTERVAL = "± is one standard deviation"
 """Meaning of the ± after an area."""
+
+NEAR_NO_OUTLINE = "near no outline"
+"""Name of the ice that belongs to no glacier of the inventory."""

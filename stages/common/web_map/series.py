@@ -8,6 +8,7 @@ from typing import Any
 from stages.common.display.numbers import decimals_for
 from stages.common.display.rounding import DECIMALS_WITHOUT_SIGMA
 from stages.common.tables.area import AreaRow, GlacierAreaRow
+from stages.common.tables.labels import UNASSIGNED
 
 INTERVAL_SHARE_MAX = 0.25
 """An interval fills at most this share of the axis, so that noise never looks like change."""
@@ -26,6 +27,15 @@ def area_point(row: AreaRow | GlacierAreaRow) -> Series:
         "unseen": row.unseen_km2,
         "value": row.glacier_area_km2 if isinstance(row, AreaRow) else row.area_km2,
     }  # fmt: skip
+
+
+def by_glacier(rows: Iterable[GlacierAreaRow]) -> dict[str, list[GlacierAreaRow]]:
+    """Return the rows of each glacier by year, the largest of its last year first, ice near no outline last."""
+    grouped: dict[str, list[GlacierAreaRow]] = {}
+    for row in sorted(rows, key=lambda row: row.year):
+        grouped.setdefault(row.rgi_id, []).append(row)
+    ordered = sorted(grouped, key=lambda key: (key == UNASSIGNED, -grouped[key][-1].area_km2, key))
+    return {rgi_id: grouped[rgi_id] for rgi_id in ordered}
 
 
 def widest_ends(row: AreaRow | GlacierAreaRow) -> tuple[float, float]:

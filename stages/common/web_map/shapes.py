@@ -46,6 +46,11 @@ def polygons(geometry: Any, grid: Grid, tolerance_m: float) -> list[list[Ring]]:
     ]
 
 
+def outlines(frame: Any, grid: Grid, tolerance_m: float) -> list[list[Any]]:
+    """Return RGI id and `polygons` of each outline of a GeoDataFrame."""
+    return [[row.rgi_id, polygons(row.geometry, grid, tolerance_m)] for row in frame.itertuples()]
+
+
 def steps(line: Any, grid: Grid) -> Ring:
     """Return a line's first point and the steps to each next one, in metres from the grid's lower left corner."""
     left, bottom, *_ = grid.bounds

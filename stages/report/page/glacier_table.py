@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from stages.common.display.phrases import NEAR_NO_OUTLINE
 from stages.common.display.rounding import DECIMALS_WITHOUT_SIGMA
 from stages.common.tables.area import GlacierAreaRow
 from stages.common.tables.evaluate import GlacierScoreRow
 from stages.common.tables.labels import UNASSIGNED
-from stages.report.ground_changes import NEAR_NO_OUTLINE
 from stages.report.numbers import Number, optional_number, plain_number
 
 NAMED_GLACIERS = 15

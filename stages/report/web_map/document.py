@@ -46,13 +46,10 @@ def map_shapes(frames: Mapping[str, Any], grid: Grid) -> dict[str, Any]:
     """Return the outlines of each year, the old ones, flow lines and fronts."""
     mapped, old, fronts = frames[layers.OUTLINES], frames[layers.OLD_OUTLINES], frames[layers.FRONTS]
     tolerance = shapes.tolerance_of([*mapped.geometry, *old.geometry])
-    outlines: dict[int, list[Any]] = {}
-    for row in mapped.itertuples():
-        outlines.setdefault(int(row.year), []).append([row.rgi_id, shapes.polygons(row.geometry, grid, tolerance)])
     return {
         "tolerance": tolerance,
-        "outlines": outlines,
-        "old": [[row.rgi_id, shapes.polygons(row.geometry, grid, tolerance)] for row in old.itertuples()],
+        "outlines": {int(year): shapes.outlines(of_year, grid, tolerance) for year, of_year in mapped.groupby("year")},
+        "old": shapes.outlines(old, grid, tolerance),
         "flow": [shapes.steps(line, grid) for line in frames[layers.FLOW_LINES].geometry],
         "fronts": [
             [row.rgi_id, int(row.year), shapes.steps(row.geometry, grid), row.retreat_m, row.position_sigma_m]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from stages.common.display import rounding
+from stages.common.display.phrases import NEAR_NO_OUTLINE
 from stages.common.tables.area import GlacierAreaRow
 from stages.common.tables.labels import UNASSIGNED
-from stages.common.web_map.series import Series, area_point, axis_of, digits_of, widest_ends
+from stages.common.web_map.series import Series, area_point, axis_of, by_glacier, digits_of, widest_ends
 from stages.report.findings import Findings
-from stages.report.ground_changes import NEAR_NO_OUTLINE
 from stages.report.pictures.graph_data import axis_limits
 
 FRONT_SPAN_MIN_M = 100.0
@@ -28,13 +28,7 @@ def site_series(findings: Findings) -> Series:
 
 def glacier_series(findings: Findings) -> list[Series]:
     """Return each glacier with its areas, its change and its front, the largest of the last year first."""
-    rows: dict[str, list[GlacierAreaRow]] = {}
-    for row in findings.glaciers:
-        rows.setdefault(row.rgi_id, []).append(row)
-    for each in rows.values():
-        each.sort(key=lambda row: row.year)
-    ordered = sorted(rows, key=lambda key: (key == UNASSIGNED, -rows[key][-1].area_km2, key))
-    return [_glacier(findings, rgi_id, rows[rgi_id]) for rgi_id in ordered]
+    return [_glacier(findings, rgi_id, rows) for rgi_id, rows in by_glacier(findings.glaciers).items()]
 
 
 def _glacier(findings: Findings, rgi_id: str, rows: Sequence[GlacierAreaRow]) -> Series:
