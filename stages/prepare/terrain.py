@@ -1,7 +1,8 @@
-"""Elevation and slope as bands beside the reflectance, in its storage.
+"""Shape of the ground as bands beside the reflectance, in its storage: what tells debris on ice from debris on rock.
 
-scene.tif has one scale and offset for all bands, so terrain is scaled to the size of a reflectance: elevation in units
-of 10 km (1 DN is a metre), slope in units of 100 degrees (1 DN is a hundredth of a degree).
+scene.tif has one scale and offset for all bands, so terrain is scaled to the size of a reflectance (`UNITS`). Slope,
+curvature, roughness and height above the valley are those that find debris-covered ice in published work (Paul et al.
+2004; Bolch et al. 2007): a glacier's tongue is gentle, hollow or flat, hummocky, and fills the valley floor.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from scipy import ndimage
 
 from stages.common.errors import InputError
 from stages.common.geo.grid import Grid
@@ -18,11 +20,27 @@ from stages.common.params.prepare import TERRAIN_BANDS
 from stages.common.types import Float32Array
 from stages.prepare.warp import to_grid_bilinear
 
-ELEVATION_UNIT_M, SLOPE_UNIT_DEG = 1e4, 100.0
+UNITS = {
+    "elevation": 1e4,  # metres: 1 DN is a metre
+    "slope": 100.0,  # degrees: 1 DN is a hundredth of a degree
+    "curvature": 0.5,  # per metre: 1 DN is 5e-5, and hollows of up to 1.5 and ridges of up to 0.05 can be stored
+    "roughness": 1e3,  # metres: 1 DN is a tenth of a metre
+    "height_above_valley": 1e4,  # metres: 1 DN is a metre
+}
+"""Physical value that is stored as a reflectance of 1."""
+
+CURVATURE_MIN = -0.05
+"""Sharper ridges count as this, per metre: the storage holds no less."""
+
+SMOOTHING_M = 60.0
+"""Standard deviation of the smoothing that curvature and roughness need: the facets of a 30 m DEM are no relief."""
+
+VALLEY_RADIUS_M = 1500.0
+"""The valley floor is the lowest ground so near: large Himalayan tongues are 1 to 2 km wide."""
 
 
 def terrain_bands(names: Sequence[str], dem: Path, grid: Grid) -> dict[str, Float32Array]:
-    """Return those of `names` that are terrain, ``elevation`` or ``slope``, each (H, W) float32 on `grid`.
+    """Return those of `names` that are in `TERRAIN_BANDS`, each (H, W) float32 on `grid`, in `UNITS`.
 
     The DEM is read once, and not at all where no name asks for it.
 
@@ -39,9 +57,18 @@ def terrain_bands(names: Sequence[str], dem: Path, grid: Grid) -> dict[str, Floa
 
 
 def _terrain(name: str, elevation_m: Float32Array, pixel_size_m: float) -> Float32Array:
-    if name == "elevation":
-        return np.asarray(elevation_m / ELEVATION_UNIT_M, dtype=np.float32)
-    return np.asarray(slope_deg(elevation_m, pixel_size_m) / SLOPE_UNIT_DEG, dtype=np.float32)
+    match name:
+        case "slope":
+            values = slope_deg(elevation_m, pixel_size_m)
+        case "curvature":
+            values = np.maximum(curvature_per_m(elevation_m, pixel_size_m), CURVATURE_MIN)
+        case "roughness":
+            values = roughness_m(elevation_m, pixel_size_m)
+        case "height_above_valley":
+            values = height_above_valley_m(elevation_m, pixel_size_m)
+        case _:
+            values = elevation_m
+    return np.asarray(values / UNITS[name], dtype=np.float32)
 
 
 def elevation_on_grid(dem: Path, grid: Grid) -> Float32Array:
@@ -65,3 +92,27 @@ def slope_deg(elevation_m: Float32Array, pixel_size_m: float) -> Float32Array:
     """Return the angle of the steepest descent, (H, W) float32, 0-90 degrees, by central differences."""
     south, east = np.gradient(elevation_m, pixel_size_m)
     return np.asarray(np.degrees(np.arctan(np.hypot(south, east))), dtype=np.float32)
+
+
+def curvature_per_m(elevation_m: Float32Array, pixel_size_m: float) -> Float32Array:
+    """Return the Laplacian of the smoothed height, (H, W) float32 per metre: above 0 in hollows, below on ridges."""
+    smooth = ndimage.gaussian_filter(elevation_m.astype(np.float64), SMOOTHING_M / pixel_size_m, mode="nearest")
+    return np.asarray(ndimage.laplace(smooth, mode="nearest") / pixel_size_m**2, dtype=np.float32)
+
+
+def roughness_m(elevation_m: Float32Array, pixel_size_m: float) -> Float32Array:
+    """Return the standard deviation of the heights about the smoothed ones, (H, W) float32 metres."""
+    sigma_px = SMOOTHING_M / pixel_size_m
+    rest = elevation_m - ndimage.gaussian_filter(elevation_m, sigma_px, mode="nearest")
+    return np.asarray(np.sqrt(ndimage.gaussian_filter(rest**2, sigma_px, mode="nearest")), dtype=np.float32)
+
+
+def height_above_valley_m(elevation_m: Float32Array, pixel_size_m: float) -> Float32Array:
+    """Return the height above the lowest ground within `VALLEY_RADIUS_M` in east and north, (H, W) float32 metres.
+
+    The floor is smoothed by the same distance, so that it has no steps; where it then lies above the ground, 0.
+    """
+    radius_px = max(round(VALLEY_RADIUS_M / pixel_size_m), 1)
+    floor = ndimage.minimum_filter(elevation_m, 2 * radius_px + 1, mode="nearest")
+    floor = ndimage.uniform_filter(floor, 2 * radius_px + 1, mode="nearest")
+    return np.asarray(np.maximum(elevation_m - floor, 0), dtype=np.float32)

@@ -31,7 +31,7 @@ def augment(
     seed
         ``(2,)`` int32 or int64.
     std
-        ``(C,)`` float, units of ``image``: the scale of the offsets.
+        ``(C,)`` float, units of ``image``: the scale of the offsets; 0 for a band that light does not change.
     size_px
         Side T of the output, at most S.
     params
@@ -73,12 +73,13 @@ def warp(
 
 
 def jitter(image: Any, seed: Any, *, std: Any, params: AugmentationParams) -> Any:
-    """Return the image with random gains and offsets, common and per band."""
+    """Return the image with random gains and offsets, common and per band; bands whose `std` is 0 stay as they are."""
     count = image.shape[-1]
     draw = tf.random.stateless_uniform([2, count + 1], seed, -1.0, 1.0)
     gain = tf.exp(params.gain * draw[0, 0] + params.band_gain * draw[0, 1:])
     offset = params.offset * draw[1, 0] + params.band_offset * draw[1, 1:]
-    return image * gain + offset * tf.cast(std, tf.float32)
+    scale = tf.cast(std, tf.float32)
+    return image * tf.where(scale > 0, gain, 1.0) + offset * scale
 
 
 def _projective(seed: Any, *, input_px: int, size_px: int, params: AugmentationParams) -> Any:

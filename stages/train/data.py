@@ -15,6 +15,7 @@ from stages.common.geo.raster import read_band
 from stages.common.model.histograms import band_reference
 from stages.common.model.split import MAY_LABEL, check_no_leak
 from stages.common.params.learning import AugmentationParams
+from stages.common.params.prepare import TERRAIN_BANDS
 from stages.common.run.records import read_document
 from stages.common.tables.drift import BandReference
 from stages.common.tables.learning import PatchStats
@@ -123,7 +124,8 @@ def training_batches(
     from stages.train.augment import augment
 
     image, label, visible = (tf.constant(part) for part in (data.train.image, data.train.label, data.train.visible))
-    std = tf.constant(data.std, tf.float32)
+    lit = [0.0 if band in TERRAIN_BANDS else std for band, std in zip(data.bands, data.std, strict=True)]
+    std = tf.constant(lit, tf.float32)
 
     def example(number: Any) -> Any:
         key = tf.stack([tf.cast(seed, tf.int64), number])

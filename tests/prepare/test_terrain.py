@@ -1,4 +1,4 @@
-"""Elevation and slope as bands."""
+"""The shape of the ground as bands."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sandbox import tiny
 from stages.common.run import stage
 from stages.prepare.contract import CONTRACT
 from stages.prepare.prepare import prepare
-from stages.prepare.terrain import slope_deg
+from stages.prepare.terrain import curvature_per_m, height_above_valley_m, roughness_m, slope_deg
 from tests.prepare.scenes import BANDS, PX, SIZE, layer, run, store, write_dem
 
 
@@ -59,6 +59,41 @@ def test_a_dem_with_gaps_or_none_is_refused(
         write_dem(void=True)
     assert stage.main(CONTRACT, prepare, ["--year", "2020"]) == 2
     assert message in capfd.readouterr().err
+
+
+def test_a_plane_has_neither_curvature_nor_roughness_and_is_stored_as_zero(with_terrain: Path) -> None:
+    content = yaml.safe_load((with_terrain / "params.yaml").read_text())
+    content["prepare"]["bands"] = ["B02", "curvature", "roughness", "height_above_valley", "B11"]
+    tiny.write_params(with_terrain, content)
+    write_dem()
+    scene, _, provenance = run()
+    assert provenance["bands"][1:4] == ["curvature", "roughness", "height_above_valley"]
+    assert (scene[1:4] == 1000).all()
+
+
+def test_curvature_of_a_bowl_and_of_a_ridge() -> None:
+    row, column = (np.mgrid[:81, :81] - 40.0) * 10
+    bowl = 0.001 * row**2 + 0.002 * column**2
+    inner = np.s_[35:46, 35:46]
+    assert curvature_per_m(bowl.astype("float32"), 10)[inner] == pytest.approx(0.006, rel=0.02)
+    assert curvature_per_m(-bowl.astype("float32"), 10)[inner] == pytest.approx(-0.006, rel=0.02)
+
+
+def test_roughness_is_the_scatter_about_a_smooth_surface() -> None:
+    row = np.mgrid[:200, :200][0] * 3.0
+    noise = np.random.default_rng(0).normal(0, 4, row.shape)
+    assert roughness_m((row + noise).astype("float32"), 10)[50:150, 50:150].mean() == pytest.approx(4, rel=0.05)
+    assert roughness_m(row.astype("float32"), 10)[50:150, 50:150].max() < 0.1
+
+
+def test_height_above_the_floor_of_a_valley() -> None:
+    """A valley along a column, its floor falling by 5 % and its walls rising by 30 degrees beyond 400 m."""
+    row, column = np.mgrid[:400, :400] * 10.0
+    away = np.maximum(np.abs(column - 2000) - 400, 0)
+    ground = 5000 - 0.05 * row + np.tan(np.radians(30)) * away
+    height = height_above_valley_m(ground.astype("float32"), 10)
+    assert height[200, 200] == pytest.approx(75, abs=10)  # the floor 1.5 km down the valley
+    assert height[200, 290] - height[200, 200] == pytest.approx(500 * np.tan(np.radians(30)), abs=10)
 
 
 def test_slope_of_a_cone() -> None:

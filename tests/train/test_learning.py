@@ -101,6 +101,17 @@ def test_the_same_seed_gives_the_same_patch_and_another_another() -> None:
     assert not np.array_equal(patches[0], patches[2], equal_nan=True)
 
 
+def test_light_changes_no_band_of_terrain() -> None:
+    """The third band is terrain: its `std` counts as 0."""
+    image, label, visible = example()
+    params = AugmentationParams(
+        rotation_deg=0, log2_scale=0, shift_px=0, flip=False, hide_probability=0, gain=0.5, band_gain=0.5, offset=0.5
+    )
+    pixels = augment(image, label, visible, tf.constant([1, 2]), std=[50.0, 50.0, 0.0], size_px=16, params=params)[0]
+    changed = np.abs(pixels.numpy()[:, 2:] - image[4:20, 6:20]).max(axis=(0, 1))
+    assert (changed[:2] > 1).all() and changed[2] < 1e-3
+
+
 def test_hidden_pixels_never_get_in() -> None:
     """Whatever is hidden has the value 255 here, and everything visible is 10: no mixture of them may appear."""
     image = np.full((48, 48, 3), 10, dtype=np.uint8)

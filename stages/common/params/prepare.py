@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from stages.common.params.section import Section
 
-TERRAIN_BANDS = ("elevation", "slope")
+TERRAIN_BANDS = ("elevation", "slope", "curvature", "roughness", "height_above_valley")
 """Bands that `prepare` computes from the DEM; scenes do not have them."""
 
 
@@ -68,7 +68,7 @@ class PrepareParams(Section):
         if not self.imagery_bands:
             raise ValueError(f"bands name no band of a scene: {self.bands}")
         if self.storage == "rgb8" and (self.coregister or self.bands != self.imagery_bands):
-            raise ValueError(f"coregister, {' and '.join(TERRAIN_BANDS)} need storage sentinel2")
+            raise ValueError(f"coregister and the bands {', '.join(TERRAIN_BANDS)} need storage sentinel2")
         if self.coregister and self.coregister.band not in self.imagery_bands:
             raise ValueError(f"coregister.band {self.coregister.band} is not among bands")
         return self
