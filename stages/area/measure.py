@@ -19,6 +19,7 @@ from stages.area.fusion.fuse import OutlinesProduct
 from stages.area.fusion.maps import YearMaps, map_year
 from stages.area.gates.drift import drift_rows, input_drift
 from stages.area.gates.nearness import FarIce, LastingIce, near_outlines
+from stages.area.gates.old_outline import iou_over_old_outline
 from stages.area.gates.sanity import judge_areas
 from stages.area.map.elevation import read_dem
 from stages.area.map.geodesic import check_geodesic
@@ -26,7 +27,7 @@ from stages.area.map.outlines import outline_frame, write_outlines
 from stages.area.map.polygons import trace
 from stages.area.map.surface import remove_speckle
 from stages.area.site import AreaSite, read_map, read_site
-from stages.area.tables.rows import area_metrics
+from stages.area.tables.rows import area_metrics, truth_metrics
 from stages.area.tables.write import write_area_tables
 from stages.area.trends.glacier_trend import glacier_trends
 from stages.area.trends.statement import make_trend
@@ -155,6 +156,8 @@ def _judge(
         year_areas, trend, aoi_km2=site.aoi_km2, outlines_km2=outlines_km2, bounds=bounds, lasting=lasting
     )
     findings.append(input_drift(drifts, maximum=bounds.drift_psi_max))
+    truth = truth_metrics(year_areas, trend)
+    findings.extend(iou_over_old_outline(truth, minimum=bounds.iou_over_old_outline_min))
     gates = Gates(findings=apply_overrides(findings, bounds.override))
     _report_gates(run.log, gates)
     return gates

@@ -21,6 +21,7 @@ GateName = Literal[
     "missing_years",
     "valid_fraction",
     "input_drift",
+    "iou_over_old_outline",
     "iou_over_baseline",
 ]
 """Names of all gates, on the areas and on the model, as in ``gates.json`` and ``gates.override``."""
@@ -172,6 +173,14 @@ class GatesParams(Section):
         Field(gt=0, description="stability index of a year's pixels: 0.45 a first early-snow year, 1.5 a wrong offset"),
     ] = 1.0
     iou_over_baseline_min: Annotated[float, Field(ge=-1, le=1)] = 0.0
+    iou_over_old_outline_min: Annotated[
+        float | None,
+        Field(
+            ge=-1,
+            le=1,
+            description="least gain in IoU of the yearly outlines over the old outline, where the truth is known",
+        ),
+    ] = None
     override: Annotated[
         tuple[GateName, ...],
         Field(description="gates that an expert lets pass; the report says so in red beside the numbers"),

@@ -1,0 +1,171 @@
+"""Lhotse, the one real scene with short-wave infrared, DEM and outlines (Landsat): with terrain and without.
+
+    GLACIER_SAMPLES=<folder> python -m bench.transfer.lhotse [--folder DIR] [--folds 0 1 2 3 4] [--epochs N] [--model SITE]
+
+36 % of the scene is glacier, most of it under debris; its day is not stated. Cross-validation in five folds by the
+project's own stages, from images alone and with slope, curvature, roughness and height above the valley. Each fold
+trains on three folds and chooses on the next one; the held-out parts are pooled.
+
+Each `--model` is a finished site with other ground (twins, say) whose bands are these: its model maps the scene as it
+is, without any training on it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from bench.samples import samples_folder
+from stages.common.geo.raster import read_band
+
+ROOT = Path(__file__).resolve().parents[2]
+YEAR, FOLDS = 2005, 5
+"""Year that stands for the scene's: files and their source state none."""
+
+IMAGES = ["B02", "B03", "B04", "B08", "B11"]
+TERRAIN = ["slope", "curvature", "roughness", "height_above_valley"]
+BAND_SETS = {"images": IMAGES, "terrain": [*IMAGES, *TERRAIN]}
+AOI = [488400, 3086400, 495240, 3093300]
+"""Within the DEM, EPSG:32645."""
+
+
+def main() -> int:
+    """Print the scores of each set of bands and of each model; always return 0: these are figures, not a test."""
+    arguments = parse_arguments()
+    samples = samples_folder()
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = (arguments.folder or Path(scratch)).resolve()
+        for name, bands in BAND_SETS.items():
+            site = make_site(folder / name, samples, bands, epochs=arguments.epochs)
+            if arguments.folds:
+                print_line(f"{name}, cross-validated", cross_validate(site, arguments.folds))
+        for model in arguments.model:
+            print_line(f"model of {model.name}, nothing learnt here", map_scene(folder, model.resolve()))
+    return 0
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--folder", type=Path, help="folder in which the sites are made and kept")
+    parser.add_argument("--folds", type=int, nargs="*", default=list(range(FOLDS)), help="folds to hold out")
+    parser.add_argument("--epochs", type=int, default=8, help="epochs of each training")
+    parser.add_argument("--model", type=Path, nargs="*", default=[], help="finished sites whose models map the scene")
+    return parser.parse_args()
+
+
+def make_site(site: Path, samples: Path, bands: Sequence[str], *, epochs: int) -> Path:
+    """Ingest, prepare and label the scene in `site`."""
+    site.mkdir(parents=True, exist_ok=True)
+    write_params(site, params(samples, bands, epochs=epochs))
+    run_stages(site, "ingest", "prepare", "labels")
+    return site
+
+
+def params(samples: Path, bands: Sequence[str], *, epochs: int) -> dict[str, Any]:
+    """Return params.yaml, as `make site` writes it for this scene, with these bands."""
+    scene = {
+        "path": str(samples / "lhotse-landsat/landsat_toa.tif"), "date": f"{YEAR}-09-15", "bands": [*IMAGES, "thermal"],
+    }  # fmt: skip
+    return {
+        "site": {"name": "lhotse", "title": "South side of Lhotse, Landsat"},
+        "years": [YEAR],
+        "training_years": [YEAR],
+        "grid": {"crs": "EPSG:32645", "pixel_size_m": 30},
+        "ingest": {
+            "source": "raster",
+            "raster": {"scenes": [scene]},
+            "outlines": {"path": str(samples / "everest-landsat7/15_rgi60_glacier_outlines.gpkg")},
+            "aoi": {"bounds": AOI, "crs": "EPSG:32645"},
+            "auxiliary": {"dem": str(samples / "lhotse-landsat/nasadem.tif")},
+        },
+        "prepare": {"bands": list(bands), "storage": "sentinel2"},
+        "labels": {"boundary_ignore_m": "by_age", "terminus_ignore_m": "by_age"},
+        "patches": {
+            "size_px": 64, "stride_px": 32, "block_rows_px": 46, "block_columns_px": 46, "folds": FOLDS,
+            "test_fold": 0, "validation_fold": 1, "buffer_px": 8,
+        },
+        "train": {
+            "batch_size": 8, "epochs": epochs, "patience_epochs": epochs, "augmentation": {"mirror_azimuth_deg": 136},
+        },
+        "evaluate": {"year": YEAR},
+        "crossval": {"folds": list(range(FOLDS))},
+        "predict": {"model": "artifacts/train/model.onnx"},
+        "area": {},
+        "gates": {},
+        "report": {"rgb": ["B04", "B03", "B02"]},
+    }  # fmt: skip
+
+
+def cross_validate(site: Path, folds: Sequence[int]) -> dict[str, Any]:
+    """Train and test each fold, unless that is done already, and return what the stage that pools them says."""
+    content = yaml.safe_load((site / "params.yaml").read_text(encoding="utf-8"))
+    content["crossval"]["folds"] = list(folds)
+    for fold in folds:
+        kept = site / "artifacts/folds" / str(fold)
+        if kept.exists():
+            continue
+        content["patches"] |= {"test_fold": fold, "validation_fold": (fold + 1) % FOLDS}
+        write_params(site, content)
+        run_stages(site, "patches", "train", "evaluate")
+        kept.mkdir(parents=True)
+        for path in (f"patches/{YEAR}/split.tif", "evaluate/held_out.tif"):
+            shutil.copy(site / "artifacts" / path, kept)
+        shutil.copy(site / "metrics/evaluate.json", kept)
+    run_stages(site, "evaluate.crossval")
+    metrics = json.loads((site / "metrics/crossval.json").read_text(encoding="utf-8"))
+    return {**metrics["model"], "debris_recall": metrics["debris_recall"]}
+
+
+def map_scene(folder: Path, model: Path) -> dict[str, Any]:
+    """Map the scene by the model of another site and score the whole of it against the outlines."""
+    bands = yaml.safe_load((model / "params.yaml").read_text(encoding="utf-8"))["prepare"]["bands"]
+    site = folder / next(name for name, known in BAND_SETS.items() if known == bands)
+    shutil.rmtree(site / "artifacts/train", ignore_errors=True)
+    shutil.copytree(model / "artifacts/train", site / "artifacts/train")
+    run_stages(site, "predict")
+    mask = read_band(site / f"artifacts/predict/{YEAR}/mask.tif")
+    glacier = read_band(site / "artifacts/labels/glacier.tif")
+    seen = (mask <= 1) & (glacier <= 1)
+    mapped, truth = mask[seen] == 1, glacier[seen] == 1
+    return {
+        "iou": float((mapped & truth).sum() / (mapped | truth).sum()),
+        "precision": float((mapped & truth).sum() / max(mapped.sum(), 1)),
+        "recall": float((mapped & truth).sum() / truth.sum()),
+        "area_bias_pct": float(100 * (mapped.sum() / truth.sum() - 1)),
+        "everything_is_glacier": float(truth.mean()),
+    }
+
+
+def write_params(site: Path, content: dict[str, Any]) -> None:
+    """Write params.yaml."""
+    (site / "params.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
+
+
+def run_stages(site: Path, *stages: str) -> None:
+    """Run stages in `site`; their messages go to standard error."""
+    for name in stages:
+        per_year = ["--year", str(YEAR)] if name in ("prepare", "patches", "predict") else []
+        command = [sys.executable, "-m", f"stages.{name}", *per_year]
+        subprocess.run(command, cwd=site, check=True, stdout=sys.stderr, env=os.environ | {"PYTHONPATH": str(ROOT)})
+
+
+def print_line(name: str, scores: dict[str, Any]) -> None:
+    """Print a name and its scores that are numbers."""
+    numbers = {key: value for key, value in scores.items() if isinstance(value, float)}
+    print(f"{name}: " + ", ".join(f"{key} {np.round(value, 3)}" for key, value in numbers.items()), flush=True)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
