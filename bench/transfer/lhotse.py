@@ -1,6 +1,6 @@
 """Lhotse, the one real scene with short-wave infrared, DEM and outlines (Landsat): with terrain and without.
 
-    GLACIER_SAMPLES=<folder> python -m bench.transfer.lhotse [--folder DIR] [--folds 0 1 2 3 4] [--epochs N] [--model SITE]
+    GLACIER_SAMPLES=<folder> python -m bench.transfer.lhotse [--folder DIR] [--folds 0 1 2] [--epochs N] [--model SITE]
 
 36 % of the scene is glacier, most of it under debris; its day is not stated. Cross-validation in five folds by the
 project's own stages, from images alone and with slope, curvature, roughness and height above the valley. Each fold
