@@ -94,10 +94,12 @@ def map_cell(job: Job, scratch: Path, limit: Callable[[], AbstractContextManager
     shutil.rmtree(folder, ignore_errors=True)
     make_site(folder, job, results)
     seconds: dict[str, float] = {}
+    cpu_began = time.process_time()
     try:
         with contextlib.chdir(folder):
             for name, seconds_of_stage in run_stages(limit):
                 seconds[name] = round(seconds.get(name, 0.0) + seconds_of_stage, 3)
+        cpu_seconds = round(time.process_time() - cpu_began, 3)
         for name in KEPT:
             _keep(folder, name)
         manifest = {
@@ -105,6 +107,7 @@ def map_cell(job: Job, scratch: Path, limit: Callable[[], AbstractContextManager
             "key": job.key,
             "glaciers": list(job.glaciers),
             "seconds": seconds | {"all": round(sum(seconds.values()), 3)},
+            "cpu_seconds": cpu_seconds,
             "worker_peak_mib": peak_mib(),
         }
         results.put_cell(job.place, folder / "kept", manifest)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from region.plan import Cell
 from stages.common.params.schema import Params
@@ -15,6 +17,9 @@ REQUEST_BYTES = 2**20
 """Bytes that one request for a part of a file gets, about: two blocks of 512 x 512 px of 16 bits."""
 
 HOUR_S = 3600.0
+
+MANY_WORKERS = (10, 100, 1000)
+"""For which the plan states the time, beside the workers of params.yaml."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,15 +41,24 @@ class Cost:
     scenes: int
     mpx: float
     """Megapixels of all scenes together."""
-    core_hours: float
+    cell_hours: tuple[float, ...]
+    """Hours of one core that each cell takes."""
     bytes_read: float
     bytes_written: float
     requests: float
     """Requests to a catalogue and its files."""
 
+    @cached_property
+    def core_hours(self) -> float:
+        """Hours of one core that all cells take."""
+        return sum(self.cell_hours)
+
     def wall_hours(self, workers: int) -> float:
-        """Return the hours that so many workers take, if all are busy to the end."""
-        return self.core_hours / workers
+        """Return the hours that so many workers take: whoever is free takes the largest cell that is left."""
+        busy = [0.0] * workers
+        for hours in sorted(self.cell_hours, reverse=True):
+            heapq.heapreplace(busy, busy[0] + hours)
+        return max(busy)
 
 
 def cost_of(cells: Sequence[Cell], params: Params, rates: Rates) -> Cost:
@@ -57,7 +71,7 @@ def cost_of(cells: Sequence[Cell], params: Params, rates: Rates) -> Cost:
     return Cost(
         scenes=dates * len(cells),
         mpx=mpx,
-        core_hours=(rates.cell_s * len(cells) + rates.scene_mpx_s * mpx) / HOUR_S,
+        cell_hours=tuple((rates.cell_s + rates.scene_mpx_s * cell.pixels * dates / 1e6) / HOUR_S for cell in cells),
         bytes_read=read,
         bytes_written=rates.scene_mpx_bytes * mpx,
         requests=read / REQUEST_BYTES + looks,
@@ -83,6 +97,7 @@ def lines(cells: Sequence[Cell], cost: Cost, rates: Rates, workers: int) -> list
     """Return the table of a plan as it is printed."""
     glaciers = sum(len(cell.glaciers) for cell in cells)
     largest = max(cells, key=lambda cell: cell.pixels)
+    many = ", ".join(f"{cost.wall_hours(count):.3f} h with {count:,}" for count in MANY_WORKERS)
     rows = [
         ("cells", f"{len(cells)}, the largest {largest.name} with {largest.pixels / 1e6:.2f} Mpx"),
         ("glaciers", f"{glaciers}"),
@@ -92,6 +107,6 @@ def lines(cells: Sequence[Cell], cost: Cost, rates: Rates, workers: int) -> list
         ("to read", f"{cost.bytes_read / 1e9:.2f} GB in about {cost.requests:.0f} requests"),
         ("to write", f"{cost.bytes_written / 1e9:.3f} GB"),
         ("core-hours", f"{cost.core_hours:.3f} (rates: {rates.measured})"),
-        ("wall time", f"{cost.wall_hours(workers):.3f} h with {workers} worker(s), if all are busy to the end"),
+        ("wall time", f"{cost.wall_hours(workers):.3f} h with {workers} worker(s); {many}"),
     ]
     return [f"{name:<12}{value}" for name, value in rows]

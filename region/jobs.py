@@ -18,9 +18,10 @@ from region.params import RegionParams
 from region.plan import Cell
 from region.results import Results
 from stages.common.errors import InputError
-from stages.common.run.onnx_file import check_onnx
+from stages.common.model.inference import read_info
 from stages.common.run.records import file_md5
 from stages.ingest.vectors.outlines import OUTLINES_CRS
+from stages.predict.predict import check_model_bands
 
 SLACK_DEGREES = 0.01
 """Outlines this near a window go with it: more than any that touches it, so that ingest finds what a site finds."""
@@ -42,7 +43,7 @@ def make_jobs(region: RegionParams, features: Any, cells: Sequence[Cell], result
     InputError
         The model or a local scene is absent.
     ContractError
-        The file is no model.
+        The file is no model, or one of other bands.
     """
     model = _model(region)
     scenes = _local_files(region)
@@ -87,7 +88,7 @@ def _model(region: RegionParams) -> Path:
             "the model is absent", where=path, expected="model.onnx of a site", found="nothing",
             fix="`dvc pull` it, or name another one in region.model (a champion: models/champion/model.onnx)",
         )  # fmt: skip
-    check_onnx(path)
+    check_model_bands(read_info(path), region.checked.prepare.bands, path)
     return path
 
 

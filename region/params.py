@@ -15,6 +15,7 @@ from stages.common.params.schema import Params
 from stages.common.params.section import Section
 from stages.common.yaml_text import load_yaml
 from stages.ingest.input_files import resolve_path
+from stages.ingest.sources.choose import source_for
 
 ANYWHERE: dict[str, Any] = {"bounds": [86.0, 27.0, 87.0, 28.0], "crs": "EPSG:4326"}
 """AOI that stands for a cell's while the parameters are checked; each cell gets its own."""
@@ -118,6 +119,7 @@ def load_region(folder: Path) -> RegionParams:
             "a twin is one site, and cannot be cut into cells", where=f"{path}: ingest.source",
             expected="stac, safe or raster", found="twin", fix="name a source of imagery",
         )  # fmt: skip
+    source_for(cell)  # what it refuses, every cell would
     shared = site | {"ingest": {name: value for name, value in site["ingest"].items() if name != "aoi"}}
     return RegionParams(folder, section, shared, place.aoi)
 

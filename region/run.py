@@ -77,13 +77,14 @@ def run(regions: Path, name: str, *, dry: bool) -> int:
         return DONE
     from region.engine import map_cells  # Dask is in .venv-region alone
 
-    jobs = make_jobs(region, features, cells, results)
+    largest_first = sorted(cells, key=lambda cell: -cell.pixels)  # so that no worker begins a large one at the end
+    jobs = make_jobs(region, features, largest_first, results)
     scenes = {cell.name: cell.pixels * len(params.years) for cell in cells}
     outcome = map_cells(region, jobs, results, pixels=scenes)
     results.write("failed.csv", failed_table(outcome.failed))
     log.info("%d cell(s) done, %d of them now; %d failed", len(outcome.manifests), outcome.mapped, len(outcome.failed))
-    for cell, why in outcome.failed.items():
-        log.error("%s failed: %s", cell, why)
+    for why, names in by_reason(outcome.failed).items():
+        log.error("%s failed: %s", counted_cells(names), why)
     done = [job for job in jobs if job.cell in outcome.manifests]
     if done:
         by_year, trend = put_together(region, done, results)
@@ -135,6 +136,19 @@ def measured_rates(results: Results, cells: Sequence[Cell], *, years: int) -> Ra
         [sum(file["bytes"] for file in manifest["files"].values()) for manifest in done],
         measured=f"{len(done)} finished cell(s) of this region",
     )
+
+
+def by_reason(failed: Mapping[str, str]) -> dict[str, list[str]]:
+    """Return the cells that failed for each reason: a mistake in params.yaml fails them all in the same way."""
+    cells: dict[str, list[str]] = {}
+    for cell, why in failed.items():
+        cells.setdefault(why, []).append(cell)
+    return cells
+
+
+def counted_cells(names: Sequence[str]) -> str:
+    """Return the first name, and how many others there are."""
+    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
 
 
 def failed_table(failed: Mapping[str, str]) -> bytes:

@@ -14,9 +14,9 @@ from region.jobs import make_jobs
 from region.params import load_region
 from region.plan import cut_into_cells
 from region.results import results_of
-from region.run import main, run
+from region.run import by_reason, main, run
 from sandbox import mountains
-from stages.common.errors import GlacierError, InputError, ParamsError
+from stages.common.errors import ContractError, GlacierError, InputError, ParamsError
 
 
 @pytest.fixture
@@ -61,6 +61,7 @@ def test_the_plan_is_printed_and_written(regions: Path, capsys: pytest.CaptureFi
         pytest.param({"region": {"scheduler": "127.0.0.1:8786"}}, "region.scheduler", id="address"),
         pytest.param({"prepare": {"bands": []}}, "prepare.bands", id="a site's key"),
         pytest.param({"ingest": {"source": "twin"}}, "cannot be cut into cells", id="twin"),
+        pytest.param({"site": {"simulated": True}}, "does not agree with the source", id="simulated"),
         pytest.param({"ingest": {"outlines": None}}, "the region has no outlines", id="no outlines"),
         pytest.param(
             {"ingest": {"aoi": {"bounds": [10.0, 40.0, 11.0, 41.0]}}}, "no glacier lies in the region", id="no glacier"
@@ -108,6 +109,16 @@ def test_a_model_that_is_absent(regions: Path) -> None:
     change(regions, region={"model": "source/none.onnx"})
     with pytest.raises(InputError, match="the model is absent"):
         jobs_of(regions)
+
+
+def test_a_model_of_other_bands(regions: Path) -> None:
+    change(regions, prepare={"bands": ["green", "red", "blue"]})
+    with pytest.raises(ContractError, match="the scene's bands are not the model's"):
+        jobs_of(regions)
+
+
+def test_cells_that_fail_in_the_same_way_are_named_together() -> None:
+    assert by_reason({"a": "no scene", "b": "no year", "c": "no scene"}) == {"no scene": ["a", "c"], "no year": ["b"]}
 
 
 def test_a_cell_is_named_by_what_it_is_made_of(regions: Path) -> None:
