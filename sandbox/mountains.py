@@ -5,6 +5,7 @@ It is the site of `sandbox.tiny`, larger: 25 x 13 km at 30 m, two years, thirtee
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,10 +61,10 @@ def scene(year: int) -> np.ndarray:
     return pixels
 
 
-def bright_model() -> bytes:
+def bright_model(bands: Sequence[str] = tiny.BANDS, *, ice: float = ICE, rock: float = ROCK) -> bytes:
     """Return an ONNX model that takes bright pixels for ice: sigmoid of the bands' mean, with all metadata."""
     shape: list[str | int] = ["batch", "height", "width"]
-    constants = {"zero": 0.0, "middle": (ICE + ROCK) / 2, "steepness": 0.2}
+    constants = {"zero": 0.0, "middle": (ice + rock) / 2, "steepness": 22 / (ice - rock)}
     nodes = [
         helper.make_node("IsNaN", ["reflectance"], ["hidden"]),
         helper.make_node("Where", ["hidden", "zero", "reflectance"], ["filled"]),
@@ -76,14 +77,14 @@ def bright_model() -> bytes:
     weights.append(helper.make_tensor("axis", TensorProto.INT64, [1], [3]))
     graph = helper.make_graph(
         nodes, "bright",
-        [helper.make_tensor_value_info("reflectance", TensorProto.FLOAT, [*shape, 3])],
+        [helper.make_tensor_value_info("reflectance", TensorProto.FLOAT, [*shape, len(bands)])],
         [helper.make_tensor_value_info("glacier", TensorProto.FLOAT, [*shape, 1])], weights,
     )  # fmt: skip
     model: onnx.ModelProto = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
     helper.set_model_props(
         model,
         {
-            "bands": ",".join(tiny.BANDS), "threshold": "0.5", "threshold_rule": "given", "temperature": "1.0",
+            "bands": ",".join(bands), "threshold": "0.5", "threshold_rule": "given", "temperature": "1.0",
             "members": "1", "area_error": '{"blocks": 4, "dispersion": 9.0}', "stride_px": "8",
             "receptive_field_radius_px": "8", "data_md5": "0" * 32,
         },

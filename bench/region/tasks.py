@@ -1,6 +1,6 @@
 """What Dask's scheduler itself takes: empty tasks in the shape of a region's cells.
 
-    .venv-region/bin/python -m bench.region_tasks --tasks 100000 --workers 2
+    .venv-region/bin/python -m bench.region.tasks --tasks 100000 --workers 2
 
 Every task gets a job as large as a real one, with its priority and attempts, and returns a manifest as large as a real
 one; nothing is mapped or written. It is the code that `make region` runs, `region.engine.watch`, on a cluster of this
@@ -43,7 +43,7 @@ def main() -> None:
     parser.add_argument("--tasks", type=int, default=100_000)
     parser.add_argument("--workers", type=int, default=2)
     arguments = parser.parse_args()
-    from bench.region_tasks import empty_work as by_name  # what stands in __main__ would travel with every task
+    from bench.region.tasks import empty_work as by_name  # what stands in __main__ would travel with every task
 
     logging.disable(logging.INFO)  # a line a cell
     with tempfile.TemporaryDirectory() as folder:
