@@ -107,6 +107,8 @@ def declared_stage(name: str, site: Path) -> Declared:
             yield re.sub(r"\$\{([\w.\[\]]+)\}", lambda match: _value(match[1], params, item), plain)
 
     data = [path for path in fill(spec.get("deps", [])) if not path.startswith(IN_THE_IMAGE)]
+    if stage == "train":  # folders whose content params.yaml pins
+        data += load_params(site / "params.yaml").train.folders_beyond
     return Declared(
         name=name,
         reads=tuple(dict.fromkeys(("params.yaml", *data))),  # a year may be named by two dependencies

@@ -1,5 +1,7 @@
 """What `train` reads and writes."""
 
+from dataclasses import replace
+
 from stages.common.run.contracts import Contract
 from stages.common.tables import kinds
 
@@ -20,6 +22,21 @@ CONTRACT = Contract(
         "architecture.json": kinds.ARCHITECTURE,
         "history.csv": kinds.HISTORY,
         "model_card.json": kinds.MODEL_CARD,
+        "learned_from.json": kinds.LEARNED_FROM,
     },
     metrics=kinds.TRAIN_METRICS,
 )
+
+MORE_PATCHES = {
+    "train.npz": kinds.PATCHES,
+    "split.tif": replace(kinds.SPLIT, grid_bound=False),
+    "stats.json": kinds.STATS,
+}
+"""Of each year in a folder of `train.more_patches`."""
+
+INITIAL_MODEL = {
+    "model.weights.h5": kinds.WEIGHTS,
+    "architecture.json": kinds.ARCHITECTURE,
+    "model_card.json": kinds.MODEL_CARD,
+}
+"""In the folder of `train.initial_model`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,7 @@ class Patches:
     column: AnyArray
     """(N,): column of that pixel; may be negative."""
     scene: AnyArray
-    """(N,): position of the patch's year among the training years."""
+    """(N,): position of the patch's year among the training years; those of other sites follow."""
 
     def __len__(self) -> int:
         return len(self.image)
@@ -66,20 +66,25 @@ class TrainingData:
     band_references: list[BandReference] = field(default_factory=list)
 
 
-def load(folders: Mapping[int, Path]) -> TrainingData:
+def load(folders: Mapping[int, Path], more: Sequence[Path] = ()) -> TrainingData:
     """Read the patches of each year (year to folder) and prove that none leaks.
+
+    Of `more`, folders of other sites' years, the training patches are learned too, and count in the statistics.
+    Validation and calibration are the site's own: the model is chosen and calibrated for the ground that it maps.
 
     Raises
     ------
     ContractError
         A patch shows a held-out pixel, or the years differ in bands or in the scale of their pixels.
     """
-    stats = [read_document(folder / "stats.json", PatchStats) for folder in folders.values()]
-    _require_one_kind(stats, folders)
-    roles = [read_band(folder / "split.tif") for folder in folders.values()]
+    own = list(folders.values())
+    stats = [read_document(folder / "stats.json", PatchStats) for folder in (*own, *more)]
+    _require_one_kind(stats[: len(own)], folders)
+    roles = [read_band(folder / "split.tif") for folder in (*own, *more)]
     mean, std = pool_statistics(stats)
+    sources = {use: [*own, *more] if use == "train" else own for use in MAY_LABEL}
     sets = {
-        use: _join(_read(folder, use, roles[scene], scene) for scene, folder in enumerate(folders.values()))
+        use: _join(_read(folder, use, roles[scene], scene) for scene, folder in enumerate(sources[use]))
         for use in MAY_LABEL
     }
     return TrainingData(
@@ -90,7 +95,12 @@ def load(folders: Mapping[int, Path]) -> TrainingData:
         offset=stats[0].offset,
         mean=mean,
         std=std,
-        md5=_md5(folder / f"{use}.npz" for folder in folders.values() for use in MAY_LABEL),
+        md5=_md5(
+            [
+                *(folder / f"{use}.npz" for folder in own for use in MAY_LABEL),
+                *(folder / "train.npz" for folder in more),
+            ]
+        ),
         band_references=pool_histograms(stats, mean, std),
     )
 

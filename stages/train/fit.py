@@ -9,6 +9,7 @@ import keras
 
 from stages.common.params.learning import TrainParams
 from stages.common.tables.learning import EpochRow
+from stages.train.beyond.initial_model import InitialNets
 from stages.train.data import TrainingData, training_batches, unchanged_batches
 from stages.train.loss import MaskedBceDice, MaskedIoU
 from stages.train.model import build_unet, receptive_field_radius_px, stride_px
@@ -26,37 +27,44 @@ class Fitted:
     """The epoch whose weights were kept."""
     stride_px: int
     receptive_field_radius_px: int
+    initial_val_iou: float | None = None
+    """Validation IoU of the model that it started from, before the first step."""
 
 
 FITTING_THRESHOLD = 0.5
 """Threshold of the IoU that is watched while fitting; that of the maps is chosen afterwards (`calibrate`)."""
 
 
-def fit_members(data: TrainingData, params: TrainParams, *, size_px: int) -> list[Fitted]:
-    """Fit `params.members` nets, the n-th with the seed n - 1 above `params.seed`."""
+def fit_members(
+    data: TrainingData, params: TrainParams, *, size_px: int, initial: InitialNets | None = None
+) -> list[Fitted]:
+    """Fit `params.members` nets, the n-th with the seed n - 1 above `params.seed`.
+
+    With `initial`, the n-th starts from the n-th of its nets; after the last one they are taken from the first again.
+    """
     return [
-        fit(data, params.model_copy(update={"seed": params.seed + member - 1}), size_px=size_px, member=member)
+        fit(
+            data,
+            params.model_copy(update={"seed": params.seed + member - 1}),
+            size_px=size_px,
+            member=member,
+            initial=initial,
+        )
         for member in range(1, params.members + 1)
     ]
 
 
-def fit(data: TrainingData, params: TrainParams, *, size_px: int, member: int = 1) -> Fitted:
+def fit(
+    data: TrainingData, params: TrainParams, *, size_px: int, member: int = 1, initial: InitialNets | None = None
+) -> Fitted:
     """Fit a U-Net to `data` and keep the weights of the epoch with the best validation IoU.
 
     Without validation patches the whole schedule runs and its last weights are kept.
     """
-    keras.utils.set_random_seed(params.seed)
-    keras.mixed_precision.set_global_policy(params.precision)
-    model = _build(data, params)
+    model = first_net(data, params, member, initial)
     steps = params.epochs * params.steps_per_epoch
-    model.compile(
-        optimizer=_optimiser(params, steps),
-        loss=MaskedBceDice(
-            bce_weight=params.bce_weight, dice_weight=params.dice_weight, smoothing=params.label_smoothing
-        ),
-        metrics=[MaskedIoU(threshold=FITTING_THRESHOLD)],
-        jit_compile=False,
-    )
+    validation = _validation(data, params)
+    before = validation_iou(model, data, params) if initial and validation else None
     log = model.fit(
         training_batches(
             data,
@@ -65,7 +73,7 @@ def fit(data: TrainingData, params: TrainParams, *, size_px: int, member: int = 
             size_px=size_px,
             augmentation=params.augmentation,
         ),
-        validation_data=_validation(data, params),
+        validation_data=validation,
         epochs=params.epochs,
         steps_per_epoch=params.steps_per_epoch,
         callbacks=_callbacks(params, member, early_stopping=len(data.validation) > 0),
@@ -74,19 +82,39 @@ def fit(data: TrainingData, params: TrainParams, *, size_px: int, member: int = 
     )
     history = _rows(log.history, params, steps, member)
     return Fitted(
-        model=_in_float32(model, data, params),
+        model=_in_float32(model, data, params, initial),
         history=history,
         best=max(history, key=lambda row: (row.val_iou or 0.0, row.epoch if row.val_iou is None else 0)),
         stride_px=stride_px(depth=params.depth, stem=params.stem),
         receptive_field_radius_px=receptive_field_radius_px(depth=params.depth, stem=params.stem),
+        initial_val_iou=before,
     )
 
 
-def _build(data: TrainingData, params: TrainParams) -> Any:
+def first_net(data: TrainingData, params: TrainParams, member: int, initial: InitialNets | None) -> Any:
+    """Return the compiled net before its first step: with random weights, or with those of `initial`."""
+    keras.utils.set_random_seed(params.seed)
+    keras.mixed_precision.set_global_policy(params.precision)
+    model = _build(data, params, initial)
+    if initial is not None:
+        model.set_weights(initial.of_member(member))
+    model.compile(
+        optimizer=_optimiser(params, params.epochs * params.steps_per_epoch),
+        loss=MaskedBceDice(
+            bce_weight=params.bce_weight, dice_weight=params.dice_weight, smoothing=params.label_smoothing
+        ),
+        metrics=[MaskedIoU(threshold=FITTING_THRESHOLD)],
+        jit_compile=False,
+    )
+    return model
+
+
+def _build(data: TrainingData, params: TrainParams, initial: InitialNets | None) -> Any:
+    normalisation = initial or data
     return build_unet(
         bands=len(data.bands),
-        mean=data.mean,
-        std=data.std,
+        mean=normalisation.mean,
+        std=normalisation.std,
         base=params.base_channels,
         depth=params.depth,
         stem=params.stem,
@@ -94,10 +122,10 @@ def _build(data: TrainingData, params: TrainParams) -> Any:
     )
 
 
-def _in_float32(model: Any, data: TrainingData, params: TrainParams) -> Any:
+def _in_float32(model: Any, data: TrainingData, params: TrainParams, initial: InitialNets | None) -> Any:
     """Return the model as it is used: in float32, whatever precision it was fitted in."""
     keras.mixed_precision.set_global_policy("float32")
-    final = _build(data, params)
+    final = _build(data, params, initial)
     final.set_weights(model.get_weights())
     return final
 
@@ -129,6 +157,11 @@ def _schedule(params: TrainParams, steps: int) -> Any:
 
 def _validation(data: TrainingData, params: TrainParams) -> Any:
     return unchanged_batches(data, data.validation, batch=params.batch_size).cache() if len(data.validation) else None
+
+
+def validation_iou(model: Any, data: TrainingData, params: TrainParams) -> float:
+    """Return the IoU of a compiled net on the validation patches."""
+    return float(model.evaluate(_validation(data, params), verbose=0, return_dict=True)["iou"])
 
 
 def _callbacks(params: TrainParams, member: int, *, early_stopping: bool) -> list[Any]:

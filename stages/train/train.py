@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,17 @@ from stages.common import settings
 from stages.common.errors import ContractError
 from stages.common.run.outputs import write_json, write_table
 from stages.common.run.stage import Run
-from stages.common.tables.learning import AreaError, Calibrated, EpochRow, ModelCard, TrainMetrics
+from stages.common.tables.learning import (
+    AreaError,
+    Calibrated,
+    EpochRow,
+    InitialModel,
+    LearnedFrom,
+    ModelCard,
+    TrainMetrics,
+)
+from stages.train.beyond.more_patches import OtherSite, read_more_patches
+from stages.train.beyond.pins import require_pinned
 from stages.train.calibrate import calibrate
 from stages.train.data import TrainingData, load
 from stages.train.environment import cpu_flags, instruction_set_in_force, pin_environment
@@ -31,17 +42,20 @@ PARITY_PATCHES = 8
 def train(run: Run) -> TrainMetrics:
     """Fit, export, compare ONNX with Keras, and describe the model."""
     params = run.params.train
-    data = load(
-        {year: path.parent for year, path in run.by_year("artifacts/patches/{training_years}/stats.json").items()}
-    )
+    own = {year: path.parent for year, path in run.by_year("artifacts/patches/{training_years}/stats.json").items()}
+    others = read_more_patches(params, next(iter(own.values())))
+    start = params.initial_model and require_pinned(params.initial_model, name="train.initial_model")
+    data = load(own, [folder for site in others for folder in site.years])
     counts = len(data.train), len(data.validation), len(data.calibration)
     run.log.info("%d training, %d validation and %d calibration patches", *counts)
     prepare_tensorflow(params.threads, params.seed, params.instruction_set)
 
+    from stages.train.beyond.initial_model import read_initial_model
     from stages.train.ensemble import assemble, logits_of
     from stages.train.fit import fit_members
 
-    fitted = fit_members(data, params, size_px=run.params.patches.size_px)
+    initial = read_initial_model(start, data, params) if start else None
+    fitted = fit_members(data, params, size_px=run.params.patches.size_px, initial=initial)
     nets = [logits_of(member.model) for member in fitted]
     validation, calibration = (
         validation_pixels(nets, patches, data, run.params.patches) for patches in (data.validation, data.calibration)
@@ -50,6 +64,7 @@ def train(run: Run) -> TrainMetrics:
     model = assemble([member.model for member in fitted], calibrated.temperature)
     draft = _card(run, data, fitted, calibrated, areas, parameters=model.count_params())
     _write(run.out, model, fitted, draft)
+    _write_sources(run, others, fitted)
     export_in_fresh_process(run.out)
     card = draft.model_copy(update={"onnx_max_difference": parity(model, data, run.out / "model.onnx")})
     write_json(run.out / "model_card.json", card)
@@ -63,6 +78,19 @@ def _write(out: Path, model: Any, fitted: list[Any], card: ModelCard) -> None:
     (out / "architecture.json").write_text(_tidy(model.to_json()), encoding="utf-8")
     write_table(out / "history.csv", [row for member in fitted for row in member.history], EpochRow)
     write_json(out / "model_card.json", card)
+
+
+def _write_sources(run: Run, others: Sequence[OtherSite], fitted: list[Any]) -> None:
+    """Write learned_from.json, where the model has learned from anything beyond its site."""
+    pin = run.params.train.initial_model
+    start = None
+    if pin:
+        scores = [member.initial_val_iou for member in fitted if member.initial_val_iou is not None]
+        start = InitialModel(md5=pin.md5, val_iou=round(sum(scores) / len(scores), 6) if scores else None)
+        run.log.info("the initial model has validation IoU %s", start.val_iou)
+    if others or start:
+        sources = LearnedFrom(more_patches=[site.record for site in others], initial_model=start)
+        write_json(run.out / "learned_from.json", sources)
 
 
 def _report(run: Run, card: ModelCard) -> None:

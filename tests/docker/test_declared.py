@@ -178,6 +178,20 @@ def test_no_place_is_mounted_twice(paths: list[str], mounted: list[str], tmp_pat
     assert list(declared_stage("ingest", site).optional) == mounted
 
 
+def test_train_sees_the_folders_that_its_parameters_pin(site: Path) -> None:
+    assert declared_stage("train", site).reads == ("params.yaml", "artifacts/patches")
+    content = tiny.params(site / "source", [2020])
+    content["train"] |= {"more_patches": [{"path": "../a/artifacts/patches"}], "initial_model": {"path": "../start"}}
+    tiny.write_params(site, content)
+    stage = declared_stage("train", site)
+    assert stage.reads == ("params.yaml", "artifacts/patches", "../a/artifacts/patches", "../start")
+    assert "../start" not in declared_stage("evaluate", site).reads
+    for path in stage.reads[1:]:
+        (site / path).mkdir(parents=True, exist_ok=True)
+    targets = {str(mount.target) for mount in plan_container(stage, site).mounts if not mount.writable}
+    assert targets == {"/site/params.yaml", "/site/artifacts/patches", "/a/artifacts/patches", "/start"}
+
+
 def test_a_folder_of_products_is_seen(site: Path) -> None:
     content = tiny.params(site / "source", [2020])
     content["ingest"] |= {"source": "safe", "safe": {"folder": "products"}}

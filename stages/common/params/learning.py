@@ -63,6 +63,27 @@ class AugmentationParams(Section):
     hide_max_px: Annotated[int, Field(ge=1, description="largest side of the hidden rectangle")] = 128
 
 
+class PinnedFolder(Section):
+    """A folder beyond the site, pinned by the hash of its content."""
+
+    path: Annotated[str, Field(min_length=1, description="relative to the site's folder")]
+    md5: Annotated[
+        str,
+        Field(
+            pattern=r"^([0-9a-f]{32}\.dir)?$",
+            description="hash of the folder as DVC records it in dvc.lock or a .dvc file; another content is refused",
+        ),
+    ] = ""
+
+
+class PinnedPatches(PinnedFolder):
+    """Patches of another site, pinned by the hash of their content."""
+
+    may_overlap: Annotated[
+        bool, Field(description="accept the coordinates of this site: simulated sites have other ground at one place")
+    ] = False
+
+
 class TrainParams(Section):
     """U-Net, loss, optimiser and augmentation."""
 
@@ -105,6 +126,28 @@ class TrainParams(Section):
         Literal["native", "AVX512_CORE_AMX", "AVX512_CORE_BF16", "AVX512_CORE_VNNI", "AVX512_CORE", "AVX2"],
         Field(description="bound on oneDNN; native: as the processor has it; AVX2: same on more machines"),
     ] = "native"
+    more_patches: Annotated[
+        list[PinnedPatches],
+        Field(description="artifacts/patches of other sites, whose training patches are learned too"),
+    ] = Field(default_factory=list)
+    initial_model: Annotated[
+        PinnedFolder | None,
+        Field(
+            description="artifacts/train of the model to start from; its normalisation is kept; null: random weights"
+        ),
+    ] = None
+
+    @property
+    def folders_beyond(self) -> list[str]:
+        """Paths of all folders beyond the site that a training reads."""
+        return [pin.path for pin in (*self.more_patches, self.initial_model) if pin]
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        paths = [pin.path for pin in self.more_patches]
+        if twice := sorted({path for path in paths if paths.count(path) > 1}):
+            raise ValueError(f"more_patches names a folder twice: {', '.join(twice)}")
+        return self
 
 
 class EvaluateParams(Section):

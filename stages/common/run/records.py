@@ -108,6 +108,13 @@ def file_md5(path: Path) -> str:
         return hashlib.file_digest(stream, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
+def folder_md5(folder: Path) -> str:
+    """Return the hash of all files below a folder, as DVC records it in dvc.lock or a .dvc file."""
+    paths = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+    listing = [{"md5": file_md5(paths[name]), "relpath": name} for name in sorted(paths)]
+    return f"{hashlib.md5(json.dumps(listing).encode(), usedforsecurity=False).hexdigest()}.dir"
+
+
 def _numbered_lines(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     """Yield the fields of each line by column, with the line's number in the file."""
     text = _read_text(path)

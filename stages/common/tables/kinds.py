@@ -141,6 +141,11 @@ WEIGHTS = Blob(summary="Keras weights", media_type="application/x-hdf5", magic=(
 ARCHITECTURE = Json(summary="Keras architecture", model=AnyDocument)
 HISTORY = Table(summary="Learning curve, one row an epoch", row=tables_learning.EpochRow)
 MODEL_CARD = Json(summary="How the model was made and what it needs", model=tables_learning.ModelCard)
+LEARNED_FROM = Json(
+    summary="What the model has learned from beyond its site: patches of other sites, the model it started from",
+    model=tables_learning.LearnedFrom,
+    optional=True,
+)
 
 TRAIN_METRICS = Json(
     summary="Validation score, and what the model's bits depend on", model=tables_learning.TrainMetrics

@@ -124,6 +124,30 @@ class ModelCard(Calibrated):
     )
 
 
+class MorePatches(Record):
+    """The patches of another site."""
+
+    md5: Annotated[str, Field(description="hash of the folder, as DVC records it")]
+    years: list[int]
+    training_patches: int
+
+
+class InitialModel(Record):
+    """The model that a training started from."""
+
+    md5: Annotated[str, Field(description="hash of the folder, as DVC records it")]
+    val_iou: Annotated[
+        Fraction | None, Field(description="validation IoU before the first step; mean over the members")
+    ] = None
+
+
+class LearnedFrom(Record):
+    """artifacts/train/learned_from.json: all that the model has learned from beyond its site."""
+
+    more_patches: list[MorePatches] = Field(default_factory=list)
+    initial_model: InitialModel | None = None
+
+
 class TrainMetrics(Calibrated):
     """metrics/train.json."""
 
