@@ -53,8 +53,8 @@ def read_initial_model(folder: Path, data: TrainingData, params: TrainParams) ->
     card = read_document(folder / "model_card.json", ModelCard)
     layers = list(_layers(json.loads((folder / "architecture.json").read_text(encoding="utf-8"))))
     kind = {"bands": card.bands, "scale": card.scale, "offset": card.offset, **_architecture(layers)}
-    ours = {"bands": data.bands, "scale": data.scale, "offset": data.offset}
-    _require_same(kind, ours | params.model_dump(include={"base_channels", "depth", "stem"}), folder)
+    expected = {"bands": data.bands, "scale": data.scale, "offset": data.offset}
+    _require_same(kind, expected | params.model_dump(include={"base_channels", "depth", "stem"}), folder)
     normalisation = _configs(layers, "NormaliseWithValidity")
     try:
         mean, std = ([float(value) for value in normalisation[0][name]] for name in ("mean", "std"))
@@ -76,13 +76,13 @@ def read_initial_model(folder: Path, data: TrainingData, params: TrainParams) ->
     return InitialNets([net.get_weights() for net in nets], mean, std)
 
 
-def _require_same(theirs: dict[str, Any], ours: dict[str, Any], folder: Path) -> None:
-    if different := [name for name in ours if ours[name] != theirs[name]]:
+def _require_same(model: dict[str, Any], expected: dict[str, Any], folder: Path) -> None:
+    if different := [name for name in expected if expected[name] != model[name]]:
         raise ContractError(
             f"the initial model does not fit this training: {', '.join(different)}",
             where=folder,
-            expected="; ".join(f"{name} {ours[name]}" for name in different),
-            found="; ".join(f"{name} {theirs[name]}" for name in different),
+            expected="; ".join(f"{name} {expected[name]}" for name in different),
+            found="; ".join(f"{name} {model[name]}" for name in different),
             fix="take another model, or set train.base_channels, train.depth, train.stem and prepare to its values",
         )
 

@@ -69,13 +69,13 @@ def require_same_kind(folder: Path, own: Path) -> None:
     ContractError
         It does; the message names all that differs, and nothing else.
     """
-    theirs, ours = kind_of(folder), kind_of(own)
-    if different := [name for name in ours if ours[name] != theirs[name]]:
+    other, own_kind = kind_of(folder), kind_of(own)
+    if different := [name for name in own_kind if own_kind[name] != other[name]]:
         raise ContractError(
             f"patches of another site differ from the site's own: {', '.join(different)}",
             where=folder,
-            expected=_in_words(ours, different),
-            found=_in_words(theirs, different),
+            expected=_in_words(own_kind, different),
+            found=_in_words(other, different),
             fix="run that site with the same prepare.bands, prepare.storage, grid.pixel_size_m, patches.size_px and "
             "patches.margin_px, or leave it out of train.more_patches",
         )
@@ -101,11 +101,11 @@ def _in_words(kind: Mapping[str, Any], names: Sequence[str]) -> str:
 
 def _require_other_ground(folder: Path, own: Path) -> None:
     """Refuse patches of the ground that the site holds out: its scores would not be held-out any more."""
-    theirs, ours = read_grid(folder / "split.tif"), read_grid(own / "split.tif")
-    if overlap(theirs, ours):
+    other_grid, own_grid = read_grid(folder / "split.tif"), read_grid(own / "split.tif")
+    if overlap(other_grid, own_grid):
         raise ContractError(
             "patches of another site show ground of this site, also such that it holds out", where=folder,
-            expected="grids that do not overlap", found=f"{theirs}; this site: {ours}",
+            expected="grids that do not overlap", found=f"{other_grid}; this site: {own_grid}",
             fix="leave it out of train.more_patches, or move the AOI of one of the two; of simulated sites, which have "
             "other ground at one place, set `may_overlap: true`",
         )  # fmt: skip
