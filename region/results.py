@@ -100,8 +100,13 @@ class Results:
         Raises
         ------
         InputError
-            They are of another one.
+            They are of another one, or a file stands in their place.
         """
+        if self.folder is not None and any(place.is_file() for place in (self.folder, *self.folder.parents)):
+            raise InputError(
+                "the results are to stand where a file is", where=self.url, expected="a folder, or a new name",
+                found="a file", fix="give region.results another place",
+            )  # fmt: skip
         content = self.read(REGION)
         owner = None if content is None else json.loads(content).get("region")
         if owner not in (None, region):

@@ -105,6 +105,13 @@ def test_results_of_another_region(regions: Path, monkeypatch: pytest.MonkeyPatc
     assert main(["range", "--dry"]) == 2
 
 
+@pytest.mark.parametrize("place", ["source/model.onnx", "source/model.onnx/results"])
+def test_a_file_where_the_results_are_to_stand(regions: Path, place: str) -> None:
+    change(regions, region={"results": place})
+    with pytest.raises(InputError, match="where a file is"):
+        run(regions, "range", dry=True)
+
+
 def test_a_model_that_is_absent(regions: Path) -> None:
     change(regions, region={"model": "source/none.onnx"})
     with pytest.raises(InputError, match="the model is absent"):
