@@ -63,6 +63,8 @@ def run(regions: Path, name: str, *, dry: bool) -> int:
             "this is no name of a region", where="REGION", expected="small letters, digits and -", found=name,
             fix="REGION=<name> of a folder regions/<name> (docs/region.md)",
         )  # fmt: skip
+    for store in ("botocore", "aiobotocore"):  # they say where they have found their keys
+        logging.getLogger(store).setLevel(logging.WARNING)
     region = load_region((regions / name).absolute())
     params, results = region.checked, results_of(region)
     features, glaciers = load_inventory(region)
