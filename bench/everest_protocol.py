@@ -38,7 +38,7 @@ from stages.common.model.split import (
     block_numbers,
     check_no_leak,
 )
-from stages.common.model.windows import round_up
+from stages.common.model.strips import round_up
 from stages.common.params.schema import Params, load_params
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -17,7 +17,7 @@ from stages.common.revision import git_commit, git_remote
 from stages.common.run.environment import FILES, NEEDED
 from stages.common.run.replace import SCRATCH
 
-PASSED = (settings.LOG_LEVEL, settings.INFERENCE_THREADS, settings.WINDOW_MPX)
+PASSED = (settings.LOG_LEVEL, settings.INFERENCE_THREADS)
 PASSED_TO_INGEST = (
     settings.S3_ACCESS_KEY, settings.S3_SECRET_KEY, settings.S3_ENDPOINT, settings.HTTP_RETRIES,
     settings.HTTP_RETRY_WAIT, *NEEDED["ingest"],

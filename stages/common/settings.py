@@ -25,16 +25,13 @@ SAMPLES = "GLACIER_SAMPLES"
 """Folder of the real samples; used in ``sites/*/params.yaml`` paths and by the tests."""
 
 INFERENCE_THREADS = "GLACIER_INFERENCE_THREADS"
-"""Threads that map a scene, a window each. No bit depends on them. Default: the cores this process may use."""
+"""Threads that map a scene, each a part of the graph. No bit depends on them. Default: the cores that may be used."""
 
 THREADS_MAX = 1024
 """More than any machine has cores: a system that is asked for a million threads ends the process."""
 
 JOBS = "GLACIER_JOBS"
 """Stages that `bin/repro` runs side by side. Default: one a core, and 3 GiB of memory for each."""
-
-WINDOW_MPX = "GLACIER_WINDOW_MPX"
-"""Largest inference window in megapixels; bounds the memory of a thread, never changes a probability. Default: 2."""
 
 GIT_COMMIT = "GIT_COMMIT"
 """Git revision that `track` tags a run with, where git itself cannot be asked (in a container)."""
@@ -263,11 +260,6 @@ def log_level() -> str:
 def inference_threads() -> int:
     """Return the threads for one ONNX Runtime session."""
     return int(number(INFERENCE_THREADS, usable_cores(), least=1, most=THREADS_MAX, whole=True))
-
-
-def window_pixels() -> int:
-    """Return the largest number of pixels in one inference window."""
-    return int(number(WINDOW_MPX, 2, least=1e-6) * 1e6)
 
 
 def cpus() -> float | None:

@@ -9,15 +9,8 @@ from tqdm import tqdm
 
 from stages.common.geo.grid import Grid
 from stages.common.geo.raster import gdal_env, read_band
-from stages.common.model.inference import (
-    ModelInfo,
-    open_session,
-    plan_for,
-    predict_windows,
-    read_info,
-    runs_at_once,
-    scene_reader,
-)
+from stages.common.model.inference import ModelInfo, read_info
+from stages.common.model.mapping import SceneMapper, scene_source
 from stages.common.model.probability import reaches
 from stages.common.model.split import TEST, TRAIN
 from stages.common.run.stage import Run
@@ -58,15 +51,14 @@ def evaluate(run: Run) -> EvaluateMetrics:
 
 def _map(info: ModelInfo, scene: Path, valid: Path, grid: Grid) -> Float32Array:
     """Return (H, W) probability of the whole scene: test blocks are mapped with their surroundings, as in `predict`."""
-    plan = plan_for(info, *grid.shape)
-    runs = runs_at_once(plan)
-    session = open_session(info.path, height=plan.window_height, width=plan.window_width, runs=runs)
+    mapper = SceneMapper(info, *grid.shape)
     probability = np.zeros(grid.shape, dtype=np.float32)
-    with gdal_env():
-        results = predict_windows(session, scene_reader(scene, valid), plan, runs=runs)
-        for window, part in tqdm(results, total=len(plan), desc="evaluate", unit="window", disable=None):
-            rows, columns = window.rows.keep_start, window.columns.keep_start
-            probability[rows : rows + part.shape[0], columns : columns + part.shape[1]] = part
+    rows = tqdm(total=grid.height * len(mapper.strips), desc="evaluate", unit="row", disable=None)
+    with gdal_env(), rows:
+        for band in mapper.bands(scene_source(scene, valid)):
+            part = band.answers[0][..., 0]
+            probability[band.row : band.row + part.shape[0], band.column : band.column + part.shape[1]] = part
+            rows.update(len(part))
     return probability
 
 

@@ -16,19 +16,9 @@ from stages.common.geo.classes import GLACIER_MAP, write_classes
 from stages.common.geo.grid import Grid
 from stages.common.geo.raster import finish_cog, gdal_env, grid_of, open_raster, profile
 from stages.common.geo.readback import CheckedRaster, checked_raster
-from stages.common.model.inference import (
-    MEMBERS_OUTPUT,
-    OUTPUT,
-    ModelInfo,
-    open_session,
-    plan_for,
-    predict_outputs,
-    read_info,
-    runs_at_once,
-    scene_reader,
-)
+from stages.common.model.inference import MEMBERS_OUTPUT, OUTPUT, ModelInfo, read_info
+from stages.common.model.mapping import SceneMapper, scene_source
 from stages.common.model.probability import encode_probability, reaches
-from stages.common.model.windows import WindowPlan
 from stages.common.run.outputs import write_json
 from stages.common.run.stage import Run
 from stages.common.tables.kinds import MASK_NODATA, PROBABILITY_NODATA, PROBABILITY_SCALE
@@ -49,35 +39,34 @@ def predict(run: Run) -> None:
     passes = files_of_passes(run)
     with gdal_env():
         if passes:
-            plan = map_passes(passes, run.out, partial(map_scene, info))[0]
+            mapper = map_passes(passes, run.out, partial(map_scene, info))[0]
         else:
-            plan = map_scene(info, scene, valid, run.out)
+            mapper = map_scene(info, scene, valid, run.out)
         write_json(run.out / "drift.json", measure_drift(info, scene, valid, year=int(run.year or 0)))
     write_json(run.out / "model.json", map_model(info))
     run.log.info(
-        "%d windows of %d x %d px; overlap: %.0f %% more pixels computed",
-        len(plan), plan.window_height, plan.window_width, 100 * (plan.compute_ratio - 1),
+        "%d rows in bands of %d, %d strip(s) of %d columns; edges and overlap: %.1f %% more pixels computed",
+        mapper.height, mapper.band_rows, len(mapper.strips), mapper.columns, 100 * (mapper.computed_ratio - 1),
     )  # fmt: skip
 
 
-def map_scene(info: ModelInfo, scene_path: Path, valid_path: Path, out: Path) -> WindowPlan:
-    """Map a scene window by window into `out`; memory is bounded by the window, whatever the scene's size."""
+def map_scene(info: ModelInfo, scene_path: Path, valid_path: Path, out: Path) -> SceneMapper:
+    """Map a scene band by band into `out`; memory grows with its width up to a bound, not with its height."""
     with open_raster(scene_path) as scene:
         check_model_bands(info, scene.descriptions, scene_path)
         grid = grid_of(scene)
-    plan = plan_for(info, grid.height, grid.width)
-    runs = runs_at_once(plan)
-    session = open_session(info.path, height=plan.window_height, width=plan.window_width, runs=runs)
     outputs = (OUTPUT, MEMBERS_OUTPUT)[: 1 if info.members == 1 else 2]
-    results = predict_outputs(session, scene_reader(scene_path, valid_path), plan, outputs=outputs, runs=runs)
-    with open_raster(valid_path) as valid, _drafts(out, grid, votes=info.members > 1) as drafts:
-        for window, answers in tqdm(results, total=len(plan), desc="predict", unit="window", disable=None):
-            height, width = answers[0].shape[:2]
-            place = RasterWindow(window.columns.keep_start, window.rows.keep_start, width, height)
+    mapper = SceneMapper(info, grid.height, grid.width, outputs=outputs)
+    rows = tqdm(total=grid.height * len(mapper.strips), desc="predict", unit="row", disable=None)
+    with open_raster(valid_path) as valid, _drafts(out, grid, votes=info.members > 1) as drafts, rows:
+        for band in mapper.bands(scene_source(scene_path, valid_path)):
+            height, width = band.answers[0].shape[:2]
+            place = RasterWindow(band.column, band.row, width, height)
             observed = valid.read(1, window=place) == 1
-            for draft, plane in zip(drafts, planes(answers, observed, info.threshold), strict=True):
+            for draft, plane in zip(drafts, planes(band.answers, observed, info.threshold), strict=True):
                 draft.write(plane, 1, window=place)
-    return plan
+            rows.update(height)
+    return mapper
 
 
 @contextlib.contextmanager

@@ -11,7 +11,6 @@ from stages.common.errors import ParamsError, SettingError
 
 NUMBERS: dict[str, Callable[[], float | None]] = {
     settings.INFERENCE_THREADS: settings.inference_threads,
-    settings.WINDOW_MPX: settings.window_pixels,
     settings.HTTP_RETRIES: settings.http_retries,
     settings.HTTP_RETRY_WAIT: settings.http_retry_wait_s,
     settings.CPUS: settings.cpus,
@@ -40,7 +39,6 @@ def test_a_fraction_is_refused_where_a_count_is_asked_for(name: str, monkeypatch
     ("name", "text", "value"),
     [
         (settings.INFERENCE_THREADS, "3", 3),
-        (settings.WINDOW_MPX, "0.5", 500_000),
         (settings.HTTP_RETRIES, "0", 0),
         (settings.HTTP_RETRY_WAIT, "0.25", 0.25),
         (settings.CPUS, "1.5", 1.5),

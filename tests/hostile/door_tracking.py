@@ -73,7 +73,6 @@ ADDRESSES = ["http://127.0.0.1:9", f"http://anna:{SECRET}@127.0.0.1:9", f"http:/
 SETTINGS: dict[str, list[str]] = {
     "GLACIER_LOG_LEVEL": ["LOUD", "7", "../x"],
     "GLACIER_INFERENCE_THREADS": ["nan", "0", "-1", "1e9", "many", "1.5"],
-    "GLACIER_WINDOW_MPX": ["nan", "0", "-2", "inf", "x"],
 }
 
 ARGUMENTS = {"1e3": "labels", "x": "labels"}

@@ -121,7 +121,6 @@ class WatchedDataset:
 
 def test_no_dataset_is_used_by_two_threads(onnx_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """GDAL's handles are not for two threads: a shared one reads wrong pixels without a word."""
-    monkeypatch.setenv("GLACIER_WINDOW_MPX", "0.001")
     open_dataset, users = rasterio.open, []
 
     def open_watched(*arguments: Any, **options: Any) -> WatchedDataset:

@@ -32,7 +32,7 @@ KEPT = {
     "TF_FORCE_GPU_ALLOW_GROWTH": "true",
     "TF_CLI_CONFIG_FILE": "terraform.rc",
     "PATH": "/bin",
-    "GLACIER_WINDOW_MPX": "1",
+    "GLACIER_INFERENCE_THREADS": "1",
 }
 
 

@@ -5,13 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
-from affine import Affine
 
 from stages.common.errors import ContractError
-from stages.common.geo.grid import Grid
-from stages.common.geo.raster import write_cog
 from stages.common.model import inference
 
 MODEL = Path("model.onnx")
@@ -63,14 +59,3 @@ def test_absent_metadata_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ContractError, match="lacks metadata") as caught:
         inference.read_info(MODEL)
     assert caught.value.found == "no members"
-
-
-def test_a_window_has_no_value_where_the_scene_is_not_valid_or_ends(tmp_path: Path) -> None:
-    grid = Grid("EPSG:32645", Affine(30, 0, 480_000, 0, -30, 3_100_000), 2, 3)
-    pixels = np.arange(1, 7, dtype=np.uint16).reshape(2, 3)
-    valid = np.array([[0, 1, 1], [1, 1, 1]], dtype=np.uint8)
-    write_cog(tmp_path / "scene.tif", pixels, grid, nodata=0, bands=["red"], scale=0.5, offset=-1.0)
-    write_cog(tmp_path / "valid.tif", valid, grid, nodata=None)
-    window = inference.scene_reader(tmp_path / "scene.tif", tmp_path / "valid.tif")(0, 0, 3, 4)
-    expected = [[np.nan, 0, 0.5, np.nan], [1, 1.5, 2, np.nan], [np.nan] * 4]
-    assert np.array_equal(window[..., 0], np.array(expected, dtype=np.float32), equal_nan=True)

@@ -109,7 +109,7 @@ def test_where_dvc_finds_things_is_the_users_choice(name: str, monkeypatch: pyte
 @pytest.mark.parametrize(
     "name",
     [
-        "PATH", "HOME", "PYTHONPATH", "GLACIER_WINDOW_MPX", "CDSE_S3_SECRET_KEY", "SENTINEL2_DATA", "COG_FOLDER",
+        "PATH", "HOME", "PYTHONPATH", "GLACIER_INFERENCE_THREADS", "CDSE_S3_SECRET_KEY", "SENTINEL2_DATA", "COG_FOLDER",
         "VRT_FOLDER", "CREATE_ME", "DVC_STAGE", "TF_CPP_MIN_LOG_LEVEL", "TF_VAR_region", "CUDA_VISIBLE_DEVICES",
     ],
 )  # fmt: skip
