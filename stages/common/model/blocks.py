@@ -122,7 +122,7 @@ def _cuts(graph: GraphProto, rows: Mapping[str, Rows]) -> list[tuple[list[str], 
         [name for name in (*makers, *inputs[0]) if name in rows and rows[name].layer == layer and name in used]
         for layer, used in enumerate(used | set(ends) for used in used_later)
     ]
-    return [(sorted(names), made) for names, made in zip(inputs, outputs, strict=True) if made]
+    return [(sorted(names), results) for names, results in zip(inputs, outputs, strict=True) if results]
 
 
 CHEAP = frozenset({"Concat", "DequantizeLinear"})
@@ -173,10 +173,10 @@ def _rows_needed(
     """Return the rows (first, stop) of each value that the step `FAR` needs."""
     needed = {name: (FAR * count, (FAR + 1) * count) for name, count in outputs.items()}
     for node in reversed(graph.node):
-        given = {needed[name] for name in node.output if name in needed}
-        for name in (name for name in node.input if name in rows and given):
-            between = reach_of(node, constants).input_rows(*next(iter(given)))
-            if needed.setdefault(name, between) != between or len(given) > 1:
+        results = {needed[name] for name in node.output if name in needed}
+        for name in (name for name in node.input if name in rows and results):
+            between = reach_of(node, constants).input_rows(*next(iter(results)))
+            if needed.setdefault(name, between) != between or len(results) > 1:
                 raise UnknownReachError(f"{node.op_type} beside an operator that needs other rows of {name}")
     return needed
 

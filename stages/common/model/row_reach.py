@@ -127,13 +127,13 @@ def pads_of(node: NodeProto, constants: dict[str, AnyArray], *, axis: int) -> tu
     both = max(kernel - step, 0)
     less, more = both // 2, both - both // 2
     pads = _list(node, "pads", [0, 0, 0, 0])
-    given = {
+    padding = {
         b"NOTSET": (pads[axis], pads[axis + 2]), b"VALID": (0, 0), b"SAME_UPPER": (less, more),
         b"SAME_LOWER": (more, less),
     }[attribute_of(node, "auto_pad", b"NOTSET")]  # fmt: skip
-    if sum(given) != both or attribute_of(node, "ceil_mode", 0):
-        raise UnknownReachError(f"{node.op_type} that adds {given} to a kernel of {kernel}")
-    return given
+    if sum(padding) != both or attribute_of(node, "ceil_mode", 0):
+        raise UnknownReachError(f"{node.op_type} that adds {padding} to a kernel of {kernel}")
+    return padding
 
 
 def attribute_of(node: NodeProto, name: str, default: Any) -> Any:

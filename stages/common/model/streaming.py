@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from stages.common.model.blocks import Block, BlockGraph, Port
+from stages.common.model.row_store import RowStore, joined
 from stages.common.types import AnyArray
 
 RunBlock = Callable[[Block, bool, dict[str, AnyArray]], Sequence[AnyArray]]
@@ -26,51 +27,6 @@ RunBlock = Callable[[Block, bool, dict[str, AnyArray]], Sequence[AnyArray]]
 PIXELS_MIN = 65
 """Least pixels of a block's coarsest value in a band, where the scene has as many. ONNX Runtime sums a matrix product
 of up to 64 columns and more than 128 terms in another order, and the last bits differ (its ``MlasSgemmOperation``)."""
-
-
-class RowStore:
-    """The rows of a value that have been made and are still needed, in a ring of memory that is used again."""
-
-    def __init__(self, axis: int, total: int) -> None:
-        self.axis, self.total = axis, total
-        self.made = 0
-        """Rows that there have been so far."""
-        self.readers: dict[int, int] = {}
-        """The first row that each user still needs."""
-        self._ring: AnyArray | None = None
-        """Row r stands at place r modulo its length along `axis`."""
-
-    def put(self, band: AnyArray) -> None:
-        """Copy the next rows into the ring; they count once they are added to `made`. For one thread at a time."""
-        needed = min(self.readers.values(), default=self.made)
-        stop = self.made + band.shape[self.axis]
-        if self._ring is None or stop - needed > self._ring.shape[self.axis]:
-            shape = [*band.shape[: self.axis], stop - needed, *band.shape[self.axis + 1 :]]
-            larger, row = np.empty(shape, band.dtype), needed
-            for part in self.rows(needed, self.made):
-                self._write(larger, row, part)
-                row += part.shape[self.axis]
-            self._ring = larger  # only now: others read meanwhile
-        self._write(self._ring, self.made, band)
-
-    def rows(self, first: int, stop: int) -> list[AnyArray]:
-        """Return rows first to stop as views, one or two; they stay what they are while somebody needs them."""
-        return [] if self._ring is None else self._places(self._ring, first, stop)
-
-    def _places(self, ring: AnyArray, first: int, stop: int) -> list[AnyArray]:
-        if first == stop:
-            return []
-        length = ring.shape[self.axis]
-        place, end = first % length, (stop - 1) % length + 1
-        slices = [slice(place, end)] if place < end else [slice(place, length), slice(0, end)]
-        return [ring[(slice(None),) * self.axis + (part,)] for part in slices]
-
-    def _write(self, ring: AnyArray, first: int, band: AnyArray) -> None:
-        row = 0
-        for place in self._places(ring, first, first + band.shape[self.axis]):
-            count = place.shape[self.axis]
-            place[...] = band[(slice(None),) * self.axis + (slice(row, row + count),)]
-            row += count
 
 
 @dataclass(frozen=True)
@@ -114,10 +70,10 @@ class Stage:
 
     def _stop(self, port: Port, store: RowStore, at_top: bool) -> int:
         """Return the step up to which there are rows enough of an input."""
-        if store.made == store.total:
+        if store.stop == store.total:
             return self.steps
         below = self.block.spoiled_steps * port.rows if at_top else port.below
-        return (store.made - below) // port.rows
+        return (store.stop - below) // port.rows
 
     def first_row_needed(self, port: Port) -> int:
         """Return the first row of an input that is still needed."""
@@ -182,10 +138,10 @@ class Stream:
             first = stores[0].readers[CALLER]
             if first == stores[0].total:
                 return None
-            self._changed.wait_for(lambda: self._closed or min(store.made for store in stores) > first)
+            self._changed.wait_for(lambda: self._closed or min(store.stop for store in stores) > first)
             if self._closed:
                 return None
-            stop = min(store.made for store in stores)
+            stop = min(store.stop for store in stores)
             parts = [store.rows(first, stop) for store in stores]
         rows = [joined(each, store.axis) for each, store in zip(parts, stores, strict=True)]
         with self._changed:
@@ -220,7 +176,7 @@ class Stream:
                     return
             store.put(band)
             with self._changed:
-                store.made += band.shape[store.axis]
+                store.stop += band.shape[store.axis]
                 self._changed.notify_all()
 
     def _is_short_of_work(self) -> bool:
@@ -228,10 +184,10 @@ class Stream:
 
         How many rows must be on their way is learned: where nothing can run and nothing is finished, it is more.
         """
-        read = next(iter(self._stores.values())).made
+        read = next(iter(self._stores.values())).stop
         taken = [self._stores[name].readers[CALLER] for name in self._outputs]
         ready = sum(stage.busy or stage.next_band(self._stores) is not None for stage in self.stages)
-        if not ready and min(self._stores[name].made for name in self._outputs) == min(taken):
+        if not ready and min(self._stores[name].stop for name in self._outputs) == min(taken):
             self._rows_on_their_way = max(self._rows_on_their_way, read - min(taken) + self._threads * self._band_rows)
             return True
         return ready <= self._threads and read - min(taken) < self._rows_on_their_way
@@ -262,13 +218,13 @@ class Stream:
     def _deliver(self, stage: Stage, band: Band, results: Sequence[AnyArray]) -> None:
         for port, result in zip(stage.block.outputs, results, strict=True):
             first = (band.first - band.input_first) * port.rows
-            kept = slice(first, first + (band.stop - band.first) * port.rows)
-            self._stores[port.name].put(result[(slice(None),) * port.axis + (kept,)])
+            inner = slice(first, first + (band.stop - band.first) * port.rows)
+            self._stores[port.name].put(result[(slice(None),) * port.axis + (inner,)])
         with self._changed:
             stage.computed += band.input_stop - band.input_first
             stage.done, stage.busy = band.stop, False
             for port in stage.block.outputs:
-                self._stores[port.name].made = stage.done * port.rows
+                self._stores[port.name].stop = stage.done * port.rows
             for port in stage.block.inputs:
                 self._stores[port.name].readers[stage.number] = stage.first_row_needed(port)
             self._changed.notify_all()
@@ -279,18 +235,18 @@ def bytes_held(graph: BlockGraph, band_rows: int) -> float:
 
     A block stands as far ahead of the last one as the blocks behind it look down.
     """
-    made: dict[str, float] = {}
-    kept: dict[str, float] = {}
-    held = 0.0
+    ends: dict[str, float] = {}
+    starts: dict[str, float] = {}
+    total = 0.0
     for block in reversed(graph.blocks):
-        done = max(made.get(port.name, 0.0) / port.rows for port in block.outputs)
+        done = max(ends.get(port.name, 0.0) / port.rows for port in block.outputs)
         for port in block.outputs:
-            ahead = done * port.rows - kept.get(port.name, 0.0)
-            held += port.row_bytes * (ahead + band_rows * float(block.steps_per_row) * port.rows)
+            ahead = done * port.rows - starts.get(port.name, 0.0)
+            total += port.row_bytes * (ahead + band_rows * float(block.steps_per_row) * port.rows)
         for port in block.inputs:
-            made[port.name] = max(made.get(port.name, 0.0), done * port.rows + port.below + port.rows)
-            kept[port.name] = min(kept.get(port.name, math.inf), done * port.rows - port.above)
-    return held
+            ends[port.name] = max(ends.get(port.name, 0.0), done * port.rows + port.below + port.rows)
+            starts[port.name] = min(starts.get(port.name, math.inf), done * port.rows - port.above)
+    return total
 
 
 CALLER = -1
@@ -302,8 +258,3 @@ def _rows_of(port: Port, band: Band) -> tuple[int, int]:
     if band.at_edge:
         return band.input_first * port.rows, band.input_stop * port.rows
     return band.first * port.rows - port.above, band.stop * port.rows + port.below
-
-
-def joined(parts: Sequence[AnyArray], axis: int) -> AnyArray:
-    """Return a copy of the parts as one array, contiguous in memory."""
-    return parts[0].copy() if len(parts) == 1 else np.concatenate(parts, axis=axis)
