@@ -30,6 +30,12 @@ PIXEL_BY_PIXEL = frozenset(PIXEL_BY_PIXEL_NAMES.split())
 
 REDUCING = frozenset({"ReduceMax", "ReduceMean", "ReduceMin", "ReduceProd", "ReduceSum"})
 
+NEAREST = (
+    ("mode", b"nearest"), ("coordinate_transformation_mode", b"half_pixel"), ("nearest_mode", b"round_prefer_floor"),
+)  # fmt: skip
+REPEATING = ((b"nearest", b"half_pixel", b"round_prefer_floor"), (b"nearest", b"asymmetric", b"floor"))
+"""Attributes of an enlargement, with their defaults, and those with which whole scales repeat each row."""
+
 ROW_AXIS = 2
 """Axis of the rows in what a sliding operator takes: (N, C, H, W)."""
 
@@ -109,10 +115,21 @@ def reach_of(node: NodeProto, constants: dict[str, AnyArray]) -> Reach:
         if kernel != step or {"output_padding", "output_shape", "auto_pad"} & values or any(_list(node, "pads", [0])):
             raise UnknownReachError(f"{node.op_type} whose kernel is not as large as its stride")
         return Reach(growth=step)
+    if node.op_type == "Resize":
+        return Reach(growth=_repeats(node, constants))
     if node.op_type in SLIDING:
         kernel, step = _sizes(node, constants, 0)
         return Reach(kernel=kernel, step=step, above=pads_of(node, constants, axis=0)[0])
     return Reach()
+
+
+def _repeats(node: NodeProto, constants: dict[str, AnyArray]) -> int:
+    """Return how often an enlargement repeats each row."""
+    scales = constants.get(node.input[2]) if len(node.input) == 3 else None
+    kind = tuple(attribute_of(node, name, default) for name, default in NEAREST)
+    if scales is None or len(scales) != 4 or scales[ROW_AXIS] % 1 or kind not in REPEATING:
+        raise UnknownReachError(f"{node.op_type} that does more than to repeat rows")
+    return int(scales[ROW_AXIS])
 
 
 def pads_of(node: NodeProto, constants: dict[str, AnyArray], *, axis: int) -> tuple[int, int]:
@@ -161,7 +178,7 @@ def _rows_after(node: NodeProto, rows: dict[str, Rows], constants: dict[str, Any
         raise UnknownReachError(f"{node.op_type} of values whose rows differ")
     if first.sizes and node.op_type != "ConstantOfShape":
         raise UnknownReachError(f"{node.op_type} of sizes")
-    if node.op_type in SLIDING or node.op_type == "ConvTranspose":
+    if node.op_type in SLIDING or node.op_type in ("ConvTranspose", "Resize"):
         if (first.axis, first.rank) != (ROW_AXIS, 4) or len(inputs) > 1:
             raise UnknownReachError(f"{node.op_type} of other values than (N, C, H, W)")
         reach = reach_of(node, constants)

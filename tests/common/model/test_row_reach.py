@@ -39,13 +39,16 @@ FIRST = helper.make_node("Transpose", ["x"], ["t"], perm=[0, 3, 1, 2])
         ("Conv", {"kernel_shape": [3, 3], "strides": [2, 2], "auto_pad": "SAME_UPPER"}, Reach(kernel=3, step=2)),
         ("MaxPool", {"kernel_shape": [2, 2], "strides": [2, 2]}, Reach(kernel=2, step=2)),
         ("ConvTranspose", {"kernel_shape": [2, 2], "strides": [2, 2]}, Reach(growth=2)),
+        ("Resize", {"mode": "nearest"}, Reach(growth=2)),
         ("Relu", {}, Reach()),
     ],
 )
 def test_a_row_is_made_of_the_rows_that_the_operator_looks_at(
     operator: str, attributes: dict[str, object], expected: Reach
 ) -> None:
-    assert reach_of(helper.make_node(operator, ["t", "w"], ["y"], **attributes), KERNEL) == expected
+    inputs = ["t", "", "scales"] if operator == "Resize" else ["t", "w"]
+    constants = KERNEL | {"scales": np.array([1, 1, 2, 2], dtype=np.float32)}
+    assert reach_of(helper.make_node(operator, inputs, ["y"], **attributes), constants) == expected
 
 
 def test_rows_are_followed_through_the_graph() -> None:
@@ -69,7 +72,7 @@ REFUSED = {
     "a constant for each row": [helper.make_node("Add", ["x", "ramp"], ["y"])],
     "fewer rows": [helper.make_node("Conv", ["t", "w"], ["y"], kernel_shape=[3, 3])],
     "overlapping enlargement": [helper.make_node("ConvTranspose", ["t", "w"], ["y"], strides=[2, 2])],
-    "an enlargement that interpolates": [helper.make_node("Resize", ["t", "", "scales"], ["y"])],
+    "an enlargement that interpolates": [helper.make_node("Resize", ["t", "", "scales"], ["y"], mode="linear")],
     "another size": [helper.make_node("MaxPool", ["t"], ["p"], kernel_shape=[2, 2], strides=[2, 2]),
                      helper.make_node("Add", ["t", "p"], ["y"])],
 }  # fmt: skip
