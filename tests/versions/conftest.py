@@ -33,7 +33,8 @@ from stages.track import record, store
 from tests import forked
 from tests.conftest import made_once
 from tests.models import card
-from tests.versions.models import write_model
+from tests.versions.models import BETTER, GOOD, write_model
+from versions.promote.promote import promote
 from versions.registry.registry import Registry
 from versions.tools import commands
 
@@ -140,7 +141,12 @@ def prepare_site(root: Path) -> None:
 
 @pytest.fixture
 def site(prepared: Path, empty_database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
-    folder = tmp_path / "site"
+    return enter(tmp_path, prepared, empty_database, monkeypatch)
+
+
+def enter(home: Path, prepared: Path, empty_database: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
+    """Copy the site into a folder, with an empty store of runs, and make it the working directory."""
+    folder = home / "site"
     shutil.copytree(prepared, folder, symlinks=True)
     (folder / "mlruns").mkdir()
     shutil.copy(empty_database, folder / "mlruns")
@@ -149,3 +155,16 @@ def site(prepared: Path, empty_database: Path, tmp_path: Path, monkeypatch: pyte
     for name in (settings.TRACKING_URI, settings.DVC_ROOT, settings.GIT_COMMIT):
         monkeypatch.delenv(name, raising=False)
     return Site(folder)
+
+
+@pytest.fixture(scope="session")
+def champion_and_challenger(prepared: Path, empty_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a site and its remote: version 1, GOOD, is champion, and version 2, BETTER, is registered after it."""
+
+    def make(root: Path) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            site = enter(root, prepared, empty_database, patch)
+            promote(site.folder, site.register(GOOD))
+            site.register(BETTER)
+
+    return made_once(tmp_path_factory, "champion-and-challenger", make)

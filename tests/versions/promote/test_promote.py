@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import signal
 import sys
+from pathlib import Path
 from typing import Any
 
 import mlflow
@@ -18,6 +20,7 @@ from stages.common.run.records import file_md5
 from tests import forked
 from tests.versions.conftest import Site
 from tests.versions.models import BETTER, DIM, GOOD, INVERTED
+from versions.move_runs import move_runs
 from versions.promote.promote import gate_tag, promote, rollback
 from versions.registry import champion
 
@@ -177,11 +180,13 @@ def kill(site: Site, step: str, change: str, arguments: str = "") -> None:
 
 
 @pytest.fixture
-def two(site: Site) -> tuple[str, str]:
+def two(site: Site, champion_and_challenger: Path) -> tuple[str, str]:
     """Version GOOD, champion with all that belongs to it, and BETTER, the challenger."""
-    first = site.register(GOOD)
-    promote(site.folder, first)
-    return first, site.register(BETTER)
+    shutil.rmtree(site.folder)
+    shutil.copytree(champion_and_challenger, site.folder.parent, symlinks=True, dirs_exist_ok=True)
+    os.chdir(site.folder)
+    assert "addresses of artifacts now begin with" in move_runs()
+    return "1", "2"
 
 
 @pytest.mark.parametrize("step", ["_write", "_commit"])
