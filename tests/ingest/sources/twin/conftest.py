@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import pytest
 from affine import Affine
 
@@ -16,9 +18,15 @@ CROP = (slice(20, 480), slice(20, 480))
 GRID = Grid(crs="EPSG:32644", transform=Affine(PIXEL_M, 0, 322_000, 0, -PIXEL_M, 3_422_000), height=460, width=460)
 
 
+@cache
+def landscape(seed: int) -> Landscape:
+    """Return the twin's landscape of a seed, which nobody may change."""
+    return make_landscape(seed, SHAPE, PIXEL_M)
+
+
 @pytest.fixture(scope="session")
 def world() -> Landscape:
-    return make_landscape(1, SHAPE, PIXEL_M)
+    return landscape(1)
 
 
 def candidates(world: Landscape, params: TwinParams, *years: int, per_year: int = 1) -> list[Overpass]:

@@ -12,7 +12,7 @@ from stages.ingest.sources.twin.change import ice_of
 from stages.ingest.sources.twin.landscape import Landscape, make_landscape
 from stages.ingest.sources.twin.overpass import Overpass
 from stages.ingest.sources.twin.spectra import BANDS
-from tests.ingest.sources.twin.conftest import CROP, PIXEL_M, SHAPE, candidates
+from tests.ingest.sources.twin.conftest import CROP, PIXEL_M, SHAPE, candidates, landscape
 
 SEEDS = (1, 2, 3, 5, 8)
 
@@ -30,7 +30,7 @@ def iou(mapped: np.ndarray, true: np.ndarray) -> float:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_no_threshold_on_brightness_or_snow_index_finds_the_glaciers(seed: int) -> None:
-    world = make_landscape(seed, SHAPE, PIXEL_M)
+    world = landscape(seed)
     params = TwinParams(seed=seed)
     (overpass,) = candidates(world, params, 2018)
     true = ice_of(world, params, 2018).mask[CROP]
@@ -125,7 +125,7 @@ def test_the_same_seed_gives_the_same_scene_and_another_seed_another(world: Land
     again = make_landscape(1, SHAPE, PIXEL_M)
     (overpass,), (same,) = (candidates(which, TwinParams(), 2022) for which in (world, again))
     np.testing.assert_array_equal(overpass.layer("B03").pixels, same.layer("B03").pixels)
-    assert not np.array_equal(make_landscape(2, SHAPE, PIXEL_M).bed_m, world.bed_m)
+    assert not np.array_equal(landscape(2).bed_m, world.bed_m)
 
 
 def test_nobody_can_take_it_for_a_measurement(world: Landscape) -> None:
