@@ -18,6 +18,7 @@ from stages.common.geo.raster import finish_cog, gdal_env, grid_of, open_raster,
 from stages.common.geo.readback import CheckedRaster, checked_raster
 from stages.common.model.inference import MEMBERS_OUTPUT, OUTPUT, ModelInfo, read_info
 from stages.common.model.mapping import SceneMapper, scene_source
+from stages.common.model.precision import graph_at
 from stages.common.model.probability import encode_probability, reaches
 from stages.common.run.outputs import write_json
 from stages.common.run.stage import Run
@@ -33,7 +34,11 @@ def predict(run: Run) -> None:
 
     An ensemble writes votes.tif too; the maps of several passes are merged into their consensus.
     """
-    info = read_info(run.path("{model}"))
+    with graph_at(run.path("{model}"), run.params.predict.precision) as graph:
+        _predict(run, read_info(graph))
+
+
+def _predict(run: Run, info: ModelInfo) -> None:
     scene = run.path("artifacts/prepare/{year}/scene.tif")
     valid = run.path("artifacts/prepare/{year}/valid.tif")
     passes = files_of_passes(run)
@@ -45,8 +50,8 @@ def predict(run: Run) -> None:
         write_json(run.out / "drift.json", measure_drift(info, scene, valid, year=int(run.year or 0)))
     write_json(run.out / "model.json", map_model(info))
     run.log.info(
-        "%d rows in bands of %d, %d strip(s) of %d columns; edges and overlap: %.1f %% more pixels computed",
-        mapper.height, mapper.band_rows, len(mapper.strips), mapper.columns, 100 * (mapper.computed_ratio - 1),
+        "%s graph: %d rows in bands of %d, %d strip(s) of %d columns; edges and overlap: %.1f %% more pixels computed",
+        info.precision, mapper.height, mapper.band_rows, len(mapper.strips), mapper.columns, 100 * (mapper.computed_ratio - 1),
     )  # fmt: skip
 
 

@@ -23,7 +23,7 @@ def simplify(graph: Any) -> None:
     """
     _remove_cuts_and_pads(graph)
     _transpose_first(graph)
-    _remove_unused(graph)
+    remove_unused(graph)
 
 
 def _remove_cuts_and_pads(graph: Any) -> None:
@@ -118,7 +118,7 @@ def _replace(graph: Any, old: str, new: str) -> None:
         node.input[:] = [new if name == old else name for name in node.input]
 
 
-def _remove_unused(graph: Any) -> None:
+def remove_unused(graph: Any) -> None:
     """Remove nodes and constants that no output needs."""
     needed = {value.name for value in graph.output}
     for node in reversed(list(graph.node)):  # a graph is sorted: each stands behind those it reads from

@@ -30,7 +30,8 @@ from stages.train.beyond.pins import require_pinned
 from stages.train.calibrate import calibrate
 from stages.train.data import TrainingData, load
 from stages.train.environment import cpu_flags, instruction_set_in_force, pin_environment
-from stages.train.validation import validation_pixels
+from stages.train.quantise import add_int8
+from stages.train.validation import join, validation_pixels
 
 PARITY_TOLERANCE = 1e-5
 """Largest difference in probability that is allowed between Keras and ONNX Runtime on real patches."""
@@ -67,6 +68,10 @@ def train(run: Run) -> TrainMetrics:
     _write_sources(run, others, fitted)
     export_in_fresh_process(run.out)
     card = draft.model_copy(update={"onnx_max_difference": parity(model, data, run.out / "model.onnx")})
+    if params.int8:
+        float32 = join([validation, calibration])
+        check = add_int8(run.out / "model.onnx", data, float32, calibrated, run.params.patches)
+        card = card.model_copy(update={"int8": check})
     write_json(run.out / "model_card.json", card)
     _report(run, card)
     return TrainMetrics(**{name: getattr(card, name) for name in TrainMetrics.model_fields})
@@ -100,6 +105,11 @@ def _report(run: Run, card: ModelCard) -> None:
         scores = card.nll_as_fitted, card.nll, card.ece_as_fitted, card.ece
         run.log.info("calibration blocks: NLL %.4f -> %.4f, ECE %.4f -> %.4f", *scores)
     run.log.info("threshold %g (%s)", card.threshold, card.threshold_rule)
+    if card.int8 is not None and card.int8.refused:
+        run.log.warning("no int8 graph is kept: %s; predict.precision: int8 will be refused", card.int8.refused)
+    elif card.int8 is not None:
+        scores = card.int8.iou_float32, card.int8.iou, card.int8.area_change_pct
+        run.log.info("int8 on held-out blocks: IoU %.4f -> %.4f, area %+.2f %%", *scores)
 
 
 def prepare_tensorflow(threads: int, seed: int, instruction_set: str) -> None:

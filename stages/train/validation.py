@@ -41,12 +41,21 @@ def validation_pixels(
     share of glacier is not that of the site, and they are left out.
     """
     if not len(patches):
-        columns = (np.empty(0, kind) for kind in (bool, int, int))
-        return ValidationPixels(np.empty((0, len(nets)), np.float32), *columns)
+        return held_out_pixels(np.empty((0, 0, 0, len(nets)), np.float32), patches, data, params)
     batches = unchanged_batches(data, patches, batch=8)
     logit = np.concatenate(
         [np.concatenate([net(pixels, training=False).numpy() for net in nets], axis=-1) for pixels, _ in batches]
     )
+    return held_out_pixels(logit, patches, data, params)
+
+
+def held_out_pixels(
+    logit: Float32Array, patches: Patches, data: TrainingData, params: PatchesParams
+) -> ValidationPixels:
+    """Return the labelled pixels in blocks of the validation fold, from logits (N, S, S, M) of `patches`."""
+    if not len(patches):
+        columns = (np.empty(0, kind) for kind in (bool, int, int))
+        return ValidationPixels(np.empty((0, logit.shape[-1]), np.float32), *columns)
     in_fold = block_folds(data.shape, params) == params.validation_fold
     blocks = np.where(in_fold, block_numbers(data.shape, params), -1)
     return join([_of_scene(logit, patches, scene, blocks) for scene in np.unique(patches.scene)])

@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 
 from stages.common import settings
 from stages.common.errors import ContractError
+from stages.common.model.precision import PRECISION, Precision
 from stages.common.model.trial import bound_memory, check_numbers, try_model
 from stages.common.run.onnx_file import check_onnx
 from stages.common.tables.drift import BandReference
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from onnxruntime import InferenceSession, SessionOptions
 
 _AREA_ERROR: TypeAdapter[AreaError | None] = TypeAdapter(AreaError | None)
+_PRECISION: TypeAdapter[Precision] = TypeAdapter(Precision)
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,7 @@ class ModelInfo:
     data_md5: str
     band_references: tuple[BandReference, ...] = ()
     """Training pixels of each band. Empty: an older model, whose input drift cannot be measured."""
+    precision: Precision = "float32"
 
 
 OUTPUT, MEMBERS_OUTPUT = "glacier", "members"
@@ -96,6 +99,7 @@ def _info_of(path: Path, entries: Mapping[str, str]) -> ModelInfo:
         receptive_field_radius_px=int(entries["receptive_field_radius_px"]),
         data_md5=entries["data_md5"],
         band_references=tuple(map(BandReference.model_validate, json.loads(entries.get("band_histograms", "[]")))),
+        precision=_PRECISION.validate_python(entries.get(PRECISION, "float32")),
     )
     check_numbers(
         threshold=info.threshold, temperature=info.temperature, members=info.members, stride_px=info.stride_px,

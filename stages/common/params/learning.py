@@ -122,6 +122,13 @@ class TrainParams(Section):
     precision: Annotated[
         Literal["float32", "mixed_bfloat16"], Field(description="precision of training; the model is float32")
     ] = "float32"
+    int8: Annotated[
+        bool,
+        Field(
+            exclude_if=lambda on: not on,
+            description="whether model.onnx also holds an int8 graph, which predict.precision: int8 needs",
+        ),
+    ] = False
     instruction_set: Annotated[
         Literal["native", "AVX512_CORE_AMX", "AVX512_CORE_BF16", "AVX512_CORE_VNNI", "AVX512_CORE", "AVX2"],
         Field(description="bound on oneDNN; native: as the processor has it; AVX2: same on more machines"),

@@ -93,6 +93,13 @@ class PredictParams(Section):
     """Model that maps the scenes."""
 
     model: Literal["artifacts/train/model.onnx", "models/champion/model.onnx"] = "artifacts/train/model.onnx"
+    precision: Annotated[
+        Literal["float32", "int8"],
+        Field(
+            exclude_if=lambda precision: precision == "float32",
+            description="graph of the model that maps; int8: only of a model trained with train.int8",
+        ),
+    ] = "float32"
 
 
 class ReportParams(Section):

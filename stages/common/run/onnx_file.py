@@ -22,15 +22,18 @@ OPSETS = range(13, 27)
 """Versions of ONNX's operators that ONNX Runtime knows and that mean what ``train`` exports."""
 
 OPERATOR_NAMES = """
-Abs Add And AveragePool BatchNormalization Cast Clip Concat Constant ConstantOfShape Conv ConvTranspose Div
-Equal Erf Exp Expand Flatten Floor Ceil Gather Gelu Gemm GlobalAveragePool GlobalMaxPool Greater GreaterOrEqual
-HardSigmoid HardSwish Identity InstanceNormalization IsInf IsNaN LayerNormalization LeakyRelu Less LessOrEqual
-Log MatMul Max MaxPool Mean Min Mul Neg Not Or Pad Pow PRelu Reciprocal ReduceMax ReduceMean ReduceMin
-ReduceProd ReduceSum Relu Reshape Resize Round Selu Shape Sigmoid Sign Size Slice Softmax Softplus Split Sqrt
-Squeeze Sub Sum Tanh Transpose Unsqueeze Where Xor
+Abs Add And AveragePool BatchNormalization Cast Clip Concat Constant ConstantOfShape Conv ConvTranspose
+DequantizeLinear Div Equal Erf Exp Expand Flatten Floor Ceil Gather Gelu Gemm GlobalAveragePool
+GlobalMaxPool Greater GreaterOrEqual HardSigmoid HardSwish Identity InstanceNormalization IsInf IsNaN
+LayerNormalization LeakyRelu Less LessOrEqual Log MatMul Max MaxPool Mean Min Mul Neg Not Or Pad Pow PRelu
+QuantizeLinear Reciprocal ReduceMax ReduceMean ReduceMin ReduceProd ReduceSum Relu Reshape Resize Round Selu
+Shape Sigmoid Sign Size Slice Softmax Softplus Split Sqrt Squeeze Sub Sum Tanh Transpose Unsqueeze Where Xor
 """
 OPERATORS = frozenset(OPERATOR_NAMES.split())
 """Operators of a network that maps pixels: no loops and branches, which need not end, and none that draws numbers."""
+
+METADATA_FIELD = 14
+"""Number of ModelProto.metadata_props."""
 
 Field = tuple[int, int | memoryview]
 
@@ -53,6 +56,16 @@ def check_onnx(path: Path) -> None:
         problem = f"not the format of ONNX: {error}"
     if problem:
         raise refused(path, "an ONNX model that maps pixels, complete in one file", problem)
+
+
+def read_metadata(path: Path) -> dict[str, str]:
+    """Return the entries of a model's metadata; of a file that `check_onnx` has accepted."""
+    entries = (
+        dict(_fields(_message(value)))
+        for number, value in _fields(memoryview(path.read_bytes()))
+        if number == METADATA_FIELD
+    )
+    return {_text(entry.get(1, b"")): _text(entry.get(2, b"")) for entry in entries}
 
 
 def refused(path: Path, expected: str, actual: object) -> ContractError:

@@ -94,6 +94,15 @@ class Calibrated(Record):
     ece: Annotated[Fraction | None, Field(description="expected calibration error, calibrated")] = None
 
 
+class Int8Check(Record):
+    """Maps of held-out blocks by the int8 graph of a model, beside those by its float32 graph."""
+
+    iou_float32: Annotated[Fraction | None, Field(description="IoU by float32; null: nothing to compare")] = None
+    iou: Annotated[Fraction | None, Field(description="IoU by int8")] = None
+    area_change_pct: Annotated[float | None, Field(description="mapped area by int8 against float32")] = None
+    refused: Annotated[str, Field(description="why the int8 graph may not be used; empty: it may")] = ""
+
+
 class ModelCard(Calibrated):
     """How a model was made. No times and no host names: the same training gives the same card."""
 
@@ -119,6 +128,10 @@ class ModelCard(Calibrated):
     intra_op_threads: int
     instruction_set: Annotated[str, Field(description="what oneDNN used, or oneDNN off; changes a training's bits")]
     device: Literal["CPU", "GPU"]
+    int8: Annotated[
+        Int8Check | None,
+        Field(exclude_if=lambda check: check is None, description="absent: train.int8 is off"),
+    ] = None
     band_references: list[BandReference] = Field(
         default_factory=list, description="training pixels of each band, with which input drift is compared"
     )
@@ -168,3 +181,7 @@ class MapModel(Record):
     temperature: Annotated[float, Field(gt=0)]
     members: Annotated[int, Field(ge=1)]
     area_error: AreaError | None = None
+    precision: Annotated[
+        Literal["float32", "int8"],
+        Field(exclude_if=lambda precision: precision == "float32", description="graph that mapped; absent: float32"),
+    ] = "float32"
