@@ -86,7 +86,7 @@ def mpx_per_s(session: Any, pixels: Float32Array, runs: int) -> float:
     began_s = time.perf_counter()
     with ThreadPoolExecutor(runs) as pool:
         list(pool.map(lambda _: session.run([OUTPUT], {"reflectance": pixels}), range(runs)))
-    return runs * pixels.shape[1] * pixels.shape[2] / 1e6 / (time.perf_counter() - began_s)
+    return float(runs * pixels.shape[1] * pixels.shape[2] / 1e6 / (time.perf_counter() - began_s))
 
 
 def print_scores(infos: list[ModelInfo], demo: Path, years: list[int]) -> None:

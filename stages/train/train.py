@@ -108,8 +108,8 @@ def _report(run: Run, card: ModelCard) -> None:
     if card.int8 is not None and card.int8.refused:
         run.log.warning("no int8 graph is kept: %s; predict.precision: int8 will be refused", card.int8.refused)
     elif card.int8 is not None:
-        scores = card.int8.iou_float32, card.int8.iou, card.int8.area_change_pct
-        run.log.info("int8 on held-out blocks: IoU %.4f -> %.4f, area %+.2f %%", *scores)
+        of_int8 = card.int8.iou_float32, card.int8.iou, card.int8.area_change_pct
+        run.log.info("int8 on held-out blocks: IoU %.4f -> %.4f, area %+.2f %%", *of_int8)
 
 
 def prepare_tensorflow(threads: int, seed: int, instruction_set: str) -> None:
