@@ -19,6 +19,7 @@ from region.plan import Cell
 from region.results import Results
 from stages.common.errors import InputError
 from stages.common.model.inference import read_info
+from stages.common.model.precision import graph_at
 from stages.common.run.records import file_md5
 from stages.ingest.vectors.outlines import OUTLINES_CRS
 from stages.predict.predict import check_model_bands
@@ -88,7 +89,8 @@ def _model(region: RegionParams) -> Path:
             "the model is absent", where=path, expected="model.onnx of a site", found="nothing",
             fix="`dvc pull` it, or name another one in region.model (a champion: models/champion/model.onnx)",
         )  # fmt: skip
-    check_model_bands(read_info(path), region.checked.prepare.bands, path)
+    with graph_at(path, region.checked.predict.precision) as graph:
+        check_model_bands(read_info(graph), region.checked.prepare.bands, path)
     return path
 
 

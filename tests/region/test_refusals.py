@@ -124,6 +124,12 @@ def test_a_model_of_other_bands(regions: Path) -> None:
         jobs_of(regions)
 
 
+def test_a_model_without_the_precision_is_refused_once_and_not_by_every_cell(regions: Path) -> None:
+    change(regions, predict={"precision": "int8"})
+    with pytest.raises(ContractError, match="holds no int8 graph"):
+        jobs_of(regions)
+
+
 def test_cells_that_fail_in_the_same_way_are_named_together() -> None:
     assert by_reason({"a": "no scene", "b": "no year", "c": "no scene"}) == {"no scene": ["a", "c"], "no year": ["b"]}
 
