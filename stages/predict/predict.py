@@ -51,7 +51,8 @@ def _predict(run: Run, info: ModelInfo) -> None:
     write_json(run.out / "model.json", map_model(info))
     run.log.info(
         "%s graph: %d rows in bands of %d, %d strip(s) of %d columns; edges and overlap: %.1f %% more pixels computed",
-        info.precision, mapper.height, mapper.band_rows, len(mapper.strips), mapper.columns, 100 * (mapper.computed_ratio - 1),
+        info.precision, mapper.height, mapper.band_rows, len(mapper.strips), mapper.columns,
+        100 * (mapper.computed_ratio - 1),
     )  # fmt: skip
 
 
