@@ -20,7 +20,7 @@ import numpy as np
 from bench.fresh_process import ROOT
 from stages.common import settings
 from stages.common.geo.raster import gdal_env, open_raster
-from stages.common.model.inference import OUTPUT, ModelInfo, open_session, read_info, scene_reader
+from stages.common.model.inference import OUTPUT, ModelInfo, read_info
 from stages.common.model.probability import reaches
 from stages.common.params.schema import load_params
 from stages.common.types import BoolArray, Float32Array
@@ -61,15 +61,30 @@ def graphs(demo: Path, scratch: Path) -> tuple[Path, Path]:
 def pixels_of(demo: Path, year: int, info: ModelInfo) -> Float32Array:
     """Return a prepared scene (1, H, W, C), NaN where not valid and where sides are filled up to the stride."""
     folder = demo / f"artifacts/prepare/{year}"
-    with open_raster(folder / "valid.tif") as valid:
-        height, width = (-(-side // info.stride_px) * info.stride_px for side in valid.shape)
-    return scene_reader(folder / "scene.tif", folder / "valid.tif")(0, 0, height, width)[np.newaxis]
+    with open_raster(folder / "scene.tif") as scene, open_raster(folder / "valid.tif") as valid:
+        values = scene.read(out_dtype="float32") * np.float32(scene.scales[0]) + np.float32(scene.offsets[0])
+        values[:, valid.read(1) == 0] = np.nan
+    sides = [(0, -side % info.stride_px) for side in values.shape[1:]]
+    filled = np.pad(values, [(0, 0), *sides], constant_values=np.nan)
+    return np.ascontiguousarray(np.moveaxis(filled, 0, -1))[np.newaxis]
+
+
+def session_of(info: ModelInfo, pixels: Float32Array) -> Any:
+    """Return a bare session of one thread for inputs of the shape of `pixels`."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.enable_mem_pattern = False
+    for name, size in zip(("batch", "height", "width"), pixels.shape, strict=False):
+        options.add_free_dimension_override_by_name(name, size)
+    return onnxruntime.InferenceSession(str(info.path), options, providers=["CPUExecutionProvider"])
 
 
 def print_speed(infos: list[ModelInfo], pixels: Float32Array, repeats: int) -> None:
     """Print Mpx/s of bare sessions: as many runs of one thread side by side as there are cores."""
     runs = settings.inference_threads()
-    sessions = [open_session(info.path, height=pixels.shape[1], width=pixels.shape[2], runs=runs) for info in infos]
+    sessions = [session_of(info, pixels) for info in infos]
     speeds: list[list[float]] = [[] for _ in infos]
     for _ in range(repeats):
         for session, values in zip(sessions, speeds, strict=True):
@@ -114,8 +129,9 @@ def print_scores(infos: list[ModelInfo], demo: Path, years: list[int]) -> None:
 
 def map_of(info: ModelInfo, pixels: Float32Array, observed: BoolArray) -> BoolArray:
     """Return the map (H, W) of a whole scene in one run, False where not observed."""
-    session = open_session(info.path, height=pixels.shape[1], width=pixels.shape[2])
-    probability = session.run([OUTPUT], {"reflectance": pixels})[0][0, : observed.shape[0], : observed.shape[1], 0]
+    probability = session_of(info, pixels).run([OUTPUT], {"reflectance": pixels})[0][
+        0, : observed.shape[0], : observed.shape[1], 0
+    ]
     return reaches(probability, info.threshold) & observed
 
 

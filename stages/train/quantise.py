@@ -12,14 +12,12 @@ from __future__ import annotations
 
 import base64
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from scipy.special import logit
 
-from stages.common import settings
 from stages.common.model.inference import OUTPUT, open_session
 from stages.common.model.precision import INT8_GRAPH, INT8_REFUSED, PRECISION
 from stages.common.params.learning import PatchesParams
@@ -229,19 +227,14 @@ def _first_and_last(graph: Any) -> list[str]:
 
 def _map_patches(graph: Path, patches: Patches, data: TrainingData, params: PatchesParams) -> ValidationPixels:
     """Return the logits of a graph's calibrated probability over the held-out pixels of patches."""
-    runs, side = settings.inference_threads(), patches.image.shape[1]
-    session = open_session(graph, height=side, width=side, runs=runs)
-
-    def run(number: int) -> Float32Array:
+    side, lowest = patches.image.shape[1], np.finfo(np.float32).eps
+    session = open_session(graph, height=side, width=side)
+    logits = np.empty((*patches.label.shape, 1), dtype=np.float32)
+    for number, answer in enumerate(logits):
         pixels = physical_pixels(patches, data, [number])
         probability = session.run([OUTPUT], {session.get_inputs()[0].name: pixels})[0][0]
-        lowest = np.finfo(np.float32).eps
-        return np.asarray(logit(np.clip(probability, lowest, 1 - lowest)), dtype=np.float32)
-
-    with ThreadPoolExecutor(runs) as pool:
-        answers = list(pool.map(run, range(len(patches))))
-    empty = np.empty((0, side, side, 1), np.float32)
-    return held_out_pixels(np.stack(answers) if answers else empty, patches, data, params)
+        answer[:] = logit(np.clip(probability, lowest, 1 - lowest))
+    return held_out_pixels(logits, patches, data, params)
 
 
 def _metadata(model: Any) -> dict[str, str]:
