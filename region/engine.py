@@ -66,14 +66,15 @@ def connect(region: RegionParams) -> Iterator[Client]:
         "distributed.scheduler.locks.lease-timeout": f"{worker.LEASE_TIMEOUT_S}s",
     })  # fmt: skip
     if section.scheduler is None:
-        with (
-            LocalCluster(
+        with contextlib.ExitStack() as stack:
+            cluster = LocalCluster(
                 n_workers=section.workers or usable_cores(), threads_per_worker=1, processes=True,
                 memory_limit=f"{section.worker_memory_gib}GiB", dashboard_address="127.0.0.1:0",
                 silence_logs=logging.CRITICAL,
-            ) as cluster,
-            Client(cluster) as client,
-        ):  # fmt: skip
+            )  # fmt: skip
+            stack.callback(_close, cluster)
+            client = Client(cluster)
+            stack.callback(_close, client)
             _name_dashboard(client)
             yield client
         return
@@ -88,6 +89,12 @@ def connect(region: RegionParams) -> Iterator[Client]:
         check_versions(client, section.scheduler)
         _name_dashboard(client)
         yield client
+
+
+def _close(resource: Any) -> None:
+    """Close a cluster or a client; what a busy machine does not end in time ends with this process."""
+    with contextlib.suppress(TimeoutError):
+        resource.close()
 
 
 def _name_dashboard(client: Client) -> None:
