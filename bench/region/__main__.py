@@ -3,7 +3,7 @@
     .venv-region/bin/python -m bench.region [--model MODEL] [--folder DIR]
 
 The terrain is that of `bench.region.terrain`: 86 glaciers in 48 cells; the model is the demo's (`make demo`). Each
-figure is printed, and written to `bench/region/record.csv`. It takes about 12 CPU-minutes; on a machine that does other
+figure is printed, and written to `bench/region/record.csv`. It takes about 15 CPU-minutes; on a machine that does other
 work the elapsed times are those of both, so CPU-seconds stand beside them. `--folder` keeps the terrain.
 """
 
