@@ -17,6 +17,7 @@ import tempfile
 import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from subprocess import PIPE, Popen, TimeoutExpired  # noqa: F401 (a command that is followed as it runs is no fork)
 from typing import Any
 
 LIBRARIES = [

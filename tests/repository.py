@@ -25,6 +25,9 @@ def run(site: Path, *command: str) -> subprocess.CompletedProcess[str]:
         return forked.run((sys.executable, "-m", *command), cwd=site, env=environment)
     if command[:2] == (sys.executable, "-m") and command[2].startswith("stages."):
         return forked.run(command, cwd=site, env=environment)
+    if command[0] == str(tiny.ROOT / "bin/repro"):
+        code = f"{forked.FORKING}import runpy; runpy.run_path({command[0]!r}, run_name='__main__')"
+        return forked.run((sys.executable, "-c", code, *command[1:]), cwd=site, env=environment)
     return subprocess.run(command, cwd=site, env=environment, capture_output=True, text=True, check=False)
 
 
