@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from sandbox import tiny
-from tests import repository
+from tests import forked, repository
 from tests.conftest import made_once
 from tests.hostile import site as made
 from tests.power import Disk, PowerLostError
@@ -50,18 +50,25 @@ def test_what_a_stage_has_written_survives(command: str, site: Path, monkeypatch
     assert results(site) == before
 
 
+@pytest.fixture(scope="module")
+def waits() -> dict[str, int]:
+    """How often a whole run of a stage waits for the disk, of the stages that were counted already."""
+    return {}
+
+
 @pytest.mark.parametrize("share", [0.0, 0.5, 0.99])
 @pytest.mark.parametrize("command", ["ingest", "prepare@2021", "area"])
 def test_a_stage_that_loses_power_loses_nothing(
-    command: str, share: float, site: Path, monkeypatch: pytest.MonkeyPatch
+    command: str, share: float, site: Path, waits: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """At its first wait for the disk, at that in the middle and at the last one."""
     before = results(site)
-    with monkeypatch.context() as patch:
-        waits = waits_of(command, site, patch)
+    if command not in waits:
+        with monkeypatch.context() as patch:
+            waits[command] = waits_of(command, site, patch)
     with monkeypatch.context() as patch:
         disk = Disk(site, patch)
-        disk.fail_after(int(share * waits))
+        disk.fail_after(int(share * waits[command]))
         with pytest.raises(PowerLostError):
             made.run(command)
     disk.lose_power()
@@ -78,8 +85,9 @@ def waits_of(command: str, site: Path, monkeypatch: pytest.MonkeyPatch) -> int:
 
 
 @pytest.fixture
-def pinned(site: Path) -> Path:
+def pinned(site: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The site with git and DVC."""
+    monkeypatch.setattr(commands, "subprocess", forked)
     shutil.copy(tiny.ROOT / "dvc.yaml", site)
     repository.start_dvc(site)
     return site
