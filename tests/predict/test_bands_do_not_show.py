@@ -73,6 +73,36 @@ def test_strips_give_the_same_bits(onnx_model: Path) -> None:
     assert np.array_equal(in_bands(onnx_model, pixels, columns_max=600), in_one_run(onnx_model, pixels))
 
 
+def quantised(model: Path, path: Path) -> Path:
+    """Write the model with convolutions of 7-bit weights and uint8 values, which stand between the blocks.
+
+    With int8 values ONNX Runtime rewrites a whole graph otherwise than its blocks.
+    """
+    from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
+
+    class Calibration(CalibrationDataReader):
+        scenes = iter([np.nan_to_num(scene_of(64, 64), nan=120)[np.newaxis]])
+
+        def get_next(self) -> dict[str, np.ndarray] | None:
+            return next(({"reflectance": scene} for scene in self.scenes), None)
+
+    operators = ["Conv", "ConvTranspose", "MaxPool", "Concat"]
+    quantize_static(
+        model, path, Calibration(), per_channel=True, reduce_range=True, op_types_to_quantize=operators,
+        activation_type=QuantType.QUInt8,
+    )  # fmt: skip
+    return path
+
+
+def test_a_quantised_graph_has_the_same_bits(onnx_model: Path, tmp_path: Path) -> None:
+    path, pixels = quantised(onnx_model, tmp_path / "model.onnx"), np.nan_to_num(scene_of(176, 160), nan=120)
+    mapper = SceneMapper(replace(read_info(onnx_model), path=path), 176, 160, band_rows=32, threads=2)
+    banded = np.concatenate([band.answers[0] for band in mapper.bands(array_source(pixels))])
+    session = open_session(path, height=176, width=160)
+    assert np.array_equal(banded, session.run(["glacier"], {"reflectance": pixels[np.newaxis]})[0][0])
+    assert banded.std() > 0.01
+
+
 def test_too_small_a_margin_would_show(onnx_model: Path) -> None:
     """The other tests can fail: without margin the seams are there."""
     pixels, info = scene_of(90, 700), replace(read_info(onnx_model), receptive_field_radius_px=0)
