@@ -69,13 +69,13 @@ def require_same_kind(folder: Path, own: Path) -> None:
     ContractError
         It does; the message names all that differs, and nothing else.
     """
-    other, own_kind = kind_of(folder), kind_of(own)
-    if different := [name for name in own_kind if own_kind[name] != other[name]]:
+    kind, own_kind = kind_of(folder), kind_of(own)
+    if different := [name for name in own_kind if own_kind[name] != kind[name]]:
         raise ContractError(
             f"patches of another site differ from the site's own: {', '.join(different)}",
             where=folder,
             expected=_in_words(own_kind, different),
-            found=_in_words(other, different),
+            found=_in_words(kind, different),
             fix="run that site with the same prepare.bands, prepare.storage, grid.pixel_size_m, patches.size_px and "
             "patches.margin_px, or leave it out of train.more_patches",
         )
