@@ -131,7 +131,7 @@ def cross_validate(site: Path, folds: Sequence[int]) -> dict[str, Any]:
 def map_scene(folder: Path, model: Path) -> dict[str, Any]:
     """Map the scene by the model of another site and score the whole of it against the outlines."""
     bands = yaml.safe_load((model / "params.yaml").read_text(encoding="utf-8"))["prepare"]["bands"]
-    site = folder / next(name for name, known in BAND_SETS.items() if known == bands)
+    site = folder / next(name for name, of_set in BAND_SETS.items() if of_set == bands)
     shutil.rmtree(site / "artifacts/train", ignore_errors=True)
     shutil.copytree(model / "artifacts/train", site / "artifacts/train")
     run_stages(site, "predict")
