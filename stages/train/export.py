@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from stages.common.model.inference import MEMBERS_OUTPUT, OUTPUT
+from stages.common.model.simplify import simplify
 from stages.common.run.records import read_document
 from stages.common.tables.learning import ModelCard
 from stages.train.canonical import canonicalise
-from stages.train.simplify import simplify
 
 OPSET = 18
 DIMENSIONS = ("batch", "height", "width")

@@ -20,13 +20,13 @@ from scipy.special import logit
 
 from stages.common.model.inference import OUTPUT, open_session
 from stages.common.model.precision import INT8_GRAPH, INT8_REFUSED, PRECISION
+from stages.common.model.simplify import remove_unused
 from stages.common.params.learning import PatchesParams
 from stages.common.tables.learning import Calibrated, Int8Check
 from stages.common.types import BoolArray, Float32Array, Float64Array
 from stages.train.calibrate import maps, mean_probability
 from stages.train.canonical import canonicalise
 from stages.train.data import Patches, TrainingData
-from stages.train.simplify import remove_unused
 from stages.train.validation import ValidationPixels, held_out_pixels, join
 
 CALIBRATION_PATCHES = 16

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from stages.common.errors import ContractError
 from stages.common.model.row_reach import SLIDING, Rows, UnknownReachError, pads_of, reach_of, trace_rows
+from stages.common.model.simplify import simplify
 from stages.common.types import AnyArray
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ def cut_into_blocks(path: Path, columns: int) -> BlockGraph:
     import onnx
 
     model = onnx.load(path)
+    simplify(model.graph)  # of an earlier version's model, whose sizes are worked out in the graph
     _fix_sizes(model.graph.input[0], {0: 1, 2: columns})
     model = onnx.shape_inference.infer_shapes(model)
     constants = {value.name: onnx.numpy_helper.to_array(value) for value in model.graph.initializer}

@@ -103,3 +103,23 @@ def test_an_addition_beside_a_convolution_is_refused(tmp_path: Path) -> None:
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)]), tmp_path / "model.onnx")
     with pytest.raises(ContractError, match="band by band"):
         cut_into_blocks(tmp_path / "model.onnx", 32)
+
+
+def test_a_model_of_an_earlier_version_is_cut_as_it_is_simplified(tmp_path: Path) -> None:
+    """It works sizes out in the graph, to cut and pad what has its size already."""
+    node = helper.make_node
+    graph = graph_of(
+        FIRST,
+        node("Conv", ["t", "w"], ["half"], kernel_shape=[2, 2], strides=[2, 2]),
+        node("ConvTranspose", ["half", "w"], ["large"], kernel_shape=[2, 2], strides=[2, 2]),
+        node("Shape", ["half"], ["sizes"]),
+        node("Gather", ["sizes", "axes"], ["end"]),
+        node("Slice", ["large", "begin", "end"], ["cut"]),
+        node("Pad", ["cut", "pads"], ["padded"]),
+        node("Transpose", ["padded"], ["y"], perm=[0, 2, 3, 1]),
+        w=np.ones((2, 2, 2, 2), dtype=np.float32), axes=np.arange(4), begin=np.zeros(4, dtype=np.int64),
+        pads=np.zeros(8, dtype=np.int64),
+    )  # fmt: skip
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)]), tmp_path / "model.onnx")
+    (block,) = cut_into_blocks(tmp_path / "model.onnx", 32).blocks
+    assert block.steps_per_row == Fraction(1, 2)

@@ -12,7 +12,7 @@ import onnxruntime
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from stages.train.simplify import simplify
+from stages.common.model.simplify import simplify
 
 SIZE, BANDS = 64, 3
 
