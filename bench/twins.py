@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tqdm import tqdm
@@ -30,7 +30,8 @@ def make_twin(site: Path, seed: int, years: Sequence[int]) -> Path:
     """Make a site of 15 x 15 km at 50 m, unless it exists."""
     if not (site / "artifacts/labels").exists():
         site.mkdir(parents=True, exist_ok=True)
-        twin_site.ingest(site, list(years), seed=seed, retreat_m_per_year=RETREAT_M_PER_YEAR)
+        with without_messages():
+            twin_site.ingest(site, list(years), seed=seed, retreat_m_per_year=RETREAT_M_PER_YEAR)
         with contextlib.chdir(site):
             run_in_process(PREPARE, prepare, *years)
             run_in_process(LABELS, label)
@@ -39,6 +40,17 @@ def make_twin(site: Path, seed: int, years: Sequence[int]) -> Path:
 
 def run_in_process(contract: Contract, entry: Entry, *years: int) -> None:
     """Run a stage in this process and folder, for each of `years` or once."""
-    logging.disable(logging.WARNING)  # the messages of two hundred sites would hide the results
-    for year in years or (None,):
-        run_stage(contract, entry, year=year, log=logs.configure(contract.stage))
+    with without_messages():
+        for year in years or (None,):
+            run_stage(contract, entry, year=year, log=logs.configure(contract.stage))
+
+
+@contextlib.contextmanager
+def without_messages() -> Iterator[None]:
+    """Hold back the messages of stages up to warnings: those of two hundred sites would hide the results."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(before)

@@ -23,7 +23,7 @@ import numpy as np
 from scipy import optimize, stats
 from tqdm import tqdm
 
-from bench.twins import run_in_process
+from bench.twins import run_in_process, without_messages
 from sandbox import twin_site
 from stages.area.contract import CONTRACT as AREA
 from stages.area.measure import measure
@@ -110,7 +110,8 @@ def make_site(site: Path, seed: int, planted: int, model: Path) -> None:
     """Simulate a twin, prepare and label it, and map it by a model; its scenes are not kept."""
     shutil.rmtree(site, ignore_errors=True)
     site.mkdir(parents=True)
-    twin_site.ingest_as(site, site_params(seed, planted))
+    with without_messages():
+        twin_site.ingest_as(site, site_params(seed, planted))
     with contextlib.chdir(site):
         run_in_process(PREPARE, prepare, *YEARS)
         run_in_process(LABELS, label)

@@ -1,6 +1,6 @@
 """Run a stage beside the working tree: in a scratch site of links, with some files replaced and parameters changed.
 
-No other module of the package runs stages, and so no other one imports their contracts.
+Beside it only `versions.across_sites` runs stages, and so no other module imports their contracts.
 """
 
 from __future__ import annotations
