@@ -55,12 +55,16 @@ def train_on(sites: Sequence[Path], folder: Path, changes: Mapping[str, Any], *,
 
 
 def joint_params(sites: Sequence[Path], changes: Mapping[str, Any], start: Path | None) -> dict[str, Any]:
-    """Return params.yaml of the first site with the patches of the others, each pinned as it stands."""
+    """Return params.yaml of the first site with the patches of the others, each pinned as it stands.
+
+    The initial model is `start` or none: one that the first site names may have learned from the site that is left out.
+    """
     params = read_yaml(sites[0] / "params.yaml")
     simulated = {"may_overlap": True} if params["site"].get("simulated") else {}
-    pins: dict[str, Any] = {"more_patches": [_pin(site / PATCHES) | simulated for site in sites[1:]]}
-    if start is not None:
-        pins["initial_model"] = _pin(start)
+    pins = {
+        "more_patches": [_pin(site / PATCHES) | simulated for site in sites[1:]],
+        "initial_model": _pin(start) if start else None,
+    }
     return params | {"train": {**(params.get("train") or {}), **changes, **pins}}
 
 

@@ -75,6 +75,17 @@ def test_the_first_site_trains_with_the_pinned_patches_of_the_others(sites: list
     Params.model_validate(params)
 
 
+def test_what_the_first_site_starts_from_or_learns_beside_itself_is_not_used(sites: list[Path]) -> None:
+    """It may be the site that is left out."""
+    params = read_yaml(sites[0] / "params.yaml")
+    pin = {"path": "../c/artifacts/patches", "md5": "0" * 32 + ".dir"}
+    params["train"] |= {"initial_model": pin, "more_patches": [pin]}
+    (sites[0] / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+    joint = joint_params(sites[:2], {}, None)["train"]
+    assert joint["initial_model"] is None
+    assert [each["path"] for each in joint["more_patches"]] == [str(sites[1] / "artifacts/patches")]
+
+
 def test_a_training_that_has_ended_is_taken_as_it_stands(sites: list[Path], tmp_path: Path) -> None:
     model = end_training(tmp_path / "out", joint_params(sites, {}, None))
     before = folder_md5(model)
