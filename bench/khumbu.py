@@ -11,10 +11,7 @@ minutes).
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,6 +23,7 @@ import yaml
 from rasterio.io import DatasetReader
 from rasterio.warp import transform_bounds
 
+from bench.fresh_process import ROOT, run_stages
 from bench.khumbu_scores import print_tables
 from bench.samples import samples_folder
 from stages.common.geo.grid import Grid
@@ -33,7 +31,6 @@ from stages.common.geo.raster import grid_of, read_grid
 from stages.common.geo.resample import resample_nearest
 from stages.ingest.choice.snow import SNOW_INDEX_MIN, SNOW_RED_MIN
 
-ROOT = Path(__file__).resolve().parents[1]
 LANDSAT = "everest-landsat7/LE71400412000304SGS00_RGB.tif"
 SEASON = "khumbu-sentinel2/s2_l2a_{season}_2024.tif"
 
@@ -77,7 +74,7 @@ def train_on_everest(samples: Path, site: Path) -> Path:
         hide_box(samples, site / "box.tif")
         params = everest_params()
         params["ingest"]["raster"]["scenes"][0]["cloud_mask"] = str(site / "box.tif")
-        run_stages(site, params, 2000, "ingest", "prepare", "labels", "patches", "train")
+        run_site(site, params, 2000, "ingest", "prepare", "labels", "patches", "train")
     return model
 
 
@@ -110,7 +107,7 @@ def map_khumbu(samples: Path, site: Path, model: Path, *, stretch: str) -> None:
             profile = dataset.profile | {"count": len(BANDS), "dtype": "uint8"}
         with rasterio.open(site / f"{season}.tif", "w", **profile) as out:
             out.write(counts)
-    run_stages(site, khumbu_params(site), 2024, "ingest", "prepare", "labels", "predict", "area")
+    run_site(site, khumbu_params(site), 2024, "ingest", "prepare", "labels", "predict", "area")
 
 
 def khumbu_params(site: Path) -> dict[str, Any]:
@@ -169,13 +166,10 @@ def snow_by_season(samples: Path, grid: Grid) -> dict[str, np.ndarray]:
     return snow
 
 
-def run_stages(site: Path, params: dict[str, Any], year: int, *stages: str) -> None:
-    """Run stages of one year in `site`; their messages go to standard error."""
+def run_site(site: Path, params: dict[str, Any], year: int, *stages: str) -> None:
+    """Write params.yaml of `site` and run stages of one year there; their messages go to standard error."""
     (site / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
-    for name in stages:
-        per_year = ["--year", str(year)] if name in ("prepare", "patches", "predict") else []
-        command = [sys.executable, "-m", f"stages.{name}", *per_year]
-        subprocess.run(command, cwd=site, check=True, env=os.environ | {"PYTHONPATH": str(ROOT)})
+    run_stages(site, year, *stages)
 
 
 if __name__ == "__main__":

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
@@ -29,13 +31,19 @@ def make_twins(folder: Path, seeds: Sequence[int], years: Sequence[int]) -> list
 def make_twin(site: Path, seed: int, years: Sequence[int]) -> Path:
     """Make a site of 15 x 15 km at 50 m, unless it exists."""
     if not (site / "artifacts/labels").exists():
-        site.mkdir(parents=True, exist_ok=True)
-        with without_messages():
-            twin_site.ingest(site, list(years), seed=seed, retreat_m_per_year=RETREAT_M_PER_YEAR)
-        with contextlib.chdir(site):
-            run_in_process(PREPARE, prepare, *years)
-            run_in_process(LABELS, label)
+        make_site(site, twin_site.params(list(years), seed=seed, retreat_m_per_year=RETREAT_M_PER_YEAR), years)
     return site
+
+
+def make_site(site: Path, content: dict[str, Any], years: Sequence[int]) -> None:
+    """Simulate, prepare and label a twin of these parameters in place of what stands in `site`."""
+    shutil.rmtree(site, ignore_errors=True)
+    site.mkdir(parents=True)
+    with without_messages():
+        twin_site.ingest_as(site, content)
+    with contextlib.chdir(site):
+        run_in_process(PREPARE, prepare, *years)
+        run_in_process(LABELS, label)
 
 
 def run_in_process(contract: Contract, entry: Entry, *years: int) -> None:

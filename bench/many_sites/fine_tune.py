@@ -13,8 +13,9 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from bench.fresh_process import cpu_of_children_s
 from bench.many_sites.growth import TRAINING, YEARS
-from bench.many_sites.measure import card_val_iou, child_cpu_s, mean_scores, val_iou_before
+from bench.many_sites.measure import card_val_iou, mean_scores, val_iou_before
 from bench.many_sites.twins import cut, seeds_in
 from bench.twins import make_twins
 from stages.common.run.outputs import write_table
@@ -75,11 +76,11 @@ def as_it_is(site: Path, start: Path, folder: Path) -> FineTuneRow:
 def measure(site: Path, steps: int, initial: Path | None, folder: Path) -> FineTuneRow:
     """Train on a new twin for some steps and score on it."""
     name = "random weights" if initial is None else "starting model"
-    place, before = folder / f"{site.name}-{steps}-{name.split(maxsplit=1)[0]}", child_cpu_s()
+    place, before = folder / f"{site.name}-{steps}-{name.split(maxsplit=1)[0]}", cpu_of_children_s()
     epochs = max(steps // TRAINING["steps_per_epoch"], 1)
     changes = TRAINING | {"epochs": epochs, "patience_epochs": epochs, "learning_rate": RATES[name]}
     model = train_on([site], place, changes, start=initial)
-    cpu_s = child_cpu_s() - before
+    cpu_s = cpu_of_children_s() - before
     return FineTuneRow(
         seed=int(site.name), start=name, steps=steps, learning_rate=RATES[name], train_cpu_s=round(cpu_s, 1),
         val_iou_before=val_iou_before(model), val_iou=card_val_iou(model),

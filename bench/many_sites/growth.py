@@ -14,7 +14,8 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench.many_sites.measure import card_val_iou, child_cpu_s, mean_scores
+from bench.fresh_process import cpu_of_children_s
+from bench.many_sites.measure import card_val_iou, mean_scores
 from bench.many_sites.twins import cut, seeds_in
 from bench.twins import make_twins
 from stages.common.run.outputs import write_table
@@ -63,9 +64,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def measure(sites: Sequence[Path], unseen: Sequence[Path], folder: Path) -> GrowthRow:
     """Train on `sites` and score on `unseen`."""
-    before, place = child_cpu_s(), folder / f"{sites[0].name}-{len(sites)}"
+    before, place = cpu_of_children_s(), folder / f"{sites[0].name}-{len(sites)}"
     model = train_on(sites, place, TRAINING)
-    cpu_s = child_cpu_s() - before
+    cpu_s = cpu_of_children_s() - before
     scores = mean_scores(unseen, model, place)
     return GrowthRow(
         first_seed=int(sites[0].name),

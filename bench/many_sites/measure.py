@@ -1,9 +1,8 @@
-"""What is measured on twins that a model has not seen: means of scores, and CPU time."""
+"""What is measured on twins that a model has not seen: means of scores, and its card."""
 
 from __future__ import annotations
 
 import json
-import resource
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean
@@ -32,12 +31,6 @@ def mean_scores(sites: Sequence[Path], model: Path, folder: Path) -> Means:
         debris_recall=round(fmean(score.debris_recall or 0.0 for score in scores), 4),
         outline_iou=round(fmean(score.outline_iou or 0.0 for score in scores), 4),
     )
-
-
-def child_cpu_s() -> float:
-    """Return the CPU time of all child processes that have ended, such as trainings."""
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
 
 
 def card_val_iou(model: Path) -> float:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import random
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,16 +11,12 @@ from typing import Any
 import yaml
 from tqdm import tqdm
 
-from bench.twins import run_in_process
+from bench.twins import make_site, run_in_process
 from sandbox import twin_site
 from stages.common.params.schema import Params
 from stages.common.run.documents import read_yaml
-from stages.labels.contract import CONTRACT as LABELS
-from stages.labels.label import label
 from stages.patches.contract import CONTRACT as PATCHES
 from stages.patches.cut import cut_patches
-from stages.prepare.contract import CONTRACT as PREPARE
-from stages.prepare.prepare import prepare
 
 YEARS = [2016, 2020]
 BLOCKS = 5
@@ -73,10 +68,5 @@ def cut(site: Path, years: Sequence[int]) -> Path:
 
 def _make(site: Path, content: dict[str, Any]) -> Path:
     if not (site / "artifacts/labels").exists():
-        shutil.rmtree(site, ignore_errors=True)
-        site.mkdir(parents=True)
-        twin_site.ingest_as(site, content)
-        with contextlib.chdir(site):
-            run_in_process(PREPARE, prepare, *YEARS)
-            run_in_process(LABELS, label)
+        make_site(site, content, YEARS)
     return cut(site, YEARS)

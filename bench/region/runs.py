@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import re
-import resource
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ from typing import Any
 
 import mlflow
 
+from bench.fresh_process import cpu_of_children_s
 from region.params import load_region
 from region.results import Results, results_of
 from sandbox import tiny
@@ -91,12 +91,6 @@ def make_store(home: Path) -> None:
     (home / "mlruns").mkdir(exist_ok=True)
     with store.quiet(logging.getLogger("bench")):
         mlflow.MlflowClient(f"sqlite:///{home}/mlruns/mlflow.db").search_experiments()
-
-
-def cpu_of_children_s() -> float:
-    """Return the CPU-seconds of all processes that this one has waited for, and of theirs."""
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
 
 
 def environment() -> dict[str, str]:

@@ -10,7 +10,8 @@ from pathlib import Path
 import geopandas
 import yaml
 
-from bench.region.runs import Run, cpu_of_children_s, environment
+from bench.fresh_process import cpu_of_children_s
+from bench.region.runs import Run, environment
 from bench.region.terrain import YEARS
 from region.params import load_region
 from sandbox import tiny

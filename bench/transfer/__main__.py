@@ -23,7 +23,7 @@ import numpy as np
 from scipy import optimize, stats
 from tqdm import tqdm
 
-from bench.twins import run_in_process, without_messages
+from bench.twins import make_site, run_in_process
 from sandbox import twin_site
 from stages.area.contract import CONTRACT as AREA
 from stages.area.measure import measure
@@ -32,12 +32,8 @@ from stages.common.tables.area import AreaMetrics, Trend
 from stages.common.tables.change import ChangeTrend
 from stages.ingest.sources.twin.change import OUTLINE_YEAR, ROOM_TO_ADVANCE
 from stages.ingest.sources.twin.landscape import make_landscape
-from stages.labels.contract import CONTRACT as LABELS
-from stages.labels.label import label
 from stages.predict.contract import CONTRACT as PREDICT
 from stages.predict.predict import predict
-from stages.prepare.contract import CONTRACT as PREPARE
-from stages.prepare.prepare import prepare
 
 YEARS = list(range(2016, 2025))
 FIRST_SEED, SIDE_M, MARGIN_M, PIXEL_M = 101, 8000, 1000, 10
@@ -99,22 +95,17 @@ def map_twin(folder: Path, seed: int, planted: int, model: Path) -> Twin:
     name = f"s{seed}_{planted:+d}"
     site = folder / name
     if not (site / "done").exists():
-        make_site(site, seed, planted, model)
+        simulate(site, seed, planted, model)
     with contextlib.chdir(site):
         if not Path("artifacts/area/change_trend.json").exists():
             run_in_process(AREA, measure)
     return read_twin(site, name, planted)
 
 
-def make_site(site: Path, seed: int, planted: int, model: Path) -> None:
-    """Simulate a twin, prepare and label it, and map it by a model; its scenes are not kept."""
-    shutil.rmtree(site, ignore_errors=True)
-    site.mkdir(parents=True)
-    with without_messages():
-        twin_site.ingest_as(site, site_params(seed, planted))
+def simulate(site: Path, seed: int, planted: int, model: Path) -> None:
+    """Make a twin, and map it by a model; its scenes are not kept."""
+    make_site(site, site_params(seed, planted), YEARS)
     with contextlib.chdir(site):
-        run_in_process(PREPARE, prepare, *YEARS)
-        run_in_process(LABELS, label)
         shutil.copytree(model, "artifacts/train")
         Path("metrics").mkdir(exist_ok=True)
         run_in_process(PREDICT, predict, *YEARS)

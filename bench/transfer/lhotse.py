@@ -14,10 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,10 +23,10 @@ from typing import Any
 import numpy as np
 import yaml
 
+from bench.fresh_process import run_stages
 from bench.samples import samples_folder
 from stages.common.geo.raster import read_band
 
-ROOT = Path(__file__).resolve().parents[2]
 YEAR, FOLDS = 2005, 5
 """Year that stands for the scene's: files and their source state none."""
 
@@ -58,7 +55,7 @@ def main() -> int:
 def parse_arguments() -> argparse.Namespace:
     """Parse the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--folder", type=Path, help="folder in which the sites are made and kept")
+    parser.add_argument("--folder", type=Path, help="folder in which the sites are made and fold_folder")
     parser.add_argument("--folds", type=int, nargs="*", default=list(range(FOLDS)), help="folds to hold out")
     parser.add_argument("--epochs", type=int, default=8, help="epochs of each training")
     parser.add_argument("--model", type=Path, nargs="*", default=[], help="finished sites whose models map the scene")
@@ -69,7 +66,7 @@ def make_site(site: Path, samples: Path, bands: Sequence[str], *, epochs: int) -
     """Ingest, prepare and label the scene in `site`."""
     site.mkdir(parents=True, exist_ok=True)
     write_params(site, params(samples, bands, epochs=epochs))
-    run_stages(site, "ingest", "prepare", "labels")
+    run_stages(site, YEAR, "ingest", "prepare", "labels")
     return site
 
 
@@ -113,17 +110,17 @@ def cross_validate(site: Path, folds: Sequence[int]) -> dict[str, Any]:
     content = yaml.safe_load((site / "params.yaml").read_text(encoding="utf-8"))
     content["crossval"]["folds"] = list(folds)
     for fold in folds:
-        kept = site / "artifacts/folds" / str(fold)
-        if kept.exists():
+        fold_folder = site / "artifacts/folds" / str(fold)
+        if fold_folder.exists():
             continue
         content["patches"] |= {"test_fold": fold, "validation_fold": (fold + 1) % FOLDS}
         write_params(site, content)
-        run_stages(site, "patches", "train", "evaluate")
-        kept.mkdir(parents=True)
+        run_stages(site, YEAR, "patches", "train", "evaluate")
+        fold_folder.mkdir(parents=True)
         for path in (f"patches/{YEAR}/split.tif", "evaluate/held_out.tif"):
-            shutil.copy(site / "artifacts" / path, kept)
-        shutil.copy(site / "metrics/evaluate.json", kept)
-    run_stages(site, "evaluate.crossval")
+            shutil.copy(site / "artifacts" / path, fold_folder)
+        shutil.copy(site / "metrics/evaluate.json", fold_folder)
+    run_stages(site, YEAR, "evaluate.crossval")
     metrics = json.loads((site / "metrics/crossval.json").read_text(encoding="utf-8"))
     return {**metrics["model"], "debris_recall": metrics["debris_recall"]}
 
@@ -134,7 +131,7 @@ def map_scene(folder: Path, model: Path) -> dict[str, Any]:
     site = folder / next(name for name, of_set in BAND_SETS.items() if of_set == bands)
     shutil.rmtree(site / "artifacts/train", ignore_errors=True)
     shutil.copytree(model / "artifacts/train", site / "artifacts/train")
-    run_stages(site, "predict")
+    run_stages(site, YEAR, "predict")
     mask = read_band(site / f"artifacts/predict/{YEAR}/mask.tif")
     glacier = read_band(site / "artifacts/labels/glacier.tif")
     seen = (mask <= 1) & (glacier <= 1)
@@ -151,14 +148,6 @@ def map_scene(folder: Path, model: Path) -> dict[str, Any]:
 def write_params(site: Path, content: dict[str, Any]) -> None:
     """Write params.yaml."""
     (site / "params.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
-
-
-def run_stages(site: Path, *stages: str) -> None:
-    """Run stages in `site`; their messages go to standard error."""
-    for name in stages:
-        per_year = ["--year", str(YEAR)] if name in ("prepare", "patches", "predict") else []
-        command = [sys.executable, "-m", f"stages.{name}", *per_year]
-        subprocess.run(command, cwd=site, check=True, stdout=sys.stderr, env=os.environ | {"PYTHONPATH": str(ROOT)})
 
 
 def print_line(name: str, scores: dict[str, Any]) -> None:
