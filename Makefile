@@ -22,6 +22,7 @@ STAMP := .venv/.installed
 export PATH := $(ROOT)/.venv/bin:$(PATH)
 export PYTHONPATH := $(ROOT)
 unexport DVC_ROOT DVC_STAGE DVC_EXP_NAME DVC_EXP_BASELINE_REV  # DVC sets them for a stage; what is left of one is no setting
+unexport PYTHONDONTWRITEBYTECODE  # else every process compiles all its libraries again, and starts two to three times as slowly
 
 REGION_STAMP := .venv-region/.installed
 

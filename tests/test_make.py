@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-STAND_IN = '#!/bin/sh\necho "$PWD|$PYTHONPATH|${DVC_ROOT-unset}|$*" >>"$LOG"\n'
+STAND_IN = '#!/bin/sh\necho "$PWD|$PYTHONPATH|${DVC_ROOT-unset}${PYTHONDONTWRITEBYTECODE-}|$*" >>"$LOG"\n'
 NAMES = [
     "Glacier Work",
     "Zürich",
@@ -72,7 +72,7 @@ def test_clean_removes_nothing_but_its_own(name: str, tmp_path: Path) -> None:
 def test_targets_run_in_their_place(name: str, tmp_path: Path) -> None:
     folder = checkout(tmp_path / name)
     for arguments in (("exps", "SITE=small"), ("repro", "SITE=small"), ("demo",)):
-        done = make(folder, *arguments, DVC_ROOT="/left/of/another")
+        done = make(folder, *arguments, DVC_ROOT="/left/of/another", PYTHONDONTWRITEBYTECODE="1")
         assert done.returncode == 0, done.stderr
     places = [line.split("|") for line in (tmp_path / "log").read_text().splitlines()]
     assert [(place[0], place[3]) for place in places] == [
