@@ -20,6 +20,9 @@ from stages.prepare.masks import SceneMasks
 from stages.prepare.radiometry import STORAGE, check_bright, to_storage
 from stages.prepare.scene_pixels import ScenePixels
 
+SCENE_LEVEL = 1
+"""Effort of the compression of scene.tif: 6 % larger than at 9, in a third of the processor time."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class PlacedScene:
@@ -90,7 +93,7 @@ def write_scene_cog(
             clipped += clipped_in_band
         if (storage.scale, storage.offset) != (1.0, 0.0):
             out.dataset.scales, out.dataset.offsets = [storage.scale] * count, [storage.offset] * count
-    finish_cog(plain, path, continuous=True)
+    finish_cog(plain, path, continuous=True, level=SCENE_LEVEL)
     return clipped
 
 

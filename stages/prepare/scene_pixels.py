@@ -51,11 +51,14 @@ class ScenePixels:
 
     def data_mask_on(self, grid: Grid, bands: Sequence[str]) -> BoolArray:
         """Return (H, W) bool, True where all of `bands` have data, on `grid`."""
-        mask = np.ones(grid.shape, dtype=bool)
+        by_grid: dict[Grid, BoolArray] = {}
         for name in bands:
-            on_source, source = self.data_mask(name)
-            mask &= to_grid_nearest(on_source.astype(np.uint8), source, grid, outside=0) == 1
-        return mask
+            has_data, source = self.data_mask(name)
+            by_grid[source] = by_grid[source] & has_data if source in by_grid else has_data
+        on_grid = np.ones(grid.shape, dtype=bool)
+        for source, mask in by_grid.items():
+            on_grid &= to_grid_nearest(mask.view(np.uint8), source, grid, outside=0) == 1
+        return on_grid
 
     def values(self, name: str) -> tuple[Float32Array, Grid]:
         """Return reflectance (or 8-bit values) of a band, (H, W) float32, NaN without data, and the band's own grid."""

@@ -1,7 +1,12 @@
-"""A stored raster onto the site's grid: copied where the grids are aligned, resampled where they are not."""
+"""A stored raster onto the site's grid: copied where the grids are aligned, resampled where they are not.
+
+Between grids of one CRS NumPy does it (`stages.prepare.parallel_axes`); GDAL's warper where the CRS differs, the source
+is turned, or its pixels are the smaller ones.
+"""
 
 from __future__ import annotations
 
+import functools
 import math
 
 import numpy as np
@@ -11,6 +16,8 @@ from rasterio.enums import Resampling
 from stages.common.geo.grid import Grid
 from stages.common.geo.resample import reproject, resample_nearest
 from stages.common.types import AnyArray, Float32Array
+from stages.prepare import parallel_axes
+from stages.prepare.parallel_axes import Axes
 
 ALIGNED_WITHIN_PX = 1e-6
 """Pixel corners closer than this are the same; reprojected extents differ by 1e-9 px."""
@@ -20,7 +27,7 @@ Offset = tuple[int, int]
 
 def whole_pixel_offset(source: Grid, target: Grid) -> Offset | None:
     """Return (row, column) of the source's upper left pixel in `target`; None where their pixels are not the same."""
-    if CRS.from_user_input(source.crs) != CRS.from_user_input(target.crs):
+    if not _same_crs(source.crs, target.crs):
         return None
     a, b = source.transform, target.transform
     # Sizes may differ by so little only that it does not add up to a pixel corner's tolerance at the far end.
@@ -35,11 +42,13 @@ def whole_pixel_offset(source: Grid, target: Grid) -> Offset | None:
 
 def to_grid_nearest(pixels: AnyArray, source: Grid, target: Grid, *, outside: int) -> AnyArray:
     """Return a class or mask (H, W) on `target`, in its own dtype; `outside` where the source does not reach."""
-    offset = whole_pixel_offset(source, target)
-    if offset is None:
-        return resample_nearest(pixels, source, target, outside=outside)
     result = np.full(target.shape, outside, dtype=pixels.dtype)
-    _paste(pixels, result, offset)
+    if (offset := whole_pixel_offset(source, target)) is not None:
+        _paste(pixels, result, offset)
+    elif axes := _axes(source, target):
+        parallel_axes.nearest(pixels, axes, result)
+    else:
+        return resample_nearest(pixels, source, target, outside=outside)
     return result
 
 
@@ -49,13 +58,28 @@ def to_grid_bilinear(values: Float32Array, source: Grid, target: Grid) -> Float3
     An exact copy where the grids are aligned. Otherwise bilinear among the pixels with data alone, so that no other
     value bleeds in; a pixel whose nearest source pixel has no data stays without, so that nothing grows into a gap.
     """
-    offset = whole_pixel_offset(source, target)
     result = np.full(target.shape, np.nan, dtype=np.float32)
-    if offset is not None:
+    if (offset := whole_pixel_offset(source, target)) is not None:
         _paste(values, result, offset)
-        return result
+    elif axes := _axes(source, target):
+        parallel_axes.bilinear(values, axes, result)
+    else:
+        return _warp_bilinear(values, source, target)
+    return result
+
+
+def _axes(source: Grid, target: Grid) -> Axes | None:
+    return parallel_axes.axes_between(source, target) if _same_crs(source.crs, target.crs) else None
+
+
+@functools.cache
+def _same_crs(first: str, second: str) -> bool:
+    return bool(CRS.from_user_input(first) == CRS.from_user_input(second))
+
+
+def _warp_bilinear(values: Float32Array, source: Grid, target: Grid) -> Float32Array:
+    result, at_centre = (np.full(target.shape, np.nan, dtype=np.float32) for _ in range(2))
     reproject(values, result, source, target, Resampling.bilinear, src_nodata=math.nan, dst_nodata=math.nan)
-    at_centre = np.full(target.shape, np.nan, dtype=np.float32)
     reproject(values, at_centre, source, target, Resampling.nearest, src_nodata=math.nan, dst_nodata=math.nan)
     # Where the two round an edge differently, the nearest pixel decides.
     has_data = ~np.isnan(at_centre)

@@ -12,8 +12,9 @@ import pytest
 import rasterio
 import rasterio.features
 from affine import Affine
-from scipy import ndimage
 
+from sandbox.shifted_ground import SIZE_PX as SIZE
+from sandbox.shifted_ground import fine_rock, fractal, observed_rock, patches
 from stages.common.geo.grid import Grid
 from stages.common.params.prepare import CoregisterParams, PrepareParams
 from stages.common.scene.scene import Layer, Scene, SceneInfo
@@ -24,42 +25,18 @@ from stages.prepare.masks import scene_masks
 from stages.prepare.scene_pixels import ScenePixels
 from tests.prepare.scenes import grid
 
-SIZE, FINE = 192, 10
 PARAMS = PrepareParams(bands=["B02", "B03", "B04", "B11"], storage="sentinel2", coregister=CoregisterParams())
 PLANTED = [(0.1, 0.0), (0.2, -0.3), (0.5, 0.4), (1.2, -0.7)]
 """Pixels to the south and east."""
 
-EDGE = 2 * FINE
 SEASONS = ("winter", "spring", "summer", "autumn", "winter")
 NO_GLACIER = np.zeros((SIZE, SIZE), dtype=bool)
-
-
-def fractal(side: int, power: float, seed: int) -> np.ndarray:
-    """(side, side) texture of standard deviation 1 whose spectrum falls with this power of the frequency."""
-    frequency = np.hypot(np.fft.fftfreq(side)[:, None], np.fft.rfftfreq(side)[None, :])
-    frequency[0, 0] = 1
-    noise = np.fft.rfft2(np.random.default_rng(seed).normal(size=(side, side)))
-    texture = np.fft.irfft2(noise * frequency**-power, s=(side, side))
-    return (texture - texture.mean()) / texture.std()
 
 
 @pytest.fixture(scope="module")
 def ground() -> np.ndarray:
     """Reflectance of rock at a tenth of a pixel."""
-    return 0.2 + 0.04 * fractal(SIZE * FINE + 2 * EDGE, 1.6, 1)
-
-
-def observed_rock(ground: np.ndarray, south_px: float, east_px: float) -> np.ndarray:
-    """(SIZE, SIZE): pixels that lie displaced: each is the mean of what it covers, as in a sensor."""
-    row, column = EDGE - round(south_px * FINE), EDGE - round(east_px * FINE)
-    part = ground[row : row + SIZE * FINE, column : column + SIZE * FINE]
-    return part.reshape(SIZE, FINE, SIZE, FINE).mean(axis=(1, 3))
-
-
-def patches(seed: int, share: float) -> np.ndarray:
-    """(SIZE, SIZE) bool: a share of the scene in patches."""
-    texture = ndimage.gaussian_filter(np.random.default_rng(seed).normal(size=(SIZE, SIZE)), 12)
-    return texture > np.quantile(texture, 1 - share)
+    return fine_rock(1)
 
 
 class SceneWriter:

@@ -67,7 +67,11 @@ def test_aligned_rasters_are_copied(row: int, column: int, height: int, width: i
             assert np.isnan(copied[r, c]) if not inside else copied[r, c] == values[r - row, c - column]
 
 
-@pytest.mark.parametrize("source", [grid(-0.5, -0.25, height=40, width=50), DEGREES], ids=["shifted", "degrees"])
+@pytest.mark.parametrize(
+    "source",
+    [grid(-0.5, -0.25, height=40, width=50), grid(-1, -1, height=50, width=70, px=5), DEGREES],
+    ids=["shifted", "smaller pixels", "degrees"],
+)
 @settings(max_examples=30, deadline=None)
 @given(data=st.data())
 def test_unknown_pixels_do_not_bleed_and_do_not_grow(source: Grid, data: st.DataObject) -> None:

@@ -24,12 +24,14 @@ from stages.common.types import AnyArray, BoolArray
 COG_OPTIONS = {
     "driver": "COG",
     "compress": "ZSTD",  # as small as deflate here, and quicker to read
-    "level": 9,
     "predictor": "YES",
     "blocksize": 512,
     "bigtiff": "IF_SAFER",
     "num_threads": "ALL_CPUS",  # the bytes do not depend on it
 }
+
+COG_LEVEL = 9
+"""Effort of the compression where no other is asked for."""
 
 GRID_PIXELS_MAX = 1e9
 """Largest accepted grid, ten times a whole Sentinel-2 tile at 10 m: beyond it CRS or pixel size is a mistake."""
@@ -203,8 +205,8 @@ def read_band(path: Path, band: int = 1) -> AnyArray:
 
 def pixels_with_data(dn: AnyArray, nodata: float | None) -> BoolArray:
     """Return (H, W) bool: pixels that are neither nodata nor NaN, tested before any offset is applied."""
-    finite = np.isfinite(dn) if np.issubdtype(dn.dtype, np.floating) else np.ones(dn.shape, dtype=bool)
-    return finite if nodata is None or math.isnan(nodata) else finite & (dn != nodata)
+    mask = np.ones(dn.shape, dtype=bool) if nodata is None or math.isnan(nodata) else np.asarray(dn != nodata)
+    return mask & np.isfinite(dn) if np.issubdtype(dn.dtype, np.floating) else mask
 
 
 def profile(grid: Grid, *, count: int, dtype: str, nodata: float | None) -> dict[str, Any]:
@@ -255,8 +257,15 @@ def write_cog(
     finish_cog(plain, path, continuous=len(planes) > 1 or scale != 1.0)
 
 
-def finish_cog(plain: Path, path: Path, *, continuous: bool) -> None:
+def finish_cog(plain: Path, path: Path, *, continuous: bool, level: int = COG_LEVEL) -> None:
     """Turn a plain GeoTIFF into the COG `path`, read that back, and remove the plain one.
+
+    Parameters
+    ----------
+    continuous
+        Whether overviews are averages; else they are nearest pixels.
+    level
+        Effort of the compression, 1-22.
 
     Raises
     ------
@@ -265,6 +274,6 @@ def finish_cog(plain: Path, path: Path, *, continuous: bool) -> None:
     """
     resampling = Resampling.average if continuous else Resampling.nearest
     with refuse_unwritten(path):
-        rasterio.shutil.copy(plain, path, overview_resampling=resampling.name, **COG_OPTIONS)
+        rasterio.shutil.copy(plain, path, overview_resampling=resampling.name, level=level, **COG_OPTIONS)
         require_copy(plain, path)
     plain.unlink()

@@ -43,9 +43,26 @@ def starting(name: str, module: str, *, command: bool = False) -> Iterator[None]
     if names and (code := exit_code_of(name, lambda: _report(name, names))):
         raise SystemExit(code)
     try:
-        yield
+        with contextlib.nullcontext() if command else _without_cloud_client():
+            yield
     except Exception as error:
         raise SystemExit(fail(name, error)) from None
+
+
+@contextlib.contextmanager
+def _without_cloud_client() -> Iterator[None]:
+    """Let rasterio be imported without boto3, which it imports wherever that is installed: no stage needs it for that.
+
+    It would take a third of a second of each stage. Afterwards boto3 can be imported as before: MLflow may need it.
+    """
+    if "boto3" in sys.modules:
+        yield
+        return
+    sys.modules["boto3"] = None  # type: ignore[assignment]  # what an import then finds is that there is none
+    try:
+        yield
+    finally:
+        del sys.modules["boto3"]
 
 
 def print_anywhere() -> None:

@@ -80,6 +80,27 @@ def test_the_settings_of_a_shell_do_not_reach_a_stage(point_raster: Path, tmp_pa
     assert "hush" not in log and "Traceback" not in log
 
 
+CLOUD_CLIENT = """
+import sys
+from stages.common.run.start import starting
+with starting("predict", __name__, command=sys.argv[1] == "command"):
+    import rasterio
+print("boto3" in sys.modules, rasterio.session.boto3 is not None)
+import boto3
+print(boto3.__name__)
+"""
+
+
+@pytest.mark.parametrize(("kind", "loaded"), [("stage", "False False"), ("command", "True True")])
+def test_a_stage_imports_rasterio_without_boto3_which_it_can_import_later(
+    kind: str, loaded: str, tmp_path: Path
+) -> None:
+    pytest.importorskip("boto3")
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(tiny.ROOT), "HOME": str(tmp_path)}
+    done = run("-c", CLOUD_CLIENT, kind, cwd=tmp_path, env=environment)
+    assert done.stdout.decode().splitlines() == [loaded, "boto3"], done.stderr.decode()
+
+
 PROGRAMS = {
     "train": ("-m", "stages.train"),
     "ingest": ("-m", "stages.ingest"),
