@@ -6,8 +6,11 @@ All that the shell sets of them is set aside before (`stages.common.run.environm
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Mapping
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from stages.common.run.environment import set_aside
@@ -72,3 +75,25 @@ def instruction_set_in_force(environment: Mapping[str, str], flags: frozenset[st
     names = [name for name, _ in LEVELS]
     start = names.index(environment[INSTRUCTION_SET]) if INSTRUCTION_SET in environment else 0
     return next((name for name, flag in LEVELS[start:] if flag in flags), "unknown")
+
+
+@contextlib.contextmanager
+def hushed() -> Iterator[None]:
+    """Hold back what libraries write to standard error within this block; it is shown where the block fails.
+
+    TensorFlow says which instructions it was built for while it loads, before it reads how much it shall say.
+    """
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            held.seek(0)
+            os.write(kept, held.read())
+            raise
+        finally:
+            sys.stderr.flush()
+            os.dup2(kept, 2)
+            os.close(kept)

@@ -29,7 +29,7 @@ from stages.train.beyond.more_patches import OtherSite, read_more_patches
 from stages.train.beyond.pins import require_pinned
 from stages.train.calibrate import calibrate
 from stages.train.data import TrainingData, load
-from stages.train.environment import cpu_flags, instruction_set_in_force, pin_environment
+from stages.train.environment import cpu_flags, hushed, instruction_set_in_force, pin_environment
 from stages.train.quantise import add_int8
 from stages.train.validation import join, validation_pixels
 
@@ -116,8 +116,9 @@ def prepare_tensorflow(threads: int, seed: int, instruction_set: str) -> None:
     """Pin all that changes the bits of a training; before TensorFlow is imported and before any operation."""
     pin_environment(instruction_set)
     settings.quiet_tensorflow()
-    import keras
-    import tensorflow as tf
+    with hushed():
+        import keras
+        import tensorflow as tf
 
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(threads)

@@ -12,7 +12,7 @@ import pytest
 
 from sandbox import tiny
 from stages.common.run import environment
-from stages.train.environment import cpu_flags, instruction_set_in_force, training_variables
+from stages.train.environment import cpu_flags, hushed, instruction_set_in_force, training_variables
 
 FOREIGN = {
     "ONEDNN_MAX_CPU_ISA": "SSE41",
@@ -98,3 +98,15 @@ def test_a_training_runs_with_what_the_parameters_say(tmp_path: Path) -> None:
     assert answer["variables"] == []
     assert answer["keras"] == ["tensorflow", "float32", "channels_last"]
     assert answer["threads"] == 3
+    assert done.stderr == ""  # not even the note on oneDNN, which TensorFlow writes before it reads its own settings
+
+
+def test_what_is_hushed_is_shown_where_it_fails(capfd: pytest.CaptureFixture[str]) -> None:
+    with hushed():
+        os.write(2, b"a note\n")
+    assert capfd.readouterr().err == ""
+    with pytest.raises(ImportError), hushed():
+        os.write(2, b"a symbol is missing\n")
+        raise ImportError
+    os.write(2, b"later\n")
+    assert capfd.readouterr().err == "a symbol is missing\nlater\n"
