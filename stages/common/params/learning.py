@@ -131,7 +131,7 @@ class TrainParams(Section):
     ] = False
     instruction_set: Annotated[
         Literal["native", "AVX512_CORE_AMX", "AVX512_CORE_BF16", "AVX512_CORE_VNNI", "AVX512_CORE", "AVX2"],
-        Field(description="bound on oneDNN; native: as the processor has it; AVX2: same on more machines"),
+        Field(description="bound on oneDNN; native: none; AVX2: the same bits on more machines"),
     ] = "native"
     more_patches: Annotated[
         list[PinnedPatches],

@@ -126,7 +126,7 @@ class ModelCard(Calibrated):
     tensorflow: str
     keras: str
     intra_op_threads: int
-    instruction_set: Annotated[str, Field(description="what oneDNN used, or oneDNN off; changes a training's bits")]
+    instruction_set: Annotated[str, Field(description="what oneDNN used; changes a training's bits")]
     device: Literal["CPU", "GPU"]
     int8: Annotated[
         Int8Check | None,
