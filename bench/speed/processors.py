@@ -45,9 +45,9 @@ def main() -> None:
         year = load_params(arguments.demo / "params.yaml").years[0]
         np.save(scratch / "pixels.npy", icy_crop(pixels_of(arguments.demo, year, read_info(models[0]))[0]))
         for model, name in zip(models, ("float32", "int8"), strict=True):
-            here = run(model, scratch, [])
+            native = run(model, scratch, [])
             for processor in arguments.processors:
-                compare(f"{name}, {processor}", here, run(model, scratch, ["qemu-x86_64", "-cpu", processor]), model)
+                compare(f"{name}, {processor}", native, run(model, scratch, ["qemu-x86_64", "-cpu", processor]), model)
 
 
 def icy_crop(pixels: Float32Array) -> Float32Array:
@@ -77,16 +77,16 @@ def map_crop(model: Path, pixels: Path, out: Path) -> None:
     np.save(out, whole)
 
 
-def compare(name: str, here: Float32Array, there: Float32Array, model: Path) -> None:
+def compare(name: str, native: Float32Array, emulated: Float32Array, model: Path) -> None:
     """Print how far two maps of one crop are apart."""
-    observed = np.ones(here.shape, dtype=bool)
-    stored = [encode_probability(each, observed).astype(np.int64) for each in (here, there)]
-    masks = [reaches(each, read_info(model).threshold) for each in (here, there)]
+    observed = np.ones(native.shape, dtype=bool)
+    stored = [encode_probability(each, observed).astype(np.int64) for each in (native, emulated)]
+    masks = [reaches(each, read_info(model).threshold) for each in (native, emulated)]
     steps = np.abs(stored[0] - stored[1])
     print(
-        f"{name}: floats differ by {float(np.abs(here - there).max()):.1e} at most, in "
-        f"{int((here != there).sum())} of {here.size} pixels; stored probabilities in {int((steps > 0).sum())}, by "
-        f"{int(steps.max())} ten-thousandths at most; the mask in {int((masks[0] != masks[1]).sum())}",
+        f"{name}: floats differ by {float(np.abs(native - emulated).max()):.1e} at most, in "
+        f"{int((native != emulated).sum())} of {native.size} pixels; stored probabilities in {int((steps > 0).sum())}, "
+        f"by {int(steps.max())} ten-thousandths at most; the mask in {int((masks[0] != masks[1]).sum())}",
         flush=True,
     )
 

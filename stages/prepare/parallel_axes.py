@@ -91,19 +91,19 @@ def bilinear(values: Float32Array, axes: Axes, result: Float32Array) -> None:
     for strip in strips(len(inside), STRIP_ROWS):
         top = int(rows.before[strip][0])
         block = values[top : int(rows.after[strip][-1]) + 1]
-        known = ~np.isnan(block)
+        has_value = ~np.isnan(block)
         part = Axis(strip, rows.nearest[strip] - top, rows.before[strip] - top, rows.after[strip] - top,
                     rows.fraction[strip])  # fmt: skip
-        inside[strip] = _among_known(block, known, Axes(part, columns))
+        inside[strip] = _among_known(block, has_value, Axes(part, columns))
 
 
-def _among_known(block: Float32Array, known: BoolArray, axes: Axes) -> Float32Array:
-    if known.all():
+def _among_known(block: Float32Array, has_value: BoolArray, axes: Axes) -> Float32Array:
+    if has_value.all():
         return _between(block, axes)
-    weighted = _between(np.where(known, block, np.float32(0)), axes)
-    weight = _between(known.astype(np.float32), axes)
-    is_known = known.take(axes.rows.nearest, axis=0).take(axes.columns.nearest, axis=1)
-    return np.where(is_known, weighted / np.where(is_known, weight, np.float32(1)), np.float32(np.nan))
+    weighted = _between(np.where(has_value, block, np.float32(0)), axes)
+    weight = _between(has_value.astype(np.float32), axes)
+    has_nearest = has_value.take(axes.rows.nearest, axis=0).take(axes.columns.nearest, axis=1)
+    return np.where(has_nearest, weighted / np.where(has_nearest, weight, np.float32(1)), np.float32(np.nan))
 
 
 def _between(block: Float32Array, axes: Axes) -> Float32Array:

@@ -111,8 +111,8 @@ def tiles_with_detail(usable: BoolArray, *images: Float32Array) -> AnyArray:
     """
     good = _means_over_tiles(usable) >= TILE_STABLE_MIN
     for image in images:
-        seen = np.where(usable, image, np.float32(0))
-        good &= _means_over_tiles(seen**2) - _means_over_tiles(seen) ** 2 >= DETAIL_MIN**2
+        shown = np.where(usable, image, np.float32(0))
+        good &= _means_over_tiles(shown**2) - _means_over_tiles(shown) ** 2 >= DETAIL_MIN**2
     places = np.argwhere(good) * (TILE_PX // 2)
     return places[:: -(-len(places) // TILES_MAX) or 1]
 

@@ -1,7 +1,8 @@
 """The int8 form of an exported graph: made by ONNX Runtime's quantiser, judged on held-out blocks, kept in model.onnx.
 
 Static, a scale for each output channel of a convolution, weights of 7 bits: with 8, processors without VNNI saturate
-sums of two products, and the map would depend on the processor far more. Ranges of activations are those of training patches.
+sums of two products, and the map would depend on the processor far more. Ranges of activations are those of training
+patches.
 
 Normalisation, the first convolution behind it, transposed convolutions (ONNX Runtime has none in int8), the last
 convolution, temperature and sigmoid stay float32: bands have long bright tails, and a step of a quantised logit would
