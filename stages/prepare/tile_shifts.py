@@ -1,4 +1,4 @@
-"""Sub-pixel shift between two images of the same ground: the median over small tiles, by a coarse step and a local fit.
+"""Sub-pixel shift between two images of the same ground, from many small tiles: a coarse step and a local fit.
 
 High-pass filtered tiles are cross-correlated by Fourier transforms, all at once, and a surface of second degree through
 the nine values around the peak tells its place to a fraction of a pixel. What is masked is masked in both, which draws
@@ -33,7 +33,7 @@ DETAIL_MIN = 5e-4
 """Least standard deviation of a filtered tile, reflectance: below five DN there is only rounding to compare."""
 
 STANDARD_ERROR_MAX_PX = 0.1
-"""Largest standard error of the median over tiles: beyond it they do not agree on a shift."""
+"""Largest standard error of the shift: beyond it the tiles do not agree on one."""
 
 FITS_MAX, CONVERGED_PX = 20, 0.005
 """Most fits for one scene, and the step below which no more are needed."""
@@ -44,7 +44,7 @@ MAD_TO_SIGMA, MEDIAN_ERROR = 1.4826, 1.2533
 
 @dataclass(frozen=True)
 class ShiftEstimate:
-    """Median shift over tiles."""
+    """Shift that the tiles agree on."""
 
     shift_px: Float64Array | None
     """(2,) how far to the south and east the second image's content lies of the first's; None where the tiles are too
@@ -185,8 +185,13 @@ def _peak_of_surface(around: Float64Array) -> Float64Array:
 
 
 def _agreed(shifts: Float64Array) -> tuple[Float64Array | None, float]:
-    """Return the (2,) median of (N, 2) shifts, None where its standard error is too large, and their spread."""
-    median = np.median(shifts, axis=0)
-    spread = float(MAD_TO_SIGMA * np.median(np.abs(shifts - median), axis=0).max())
+    """Return the (2,) mean of the middle half of (N, 2) shifts on each axis, and their spread.
+
+    No tile beyond the quartiles counts, and the mean is less noisy than the median. None where its standard error, for
+    which that of a median is taken, is too large.
+    """
+    quarter = len(shifts) // 4
+    middle = np.sort(shifts, axis=0)[quarter : len(shifts) - quarter].mean(axis=0)
+    spread = float(MAD_TO_SIGMA * np.median(np.abs(shifts - np.median(shifts, axis=0)), axis=0).max())
     agree = MEDIAN_ERROR * spread / np.sqrt(len(shifts)) <= STANDARD_ERROR_MAX_PX
-    return (median if agree else None), spread
+    return (middle if agree else None), spread

@@ -244,4 +244,4 @@ class TestKhumbu:
         assert np.abs(own).max() < 0.25  # the seasons' own geometry
         planted = (-0.4, 0.3)
         with_planted_shift = self.shift(self.season(samples, tmp_path, names[1], *planted), reference)
-        assert np.hypot(*(with_planted_shift - own - planted)) < 0.1
+        assert np.hypot(*(with_planted_shift - own - planted)) < 0.05

@@ -130,3 +130,10 @@ def test_many_tiles_are_thinned_out(monkeypatch: pytest.MonkeyPatch) -> None:
     image = np.random.default_rng(0).normal(size=(256, 320)).astype(np.float32)
     places = tiles_with_detail(np.ones(image.shape, dtype=bool), image)
     assert places.tolist() == [[row, 0] for row in range(0, 256 - TILE_PX + 1, 32)]  # every ninth of 7 x 9
+
+
+def test_a_quarter_of_the_tiles_may_be_wrong(ground: np.ndarray) -> None:
+    """The rows at the lower end show other ground, whose tiles would be laid anywhere."""
+    first, second = observed_rock(ground, 0, 0), observed_rock(ground, 0.4, -0.3)
+    second[150:] = observed_rock(fine_rock(2), 0, 0)[150:]
+    assert error_px(estimate(first, second), 0.4, -0.3) < 0.06

@@ -96,6 +96,12 @@ class Overpass:
         return carries_offset(self.info)
 
     @property
+    def shift_px(self) -> tuple[float, float]:
+        """Misregistration in rows and columns."""
+        south, east = np.round(self.rng(5).uniform(-SHIFT_PX, SHIFT_PX, 2), 3)
+        return float(south), float(east)
+
+    @property
     def info(self) -> SceneInfo:
         """Metadata, as a catalogue that states no offset would give them."""
         sun, day = sun_on(self.day.timetuple().tm_yday), self.day
@@ -159,7 +165,7 @@ class Overpass:
         conditions = sensor.ViewingConditions(
             light=light_on(surface.surface_relief(world, ice), world.pixel_m, sun),
             weather=Weather(snow=snow, cloud=cloud, cloud_shadow=cloud_shadow),
-            shift_px=tuple(np.round(self.rng(5).uniform(-SHIFT_PX, SHIFT_PX, 2), 3).tolist()),
+            shift_px=self.shift_px,
             offset=self.offset,
         )
         return conditions, surface.surface_cover(world, ice, snow)
