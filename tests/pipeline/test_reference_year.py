@@ -13,8 +13,8 @@ import rasterio
 import yaml
 
 from sandbox import tiny
+from sandbox.shifted_ground import FINE, fractal
 from tests.pipeline.test_dag import lock
-from tests.prepare.test_coregister import FINE, fractal
 from tests.repository import done, pin_data, stages_run, start_dvc
 
 BANDS = ["B02", "B03", "B04"]
