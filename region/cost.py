@@ -8,13 +8,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from region.plan import Cell
+from region.reads import NOTHING, Reads, reads_of
 from stages.common.params.schema import Params
 
-BYTES_PER_BAND_PIXEL = 2
-"""Sentinel-2 and Landsat deliver 16 bits; what compression saves is about what the margins of tiles cost."""
-
-REQUEST_BYTES = 2**20
-"""Bytes that one request for a part of a file gets, about: two blocks of 512 x 512 px of 16 bits."""
+LOCAL_BYTES_PER_PIXEL = 2
+"""Of each band of a local file, and of its classes: 16 bits, without compression."""
 
 HOUR_S = 3600.0
 
@@ -43,10 +41,12 @@ class Cost:
     """Megapixels of all scenes together."""
     cell_hours: tuple[float, ...]
     """Hours of one core that each cell takes."""
-    bytes_read: float
-    bytes_written: float
+    files: float
+    """Files of a catalogue that are opened; local ones are not counted."""
     requests: float
     """Requests to a catalogue and its files."""
+    bytes_read: float
+    bytes_written: float
 
     @cached_property
     def core_hours(self) -> float:
@@ -65,16 +65,19 @@ def cost_of(cells: Sequence[Cell], params: Params, rates: Rates) -> Cost:
     """Return what these cells are expected to cost."""
     dates = len(params.years) * params.ingest.choice.scenes_per_year
     mpx = sum(cell.pixels for cell in cells) * dates / 1e6
-    bands = len(params.prepare.bands) + 1  # and the classes of the scene
-    read = mpx * 1e6 * bands * BYTES_PER_BAND_PIXEL
-    looks = params.ingest.choice.snow_looks * len(params.years) * len(cells)
+    if params.ingest.source == "stac":
+        reads = sum((reads_of(cell, params) for cell in cells), NOTHING)
+    else:
+        layers = len(params.prepare.bands) + 1  # and the classes of the scene
+        reads = Reads(files=0, requests=0, bytes=mpx * 1e6 * layers * LOCAL_BYTES_PER_PIXEL)
     return Cost(
         scenes=dates * len(cells),
         mpx=mpx,
         cell_hours=tuple((rates.cell_s + rates.scene_mpx_s * cell.pixels * dates / 1e6) / HOUR_S for cell in cells),
-        bytes_read=read,
+        files=reads.files,
+        requests=reads.requests,
+        bytes_read=reads.bytes,
         bytes_written=rates.scene_mpx_bytes * mpx,
-        requests=read / REQUEST_BYTES + looks,
     )
 
 
@@ -98,13 +101,14 @@ def lines(cells: Sequence[Cell], cost: Cost, rates: Rates, workers: int) -> list
     glaciers = sum(len(cell.glaciers) for cell in cells)
     largest = max(cells, key=lambda cell: cell.pixels)
     many = ", ".join(f"{cost.wall_hours(count):.3f} h with {count:,}" for count in MANY_WORKERS)
+    asked = f" in about {cost.requests:,.0f} requests to {cost.files:,.0f} files" if cost.requests else ""
     rows = [
         ("cells", f"{len(cells)}, the largest {largest.name} with {largest.pixels / 1e6:.2f} Mpx"),
         ("glaciers", f"{glaciers}"),
         ("outlines", f"{sum(cell.outlines_km2 for cell in cells):.2f} km2"),
         ("scenes", f"{cost.scenes}"),
         ("pixels", f"{cost.mpx:.1f} Mpx of all scenes"),
-        ("to read", f"{cost.bytes_read / 1e9:.2f} GB in about {cost.requests:.0f} requests"),
+        ("to read", f"{cost.bytes_read / 1e9:.2f} GB{asked}"),
         ("to write", f"{cost.bytes_written / 1e9:.3f} GB"),
         ("core-hours", f"{cost.core_hours:.3f} (rates: {rates.measured})"),
         ("wall time", f"{cost.wall_hours(workers):.3f} h with {workers} worker(s); {many}"),

@@ -22,7 +22,13 @@ def test_cells_of_one_size_have_one_rate(seconds: list[float]) -> None:
 @pytest.mark.parametrize(("workers", "hours"), [(1, 12.0), (2, 6.0), (3, 5.0), (1000, 5.0)])
 def test_no_number_of_workers_is_faster_than_the_largest_cell(workers: int, hours: float) -> None:
     cost = Cost(
-        scenes=5, mpx=5.0, cell_hours=(1.0, 5.0, 3.0, 2.0, 1.0), bytes_read=0.0, bytes_written=0.0, requests=0.0
+        scenes=5,
+        mpx=5.0,
+        cell_hours=(1.0, 5.0, 3.0, 2.0, 1.0),
+        files=0.0,
+        requests=0.0,
+        bytes_read=0.0,
+        bytes_written=0.0,
     )
     assert cost.core_hours == pytest.approx(12.0)
     assert cost.wall_hours(workers) == pytest.approx(hours)
