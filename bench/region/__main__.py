@@ -1,4 +1,4 @@
-"""A region of a large simulated terrain against its truth, by one worker and by two, and a cell against a site.
+"""A region of a large simulated terrain against its truth, by one worker and by two.
 
     .venv-region/bin/python -m bench.region [--model MODEL] [--folder DIR]
 
@@ -17,7 +17,6 @@ import tempfile
 from pathlib import Path
 
 from bench.region.runs import Run, make_store, run_region
-from bench.region.site import cell_and_site, sizes_of
 from bench.region.terrain import YEARS, make_region, make_sources, true_km2
 from region.results import Results
 from sandbox import tiny
@@ -45,7 +44,7 @@ def main() -> None:
         for workers in WORKERS:
             make_region(home, f"by-{workers}", arguments.model, workers=workers)
             runs.append(run_region(home, f"by-{workers}"))
-        figures = against_truth(home, runs[0].results) | of_runs(runs) | of_sites(home, runs[0])
+        figures = against_truth(home, runs[0].results) | of_runs(runs)
     with arguments.record.open("w", encoding="utf-8", newline="") as stream:
         table = csv.writer(stream, lineterminator="\n")
         table.writerow(["figure", "value"])
@@ -75,6 +74,14 @@ def against_truth(home: Path, results: Results) -> Figures:
     return figures
 
 
+def sizes_of(run: Run) -> dict[str, int]:
+    """Return the pixels of each cell's window, by its name."""
+    import geopandas
+
+    plan = geopandas.read_parquet(f"{run.results.url}/plan.parquet")
+    return dict(zip(plan["cell"], plan["pixels"], strict=True))
+
+
 def of_runs(runs: list[Run]) -> Figures:
     """Return what one worker and two took, end to end and by part."""
     figures: Figures = {}
@@ -99,20 +106,6 @@ def of_runs(runs: list[Run]) -> Figures:
         "CPU-s of two workers over one": f"{double.cpu_s / single.cpu_s:.2f}",
         "one worker between its cells": f"{100 * single.between:.1f} % of the time from its first cell to its last",
     }
-
-
-def of_sites(home: Path, run: Run) -> Figures:
-    """Return what a cell took beside a site of the same AOI: the one of median size, and the largest."""
-    sizes = sizes_of(run)
-    by_size = sorted(sizes, key=lambda name: (sizes[name], name))
-    figures = {}
-    for name in (by_size[len(by_size) // 2], by_size[-1]):
-        cell_s, site_s, starts_s = cell_and_site(home, run, name)
-        figures[f"cell {name} ({sizes[name] / 1e6:.2f} Mpx a scene)"] = (
-            f"{cell_s:.1f} CPU-s; as a site {site_s:.1f}, {starts_s:.1f} of them to start its processes: "
-            f"{cell_s / (site_s - starts_s):.2f} of the rest"
-        )
-    return figures
 
 
 if __name__ == "__main__":

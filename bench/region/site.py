@@ -1,71 +1,166 @@
-"""A cell mapped as the site that it is: by the commands of dvc.yaml, each a process of its own."""
+"""What a cell costs beside a site of its AOI, in CPU-seconds: the cell of median size and the largest of the terrain.
+
+    .venv-region/bin/python -m bench.region.site [--model MODEL] [--folder DIR]
+
+The cell is mapped by a worker of Dask, the site by the commands of dvc.yaml, each a process of its own. What is
+compared is the work: a worker imports its packages once, for all of its cells, and a site once for each stage. So each
+cell and each stage runs `RUNS` times more in the same process after a first run, and the cheapest of these is taken:
+other work on the same cores makes a run dearer, and never cheaper. First runs stand beside it. Cell and site must have
+the same bytes. Figures go to `bench/region/site.csv`. It needs `make demo`, and takes about 6 CPU-minutes, 2 of them
+to simulate the terrain; `--folder` keeps it.
+"""
 
 from __future__ import annotations
 
+import argparse
+import contextlib
+import csv
+import json
+import runpy
 import shutil
 import subprocess
 import sys
+import tempfile
+import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-import geopandas
 import yaml
 
 from bench.fresh_process import cpu_of_children_s
-from bench.region.runs import Run, environment
-from bench.region.terrain import YEARS
-from region.params import load_region
+from bench.region.runs import environment
+from bench.region.terrain import YEARS, make_region
+from region import worker
+from region.cell import STAGES, Job, make_site
+from region.engine import connect
+from region.inventory import load_inventory
+from region.jobs import make_jobs
+from region.params import RegionParams, load_region
+from region.plan import cut_into_cells
+from region.results import Results, results_of
 from sandbox import tiny
 
+RECORD = Path(__file__).parent / "site.csv"
+COLUMNS = (
+    "cell", "mpx_a_scene", "cell_cpu_s", "site_cpu_s", "cell_over_site", "first_cell_of_a_worker_cpu_s",
+    "site_with_its_processes_cpu_s",
+)  # fmt: skip
+MODEL = tiny.ROOT / "artifacts/train/model.onnx"
 PER_YEAR = ("prepare", "predict")
-STAGES = ("ingest", "prepare", "labels", "predict", "area")
+RUNS = 3
+"""Runs after the first, of which the cheapest counts."""
 
 
-def sizes_of(run: Run) -> dict[str, int]:
-    """Return the pixels of each cell's window, by its name."""
-    plan = geopandas.read_parquet(f"{run.results.url}/plan.parquet")
-    return dict(zip(plan["cell"], plan["pixels"], strict=True))
+def main() -> None:
+    """Measure, print and write the record."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", type=Path, default=MODEL)
+    parser.add_argument("--folder", type=Path, help="keeps the terrain; default: a temporary folder")
+    parser.add_argument("--record", type=Path, default=RECORD)
+    parser.add_argument("--stage", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.stage:
+        print(json.dumps(cpu_of_stage_s(arguments.stage)))
+        return
+    with contextlib.ExitStack() as stack:
+        home = (arguments.folder or Path(stack.enter_context(tempfile.TemporaryDirectory()))).absolute()
+        shutil.rmtree(home / "regions", ignore_errors=True)
+        rows = measured(home, load_region(make_region(home, "beside", arguments.model, workers=1)))
+    with arguments.record.open("w", encoding="utf-8", newline="") as stream:
+        table = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
+        table.writeheader()
+        table.writerows(rows)
+    for row in rows:
+        print(row)
 
 
-def cell_and_site(home: Path, run: Run, name: str) -> tuple[float, float, float]:
-    """Return CPU-seconds of a cell's stages, of a site of its AOI, and of what the site's processes take to start.
+def measured(home: Path, region: RegionParams) -> list[dict[str, Any]]:
+    """Return a row a cell."""
+    features, glaciers = load_inventory(region)
+    section, results = region.region, results_of(region)
+    cells = cut_into_cells(
+        glaciers, cell_m=1000 * section.cell_km, margin_m=section.margin_m, grid=region.checked.grid
+    )  # fmt: skip
+    by_size = sorted(cells, key=lambda cell: (cell.pixels, cell.name))
+    rows = []
+    for cell in (by_size[len(by_size) // 2], by_size[-1]):
+        (job,) = make_jobs(region, features, [cell], results)
+        first, cell_s = cpu_of_cell_s(region, job, results)
+        site_with_processes, site_s = cpu_of_site_s(home, region, job, results)
+        figures = (cell.name, cell.pixels / 1e6, cell_s, site_s, cell_s / site_s, first, site_with_processes)
+        rows.append(dict(zip(COLUMNS, [f"{x:.2f}" if isinstance(x, float) else x for x in figures], strict=True)))
+    return rows
 
-    The site reads the whole file of outlines; its results must be the cell's bytes.
+
+def cpu_of_cell_s(region: RegionParams, job: Job, results: Results) -> tuple[float, float]:
+    """Map a cell repeatedly by one worker of Dask; return CPU-seconds: of the first run, and of the cheapest other."""
+    seconds = []
+    with connect(region) as client:
+        for _ in range(1 + RUNS):
+            if results.folder:
+                shutil.rmtree(results.folder / job.place, ignore_errors=True)
+            seconds.append(float(client.submit(worker.work, job, pure=False).result()["cpu_seconds"]))
+    return seconds[0], min(seconds[1:])
+
+
+def cpu_of_site_s(home: Path, region: RegionParams, job: Job, results: Results) -> tuple[float, float]:
+    """Run the stages of a site, which reads the region's own file of outlines, and compare it with the cell.
+
+    Returns
+    -------
+    tuple
+        CPU-seconds of the processes as `make repro` starts them, and of the work in them: sums over the stages.
     """
-    region = load_region(run.home / "regions" / run.name)
-    plan = geopandas.read_parquet(f"{run.results.url}/plan.parquet").set_index("cell")
-    left, bottom, right, top = (float(value) for value in plan.at[name, "bounds_m"])
-    content = region.cell_site(name, crs=plan.at[name, "crs"], bounds=(left, bottom, right, top))
     site = home / "regions/site"
     shutil.rmtree(site, ignore_errors=True)
-    model = site / content["predict"]["model"]
-    model.parent.mkdir(parents=True)
-    shutil.copy(region.path(region.region.model, where="region.model"), model)
-    (site / "params.yaml").write_text(yaml.safe_dump(content))
+    make_site(site, job, results)
+    ingest = job.site["ingest"] | {"outlines": {"path": str(home / "source/outlines.gpkg")}}
+    (site / "params.yaml").write_text(yaml.safe_dump(job.site | {"ingest": ingest}))
     for link in ("stages", "docker", "dvc.yaml"):
         (site / link).symlink_to(tiny.ROOT / link)
-    runs = [(stage, year) for stage in STAGES for year in (YEARS if stage in PER_YEAR else (None,))]
-    started = cpu_of_children_s()
-    for stage, year in runs:
-        _call(site, stage, *(["--year", str(year)] if year else []))
-    site_s = cpu_of_children_s() - started
-    started = cpu_of_children_s()
-    for stage, _ in runs:
-        _call(site, stage, "--describe")
-    starts_s = cpu_of_children_s() - started
-    _compare(site, run, name)
-    return float(run.manifests[name]["cpu_seconds"]), site_s, starts_s
-
-
-def _call(site: Path, stage: str, *more: str) -> None:
-    command = [sys.executable, "-m", f"stages.{stage}", *more]
-    done = subprocess.run(command, cwd=site, env=environment(), text=True, capture_output=True, check=False)
-    if done.returncode:
-        raise SystemExit(f"{stage} of a site ended with {done.returncode}:\n{done.stderr[-2000:]}")
-
-
-def _compare(site: Path, run: Run, name: str) -> None:
-    manifest = run.manifests[name]
+    runs = [
+        [stage, *more] for stage in STAGES
+        for more in ([["--year", str(year)] for year in YEARS] if stage in PER_YEAR else [[]])
+    ]  # fmt: skip
+    with_processes = work = 0.0
+    for run in runs:
+        before = cpu_of_children_s()
+        _call(site, f"stages.{run[0]}", *run[1:])
+        with_processes += cpu_of_children_s() - before
+        work += json.loads(_call(site, "bench.region.site", "--stage", *run).splitlines()[-1])
+    manifest = results.manifest(job.place) or {}
     for file in manifest["files"]:
         path = site / ("artifacts" if file.startswith(("area", "predict")) else "data") / file
-        if path.read_bytes() != run.results.read(f"cells/{name}/{manifest['key'][:16]}/{file}"):
-            raise SystemExit(f"cell {name} and the site of its AOI differ in {file}")
+        if path.read_bytes() != results.read(f"{job.place}/{file}"):
+            raise SystemExit(f"cell {job.cell} and the site of its AOI differ in {file}")
+    return with_processes, work
+
+
+def cpu_of_stage_s(command: Sequence[str]) -> float:
+    """Run a stage repeatedly in this process; return the CPU-seconds of the cheapest run after the first."""
+    stage, *arguments = command
+    sys.argv = [stage, *arguments]
+    seconds = []
+    for _ in range(1 + RUNS):
+        before = time.process_time()
+        try:
+            runpy.run_module(f"stages.{stage}", run_name="__main__")
+        except SystemExit as end:
+            if end.code:
+                raise
+        seconds.append(time.process_time() - before)
+    return min(seconds[1:])
+
+
+def _call(site: Path, module: str, *more: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", module, *more], cwd=site, env=environment(), text=True, capture_output=True, check=False
+    )
+    if done.returncode:
+        raise SystemExit(f"{module} {more} of a site ended with {done.returncode}:\n{done.stderr[-2000:]}")
+    return done.stdout
+
+
+if __name__ == "__main__":
+    main()
