@@ -27,18 +27,29 @@ def absent(reason: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def engine() -> Engine:
-    """A real engine on which the images stand; they are built by `make images`, or here where that is required."""
+def program() -> Engine:
+    """A real engine, whatever images it has."""
     try:
         program = find_engine()
         program.check()
     except GlacierError as error:
         absent(f"no container engine answers: {error.what}")
+    return program
+
+
+def require(program: Engine, image: images.Image, command: str) -> str:
+    """Build an image where that is required; skip where it is absent, and name the command that builds it."""
+    required = os.environ.get(settings.ENGINE_REQUIRED)
+    if program.ask("image", "inspect", image.reference).returncode and not required:
+        absent(f"{image.reference} is not built: run `{command}`")
+    return images.ensure(program, image)
+
+
+@pytest.fixture(scope="session")
+def engine(program: Engine) -> Engine:
+    """A real engine on which the images stand; they are built by `make images`, or here where that is required."""
     for stage in (name for stages in images.FAMILIES.values() for name in stages):
-        image = images.image_of(stage)
-        if program.ask("image", "inspect", image.reference).returncode and not os.environ.get(settings.ENGINE_REQUIRED):
-            absent(f"{image.reference} is not built: run `make images`")
-        images.ensure(program, image)
+        require(program, images.image_of(stage), "make images")
     return program
 
 
