@@ -48,6 +48,9 @@ COLUMNS = (
 )  # fmt: skip
 MODEL = tiny.ROOT / "artifacts/train/model.onnx"
 PER_YEAR = ("prepare", "predict")
+SHELL = environment()
+"""Of the site: as it is before a cluster is started, which sets variables of its own for all that follows."""
+
 RUNS = 3
 """Runs after the first, of which the cheapest counts."""
 
@@ -155,7 +158,7 @@ def cpu_of_stage_s(command: Sequence[str]) -> float:
 
 def _call(site: Path, module: str, *more: str) -> str:
     done = subprocess.run(
-        [sys.executable, "-m", module, *more], cwd=site, env=environment(), text=True, capture_output=True, check=False
+        [sys.executable, "-m", module, *more], cwd=site, env=SHELL, text=True, capture_output=True, check=False
     )
     if done.returncode:
         raise SystemExit(f"{module} {more} of a site ended with {done.returncode}:\n{done.stderr[-2000:]}")
