@@ -69,7 +69,9 @@ class Containers:
     home: Path
 
     def arguments(self, name: str, *command: str) -> list[str]:
+        """Return the engine's arguments; what one program has compiled of Dask, the next one need not."""
         return [
+            "--env", "PYTHONDONTWRITEBYTECODE=", "--env", f"PYTHONPYCACHEPREFIX={self.home / 'compiled'}",
             "--name", name, "--network", "host", *self.engine.user(), "--env", f"PYTHONPATH={tiny.ROOT}",
             "--volume", f"{tiny.ROOT}:{tiny.ROOT}:ro", "--volume", f"{self.home}:{self.home}", "--workdir",
             str(self.home), self.image, *command,
