@@ -90,11 +90,12 @@ def run_quietly(command: Sequence[str], folder: Path) -> Done:
 def run_dvc(site: Path, *arguments: str, then: Sequence[str] = ()) -> Done:
     """Run the DVC of this interpreter, its output kept; wait while another command uses DVC (`wait_for_dvc`).
 
-    A second command, `then`, runs in the same process where the first one succeeds.
+    A second command, `then`, runs in the same process where the first one succeeds. What a dry run says of DVC's cache
+    is true here (`versions.tools.dvc_commands`).
     """
     command, since = [sys.executable, "-m", "dvc", *arguments], time.monotonic()
-    if then:
-        command[2:] = ["versions.tools.dvc_twice", json.dumps([arguments, then])]
+    if then or "--dry" in arguments:
+        command[2:] = ["versions.tools.dvc_commands", json.dumps([arguments, then] if then else [arguments])]
     while True:
         wait_for_dvc(site, arguments[0], since=since)
         with copies_kept(site) if arguments[0] in WRITING else contextlib.nullcontext():

@@ -118,6 +118,23 @@ def test_files_and_lock_are_those_of_dvc_alone(site: Path) -> None:
     assert (stages_of(site), results(site)) == ([], alone)
 
 
+def test_only_what_dvc_has_is_said_to_be_cached(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DVC's own dry run says so of every stage that has run before, whatever has changed since."""
+    monkeypatch.setenv(settings.JOBS, "2")
+    start_dvc(site)
+    assert run_dvc(site, "repro").returncode == 0
+    scene = site / "data/2020/scene"
+    scene.write_text("more ice")
+    assert list(ask("prepare@2020").commands) == ["prepare@2020"]
+    assert ask("prepare@2020").cached == []
+    stages_of(site)
+    run_ahead(PARAMS)
+    assert {"prepare@2020", "train"} < set(stages_of(site))
+    assert run_dvc(site, "repro").returncode == 0
+    scene.write_text("2020\n")
+    assert ask("prepare@2020").cached == ["prepare@2020"]
+
+
 DRY = """'data.dvc' didn't change, skipping
 Stage 'labels' didn't change, skipping
 Running stage 'prepare@2020':
