@@ -117,7 +117,7 @@ images: $(STAMP)  ## Build the container images that are missing and print their
 ##@ Develop
 
 test: $(STAMP)  ## Run the tests that need no container engine
-	@python -m pytest -m "not engine and not long and not qgis and not browser and not formats" -n 2 --dist loadfile $(ARGS)
+	@python -m pytest -m "not engine and not long and not qgis and not browser and not formats" -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-containers: images  ## Run the tests that need a container engine (minutes)
 	@GLACIER_ENGINE_REQUIRED=1 python -m pytest -m engine --durations=5 tests/docker

@@ -46,17 +46,20 @@ def reached_files(stage: str, root: Path = ROOT, *, start: str = "*.py") -> set[
 @cache
 def imported_files(path: Path, root: Path) -> tuple[str, ...]:
     """Return the files of this repository that a file imports, with the ``__init__.py`` of each package above."""
-    names = set(_names(path))
+    names = _names(path.read_text(encoding="utf-8"))
     return tuple(sorted({file for name in names for file in module_files(name, root)}))
 
 
-def _names(path: Path) -> Iterator[str]:
-    """Yield the dotted names that a file's import statements have."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+@cache
+def _names(source: str) -> frozenset[str]:
+    """Return the dotted names that the import statements of a program have."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
-            yield from (node.module, *(f"{node.module}.{alias.name}" for alias in node.names))
+            names.update((node.module, *(f"{node.module}.{alias.name}" for alias in node.names)))
+    return frozenset(names)
 
 
 def module_files(name: str, root: Path) -> Iterator[str]:

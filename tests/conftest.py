@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import shutil
-import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -19,6 +18,7 @@ from filelock import FileLock
 
 from stages.common import settings
 from stages.track import store
+from tests import forked
 
 settings.quiet_mlflow()  # before anything imports it, the fork server included
 
@@ -74,7 +74,7 @@ def untrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Models as `train` exports them, made in one process of their own (TensorFlow loads slowly)."""
 
     def make(folder: Path) -> None:
-        subprocess.run([sys.executable, "-m", "tests.models", str(folder), "red,green,blue"], check=True, cwd=ROOT)
+        forked.run((sys.executable, "-m", "tests.models", str(folder), "red,green,blue"), cwd=ROOT).check_returncode()
 
     return made_once(tmp_path_factory, "untrained", make)
 
@@ -102,6 +102,22 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
             mlflow.MlflowClient(f"sqlite:///{folder}/mlflow.db").search_experiments()
 
     return made_once(tmp_path_factory, "store", make) / "mlflow.db"
+
+
+SLOWEST = ("pipeline/test_dag", "pipeline/test_twin", "versions/promote", "pipeline", "versions", "track", "train")
+"""Beginnings of the names of files that take long, which start first: two processes then end at about the same time."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files that take longest first (`--no-loadscope-reorder` keeps that order)."""
+    tests = Path(__file__).parent
+
+    def place(item: pytest.Item) -> int:
+        name = os.path.relpath(item.path, tests)
+        return next((place for place, start in enumerate(SLOWEST) if name.startswith(start)), len(SLOWEST))
+
+    items.sort(key=place)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -17,10 +17,21 @@ BIN = Path(sys.executable).parent
 IDENTITY = {f"GIT_{who}_{what}": "tester@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
 
 
+NO_REPORT = {"DVC_NO_ANALYTICS": "true"}
+
+ALONE = """[core]
+    analytics = false
+    autostage = false
+    check_update = false
+"""
+"""DVC's settings, those of this repository: by default each command leaves a process behind that looks for updates."""
+
+
 def run(site: Path, *command: str) -> subprocess.CompletedProcess[str]:
     """Run a command in the site's folder, whatever DVC, git and MLflow variables the tests run with."""
     inherited = {key: value for key, value in os.environ.items() if not key.startswith(("DVC", "GIT", "MLFLOW"))}
-    environment = inherited | IDENTITY | {"PATH": f"{BIN}:{os.environ['PATH']}", "PYTHONPATH": str(tiny.ROOT)}
+    found_first = {"PATH": f"{BIN}:{os.environ['PATH']}", "PYTHONPATH": str(tiny.ROOT)}
+    environment = inherited | IDENTITY | NO_REPORT | found_first
     if command[0] == "dvc" and command[1] != "exp":  # it leaves processes behind
         return forked.run((sys.executable, "-m", *command), cwd=site, env=environment)
     if command[:2] == (sys.executable, "-m") and command[2].startswith("stages."):
@@ -47,10 +58,14 @@ def start_dvc(site: Path) -> None:
     """Make a site's folder a repository of git and DVC."""
     for name in (".dvcignore", ".gitignore"):
         shutil.copy(tiny.ROOT / name, site)
-    done(site, "git", "init", "--quiet", "--initial-branch=main")
-    done(site, "dvc", "init", "--quiet")
-    done(site, "dvc", "config", "core.analytics", "false")
-    done(site, "dvc", "config", "core.autostage", "false")
+    init(site)
+
+
+def init(folder: Path) -> None:
+    """Make a folder a repository of git and DVC, without a file of its own."""
+    done(folder, "git", "init", "--quiet", "--initial-branch=main")
+    done(folder, "dvc", "init", "--quiet")
+    (folder / ".dvc/config").write_text(ALONE)
 
 
 def pin_data(site: Path) -> None:
@@ -77,3 +92,8 @@ def commit(site: Path, message: str) -> None:
     """Commit all files of the site."""
     done(site, "git", "add", "--all")
     done(site, "git", "commit", "--quiet", "--message", message)
+
+
+def stage(site: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run ``python -m`` with the arguments."""
+    return run(site, sys.executable, "-m", *arguments)

@@ -14,6 +14,7 @@ import pytest
 from engine import Engine
 from sandbox import tiny
 from stages.common import settings
+from tests.repository import ALONE
 from tests.server import serve
 
 pytestmark = pytest.mark.engine
@@ -65,7 +66,7 @@ def native(tmp_path_factory: pytest.TempPathFactory, engine: Engine) -> Reposito
     (root / "mlruns").mkdir()
     repository.run("git", "init", "--quiet", folder=root)
     repository.run("dvc", "init", "--quiet", folder=root)
-    repository.run("dvc", "config", "core.analytics", "false", folder=root)
+    (root / ".dvc/config").write_text(ALONE)
     repository.run("docker/run", "python", "-m", "stages.ingest", RUNNER="native")
     repository.run("dvc", "commit", "--quiet", "--force", "data.dvc")
     repository.repro("native")

@@ -17,7 +17,7 @@ from sandbox import tiny
 from stages.common import settings
 from stages.common.run.exit_code import exit_code_of
 from tests import forked
-from tests.repository import done
+from tests.repository import init
 from versions.tools import commands
 
 loader = SourceFileLoader("bin_ingest", str(tiny.ROOT / "bin/ingest"))
@@ -27,8 +27,7 @@ loader.exec_module(bin_ingest)
 
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    done(tmp_path, "git", "init", "--quiet")
-    done(tmp_path, "dvc", "init", "--quiet")
+    init(tmp_path)
     tiny.make_site(tmp_path, years=(2020,))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(commands, "subprocess", forked)

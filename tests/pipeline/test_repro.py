@@ -17,7 +17,7 @@ from sandbox import tiny
 from stages.common.errors import InputError
 from stages.common.params.schema import Params
 from tests import forked
-from tests.repository import done
+from tests.repository import done, init
 from versions.tools import commands
 
 loader = SourceFileLoader("repro", str(tiny.ROOT / "bin/repro"))
@@ -100,8 +100,7 @@ def champions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, li
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(commands, "subprocess", forked)
     texts = []
-    done(tmp_path, "git", "init", "--quiet")
-    done(tmp_path, "dvc", "init", "--quiet")
+    init(tmp_path)
     repro.POINTER.parent.mkdir(parents=True)
     for content in ("old", "new"):
         repro.POINTER.with_suffix("").write_text(content)

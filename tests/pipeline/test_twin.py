@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -34,8 +33,12 @@ from stages.predict.contract import CONTRACT as PREDICT
 from stages.predict.predict import predict
 from stages.prepare.contract import CONTRACT as PREPARE
 from stages.prepare.prepare import prepare
+from tests import forked
 
 YEARS = list(range(2016, 2025))
+SMALL_NET = {"depth": 2, "epochs": 8}
+"""Half the time of the default depth and of 12 epochs, and as good here: IoU 0.83 for 0.81, slope 1.0 for 0.9 times the
+truth. What is left is TensorFlow's start."""
 LOG = logging.getLogger("test")
 
 
@@ -62,11 +65,12 @@ def retreating(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path,
 
     def train() -> None:
         run(PATCHES, cut_patches, YEARS[0])
-        command = [sys.executable, "-W", "ignore", "-m", "stages.train"]
-        subprocess.run(command, check=True, env=twin_site.environment(), capture_output=True)
+        forked.run((sys.executable, "-m", "stages.train"), env=twin_site.environment()).check_returncode()
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(twin_site.ingest(site, YEARS, retreat_m_per_year=40.0))
+        content = twin_site.params(YEARS, retreat_m_per_year=40.0)
+        content["train"] |= SMALL_NET
+        patch.chdir(twin_site.ingest_as(site, content))
         yield site, map_all(site, train)
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from sandbox import tiny
 from stages.common import settings
-from tests.repository import done
+from tests.repository import init
 from tests.versions.tools.test_waiting import lock_held
 
 COMMANDS = {
@@ -31,8 +31,7 @@ command.main([])
 
 @pytest.fixture
 def site(tmp_path: Path) -> Path:
-    done(tmp_path, "git", "init", "--quiet")
-    done(tmp_path, "dvc", "init", "--quiet")
+    init(tmp_path)
     (tmp_path / ".dvc/tmp").mkdir(exist_ok=True)
     return tiny.make_site(tmp_path, years=(2020,))
 

@@ -33,6 +33,7 @@ from stages.track import record, store
 from tests import forked
 from tests.conftest import made_once
 from tests.models import card
+from tests.repository import NO_REPORT, init
 from tests.versions.models import BETTER, GOOD, write_model
 from versions.promote.promote import promote
 from versions.registry.registry import Registry
@@ -58,6 +59,7 @@ class Site:
         environment = os.environ | {
             "PYTHONPATH": str(tiny.ROOT),
             "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
+            **NO_REPORT,
         }
         if command[0] == "dvc":
             return forked.run((sys.executable, "-m", *command), cwd=self.folder, env=environment)
@@ -128,10 +130,10 @@ def prepare_site(root: Path) -> None:
         run_stage(PATCHES, cut_patches, year=2020, log=LOG)
     for name in (".dvcignore", ".gitignore"):
         shutil.copy(tiny.ROOT / name, folder)
+    init(folder)
     for command in (
-        ("git", "init", "--quiet", "--initial-branch", "main"), ("dvc", "init", "--quiet"),
         ("git", "config", "user.name", "Test"), ("git", "config", "user.email", "test@localhost"),
-        ("git", "config", "gc.auto", "0"), ("dvc", "config", "core.analytics", "false"),
+        ("git", "config", "gc.auto", "0"),
         ("dvc", "remote", "add", "--quiet", "--default", "folder", "../remote"),
         ("dvc", "commit", "--quiet", "--force", "prepare@2020", "labels", "patches@2020"),
         ("git", "add", "--all"), ("git", "commit", "--quiet", "--message", "The site"),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.repository import done
+from tests.repository import done, init
 from versions.compare.objects import Objects, dep_md5, out_md5
 
 LOCK = {
@@ -29,8 +29,7 @@ def tracked(tmp_path: Path) -> tuple[Path, str]:
     (site / "maps").mkdir(parents=True)
     for name in ("one", "two"):
         (site / "maps" / name).write_text(name)
-    done(site, "git", "init", "--quiet")
-    done(site, "dvc", "init", "--quiet")
+    init(site)
     done(site, "dvc", "remote", "add", "--default", "there", str(tmp_path / "remote"))
     done(site, "dvc", "add", "--quiet", "maps")
     done(site, "dvc", "push", "--quiet")
