@@ -1,14 +1,7 @@
 """The whole stage on a real SQLite store."""
 
-import os
-import signal
-import subprocess
-import sys
-
 import pytest
 
-from sandbox import tiny
-from stages.common.errors import ContractError, InputError
 from stages.common.run.records import file_md5
 from stages.track import contract, record
 from tests.power import Disk
@@ -211,30 +204,6 @@ def test_the_store_is_the_repositorys(site, dvc_root):
     assert not (site.folder / "mlruns").exists()
 
 
-KILLED = """
-import os, signal
-from stages.common.run.stage import main
-from stages.track import contract, record, track
-record._check_bytes = lambda *a: os.kill(os.getpid(), signal.SIGKILL)
-main(contract.CONTRACT, track.track, [])
-"""
-
-
-def test_a_killed_run_does_not_count(site):
-    """Killed at the worst moment: the model is registered, but the run is not finished."""
-    environment = {**os.environ, "PYTHONPATH": str(tiny.ROOT), "MLFLOW_TRACKING_URI": ""}
-    done = subprocess.run([sys.executable, "-c", KILLED], env=environment, capture_output=True, check=False)
-    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
-    assert not (site.folder / "artifacts/track").exists()
-    assert [run.info.status for run in site.runs()] == ["RUNNING"]
-    assert len(site.versions()) == 1
-    site.track()
-    assert [run.info.status for run in site.runs()] == ["FINISHED", "FAILED"]
-    assert site.versions() == ["2", "1"], "what a run has registered is never deleted"
-    assert site.challenger() == "2"
-    assert site.version("2").run_id == site.runs()[0].info.run_id
-
-
 @pytest.mark.parametrize("same_parameters", [True, False])
 def test_a_run_named_in_the_shell_stays_as_it_is(site, same_parameters):
     """A notebook leaves MLFLOW_RUN_ID behind: the run of that name was renamed, and its version deleted later."""
@@ -254,53 +223,6 @@ def test_a_run_named_in_the_shell_stays_as_it_is(site, same_parameters):
     site.monkeypatch.delenv("MLFLOW_RUN_ID", raising=False)
     site.track()
     assert (site.versions(), len(site.runs())) == (["2", "1"], 2)
-
-
-def test_a_failed_log_leaves_a_failed_run_and_no_state(site, monkeypatch):
-    (site.root / "mlruns/artifacts").mkdir()
-    (site.root / "mlruns/artifacts/tiny").write_text("in the way")
-    with pytest.raises(InputError, match="does not take the run") as caught:
-        site.track()
-    assert "NotADirectoryError" in caught.value.found
-    assert [run.info.status for run in site.runs()] == ["FAILED"]
-    assert not (site.folder / "artifacts/track").exists()
-    (site.root / "mlruns/artifacts/tiny").unlink()
-    site.track()
-    assert [run.info.status for run in site.runs()] == ["FINISHED", "FAILED"]
-
-
-def test_a_model_that_onnx_would_write_differently_keeps_its_bytes(site):
-    path = site.folder / contract.MODEL
-    # The first field once more: a scalar may be repeated, the last one counts, and a rewrite drops the first.
-    path.write_bytes(path.read_bytes()[:2] + path.read_bytes())
-    site.track()
-    (stored,) = (site.root / "mlruns/artifacts/tiny/models").rglob("model.onnx")
-    assert stored.read_bytes() == path.read_bytes()
-
-
-def test_loading_a_model_writes_nothing_into_the_store(site):
-    import mlflow
-
-    def stored() -> dict[str, bytes]:
-        return {path.name: path.read_bytes() for path in (site.root / "mlruns").rglob("*") if path.is_file()}
-
-    site.track()
-    before = stored()
-    mlflow.set_tracking_uri(f"sqlite:///{site.root}/mlruns/mlflow.db")
-    model = mlflow.onnx.load_model("models:/glacier-tiny@challenger")
-    assert model.SerializeToString() == (site.folder / contract.MODEL).read_bytes()
-    assert stored() == before
-    mlflow.onnx.load_model("models:/glacier-tiny/1")
-    after = stored()
-    assert {name for name, content in after.items() if content != before.get(name)} <= {"registered_model_meta"}
-
-
-def test_a_registered_model_of_other_bytes_is_refused(site):
-    site.track()
-    (stored,) = (site.root / "mlruns/artifacts/tiny/models").rglob("model.onnx")
-    stored.write_bytes(b"other")
-    with pytest.raises(ContractError, match="byte for byte"):
-        record._check_bytes("models:/glacier-tiny/1", site.folder / contract.MODEL)
 
 
 def test_limits_of_a_batch_are_kept():
