@@ -37,8 +37,8 @@ from tests import forked
 
 YEARS = list(range(2016, 2025))
 SMALL_NET = {"depth": 2, "epochs": 8}
-"""Half the time of the default depth and of 12 epochs, and as good here: IoU 0.83 for 0.81, slope 1.0 for 0.9 times the
-truth. What is left is TensorFlow's start."""
+"""27 CPU-seconds for the 45 of the default depth and 12 epochs, and as good here: IoU 0.83 for 0.81, slope 0.89 for
+0.85 times the truth. Most of what is left is TensorFlow's start."""
 LOG = logging.getLogger("test")
 
 
