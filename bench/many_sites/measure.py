@@ -34,7 +34,7 @@ def mean_scores(sites: Sequence[Path], model: Path, folder: Path) -> Means:
 
 
 def card_val_iou(model: Path) -> float:
-    """Return the validation IoU at the best epoch."""
+    """Return the validation IoU at the epoch whose weights were kept."""
     return round(read_document(model / "model_card.json", ModelCard).val_iou, 4)
 
 

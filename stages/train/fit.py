@@ -57,9 +57,10 @@ def fit_members(
 def fit(
     data: TrainingData, params: TrainParams, *, size_px: int, member: int = 1, initial: InitialNets | None = None
 ) -> Fitted:
-    """Fit a U-Net to `data` and keep the weights of the epoch with the best validation IoU.
+    """Fit a U-Net to `data` and keep the weights of the epoch with the least validation loss.
 
-    Without validation patches the whole schedule runs and its last weights are kept.
+    The IoU does not choose: it is taken at a threshold that calibration moves afterwards. Without validation patches
+    the whole schedule runs and its last weights are kept.
     """
     model = first_net(data, params, member, initial)
     steps = params.epochs * params.steps_per_epoch
@@ -84,7 +85,7 @@ def fit(
     return Fitted(
         model=_in_float32(model, data, params, initial),
         history=history,
-        best=max(history, key=lambda row: (row.val_iou or 0.0, row.epoch if row.val_iou is None else 0)),
+        best=min(history, key=lambda row: -row.epoch if row.val_loss is None else row.val_loss),
         stride_px=stride_px(depth=params.depth, stem=params.stem),
         receptive_field_radius_px=receptive_field_radius_px(depth=params.depth, stem=params.stem),
         initial_val_iou=before,
@@ -171,7 +172,7 @@ def _callbacks(params: TrainParams, member: int, *, early_stopping: bool) -> lis
         callbacks.append(keras.callbacks.SwapEMAWeights(swap_on_epoch=True))
     if early_stopping:
         stop = keras.callbacks.EarlyStopping(
-            monitor="val_iou", mode="max", patience=params.patience_epochs, restore_best_weights=True
+            monitor="val_loss", mode="min", patience=params.patience_epochs, restore_best_weights=True
         )
         callbacks.append(stop)
     return callbacks

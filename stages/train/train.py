@@ -99,7 +99,9 @@ def _write_sources(run: Run, others: Sequence[OtherSite], fitted: list[Any]) -> 
 
 
 def _report(run: Run, card: ModelCard) -> None:
-    run.log.info("best validation IoU %.3f in epoch %d; %d member(s)", card.val_iou, card.best_epoch, card.members)
+    run.log.info(
+        "least validation loss in epoch %d, IoU %.3f; %d member(s)", card.best_epoch, card.val_iou, card.members
+    )
     run.log.info("temperature %g (%s)", card.temperature, card.temperature_rule)
     if card.nll is not None:
         scores = card.nll_as_fitted, card.nll, card.ece_as_fitted, card.ece

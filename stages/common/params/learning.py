@@ -98,7 +98,7 @@ class TrainParams(Section):
     steps_per_epoch: Annotated[int, Field(ge=1)] = 60
     patience_epochs: Annotated[
         int,
-        Field(ge=1, description="epochs without a better validation after which training ends; the best weights count"),
+        Field(ge=1, description="epochs without a lower validation loss after which training ends"),
     ] = 16
     batch_size: Annotated[int, Field(ge=1)] = 8
     optimiser: Literal["adamw", "lion", "sgd"] = "adamw"

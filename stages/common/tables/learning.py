@@ -116,9 +116,9 @@ class ModelCard(Calibrated):
     data_md5: Annotated[str, Field(description="MD5 of the patches that it was trained on")]
     members: Annotated[int, Field(ge=1)] = 1
     area_error: AreaError | None = None
-    best_epoch: Annotated[int, Field(description="best epoch of the first member")]
+    best_epoch: Annotated[int, Field(description="the first member's epoch with the least validation loss")]
     val_iou: Annotated[
-        Fraction, Field(description="validation IoU at the best epoch, at threshold 0.5; mean over the members")
+        Fraction, Field(description="validation IoU at that epoch, at threshold 0.5; mean over the members")
     ]
     onnx_max_difference: Annotated[
         NotNegative, Field(description="largest difference of Keras and ONNX Runtime on real patches")
