@@ -7,6 +7,7 @@ All that the shell sets of them is set aside before (`stages.common.run.environm
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import os
 import sys
 import tempfile
@@ -75,10 +76,13 @@ def instruction_set_in_force(environment: Mapping[str, str], flags: frozenset[st
 def hushed() -> Iterator[None]:
     """Hold back what libraries write to standard error within this block; it is shown where the block fails.
 
-    TensorFlow says which instructions it was built for while it loads, before it reads how much it shall say.
+    TensorFlow says which instructions it was built for while it loads, before it reads how much it shall say. Where a
+    library ends the process, as it does on a processor without those, the line of code that it ended at is shown.
     """
     sys.stderr.flush()
     stderr = os.dup(2)
+    if says_end := not faulthandler.is_enabled():
+        faulthandler.enable(stderr)
     with tempfile.TemporaryFile() as messages:
         os.dup2(messages.fileno(), 2)
         try:
@@ -90,4 +94,6 @@ def hushed() -> Iterator[None]:
         finally:
             sys.stderr.flush()
             os.dup2(stderr, 2)
+            if says_end:
+                faulthandler.disable()
             os.close(stderr)

@@ -110,3 +110,19 @@ def test_what_is_hushed_is_shown_where_it_fails(capfd: pytest.CaptureFixture[str
         raise ImportError
     os.write(2, b"later\n")
     assert capfd.readouterr().err == "a symbol is missing\nlater\n"
+
+
+ABORT = """
+import os
+from stages.train.environment import hushed
+with hushed():
+    os.write(2, b"a note")
+    os.abort()
+"""
+
+
+def test_where_a_library_ends_the_process_the_line_is_shown() -> None:
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(tiny.ROOT)}
+    done = subprocess.run([sys.executable, "-c", ABORT], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode < 0
+    assert "Aborted" in done.stderr and "line 6 in <module>" in done.stderr
