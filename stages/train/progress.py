@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +16,7 @@ LINE_EVERY_S = 10.0
 
 
 class Progress(keras.callbacks.Callback):
-    """Show the steps of all epochs, the epoch's loss and IoU, the best validation IoU so far and the time left."""
+    """Show the steps of all epochs, the epoch's loss and IoU, the least validation loss so far and the time left."""
 
     def __init__(
         self, name: str, *, epochs: int, steps_per_epoch: int, clock: Callable[[], float] = time.monotonic
@@ -23,7 +24,7 @@ class Progress(keras.callbacks.Callback):
         super().__init__()
         self.name = name
         self.total = epochs * steps_per_epoch
-        self.best = 0.0
+        self.least = math.inf
         self.bar: Any = None
         self.clock = clock
         self.steps, self.first, self.shown = 0, 0.0, 0.0
@@ -39,7 +40,9 @@ class Progress(keras.callbacks.Callback):
         self.bar.update(1)
         if not logs:
             return
-        scores = f"loss {logs['loss']:.3f} IoU {logs['iou']:.3f} best validation IoU {self.best:.3f}"
+        scores = f"loss {logs['loss']:.3f} IoU {logs['iou']:.3f}"
+        if self.least < math.inf:
+            scores += f" least validation loss {self.least:.3f}"
         self.bar.set_postfix_str(scores, refresh=False)
         now = self.clock()
         if self.steps == 1:
@@ -58,8 +61,8 @@ class Progress(keras.callbacks.Callback):
         return f"{left_s // 60:.0f}:{left_s % 60:02.0f} left"
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Note the validation IoU."""
-        self.best = max(self.best, float((logs or {}).get("val_iou", 0.0)))
+        """Note the validation loss, by which the epoch is chosen whose weights are kept."""
+        self.least = min(self.least, float((logs or {}).get("val_loss", math.inf)))
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Close the bar."""

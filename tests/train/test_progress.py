@@ -22,11 +22,11 @@ def test_a_log_gets_a_line_at_most_every_ten_seconds(caplog: pytest.LogCaptureFi
         for epoch in range(2):
             for batch in range(50):
                 progress.on_train_batch_end(batch, {"loss": 0.5, "iou": 0.25})
-            progress.on_epoch_end(epoch, {"val_iou": 0.75})
+            progress.on_epoch_end(epoch, {"val_loss": (0.75, 1.25)[epoch]})
     progress.on_train_end()
     assert LINE_EVERY_S == 10 and len(caplog.messages) == 10
-    assert caplog.messages[0] == "step 10 of 100, loss 0.500 IoU 0.250 best validation IoU 0.000, 1:30 left"
-    assert caplog.messages[-1] == "step 100 of 100, loss 0.500 IoU 0.250 best validation IoU 0.750, 0:00 left"
+    assert caplog.messages[0] == "step 10 of 100, loss 0.500 IoU 0.250, 1:30 left"
+    assert caplog.messages[-1] == "step 100 of 100, loss 0.500 IoU 0.250 least validation loss 0.750, 0:00 left"
 
 
 def test_the_first_step_does_not_foretell_the_others(caplog: pytest.LogCaptureFixture) -> None:
