@@ -32,9 +32,9 @@ FAILED = 1
 
 DEFAULT_RATES = Rates(
     cell_s=0.0,
-    scene_mpx_s=8.0,
+    scene_mpx_s=3.6,
     scene_mpx_bytes=1.8e6,
-    measured="prepare, predict and ingest as in docs/results.md, 7.2 s a Mpx; area is a guess, 0.8",
+    measured="prepare, predict and ingest as in docs/results.md, 2.8 s a Mpx; area is a guess, 0.8",
 )
 """Rates before any cell of a region is done. Bytes: those of the demo's `area` and `predict`, 40.5 MB of 23 Mpx."""
 
