@@ -14,7 +14,7 @@ import yaml
 
 from sandbox import tiny
 from sandbox.shifted_ground import FINE, fractal
-from tests.pipeline.test_dag import lock
+from tests.pipeline.conftest import lock
 from tests.repository import done, pin_data, stages_run, start_dvc
 
 BANDS = ["B02", "B03", "B04"]
