@@ -74,7 +74,7 @@ def untrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Models as `train` exports them, made in one process of their own (TensorFlow loads slowly)."""
 
     def make(folder: Path) -> None:
-        forked.run((sys.executable, "-m", "tests.models", str(folder), "red,green,blue"), cwd=ROOT).check_returncode()
+        forked.run((sys.executable, "-m", "tests.models", str(folder), "red,green,blue"), cwd=ROOT, check=True)
 
     return made_once(tmp_path_factory, "untrained", make)
 

@@ -122,7 +122,12 @@ def Popen(command: Sequence[str], **named: Any) -> Any:  # noqa: N802 (stands fo
 
 
 def run(
-    command: Sequence[str], *, cwd: Path | None = None, env: Mapping[str, str] | None = None, **_: Any
+    command: Sequence[str],
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    check: bool = False,
+    **_: Any,
 ) -> subprocess.CompletedProcess[str]:
     """Run ``[python, "-m", module, ...]`` or ``[python, "-c", code, ...]`` as `subprocess.run` does; output is text."""
     with tempfile.TemporaryDirectory() as folder:
@@ -130,6 +135,10 @@ def run(
         fork = Fork(command, cwd=cwd, env=env, out=str(out), err=str(err))
         fork.communicate()
         texts = [path.read_text(encoding="utf-8", errors="replace") for path in (out, err)]
+    if check and fork.returncode:
+        error = subprocess.CalledProcessError(fork.returncode, list(command), *texts)
+        error.add_note("".join(texts)[-3000:])
+        raise error
     return subprocess.CompletedProcess(list(command), fork.returncode or 0, *texts)
 
 

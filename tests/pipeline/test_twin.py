@@ -65,7 +65,7 @@ def retreating(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path,
 
     def train() -> None:
         run(PATCHES, cut_patches, YEARS[0])
-        forked.run((sys.executable, "-m", "stages.train"), env=twin_site.environment()).check_returncode()
+        forked.run((sys.executable, "-m", "stages.train"), env=twin_site.environment(), check=True)
 
     with pytest.MonkeyPatch.context() as patch:
         content = twin_site.params(YEARS, retreat_m_per_year=40.0)
