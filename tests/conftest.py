@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import hypothesis
@@ -42,6 +42,17 @@ def whole_samples() -> Path:
     if not folder:
         pytest.skip("needs a whole scene or table: set GLACIER_SAMPLES")
     return Path(folder)
+
+
+@pytest.fixture(autouse=True)
+def no_store_of_another_test() -> Iterator[None]:
+    """Forget the store that a test has logged to: MLflow hands it on to all processes that start later."""
+    before = os.environ.get(settings.TRACKING_URI)
+    yield
+    if before is None:
+        os.environ.pop(settings.TRACKING_URI, None)
+    else:
+        os.environ[settings.TRACKING_URI] = before
 
 
 @pytest.fixture
