@@ -28,6 +28,7 @@ from stages.common import settings
 from stages.common.geo.grid import Grid
 from stages.common.geo.raster import finish_cog, profile, write_cog
 from stages.common.params.schema import load_params
+from stages.train.environment import hushed
 
 BANDS = ("B02", "B03", "B04", "B08", "B11", "B12")
 PUBLISHED_PATCHES = 30
@@ -100,7 +101,8 @@ def make_scene(folder: Path, side: int) -> None:
 def untrained_unet(*, bands: int, base: int, depth: int, stem: Literal["full", "half"]) -> Any:
     """Build an untrained U-Net: speed does not depend on the weights."""
     settings.quiet_tensorflow()
-    from stages.train.model import build_unet
+    with hushed():
+        from stages.train.model import build_unet
 
     return build_unet(bands=bands, mean=[0.3] * bands, std=[0.2] * bands, base=base, depth=depth, stem=stem)
 
