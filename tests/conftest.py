@@ -44,15 +44,22 @@ def whole_samples() -> Path:
     return Path(folder)
 
 
+STORE_OF_THE_SHELL = os.environ.get(settings.TRACKING_URI)
+
+
 @pytest.fixture(autouse=True)
 def no_store_of_another_test() -> Iterator[None]:
-    """Forget the store that a test has logged to: MLflow hands it on to all processes that start later."""
-    before = os.environ.get(settings.TRACKING_URI)
+    """Forget the store that a test, or what several share, has logged to: MLflow hands it on to later processes."""
+    _name_the_store_of_the_shell()
     yield
-    if before is None:
+    _name_the_store_of_the_shell()
+
+
+def _name_the_store_of_the_shell() -> None:
+    if STORE_OF_THE_SHELL is None:
         os.environ.pop(settings.TRACKING_URI, None)
     else:
-        os.environ[settings.TRACKING_URI] = before
+        os.environ[settings.TRACKING_URI] = STORE_OF_THE_SHELL
 
 
 @pytest.fixture
