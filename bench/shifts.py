@@ -69,8 +69,8 @@ def main() -> None:
             ("0.1 to 0.7 px between the seasons of the Khumbu", season_errors(Path(scratch, "khumbu"), samples)),
             ("up to 0.9 px in the scenes of the demo", demo_errors(demo)),
         ):
-            found = np.array(list(errors))
-            print(f"{name:<60}  {found.size:>6}  {np.median(found):>10.3f}  {found.max():>8.3f}", flush=True)
+            sizes = np.array(list(errors))
+            print(f"{name:<60}  {sizes.size:>6}  {np.median(sizes):>10.3f}  {sizes.max():>8.3f}", flush=True)
 
 
 def rock_errors(
@@ -160,10 +160,10 @@ def demo_errors(demo: Path) -> Iterator[float]:
     for year in params.years:
         text = (demo / f"artifacts/prepare/{year}/provenance.json").read_text(encoding="utf-8")
         for source in Provenance.model_validate_json(text).sources:
-            found = source.registration
-            if found and found.south_px is not None and found.east_px is not None:
-                planted = chosen[source.id] - chosen[found.reference[0]]
-                yield float(np.hypot(found.south_px - planted[0], found.east_px - planted[1]))
+            shift = source.registration
+            if shift and shift.south_px is not None and shift.east_px is not None:
+                planted = chosen[source.id] - chosen[shift.reference[0]]
+                yield float(np.hypot(shift.south_px - planted[0], shift.east_px - planted[1]))
 
 
 def reference_of(scene: Scene, glacier: BoolArray, grid: Grid) -> Reference:
@@ -174,10 +174,10 @@ def reference_of(scene: Scene, glacier: BoolArray, grid: Grid) -> Reference:
 def measured(scene: Scene, reference: Reference, grid: Grid) -> Shift:
     """Return the measured shift of a scene."""
     pixels = ScenePixels(scene, PARAMS)
-    found = measure_shift(pixels, scene_masks(pixels, grid, PARAMS.imagery_bands), reference, grid, CoregisterParams())
-    if found.south_px is None or found.east_px is None:
-        raise RuntimeError(f"{scene.info.id}: no shift was measured: {found}")
-    return found.south_px, found.east_px
+    shift = measure_shift(pixels, scene_masks(pixels, grid, PARAMS.imagery_bands), reference, grid, CoregisterParams())
+    if shift.south_px is None or shift.east_px is None:
+        raise RuntimeError(f"{scene.info.id}: no shift was measured: {shift}")
+    return shift.south_px, shift.east_px
 
 
 def error_of(scene: Scene, reference: Reference, grid: Grid, planted: Shift) -> float:

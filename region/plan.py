@@ -10,6 +10,7 @@ import numpy as np
 from pyproj import Transformer
 
 from region.inventory import utm_code, utm_zone
+from region.params import RegionParams
 from stages.common.geo.grid import Grid, snap_grid
 from stages.common.params.schema import GridParams
 from stages.common.types import Float64Array
@@ -33,6 +34,14 @@ class Cell:
     """Area of their outlines."""
     pixels: int
     """Pixels of the window."""
+
+
+def cells_of(region: RegionParams, glaciers: Any) -> list[Cell]:
+    """Cut a region into cells of the size, and with the margin, that its parameters state."""
+    section = region.region
+    return cut_into_cells(
+        glaciers, cell_m=1000 * section.cell_km, margin_m=section.margin_m, grid=region.checked.grid
+    )  # fmt: skip
 
 
 def cut_into_cells(glaciers: Any, *, cell_m: float, margin_m: float, grid: GridParams) -> list[Cell]:

@@ -59,9 +59,9 @@ class Reads:
     """Searches and requests to files, without repetitions."""
     bytes: float
 
-    def __add__(self, other: Reads) -> Reads:
+    def __add__(self, more: Reads) -> Reads:
         return Reads(
-            files=self.files + other.files, requests=self.requests + other.requests, bytes=self.bytes + other.bytes
+            files=self.files + more.files, requests=self.requests + more.requests, bytes=self.bytes + more.bytes
         )
 
     def times(self, count: float) -> Reads:

@@ -18,7 +18,7 @@ from region.inventory import load_inventory
 from region.jobs import make_jobs
 from region.page import write_page
 from region.params import load_region
-from region.plan import Cell, cut_into_cells
+from region.plan import Cell, cells_of
 from region.products import put_together
 from region.record import log_run
 from region.results import Results, results_of
@@ -69,7 +69,7 @@ def run(regions: Path, name: str, *, dry: bool) -> int:
     params, results = region.checked, results_of(region)
     features, glaciers = load_inventory(region)
     section = region.region
-    cells = cut_into_cells(glaciers, cell_m=1000 * section.cell_km, margin_m=section.margin_m, grid=params.grid)
+    cells = cells_of(region, glaciers)
     results.claim(region.name)
     results.write("plan.parquet", plan_table(cells))
     rates = measured_rates(results, cells, years=len(params.years)) or DEFAULT_RATES

@@ -17,12 +17,10 @@ import tempfile
 from pathlib import Path
 
 from bench.region.runs import Run, make_store, run_region
-from bench.region.terrain import YEARS, make_region, make_sources, true_km2
+from bench.region.terrain import MODEL, YEARS, make_region, make_sources, true_km2
 from region.results import Results
-from sandbox import tiny
 
 RECORD = Path(__file__).parent / "record.csv"
-MODEL = tiny.ROOT / "artifacts/train/model.onnx"
 WORKERS = (1, 2)
 Figures = dict[str, str]
 """What was measured, by its name."""

@@ -30,7 +30,7 @@ from shapely.geometry import box, mapping
 from bench.region.runs import environment, make_store
 from region.inventory import load_inventory
 from region.params import load_region
-from region.plan import cut_into_cells
+from region.plan import cells_of
 from region.reads import BLOCK_PX, METRES_PER_DEGREE, NOTHING, Reads, passes, reads_of
 from region.results import results_of
 from sandbox import mountains, stac_site, tiny
@@ -133,10 +133,7 @@ def expected(folder: Path) -> Reads:
     """Return what the plan expects the region to read."""
     region = load_region(folder)
     _, glaciers = load_inventory(region)
-    cells = cut_into_cells(
-        glaciers, cell_m=mountains.CELL_M, margin_m=mountains.MARGIN_M, grid=region.checked.grid
-    )  # fmt: skip
-    return sum((reads_of(cell, region.checked) for cell in cells), NOTHING)
+    return sum((reads_of(cell, region.checked) for cell in cells_of(region, glaciers)), NOTHING)
 
 
 def measure(server: Server, cells_at_once: int) -> None:

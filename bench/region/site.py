@@ -30,14 +30,14 @@ import yaml
 
 from bench.fresh_process import cpu_of_children_s
 from bench.region.runs import environment
-from bench.region.terrain import YEARS, make_region
+from bench.region.terrain import MODEL, YEARS, make_region
 from region import worker
 from region.cell import STAGES, Job, make_site
 from region.engine import connect
 from region.inventory import load_inventory
 from region.jobs import make_jobs
 from region.params import RegionParams, load_region
-from region.plan import cut_into_cells
+from region.plan import cells_of
 from region.results import Results, results_of
 from sandbox import tiny
 
@@ -46,7 +46,6 @@ COLUMNS = (
     "cell", "mpx_a_scene", "cell_cpu_s", "site_cpu_s", "cell_over_site", "first_cell_of_a_worker_cpu_s",
     "site_with_its_processes_cpu_s",
 )  # fmt: skip
-MODEL = tiny.ROOT / "artifacts/train/model.onnx"
 PER_YEAR = ("prepare", "predict")
 SHELL = environment()
 """Of the site: as it is before a cluster is started, which sets variables of its own for all that follows."""
@@ -81,11 +80,8 @@ def main() -> None:
 def measured(home: Path, region: RegionParams) -> list[dict[str, Any]]:
     """Return a row a cell."""
     features, glaciers = load_inventory(region)
-    section, results = region.region, results_of(region)
-    cells = cut_into_cells(
-        glaciers, cell_m=1000 * section.cell_km, margin_m=section.margin_m, grid=region.checked.grid
-    )  # fmt: skip
-    by_size = sorted(cells, key=lambda cell: (cell.pixels, cell.name))
+    results = results_of(region)
+    by_size = sorted(cells_of(region, glaciers), key=lambda cell: (cell.pixels, cell.name))
     rows = []
     for cell in (by_size[len(by_size) // 2], by_size[-1]):
         (job,) = make_jobs(region, features, [cell], results)

@@ -23,7 +23,7 @@ from region.engine import Outcome, connect, watch
 from region.inventory import load_inventory
 from region.jobs import make_jobs
 from region.params import load_region
-from region.plan import cut_into_cells
+from region.plan import cells_of
 from region.results import results_of
 from sandbox import mountains
 
@@ -49,7 +49,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         region = load_region(mountains.make_region(Path(folder), workers=arguments.workers))
         features, glaciers = load_inventory(region)
-        cells = cut_into_cells(glaciers, cell_m=mountains.CELL_M, margin_m=mountains.MARGIN_M, grid=region.checked.grid)
+        cells = cells_of(region, glaciers)
         real = make_jobs(region, features, cells, results_of(region))
         jobs = [
             dataclasses.replace(real[number % len(real)], cell=f"u44n-{number}", key=f"{number:016d}{code_hash()[:48]}")

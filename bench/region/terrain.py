@@ -1,4 +1,4 @@
-"""One large simulated terrain as a region: 57 x 45 km at 30 m, two years, 86 glaciers in 49 cells, every area known."""
+"""One large simulated terrain as a region: 57 x 45 km at 30 m, two years, 86 glaciers in 48 cells, every area known."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import rasterio
 import shapely
 import yaml
 
-from sandbox import twin_site
+from sandbox import tiny, twin_site
 from stages.common.run.records import read_document
 from stages.common.scene.scene import Scene
 from stages.common.scene.store import read_scenes
@@ -22,6 +22,8 @@ CRS = "EPSG:32644"
 YEARS = (2016, 2018)
 SEED = 1
 CELL_KM, MARGIN_M = 4, 1000
+MODEL = tiny.ROOT / "artifacts/train/model.onnx"
+"""The demo's, which `make demo` trains."""
 
 
 def bounds() -> tuple[int, int, int, int]:
