@@ -1,7 +1,7 @@
 """What the outlines product gains on twins of known truth, and what its constants rest on.
 
-    python -m bench.transfer --still 5 --changed 5 --folder DIR     # makes the twins, maps and measures them
-    python -m bench.transfer.fusion --folder DIR [--fit]
+    python -m bench.transfer --still 5 --changed 5 --model SITE --folder DIR     # makes the twins and maps them
+    python -m bench.transfer.fusion --model SITE --folder DIR [--fit]
 
 For each twin: IoU and mean absolute error of the area of the old outline as the map of every year, of the image alone,
 and of the outlines product; then over all twins, and how the errors of the outlines product compare with its stated
@@ -22,6 +22,7 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import logit
 
+from bench.transfer.twins import maps_of
 from stages.area.contract import CONTRACT as AREA
 from stages.area.contract import PROBABILITY, VALID
 from stages.area.error.fused_error import FACTORS
@@ -70,9 +71,11 @@ def main() -> int:
     """Print the scores; always return 0: these are figures, not a test."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, required=True, help="twins that `bench.transfer` has made")
+    parser.add_argument("--model", type=Path, default=Path(), help="finished site whose model has mapped them")
     parser.add_argument("--fit", action="store_true", help="estimate the constants anew")
     arguments = parser.parse_args()
-    sites = [path.parents[2] for path in sorted(arguments.folder.glob("*/artifacts/area/outlines_product.json"))]
+    maps = maps_of(arguments.folder, arguments.model)
+    sites = [path.parents[2] for path in sorted(maps.glob("*/artifacts/area/outlines_product.json"))]
     scores = [read_scores(site) for site in sites]
     for site, score in zip(sites, scores, strict=True):
         print(f"{site.name}: {_line(score)}")
