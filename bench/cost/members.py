@@ -88,7 +88,7 @@ def measure(demo: Path, site: Path, models: dict[int, Path]) -> MembersRow:
     """Join the members, map all years, and read the scores."""
     make_site(demo, site)
     if len(models) == 1:
-        link(*models.values(), site / "artifacts/train")
+        link(next(iter(models.values())), site / "artifacts/train")
     elif not (site / "artifacts/train/model.onnx").exists():
         run_worker("bench.cost.members", "join", ",".join(map(str, models.values())), folder=site)
     years = read_yaml(site / "params.yaml")["years"]
