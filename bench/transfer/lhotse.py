@@ -2,9 +2,10 @@
 
     GLACIER_SAMPLES=<folder> python -m bench.transfer.lhotse [--folder DIR] [--folds 0 1 2] [--epochs N] [--model SITE]
 
-36 % of the scene is glacier, most of it under debris; its day is not stated. Cross-validation in five folds by the
-project's own stages, from images alone and with slope, curvature, roughness and height above the valley. Each fold
-trains on three folds and chooses on the next one; the held-out parts are pooled.
+36 % of the scene is glacier, nearly half of it debris-covered by its band ratio; its day is not stated. It is
+cross-validated in five folds by the project's own stages, from images alone and with slope, curvature, roughness and
+height above the valley. Each fold trains on three folds and chooses on the next one; the held-out parts are pooled. The
+difference of the two has a 95 % interval, for which whole blocks are drawn with replacement.
 
 Each `--model` is a finished site with other ground (twins, say) whose bands are these: its model maps the scene as it
 is, without any training on it.
@@ -13,7 +14,9 @@ is, without any training on it.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
+import logging
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -26,6 +29,10 @@ import yaml
 from bench.fresh_process import run_stages
 from bench.samples import samples_folder
 from stages.common.geo.raster import read_band
+from stages.common.params.schema import load_params
+from stages.common.run.stage import Run
+from stages.evaluate.contract import CONTRACT as EVALUATE
+from stages.evaluate.scene import load_scene
 
 YEAR, FOLDS = 2005, 5
 """Year that stands for the scene's: files and their source state none."""
@@ -33,6 +40,7 @@ YEAR, FOLDS = 2005, 5
 IMAGES = ["B02", "B03", "B04", "B08", "B11"]
 TERRAIN = ["slope", "curvature", "roughness", "height_above_valley"]
 BAND_SETS = {"images": IMAGES, "terrain": [*IMAGES, *TERRAIN]}
+BLOCK_PX, DRAWS = 46, 9999
 AOI = [488400, 3086400, 495240, 3093300]
 """Within the DEM, EPSG:32645."""
 
@@ -47,6 +55,8 @@ def main() -> int:
             site = make_site(folder / name, samples, bands, epochs=arguments.epochs)
             if arguments.folds:
                 print_line(f"{name}, cross-validated", cross_validate(site, arguments.folds))
+        if arguments.folds:
+            print("terrain less images: " + ", ".join(differences(folder / "images", folder / "terrain")), flush=True)
         for model in arguments.model:
             print_line(f"model of {model.name}, nothing learnt here", map_scene(folder, model.resolve()))
     return 0
@@ -90,7 +100,7 @@ def params(samples: Path, bands: Sequence[str], *, epochs: int) -> dict[str, Any
         "prepare": {"bands": list(bands), "storage": "sentinel2"},
         "labels": {"boundary_ignore_m": "by_age", "terminus_ignore_m": "by_age"},
         "patches": {
-            "size_px": 64, "stride_px": 32, "block_rows_px": 46, "block_columns_px": 46, "folds": FOLDS,
+            "size_px": 64, "stride_px": 32, "block_rows_px": BLOCK_PX, "block_columns_px": BLOCK_PX, "folds": FOLDS,
             "test_fold": 0, "validation_fold": 1, "buffer_px": 8,
         },
         "train": {
@@ -123,6 +133,36 @@ def cross_validate(site: Path, folds: Sequence[int]) -> dict[str, Any]:
     run_stages(site, YEAR, "evaluate.crossval")
     metrics = json.loads((site / "metrics/crossval.json").read_text(encoding="utf-8"))
     return {**metrics["model"], "debris_recall": metrics["debris_recall"]}
+
+
+def differences(first: Path, second: Path) -> list[str]:
+    """Return in words by how much the second cross-validated map scores better, with the 95 % interval over blocks."""
+    with contextlib.chdir(first):
+        scene = load_scene(Run(EVALUATE, load_params(), None, Path(), logging.getLogger("bench")))
+    maps = [read_band(site / "artifacts/crossval/mask.tif") for site in (first, second)]
+    assert scene.debris is not None
+    seen, ice = (maps[0] <= 1) & (maps[1] <= 1), scene.truth
+    kinds = {"recall of debris-covered ice": ice & scene.debris, "recall of clean ice": ice & ~scene.debris}
+    counts = {"IoU": [((mapped == 1) & ice, (mapped == 1) | ice) for mapped in maps]}
+    counts |= {name: [((mapped == 1) & kind, kind) for mapped in maps] for name, kind in kinds.items()}
+    rows, columns = np.indices(seen.shape) // BLOCK_PX
+    blocks = (rows * (columns.max() + 1) + columns)[seen]
+    drawn = np.random.default_rng(0).integers(0, blocks.max() + 1, (DRAWS, blocks.max() + 1))
+    lines = []
+    for name, pairs in counts.items():
+        sums = np.array([[np.bincount(blocks, part[seen]) for part in pair] for pair in pairs])
+        (of_all,), of_draws = (
+            _second_less_first(sums.sum(axis=-1)[..., None]),
+            _second_less_first(sums[..., drawn].sum(-1)),
+        )
+        low, high = np.quantile(of_draws, (0.025, 0.975))
+        lines.append(f"{name} {of_all:+.3f} ({low:+.3f} to {high:+.3f})")
+    return lines
+
+
+def _second_less_first(sums: np.ndarray) -> np.ndarray:
+    """Return the difference (N,) of the two ratios whose parts and wholes are (2 maps, 2, N)."""
+    return np.asarray(sums[1, 0] / sums[1, 1] - sums[0, 0] / sums[0, 1])
 
 
 def map_scene(folder: Path, model: Path) -> dict[str, Any]:
