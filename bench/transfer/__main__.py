@@ -51,6 +51,11 @@ class Twin(Record):
     outlines_detectable: bool
 
     @property
+    def terrain(self) -> str:
+        """Name of the terrain."""
+        return self.name.split("_", maxsplit=1)[0]
+
+    @property
     def error(self) -> float:
         """Mapped less true slope."""
         return self.mapped - self.true
@@ -119,7 +124,7 @@ def report(twins: Sequence[Twin]) -> None:
             f"detectable {twin.minimum:.3f}{mark}; outlines {twin.outlines:+.3f}"
         )
     still = [twin for twin in twins if twin.planted == 0]
-    terrains = len({twin.name.split("_", maxsplit=1)[0] for twin in twins})
+    terrains = len({twin.terrain for twin in twins})
     print(f"\n{len(twins)} twins of {terrains} terrains; km2 a year for {PER_ICE_KM2:.0f} km2 of ice")
     print(
         f"no change, called detectable: {share([twin.detectable for twin in still])}; by the common area of the ",
@@ -136,7 +141,7 @@ def report(twins: Sequence[Twin]) -> None:
     print(f"error of the slope: mean {np.mean(errors_of(twins)):+.3f}, sd {np.std(errors_of(twins), ddof=1):.3f}")
     print(f"drift of the shared error, one sigma: {100 * drift(twins) / PER_ICE_KM2:.3f} % of the ice a year")
     for name, group in (("retreat and none", [twin for twin in twins if twin.planted <= 0]), ("all", list(twins))):
-        print(f"{name}: {transfer(group)}")
+        print(f"{name}: {transfer(group)}; changed less unchanged twin of a terrain: {gain_of_pairs(group)}")
 
 
 def share(holds: Sequence[bool]) -> str:
@@ -166,14 +171,40 @@ def drift(twins: Sequence[Twin]) -> float:
 
 
 def transfer(twins: Sequence[Twin]) -> str:
-    """Return gain and intercept of mapped against true slopes with their 95 % intervals, in words."""
-    if len(twins) < 3:
+    """Return gain and intercept of mapped against true slopes with their 95 % intervals, in words.
+
+    The two twins of a terrain err alike, so that the intervals count terrains (sandwich of Liang and Zeger 1986).
+    """
+    terrains = sorted({twin.terrain for twin in twins})
+    if len(terrains) < 3 or len({twin.planted for twin in twins}) < 2:
         return "too few twins"
-    line = stats.linregress([twin.true for twin in twins], [twin.mapped for twin in twins])
-    factor = float(stats.t.ppf(0.975, len(twins) - 2))
-    gain_half, intercept_half = factor * float(line.stderr), factor * float(line.intercept_stderr)
-    gain = f"gain {float(line.slope):.2f} ± {gain_half:.2f}"
-    return f"{gain}, intercept {float(line.intercept):+.3f} ± {intercept_half:.3f} ({len(twins)} twins)"
+    design = np.array([[twin.true, 1.0] for twin in twins])
+    mapped = np.array([twin.mapped for twin in twins])
+    bread = np.linalg.inv(design.T @ design)
+    line = bread @ design.T @ mapped
+    scores = design * (mapped - design @ line)[:, None]
+    of_terrains = np.array([scores[[twin.terrain == terrain for twin in twins]].sum(axis=0) for terrain in terrains])
+    count = len(terrains)
+    variances = np.diag(bread @ of_terrains.T @ of_terrains @ bread) * count / (count - 1)
+    halves = float(stats.t.ppf(0.975, count - 1)) * np.sqrt(variances)
+    gain, intercept = f"{line[0]:.2f} ± {halves[0]:.2f}", f"{line[1]:+.3f} ± {halves[1]:.3f}"
+    return f"gain {gain}, intercept {intercept} ({len(twins)} twins of {count} terrains)"
+
+
+def gain_of_pairs(twins: Sequence[Twin]) -> str:
+    """Return in words the gain of the changed less the unchanged twin of each terrain: what the two share falls out."""
+    still = {twin.terrain: twin for twin in twins if twin.planted == 0}
+    pairs = [(twin, still[twin.terrain]) for twin in twins if twin.planted and twin.terrain in still]
+    if len(pairs) < 3:
+        return "too few twins"
+    true = np.array([changed.true - same.true for changed, same in pairs])
+    mapped = np.array([changed.mapped - same.mapped for changed, same in pairs])
+    gain = float(true @ mapped / (true @ true))
+    deviations = true * (mapped - gain * true)
+    count = len(pairs)
+    variance = float(deviations @ deviations) / float(true @ true) ** 2 * count / (count - 1)
+    half = float(stats.t.ppf(0.975, count - 1)) * variance**0.5
+    return f"gain {gain:.2f} ± {half:.2f} ({count} pairs)"
 
 
 if __name__ == "__main__":
