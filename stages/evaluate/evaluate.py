@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from stages.common.geo.grid import Grid
 from stages.common.geo.raster import gdal_env, read_band
@@ -13,6 +12,7 @@ from stages.common.model.inference import ModelInfo, read_info
 from stages.common.model.mapping import SceneMapper, scene_source
 from stages.common.model.probability import reaches
 from stages.common.model.split import TEST, TRAIN
+from stages.common.run.progress import progress_bar
 from stages.common.run.stage import Run
 from stages.common.tables.evaluate import EvaluateMetrics
 from stages.common.types import BoolArray, Float32Array
@@ -53,12 +53,12 @@ def _map(info: ModelInfo, scene: Path, valid: Path, grid: Grid) -> Float32Array:
     """Return (H, W) probability of the whole scene: test blocks are mapped with their surroundings, as in `predict`."""
     mapper = SceneMapper(info, *grid.shape)
     probability = np.zeros(grid.shape, dtype=np.float32)
-    rows = tqdm(total=grid.height * len(mapper.strips), desc="evaluate", unit="row", disable=None)
-    with gdal_env(), rows:
+    rows = progress_bar(grid.height * len(mapper.strips), name="evaluate", unit="row")
+    with gdal_env(), rows as advance:
         for band in mapper.bands(scene_source(scene, valid)):
             part = band.answers[0][..., 0]
             probability[band.row : band.row + part.shape[0], band.column : band.column + part.shape[1]] = part
-            rows.update(len(part))
+            advance(len(part))
     return probability
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 from rasterio.windows import Window as RasterWindow
-from tqdm import tqdm
 
 from stages.common.errors import ContractError
 from stages.common.geo.classes import GLACIER_MAP, write_classes
@@ -21,6 +20,7 @@ from stages.common.model.mapping import SceneMapper, scene_source
 from stages.common.model.precision import graph_at
 from stages.common.model.probability import encode_probability, reaches
 from stages.common.run.outputs import write_json
+from stages.common.run.progress import progress_bar
 from stages.common.run.stage import Run
 from stages.common.tables.kinds import MASK_NODATA, PROBABILITY_NODATA, PROBABILITY_SCALE
 from stages.common.tables.learning import MapModel
@@ -66,15 +66,15 @@ def map_scene(info: ModelInfo, scene_path: Path, valid_path: Path, out: Path) ->
         grid = grid_of(scene)
     outputs = (OUTPUT, MEMBERS_OUTPUT)[: 1 if info.members == 1 else 2]
     mapper = SceneMapper(info, grid.height, grid.width, outputs=outputs)
-    rows = tqdm(total=grid.height * len(mapper.strips), desc="predict", unit="row", disable=None)
-    with open_raster(valid_path) as valid, _drafts(out, grid, votes=info.members > 1) as drafts, rows:
+    rows = progress_bar(grid.height * len(mapper.strips), name="predict", unit="row")
+    with open_raster(valid_path) as valid, _drafts(out, grid, votes=info.members > 1) as drafts, rows as advance:
         for band in mapper.bands(scene_source(scene_path, valid_path)):
             height, width = band.answers[0].shape[:2]
             place = RasterWindow(band.column, band.row, width, height)
             observed = valid.read(1, window=place) == 1
             for draft, plane in zip(drafts, planes(band.answers, observed, info.threshold), strict=True):
                 draft.write(plane, 1, window=place)
-            rows.update(height)
+            advance(height)
     return mapper
 
 

@@ -101,6 +101,21 @@ def test_a_stage_imports_rasterio_without_boto3_which_it_can_import_later(
     assert done.stdout.decode().splitlines() == [loaded, "boto3"], done.stderr.decode()
 
 
+COLLECTOR = """
+import gc
+from stages.common.run.start import starting
+with starting("predict", __name__):
+    print(gc.isenabled())
+print(gc.isenabled(), gc.get_freeze_count() > 1000)
+"""
+
+
+def test_garbage_is_looked_for_again_after_the_imports(tmp_path: Path) -> None:
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(tiny.ROOT), "HOME": str(tmp_path)}
+    done = run("-c", COLLECTOR, cwd=tmp_path, env=environment)
+    assert done.stdout.decode().splitlines() == ["False", "True True"], done.stderr.decode()
+
+
 PROGRAMS = {
     "train": ("-m", "stages.train"),
     "ingest": ("-m", "stages.ingest"),
