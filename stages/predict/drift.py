@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from stages.common.geo.raster import open_raster
-from stages.common.model.histograms import LAYOUT, band_counts, stability_index
+from stages.common.model.histograms import grouped, level_counts, stability_index
 from stages.common.model.inference import ModelInfo
 from stages.common.tables.drift import BandDrift, BandReference, Drift
 from stages.common.types import AnyArray, IntArray
@@ -51,10 +51,11 @@ def darkest_share(counts: IntArray, expected: BandReference) -> float | None:
 def _read(scene_path: Path, valid_path: Path) -> tuple[IntArray, AnyArray, float, float]:
     """Return counts (C, bins) and sums (C,) of the valid pixels' stored numbers, and their scale and offset."""
     with open_raster(scene_path) as scene, open_raster(valid_path) as valid:
-        counts = np.zeros((scene.count, LAYOUT[scene.dtypes[0]][1]), dtype=np.int64)
-        sums = np.zeros(scene.count)
+        dtype = scene.dtypes[0]
+        levels = np.zeros((scene.count, np.iinfo(dtype).max + 1), dtype=np.int64)
         for _, window in scene.block_windows(1):
-            observed = scene.read(window=window)[:, valid.read(1, window=window) == 1]
-            counts += band_counts(observed.T)
-            sums += observed.sum(axis=1, dtype=np.float64)
-        return counts, sums, float(scene.scales[0]), float(scene.offsets[0])
+            pixels, unseen = scene.read(window=window), valid.read(1, window=window) != 1
+            levels += level_counts(pixels.reshape(scene.count, -1).T)
+            levels -= level_counts(pixels[:, unseen].T)  # mostly few: to pick out the others would take longer
+        sums = levels @ np.arange(levels.shape[1])
+        return grouped(levels, dtype), sums, float(scene.scales[0]), float(scene.offsets[0])

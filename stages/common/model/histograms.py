@@ -24,6 +24,18 @@ def band_counts(raw: AnyArray) -> IntArray:
     return np.stack([np.bincount(np.minimum(band // step, bins - 1), minlength=bins) for band in raw.T])
 
 
+def level_counts(raw: AnyArray) -> IntArray:
+    """Return how often each stored number occurs, (C, all numbers of the dtype), in raw pixels (N, C)."""
+    return np.stack([np.bincount(band, minlength=np.iinfo(raw.dtype).max + 1) for band in raw.T])
+
+
+def grouped(levels: IntArray, dtype: str) -> IntArray:
+    """Return the `band_counts` (C, bins) of `level_counts`."""
+    step, bins = LAYOUT[dtype]
+    starts = np.arange(bins) * step  # what is brighter than the last one starts is in it, too
+    return np.asarray(np.add.reduceat(levels, starts, axis=1))
+
+
 def band_reference(counts: IntArray, *, mean: float, std: float) -> BandReference:
     """Return groups of about a tenth of the counts (bins,) each; fewer where a single bin holds more than that."""
     cumulated = np.cumsum(counts) / counts.sum()

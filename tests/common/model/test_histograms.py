@@ -9,7 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.common.model.histograms import GROUPS, band_counts, band_reference, stability_index
+from stages.common.model.histograms import (
+    GROUPS,
+    band_counts,
+    band_reference,
+    grouped,
+    level_counts,
+    stability_index,
+)
 
 
 def test_each_8_bit_level_has_a_bin_and_reflectance_is_binned_by_half_a_per_cent():
@@ -18,6 +25,17 @@ def test_each_8_bit_level_has_a_bin_and_reflectance_is_binned_by_half_a_per_cent
     counts = band_counts(dn)
     assert np.flatnonzero(counts[0]).tolist() == [0, 1, 2]
     assert (counts[1][0], counts[1][319]) == (1, 2), "what is brighter than all bins is in the last"
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
+@given(seed=st.integers(0, 99), count=st.integers(0, 300))
+def test_counts_of_numbers_in_groups_are_the_counts_of_bins(dtype: str, seed: int, count: int) -> None:
+    most = np.iinfo(dtype).max
+    raw = np.random.default_rng(seed).integers(0, most, (count, 2), dtype=dtype, endpoint=True)
+    raw[:2] = np.array([[0, most], [most, 0]])[:count]
+    levels = level_counts(raw)
+    assert np.array_equal(grouped(levels, dtype), band_counts(raw))
+    assert np.array_equal(levels @ np.arange(most + 1), raw.sum(axis=0, dtype=np.int64))
 
 
 def test_groups_are_tenths_of_the_training_pixels():
