@@ -7,13 +7,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from stages.common.errors import ContractError
+from stages.common.model.blocks import Block, cut_into_blocks
 from stages.common.model.inference import MEMBERS_OUTPUT, OUTPUT, open_session, read_info
-from stages.common.model.mapping import SceneMapper, array_source
+from stages.common.model.mapping import BlockSessions, SceneMapper, array_source
 from stages.common.model.strips import round_up
 
 HEIGHT, WIDTH = 333, 405
@@ -65,6 +67,30 @@ def test_any_bands_and_threads_give_the_same_bits(
     banded = in_bands(onnx_model, pixels, band_rows=band_rows, threads=threads)
     assert np.array_equal(banded, in_one_run(onnx_model, pixels))
     assert height * width < 5000 or banded.std() > 0.01
+
+
+def test_a_block_whose_shapes_are_not_known_gives_the_same(onnx_model: Path) -> None:
+    block = cut_into_blocks(onnx_model, 64).blocks[0]
+    rng, (source,) = np.random.default_rng(0), block.inputs
+    rows = source.shape(24 * source.rows + source.above + source.below)
+    feed = {source.name: rng.normal(120, 25, rows).astype(np.float32)}
+    unknown = replace(block, outputs=tuple(replace(port, sizes=(0,) * len(port.sizes)) for port in block.outputs))
+    assert (block.knows_sizes, unknown.knows_sizes) == (True, False)
+    known, other = (BlockSessions(onnx_model).run(each, False, feed) for each in (block, unknown))
+    assert [array.shape for array in known] == [port.shape(24 * port.rows) for port in block.outputs]
+    assert all(np.array_equal(*pair) for pair in zip(known, other, strict=True))
+    assert known[0].std() > 0.01
+
+
+def test_nothing_of_single_pixels_waits_between_blocks(onnx_model: Path) -> None:
+    """What is standardised is worked out by the block of the first convolution, from the scene's own numbers."""
+    graph = cut_into_blocks(onnx_model, 64)
+    assert [port.name for port in graph.blocks[0].inputs] == [graph.source]
+    assert all("Conv" in [node.op_type for node in operators(block)] for block in graph.blocks)
+
+
+def operators(block: Block) -> list[onnx.NodeProto]:
+    return list(onnx.load_from_string(block.inside).graph.node)
 
 
 def test_strips_give_the_same_bits(onnx_model: Path) -> None:

@@ -11,8 +11,11 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from stages.common.errors import ContractError
 from stages.common.model.row_reach import SLIDING, Rows, UnknownReachError, pads_of, reach_of, trace_rows
@@ -21,6 +24,9 @@ from stages.common.types import AnyArray
 
 if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto, NodeProto, ValueInfoProto
+
+
+FLOAT32 = np.dtype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -35,10 +41,20 @@ class Port:
     above: int = 0
     """Rows above those of a step that are needed for it."""
     below: int = 0
-    row_bytes: int = 0
-    """Memory of a row."""
+    sizes: tuple[int, ...] = ()
+    """Sizes along the other axes, in their order; 0: not known."""
+    dtype: np.dtype[Any] = FLOAT32
 
     @property
+    def row_bytes(self) -> int:
+        """Memory of a row."""
+        return math.prod(max(1, size) for size in self.sizes) * self.dtype.itemsize
+
+    def shape(self, rows: int) -> tuple[int, ...]:
+        """Return the shape of that many rows."""
+        return (*self.sizes[: self.axis], rows, *self.sizes[self.axis :])
+
+    @cached_property
     def spoiled_steps(self) -> int:
         """Steps next to a made-up edge whose result is spoiled by it."""
         return math.ceil(max(self.above, self.below) / self.rows)
@@ -59,10 +75,21 @@ class Block:
     at_edge: bytes
     """The ONNX model for the bands at the top and the bottom of the scene: it adds rows as the graph does."""
 
-    @property
+    @cached_property
     def spoiled_steps(self) -> int:
         """Steps that a band at one edge of the scene needs, beyond its own, on the other side."""
         return max((port.spoiled_steps for port in self.inputs), default=0)
+
+    @property
+    def knows_sizes(self) -> bool:
+        """Whether the shapes of its outputs are known before it runs."""
+        return all(all(port.sizes) for port in self.outputs)
+
+    def steps_of(self, feed: Mapping[str, AnyArray], at_edge: bool) -> int:
+        """Return how many steps the block makes of its inputs, by their names."""
+        port = self.inputs[0]
+        around = 0 if at_edge else port.above + port.below
+        return int(feed[port.name].shape[port.axis] - around) // port.rows
 
 
 @dataclass(frozen=True)
@@ -70,7 +97,7 @@ class BlockGraph:
     """The blocks of a graph in the order in which a row passes through them."""
 
     source: str
-    """Name of the graph's input: (N, H, W, C)."""
+    """Name of the input: (N, C, H, W), as bands are read; the graph itself takes (N, H, W, C)."""
     blocks: tuple[Block, ...]
 
 
@@ -86,11 +113,11 @@ def cut_into_blocks(path: Path, columns: int) -> BlockGraph:
 
     model = onnx.load(path)
     simplify(model.graph)  # of an earlier version's model, whose sizes are worked out in the graph
-    _fix_sizes(model.graph.input[0], {0: 1, 2: columns})
+    _take_channels_first(model.graph, columns)
     model = onnx.shape_inference.infer_shapes(model)
     constants = {value.name: onnx.numpy_helper.to_array(value) for value in model.graph.initializer}
     try:
-        rows = trace_rows(model.graph)
+        rows = trace_rows(model.graph, axis=SOURCE_AXIS)
         cuts = _cuts(model.graph, rows)
         blocks = [_block(model, rows, constants, *cut) for cut in cuts]
     except ValueError as error:
@@ -102,6 +129,26 @@ def cut_into_blocks(path: Path, columns: int) -> BlockGraph:
     return BlockGraph(model.graph.input[0].name, tuple(blocks))
 
 
+SOURCE_AXIS = 2
+"""Axis of the rows in what the blocks take."""
+
+
+def _take_channels_first(graph: GraphProto, columns: int) -> None:
+    """Let the graph take one scene of so many columns as bands are read, (1, C, H, W).
+
+    ONNX Runtime drops the transposition that is added together with the opposite one behind it.
+    """
+    from onnx import helper
+
+    given = graph.input[0]
+    channels = given.type.tensor_type.shape.dim[3].dim_value
+    source = helper.make_tensor_value_info(
+        f"{given.name}_bands", given.type.tensor_type.elem_type, [1, channels, None, columns]
+    )
+    graph.node.insert(0, helper.make_node("Transpose", [source.name], [given.name], perm=[0, 2, 3, 1]))
+    graph.input[0].CopyFrom(source)
+
+
 def _cuts(graph: GraphProto, rows: Mapping[str, Rows]) -> list[tuple[list[str], list[str]]]:
     """Return names of inputs and outputs of each block, a block a layer."""
     makers = {name: node for node in graph.node for name in node.output}
@@ -111,7 +158,7 @@ def _cuts(graph: GraphProto, rows: Mapping[str, Rows]) -> list[tuple[list[str], 
     worked_out = [set(ends) for _ in inputs]
     for node in reversed(graph.node):
         layer = rows[node.output[0]].layer if node.output[0] in rows else 0
-        if node.op_type in CHEAP and not worked_out[layer] & set(node.output):
+        if _is_cheap(node, layer) and not worked_out[layer] & set(node.output):
             continue
         for name in (name for name in node.input if name in rows):
             if rows[name].layer < layer:
@@ -121,7 +168,7 @@ def _cuts(graph: GraphProto, rows: Mapping[str, Rows]) -> list[tuple[list[str], 
     inputs[0] = {graph.input[0].name: None}
     used_later = [{name for later in inputs[layer + 1 :] for name in later} for layer in range(depth + 1)]
     outputs = [
-        [name for name in (*makers, *inputs[0]) if name in rows and rows[name].layer == layer and name in used]
+        [name for name in makers if name in rows and rows[name].layer == layer and name in used]
         for layer, used in enumerate(used | set(ends) for used in used_later)
     ]
     return [(sorted(names), results) for names, results in zip(inputs, outputs, strict=True) if results]
@@ -131,10 +178,19 @@ CHEAP = frozenset({"Concat", "DequantizeLinear"})
 """Operators that are left to the block that uses their result: what they are made of is smaller."""
 
 
+HEAVY = SLIDING | {"ConvTranspose", "MatMul"}
+"""Operators that are never worked out twice."""
+
+
+def _is_cheap(node: NodeProto, layer: int) -> bool:
+    """Return whether an operator is left to the blocks that use its result; what comes before any other layer is."""
+    return node.op_type in CHEAP or (layer == 0 and node.op_type not in HEAVY)
+
+
 def _stored(name: str, makers: Mapping[str, NodeProto], rows: Mapping[str, Rows]) -> list[str]:
     """Return the values that are kept between blocks for one that a later block uses."""
     maker = makers.get(name)
-    if maker is None or maker.op_type not in CHEAP:
+    if maker is None or not _is_cheap(maker, rows[name].layer):
         return [name]
     return [stored for part in maker.input if part in rows for stored in _stored(part, makers, rows)]
 
@@ -159,7 +215,7 @@ def _block(
         inputs=tuple(_port(value, rows[value.name], steps, needed[value.name]) for value in part.graph.input),
         outputs=tuple(_port(value, rows[value.name], steps) for value in part.graph.output),
         steps_per_row=steps,
-        columns=max(1, int(model.graph.input[0].type.tensor_type.shape.dim[2].dim_value * steps)),
+        columns=max(1, int(model.graph.input[0].type.tensor_type.shape.dim[3].dim_value * steps)),
         inside=part.SerializeToString(),
         at_edge=at_edge,
     )
@@ -189,10 +245,10 @@ def _port(value: ValueInfoProto, rows: Rows, steps: Fraction, needed: tuple[int,
     count = int(rows.rate / steps)
     first, stop = needed or (FAR * count, (FAR + 1) * count)
     kind = value.type.tensor_type
-    numbers = math.prod(max(1, size.dim_value) for axis, size in enumerate(kind.shape.dim) if axis != rows.axis)
     return Port(
         value.name, rows.axis, count, above=FAR * count - first, below=stop - (FAR + 1) * count,
-        row_bytes=numbers * helper.tensor_dtype_to_np_dtype(kind.elem_type).itemsize,
+        sizes=tuple(size.dim_value for axis, size in enumerate(kind.shape.dim) if axis != rows.axis),
+        dtype=helper.tensor_dtype_to_np_dtype(kind.elem_type),
     )  # fmt: skip
 
 
@@ -206,8 +262,3 @@ def _add_no_rows(graph: GraphProto, constants: dict[str, AnyArray]) -> None:
             for attribute in [value for value in node.attribute if value.name in ("auto_pad", "pads")]:
                 node.attribute.remove(attribute)
             node.attribute.append(helper.make_attribute("pads", [0, left, 0, right]))
-
-
-def _fix_sizes(value: ValueInfoProto, sizes: Mapping[int, int]) -> None:
-    for axis, size in sizes.items():
-        value.type.tensor_type.shape.dim[axis].dim_value = size

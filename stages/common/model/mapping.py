@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,6 +18,9 @@ from stages.common.model.streaming import Stream, bytes_held
 from stages.common.model.strips import Span, plan_strips, round_up, strip_size
 from stages.common.model.trial import require_probabilities
 from stages.common.types import AnyArray, Float32Array
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
 
 Source = Callable[[int, int, int], Iterator[Float32Array]]
 """Function from (first column, columns, rows of a band) to the bands of a strip of the scene, from top to bottom.
@@ -109,17 +112,17 @@ class SceneMapper:
         return padded / (self.height * self.width)
 
     def _padded(self, source: Source, strip: Span) -> Generator[AnyArray]:
-        """Yield the bands of a strip, (1, rows, columns, C), with NaN up to a multiple of the model's stride."""
+        """Yield the bands of a strip, (1, C, rows, columns), with NaN up to a multiple of the model's stride."""
         columns = min(self.columns, self.width - strip.start)
         missing = round_up(self.height, self._stride) - self.height
         row = 0
         for band in source(strip.start, columns, self.band_rows):
             row += len(band)
             below = missing if row == self.height else 0
-            beyond = ((0, below), (0, self.columns - columns), (0, 0))
-            yield (np.pad(band, beyond, constant_values=np.nan) if below or columns < self.columns else band)[
-                np.newaxis
-            ]
+            planes = np.moveaxis(band, -1, 0)
+            if below or columns < self.columns:
+                planes = np.pad(planes, ((0, 0), (0, below), (0, self.columns - columns)), constant_values=np.nan)
+            yield planes[np.newaxis]
 
     def _kept(self, answer: Float32Array, row: int, strip: Span) -> Float32Array:
         columns = slice(strip.keep_start - strip.start, min(strip.keep_stop, self.width) - strip.start)
@@ -131,17 +134,32 @@ class BlockSessions:
 
     def __init__(self, path: Path) -> None:
         self._path, self._lock = path, threading.Lock()
-        self._sessions: dict[bytes, Callable[..., Sequence[AnyArray]]] = {}
+        self._sessions: dict[bytes, InferenceSession] = {}
 
     def run(self, block: Block, at_edge: bool, feed: dict[str, AnyArray]) -> Sequence[AnyArray]:
-        """Run a block on a band."""
-        model = block.at_edge if at_edge else block.inside
+        """Run a block on a band, given its inputs, contiguous in memory, by their names.
+
+        It writes straight into the arrays that are returned; by itself ONNX Runtime would copy its results once more.
+        An array of another shape than the result's is refused by ONNX Runtime.
+        """
+        session = self._session(block.at_edge if at_edge else block.inside)
+        if not block.knows_sizes:
+            return list(session.run([port.name for port in block.outputs], feed))
+        steps = block.steps_of(feed, at_edge)
+        results = {port.name: np.empty(port.shape(steps * port.rows), port.dtype) for port in block.outputs}
+        binding = session.io_binding()
+        for name, array in feed.items():
+            binding.bind_input(name, "cpu", 0, array.dtype, array.shape, array.ctypes.data)
+        for name, array in results.items():
+            binding.bind_output(name, "cpu", 0, array.dtype, array.shape, array.ctypes.data)
+        session.run_with_iobinding(binding)
+        return list(results.values())
+
+    def _session(self, model: bytes) -> InferenceSession:
         with self._lock:
             if model not in self._sessions:
-                self._sessions[model] = partial(
-                    open_block(self._path, model).run, [port.name for port in block.outputs]
-                )
-        return self._sessions[model](feed)
+                self._sessions[model] = open_block(self._path, model)
+            return self._sessions[model]
 
 
 def scene_source(scene_path: Path, valid_path: Path) -> Source:

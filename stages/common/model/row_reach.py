@@ -82,8 +82,8 @@ class Reach:
         return self.kernel > self.step
 
 
-def trace_rows(graph: GraphProto) -> dict[str, Rows]:
-    """Return, for each value of the graph that depends on its input, where its rows are.
+def trace_rows(graph: GraphProto, axis: int = 1) -> dict[str, Rows]:
+    """Return, for each value of the graph that depends on its input, where its rows are; in the input along `axis`.
 
     Raises
     ------
@@ -93,7 +93,7 @@ def trace_rows(graph: GraphProto) -> dict[str, Rows]:
     from onnx import numpy_helper
 
     constants = {value.name: numpy_helper.to_array(value) for value in graph.initializer}
-    rows = {graph.input[0].name: Rows(axis=1, rank=4, rate=Fraction(1))}
+    rows = {graph.input[0].name: Rows(axis, rank=4, rate=Fraction(1))}
     for node in graph.node:
         if any(name in rows for name in node.input):
             after = _rows_after(node, rows, constants)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stages.common.model.blocks import Block, BlockGraph, Port
+from stages.common.model.blocks import SOURCE_AXIS, Block, BlockGraph, Port
 from stages.common.model.row_store import RowStore, joined
 from stages.common.types import AnyArray
 
@@ -90,7 +90,7 @@ class Stream:
     height
         Rows of the scene, a multiple of the graph's stride.
     bands
-        The scene from top to bottom, each band (1, rows, columns, C).
+        The scene from top to bottom, each band (1, C, rows, columns).
     run
         Runs a block; several threads call it at once.
     outputs
@@ -103,15 +103,15 @@ class Stream:
     ) -> None:  # fmt: skip
         self._bands, self._run, self._outputs, self._threads = bands, run, outputs, threads
         self.stages = [Stage(number, block, height, band_rows) for number, block in enumerate(graph.blocks)]
-        self._stores = {graph.source: RowStore(axis=1, total=height)}
+        self._stores = {graph.source: RowStore(SOURCE_AXIS, total=height)}
         for stage in self.stages:
             for port in stage.block.outputs:
                 self._stores[port.name] = RowStore(port.axis, stage.steps * port.rows)
         for stage in self.stages:
             for port in stage.block.inputs:
-                self._stores[port.name].readers[stage.number] = 0
+                self._stores[port.name].needed[stage.number] = 0
         for name in outputs:
-            self._stores[name].readers[CALLER] = 0
+            self._stores[name].needed[CALLER] = 0
         self._band_rows, self._rows_on_their_way = band_rows, 0
         self._changed, self._closed = threading.Condition(), False
 
@@ -135,7 +135,7 @@ class Stream:
     def _next_rows(self) -> list[AnyArray] | None:
         stores = [self._stores[name] for name in self._outputs]
         with self._changed:
-            first = stores[0].readers[CALLER]
+            first = stores[0].needed[CALLER]
             if first == stores[0].total:
                 return None
             self._changed.wait_for(lambda: self._closed or min(store.stop for store in stores) > first)
@@ -146,7 +146,7 @@ class Stream:
         rows = [joined(each, store.axis) for each, store in zip(parts, stores, strict=True)]
         with self._changed:
             for store in stores:
-                store.readers[CALLER] = stop
+                store.need_from(CALLER, stop)
             self._changed.notify_all()
         return rows
 
@@ -174,9 +174,8 @@ class Stream:
                 self._changed.wait_for(lambda: self._closed or self._is_short_of_work())
                 if self._closed:
                     return
-            store.put(band)
             with self._changed:
-                store.stop += band.shape[store.axis]
+                store.put(band)
                 self._changed.notify_all()
 
     def _is_short_of_work(self) -> bool:
@@ -185,7 +184,7 @@ class Stream:
         How many rows must be on their way is learned: where nothing can run and nothing is finished, it is more.
         """
         read = next(iter(self._stores.values())).stop
-        taken = [self._stores[name].readers[CALLER] for name in self._outputs]
+        taken = [self._stores[name].needed[CALLER] for name in self._outputs]
         ready = sum(stage.busy or stage.next_band(self._stores) is not None for stage in self.stages)
         if not ready and min(self._stores[name].stop for name in self._outputs) == min(taken):
             self._rows_on_their_way = max(self._rows_on_their_way, read - min(taken) + self._threads * self._band_rows)
@@ -216,17 +215,15 @@ class Stream:
         return all(stage.done == stage.steps for stage in self.stages)
 
     def _deliver(self, stage: Stage, band: Band, results: Sequence[AnyArray]) -> None:
-        for port, result in zip(stage.block.outputs, results, strict=True):
-            first = (band.first - band.input_first) * port.rows
-            inner = slice(first, first + (band.stop - band.first) * port.rows)
-            self._stores[port.name].put(result[(slice(None),) * port.axis + (inner,)])
         with self._changed:
             stage.computed += band.input_stop - band.input_first
             stage.done, stage.busy = band.stop, False
-            for port in stage.block.outputs:
-                self._stores[port.name].stop = stage.done * port.rows
+            for port, result in zip(stage.block.outputs, results, strict=True):
+                first = (band.first - band.input_first) * port.rows
+                inner = slice(first, first + (band.stop - band.first) * port.rows)
+                self._stores[port.name].put(result[(slice(None),) * port.axis + (inner,)])
             for port in stage.block.inputs:
-                self._stores[port.name].readers[stage.number] = stage.first_row_needed(port)
+                self._stores[port.name].need_from(stage.number, stage.first_row_needed(port))
             self._changed.notify_all()
 
 
