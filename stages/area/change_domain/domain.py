@@ -8,7 +8,7 @@ import numpy as np
 from scipy import ndimage
 
 from stages.area.map.elevation import Elevation
-from stages.area.map.surface import EIGHT_NEIGHBOURS
+from stages.area.map.surface import EIGHT_NEIGHBOURS, by_label, grown
 from stages.area.site import AreaSite, relative_height
 from stages.common.params.area import ChangeParams
 from stages.common.types import BoolArray, Float32Array
@@ -69,9 +69,8 @@ def changing_ice(domain: ChangeDomain, ice: BoolArray, observed: BoolArray) -> B
     """
     filled = np.where(observed, ice, domain.prior) & domain.ground
     body = _hanging_together(filled, domain.prior, EIGHT_NEIGHBOURS)
-    gaps = ~body
-    open_gaps = ndimage.binary_erosion(gaps, border_value=1)
-    reached = ndimage.binary_dilation(_hanging_together(open_gaps, ~domain.prior))
+    gaps, open_gaps = ~body, ~grown(body)
+    reached = grown(_hanging_together(open_gaps, ~domain.prior))
     return np.asarray(domain.ground & ~(gaps & (reached | ~domain.prior)))
 
 
@@ -79,6 +78,6 @@ def _hanging_together(area: BoolArray, start: BoolArray, structure: BoolArray | 
     """Return the connected pieces of `area` that hold a pixel of `start`, (H, W)."""
     labels, count = ndimage.label(area, structure=structure)
     keep = np.zeros(count + 1, dtype=bool)
-    keep[np.unique(labels[area & start])] = True
+    keep[labels[area & start]] = True
     keep[0] = False
-    return np.asarray(keep[labels])
+    return by_label(keep, labels)

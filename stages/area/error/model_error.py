@@ -8,10 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from stages.area.error.interval import stated
-from stages.area.map.surface import grid_rows, strips
+from stages.area.map.surface import pixel_areas_km2, strips
 from stages.area.site import AreaSite
 from stages.common.errors import ContractError
-from stages.common.geo.grid import pixel_area_km2
 from stages.common.geo.raster import read_band
 from stages.common.tables.kinds import PROBABILITY_NODATA, PROBABILITY_SCALE
 from stages.common.tables.learning import MapModel
@@ -76,7 +75,7 @@ def unsure_sums(site: AreaSite, counted: BoolArray, levels: UInt16Array, *, powe
     for rows in strips(site.grid.height):
         chosen = counted[rows] & (levels[rows] != PROBABILITY_NODATA)
         p = levels[rows][chosen] * PROBABILITY_SCALE
-        weights = pixel_area_km2(grid_rows(site.grid, rows))[chosen] ** power * p * (1 - p)
+        weights = pixel_areas_km2(site.grid, rows)[chosen] ** power * p * (1 - p)
         sums += np.bincount(site.owner[rows][chosen], weights=weights, minlength=len(sums))
     return sums
 

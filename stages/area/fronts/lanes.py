@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 from affine import Affine
-from scipy import ndimage
 
 from stages.area.fronts.position import Strip, lanes_about, locate_front, reached, strip_about
+from stages.area.map.surface import grown
 from stages.area.site import AreaSite
 from stages.common.params.area import FrontParams
 from stages.common.tables.kinds import PROBABILITY_NODATA
@@ -84,7 +84,7 @@ class Lane:
             for level in (SURE, POSSIBLE)
         ]
         whole = body | hidden
-        wider, narrower = ndimage.binary_dilation(whole), ndimage.binary_erosion(whole, border_value=1)
+        wider, narrower = grown(whole), ~grown(~whole)
         return FrontObservation(
             position_m=position_m,
             reason=reason,

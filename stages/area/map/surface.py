@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 import numpy as np
 from affine import Affine
@@ -14,6 +16,12 @@ from stages.common.types import AnyArray, BoolArray, Float64Array
 
 STRIP_ROWS = 1024
 """Rows worked on at once where an array of doubles is needed: 8 bytes a pixel would be a gigabyte for 120 Mpx."""
+
+KEPT_PIXELS_MAX = 2**22
+"""Largest site whose pixel areas are kept from one sum to the next, 32 MB; those of a larger one are made anew."""
+
+TILE_PX = 128
+"""Least side of the squares in which zones are grown: most of them have no pixel to fill."""
 
 EIGHT_NEIGHBOURS = np.ones((3, 3), dtype=bool)
 
@@ -28,6 +36,15 @@ def grid_rows(grid: Grid, rows: slice) -> Grid:
     """Return the part of `grid` within `rows`."""
     moved = grid.transform @ Affine.translation(0, rows.start)
     return Grid(crs=grid.crs, transform=moved, height=rows.stop - rows.start, width=grid.width)
+
+
+def pixel_areas_km2(grid: Grid, rows: slice) -> Float64Array:
+    """Return the (h, W) area of the pixels within `rows`, which must not be written to."""
+    part = grid_rows(grid, rows)
+    return _kept_areas_km2(part) if grid.height * grid.width <= KEPT_PIXELS_MAX else pixel_area_km2(part)
+
+
+_kept_areas_km2 = lru_cache(maxsize=4)(pixel_area_km2)
 
 
 def zonal_area_km2(
@@ -48,32 +65,52 @@ def zonal_area_km2(
     """
     sums = {name: np.zeros(n_zones) for name in selections}
     for rows in strips(grid.height):
-        weights = pixel_area_km2(grid_rows(grid, rows))
+        weights, zone = pixel_areas_km2(grid, rows).ravel(), zones[rows].ravel()
         for name, selected in selections.items():
-            chosen = selected[rows]
-            sums[name] += np.bincount(zones[rows][chosen], weights=weights[chosen], minlength=n_zones)
+            chosen = np.flatnonzero(selected[rows])
+            sums[name] += np.bincount(zone[chosen], weights=weights[chosen], minlength=n_zones)
     return sums
 
 
 def grow_zones(zones: AnyArray, *, distance_px: float) -> AnyArray:
     """Give each pixel of zone 0 the nearest zone that is not 0 and lies within `distance_px` between pixel centres.
 
-    The work goes strip by strip, with a halo of that distance; the result is that of the whole array at once.
+    The work goes square by square, with a halo of that distance; the result is that of the whole array at once.
     """
     halo = math.floor(distance_px)
     result = zones.copy()
     if halo < 1:
         return result
-    for rows in strips(len(zones)):
-        first = max(rows.start - halo, 0)
-        with_halo = zones[first : rows.stop + halo]
-        empty = with_halo == 0
-        if not empty.any() or empty.all():
+    side = max(TILE_PX, 8 * halo)
+    for top, left in itertools.product(*(range(0, length, side) for length in zones.shape)):
+        tile = np.s_[top : top + side, left : left + side]
+        first = max(top - halo, 0), max(left - halo, 0)
+        with_halo = zones[first[0] : top + side + halo, first[1] : left + side + halo]
+        if zones[tile].all() or not with_halo.any():
             continue
-        distance, nearest = ndimage.distance_transform_edt(empty, return_indices=True)
+        distance, nearest = ndimage.distance_transform_edt(with_halo == 0, return_indices=True)
         filled = np.where(distance <= distance_px, with_halo[tuple(nearest)], 0)
-        result[rows] = filled[rows.start - first : rows.stop - first]
+        inside = filled[top - first[0] :, left - first[1] :]
+        result[tile] = inside[: result[tile].shape[0], : result[tile].shape[1]]
     return result
+
+
+def grown(area: BoolArray, *, corners: bool = False, beyond: bool = False) -> BoolArray:
+    """Return the (H, W) pixels of `area` and those beside them: `ndimage.binary_dilation`, many times faster.
+
+    Parameters
+    ----------
+    corners
+        Whether neighbours count over corners too.
+    beyond
+        Whether all that lies beyond the raster belongs to the area.
+    """
+    padded = np.pad(area, 1, constant_values=beyond)
+    if corners:
+        across = padded[:, :-2] | padded[:, 1:-1] | padded[:, 2:]
+        return np.asarray(across[:-2] | across[1:-1] | across[2:])
+    rows, columns = padded[:, 1:-1], padded[1:-1]
+    return np.asarray(rows[:-2] | rows[1:-1] | rows[2:] | columns[:, :-2] | columns[:, 2:])
 
 
 def remove_speckle(ice: BoolArray, observed: BoolArray, *, min_pixels: float) -> tuple[BoolArray, int]:
@@ -84,8 +121,16 @@ def remove_speckle(ice: BoolArray, observed: BoolArray, *, min_pixels: float) ->
     may be larger behind the cloud.
     """
     labels, count = ndimage.label(ice, structure=EIGHT_NEIGHBOURS)
-    small = np.bincount(labels.ravel(), minlength=count + 1) < min_pixels
+    sizes = sum(np.bincount(labels[rows].ravel(), minlength=count + 1) for rows in strips(len(labels)))
+    small = np.asarray(sizes) < min_pixels
     small[0] = False
-    beside_unobserved = ndimage.binary_dilation(~observed, structure=EIGHT_NEIGHBOURS, border_value=1)
-    small[np.unique(labels[beside_unobserved])] = False
-    return ice & ~small[labels], int(small.sum())
+    small[labels[grown(~observed, corners=True, beyond=True)]] = False
+    return ice & ~by_label(small, labels), int(small.sum())
+
+
+def by_label(values: BoolArray, labels: AnyArray) -> BoolArray:
+    """Return ``values[labels]``, (H, W), strip by strip: NumPy widens indices to 8 bytes each."""
+    chosen = np.empty(labels.shape, dtype=bool)
+    for rows in strips(len(labels)):
+        chosen[rows] = values[labels[rows]]
+    return chosen

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from affine import Affine
@@ -132,7 +133,18 @@ def pixel_area_km2(grid: Grid) -> Float64Array:
     longitude, latitude = Transformer.from_crs(grid.crs, "EPSG:4326", always_xy=True).transform(x, y)
     scale = np.asarray(Proj(grid.crs).get_factors(longitude, latitude).areal_scale)
     across = np.stack([np.interp(np.arange(grid.width) + 0.5, columns, line) for line in scale])
-    down = np.empty(grid.shape)
-    for column_index, line in enumerate(across.T):
-        down[:, column_index] = np.interp(np.arange(grid.height) + 0.5, rows, line)
+    down = _interpolated_down(across, rows, grid.height)
     return np.divide(grid.pixel_size_m**2 / 1e6, down, out=down)
+
+
+def _interpolated_down(lines: Float64Array, nodes: Float64Array, height: int) -> Float64Array:
+    """Return (height, W) values between `lines` (N, W), which stand at the rows `nodes`: `np.interp` of all columns."""
+    centres, result = np.arange(height) + 0.5, np.empty((height, lines.shape[1]))
+    starts = np.searchsorted(centres, nodes).tolist()  # first row at or below each node
+    result[starts[-1] :] = lines[-1]
+    for index, (first, stop) in enumerate(pairwise(starts)):
+        if first < stop:
+            slope = (lines[index + 1] - lines[index]) / (nodes[index + 1] - nodes[index])
+            part = np.multiply.outer(centres[first:stop] - nodes[index], slope, out=result[first:stop])
+            part += lines[index]
+    return result
