@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
+from stages.area.quantiles import t_beyond, t_quantile
 from stages.area.trends.fit import POWER, SIGNIFICANCE, YEARS_FOR_SIGNIFICANCE
 from stages.common.types import Float64Array
 
@@ -54,20 +54,20 @@ class SeasonFit:
         """Half of the slope's 95 % interval; None for fewer than five years."""
         if self.n < YEARS_FOR_SIGNIFICANCE:
             return None
-        return float(stats.t.ppf(1 - SIGNIFICANCE / 2, self.freedom)) * self.se
+        return t_quantile(1 - SIGNIFICANCE / 2, self.freedom) * self.se
 
     @property
     def p(self) -> float:
         """Two-sided p of the slope."""
         if self.se == 0:
             return 1.0 if self.slope == 0 else 0.0
-        return float(2 * stats.t.sf(abs(self.slope) / self.se, self.freedom))
+        return 2 * t_beyond(abs(self.slope) / self.se, self.freedom)
 
     @property
     def minimum_detectable(self) -> float:
         """Slope that such a series shows with 80 % power at 5 %, two-sided."""
-        quantiles = stats.t.ppf(1 - SIGNIFICANCE / 2, self.freedom) + stats.t.ppf(POWER, self.freedom)
-        return float(quantiles) * self.se
+        quantiles = t_quantile(1 - SIGNIFICANCE / 2, self.freedom) + t_quantile(POWER, self.freedom)
+        return quantiles * self.se
 
 
 def fit_season(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+from shapely.geometry.base import BaseGeometry
 
-from stages.area.map.polygons import buffer_sigma_px, edge_pieces, reach_of, smooth_edge
+from stages.area.map.polygons import buffer_sigma_px, edge_pieces, reach_of, smooth_edge, trace_mask
 from stages.area.site import AreaSite
 from stages.common.params.area import AreaParams
 from stages.common.types import AnyArray, BoolArray, Float64Array
@@ -16,8 +17,9 @@ NEIGHBOUR_STEPS = sorted(
 
 
 def delineation_sigma_km2(
-    site: AreaSite, ice: BoolArray, observed: BoolArray, params: AreaParams, *, clean: BoolArray | None = None
-) -> Float64Array:
+    site: AreaSite, ice: BoolArray, observed: BoolArray, params: AreaParams, *, clean: BoolArray | None = None,
+    within: BaseGeometry | None = None,
+) -> Float64Array:  # fmt: skip
     """Return one sigma of each glacier's area, for all boundaries misplaced the same way.
 
     (A(+b) - A(-b)) / 2 of the whole ice (Paul et al. 2013, 2017), shared among the glaciers by the length of their
@@ -31,6 +33,8 @@ def delineation_sigma_km2(
         (H, W) bool: observed ice without speckle, and observed pixels.
     clean
         (H, W) bool: ice known to be clean; None where nothing is known of any pixel.
+    within
+        Polygons of the observed pixels within the AOI (`trace_mask`); None: they are traced here.
 
     Returns
     -------
@@ -39,7 +43,7 @@ def delineation_sigma_km2(
     counted = observed & site.aoi
     buffer_px = params.boundary_buffer_px
     edge = smooth_edge(ice, observed, reach_px=reach_of(buffer_px))
-    sigma_px = buffer_sigma_px(edge, counted, buffer_px=buffer_px)
+    sigma_px = buffer_sigma_px(edge, trace_mask(counted) if within is None else within, buffer_px=buffer_px)
     middles, lengths = edge_pieces(edge)
     rows, columns, inside = ice_pixels(middles, ice, counted)
     weight = np.full(len(rows), 1.0)

@@ -6,17 +6,17 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from scipy import stats
 
+from stages.area.quantiles import normal_below, normal_quantile, t_quantile
 from stages.common.tables.learning import DISPERSION_MIN, AreaError, MapModel
 from stages.common.types import Float64Array
 
 LEVELS: Final = (68, 95)
-COVERED = {68: float(stats.norm.cdf(1) - stats.norm.cdf(-1)), 95: 0.95}
+COVERED = {68: normal_below(1) - normal_below(-1), 95: 0.95}
 """Probability that each level stands for: 68 % is one standard deviation of a normal error, 68.27 %, as in the field's
 papers."""
 
-Z = {level: float(stats.norm.ppf((1 + part) / 2)) for level, part in COVERED.items()}
+Z = {level: normal_quantile((1 + part) / 2) for level, part in COVERED.items()}
 """Normal quantile of each level: 1 and 1.96."""
 
 BLOCKS_FOR_95 = 19
@@ -72,7 +72,7 @@ def interval_factors(model: MapModel, expert_factors: tuple[float, float] | None
         method = f"model: factors {low:g} and {high:g} of area.interval_factors; delineation: normal"
         return Factors(by_level=dict(zip(LEVELS, expert_factors, strict=True)), method=method)
     student = {
-        level: max(float(stats.t.ppf((1 + COVERED[level]) / 2, error.blocks)), MIN_FACTORS_FROM_TWINS[level])
+        level: max(t_quantile((1 + COVERED[level]) / 2, error.blocks), MIN_FACTORS_FROM_TWINS[level])
         for level in LEVELS
     }
     if error.factor_68 is not None and error.factor_95 is not None:

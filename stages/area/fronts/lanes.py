@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from affine import Affine
 
-from stages.area.fronts.position import Strip, lanes_about, locate_front, reached, strip_about
+from stages.area.fronts.position import Strip, locate_front, reached, strips_about
 from stages.area.map.surface import grown
 from stages.area.site import AreaSite
 from stages.common.params.area import FrontParams
@@ -128,13 +128,14 @@ def lane_about(site: AreaSite, index: int, line: Any, params: FrontParams) -> La
         width=columns.stop - columns.start,
     )
     half_m = params.corridor_m / 2
-    across = lanes_about(line, grid, width_m=params.corridor_m, offsets_m=[lane * half_m for lane in LANES])
+    offsets_m = [lane * half_m for lane in LANES]
+    across, (box,) = strips_about(line, grid, [(params.corridor_m, offsets_m), (params.box_width_m, [0.0])])
     return Lane(
         window=window,
         own_ground=np.isin(site.owner[window], (0, index)),
         corridor=across[LANES.index(0)],
         across=tuple(across),
-        box=strip_about(line, grid, width_m=params.box_width_m),
+        box=box,
         pixel_m=grid.pixel_size_m,
     )
 

@@ -50,44 +50,73 @@ def strip_about(line: Any, grid: Grid, *, width_m: float) -> Strip:
 
 
 def lanes_about(line: Any, grid: Grid, *, width_m: float, offsets_m: Sequence[float]) -> list[Strip]:
+    """Select strips of pixels along a line and beside it: see `strips_about`.
+
+    Parameters
+    ----------
+    width_m
+        Width of a strip; three pixels where it is less.
+    offsets_m
+        How far the middle of each strip lies to the left of the line; negative: to its right.
+    """
+    return strips_about(line, grid, [(width_m, offsets_m)])[0]
+
+
+def strips_about(line: Any, grid: Grid, wanted: Sequence[tuple[float, Sequence[float]]]) -> list[list[Strip]]:
     """Select strips of pixels along a line and beside it, all by their distance along the line itself.
 
     Parameters
     ----------
     line
         LineString in the grid's CRS; it may leave the grid.
-    width_m
-        Width of a strip; three pixels where it is less.
-    offsets_m
-        How far the middle of each strip lies to the left of the line; negative: to its right.
+    wanted
+        Widths and offsets as those of `lanes_about`, a list of strips for each: where each pixel lies is found once.
     """
     pixel_m = grid.pixel_size_m
-    half_m = max(width_m, NARROWEST_PX * pixel_m) / 2
-    band = shapely.buffer(line, max(map(abs, offsets_m)) + half_m, cap_style="flat")
+    halves_m = [max(width_m, NARROWEST_PX * pixel_m) / 2 for width_m, _ in wanted]
+    bands = [
+        shapely.buffer(line, max(map(abs, offsets_m)) + half_m, cap_style="flat")
+        for half_m, (_, offsets_m) in zip(halves_m, wanted, strict=True)
+    ]
+    masks = [features.geometry_mask([band], grid.shape, grid.transform, invert=True) for band in bands]
     line = shapely.simplify(line, pixel_m / 4)  # the time grows with points times parts
-    row, column = np.nonzero(features.geometry_mask([band], grid.shape, grid.transform, invert=True))
-    points = shapely.points(*(grid.transform @ (column + 0.5, row + 0.5)))
-    along_m = shapely.line_locate_point(line, points)
-    left_m = _to_the_left(points, line, along_m)
+    row, column = np.nonzero(np.logical_or.reduce(masks))
+    x, y = grid.transform @ (column + 0.5, row + 0.5)
+    along_m = shapely.line_locate_point(line, shapely.points(x, y))
+    left_m = _to_the_left(x, y, shapely.get_coordinates(line), along_m)
     n_bins = max(math.ceil(line.length / pixel_m), 1)
     bins = np.minimum((along_m / pixel_m).astype(np.int64), n_bins - 1)
-    strips = []
-    for offset_m in offsets_m:
-        chosen, inside = np.abs(left_m - offset_m) <= half_m, np.zeros(grid.shape, dtype=bool)
+
+    def strip(mask: BoolArray, half_m: float, offset_m: float) -> Strip:
+        chosen, inside = mask[row, column] & (np.abs(left_m - offset_m) <= half_m), np.zeros(grid.shape, dtype=bool)
         inside[row[chosen], column[chosen]] = True
-        strips.append(Strip(inside=inside, bins=bins[chosen], n_bins=n_bins))
-    return strips
+        return Strip(inside=inside, bins=bins[chosen], n_bins=n_bins)
+
+    return [
+        [strip(mask, half_m, offset_m) for offset_m in offsets_m]
+        for mask, half_m, (_, offsets_m) in zip(masks, halves_m, wanted, strict=True)
+    ]
 
 
-def _to_the_left(points: AnyArray, line: Any, along_m: Float64Array) -> Float64Array:
+def _to_the_left(x: AnyArray, y: AnyArray, corners: AnyArray, along_m: Float64Array) -> Float64Array:
     """Return (N,) metres from points to a line, negative on its right; `along_m` (N,) are their places along it."""
-    foot, above, below = (
-        shapely.get_coordinates(shapely.line_interpolate_point(line, np.clip(along_m + step_m, 0, line.length)))
-        for step_m in (0, -1, 1)
-    )
-    ahead, aside = below - above, shapely.get_coordinates(points) - foot
+    foot, above, below = (points_along(corners, along_m + step_m) for step_m in (0, -1, 1))
+    ahead, aside = below - above, np.column_stack([x, y]) - foot
     turn = ahead[:, 0] * aside[:, 1] - ahead[:, 1] * aside[:, 0]
     return np.asarray(np.sign(turn) * np.hypot(*aside.T))
+
+
+def points_along(corners: AnyArray, along_m: Float64Array) -> Float64Array:
+    """Return the (N, 2) points of a line with these (M, 2) corners at distances along it, at its ends beyond them.
+
+    They are those of `shapely.line_interpolate_point`, which walks the line from its start for each of them.
+    """
+    steps = np.diff(corners, axis=0)
+    lengths = np.sqrt(steps[:, 0] ** 2 + steps[:, 1] ** 2)
+    ends = np.cumsum(lengths)
+    part = np.minimum(np.searchsorted(ends, along_m, side="right"), len(steps) - 1)
+    share = np.clip((along_m - np.append(0.0, ends)[part]) / lengths[part], 0, 1)[:, None]
+    return np.asarray(np.where(share == 1, corners[part + 1], steps[part] * share + corners[part]))
 
 
 def filled(part: Float64Array, whole: Float64Array) -> Float64Array:

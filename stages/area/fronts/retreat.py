@@ -6,10 +6,10 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from scipy import stats
 
 from stages.area.fronts.flow_lines import FlowLine
 from stages.area.fronts.series import FrontPosition, FrontSeries
+from stages.area.quantiles import t_quantile
 from stages.area.trends.fit import SIGNIFICANCE, YEARS_FOR_A_TREND, detectable_over_half, fit_trend, theil_sen
 from stages.common.display.change_words import FRONT, Rate, sentence
 from stages.common.tables.area import FrontRow, FrontTrendRow
@@ -122,7 +122,7 @@ def slope_error(times: Sequence[float], sigmas: Sequence[float], line_sigma: flo
     more wrong each year. `line_sigma` is the error of the rate for the choice of the line: the spread between lanes.
     """
     t = np.asarray(times)
-    quantile = float(stats.t.ppf(1 - SIGNIFICANCE / 2, len(times) - 2))
+    quantile = t_quantile(1 - SIGNIFICANCE / 2, len(times) - 2)
     return quantile * math.hypot(float(np.mean(sigmas)) / math.sqrt(float(((t - t.mean()) ** 2).sum())), line_sigma)
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from shapely.geometry.base import BaseGeometry
+
 from stages.area import contract
 from stages.area.error.delineation import delineation_sigma_km2
 from stages.area.error.fused_error import FACTORS, fused_error
 from stages.area.error.interval import Factors, interval_factors
 from stages.area.error.model_error import ModelError, model_error
 from stages.area.fusion.fuse import OutlinesProduct, is_glacier
+from stages.area.map.polygons import trace_mask
 from stages.area.map.surface import remove_speckle
 from stages.area.site import AreaSite
 from stages.area.year.cover import IceCover, ice_cover
@@ -70,19 +73,20 @@ def map_year(
     ice = site.edited(year, ice, observed)
     inside = ice & site.aoi
     cover = ice_cover(run, site, year, ice=inside, observed=counted)
-    of_ice = measure_map(run, site, ice, observed, cover, model=fused_error(site, counted, levels), factors=FACTORS)
-    of_image = measure_map(run, site, image_map, observed, cover, model=error, factors=factors)
+    within, fused = trace_mask(counted), fused_error(site, counted, levels)
+    of_ice = measure_map(run, site, ice, observed, cover, model=fused, factors=FACTORS, within=within)
+    of_image = measure_map(run, site, image_map, observed, cover, model=error, factors=factors, within=within)
     return YearMaps(image=image, ice=inside, cover=cover, of_ice=of_ice, of_image=of_image)
 
 
 def measure_map(
     run: Run, site: AreaSite, ice: BoolArray, observed: BoolArray, cover: IceCover, *, model: ModelError | None,
-    factors: Factors,
+    factors: Factors, within: BaseGeometry | None = None,
 ) -> MapArea:  # fmt: skip
-    """Measure a map of (H, W) ice and the error of its boundary."""
+    """Measure a map of (H, W) ice and the error of its boundary; `within` as in `delineation_sigma_km2`."""
     return MapArea(
         mapped_km2=site.areas_km2(mapped=ice & site.aoi)["mapped"],
-        delineation_km2=delineation_sigma_km2(site, ice, observed, run.params.area, clean=cover.clean),
+        delineation_km2=delineation_sigma_km2(site, ice, observed, run.params.area, clean=cover.clean, within=within),
         model=model,
         factors=factors,
     )

@@ -69,7 +69,10 @@ def image_evidence(probability: Float32Array, height: AnyArray, threshold: float
 
 def outline_evidence(movement: Movement, beyond_m: AnyArray, height: AnyArray, age: AnyArray) -> AnyArray:
     """Return the log odds that an outline gives, all of one shape."""
-    moved = np.exp(-DECAY * height) * age
+    return _outline_evidence(movement, beyond_m, np.exp(-DECAY * height) * age)
+
+
+def _outline_evidence(movement: Movement, beyond_m: AnyArray, moved: AnyArray) -> AnyArray:
     return -(beyond_m + movement.retreat * moved) / np.hypot(DRAWN_M, movement.spread * moved)
 
 
@@ -82,11 +85,11 @@ def estimate_movement(pixels: Evidence, *, has_height: bool) -> Movement:
     """
     retreat = RETREAT_M_PER_YEAR if has_height else (0.0, 0.0)
     bounds = [retreat, tuple(np.log(SPREAD_M_PER_YEAR))]
+    moved, half = np.exp(-DECAY * pixels.height) * pixels.age, pixels.image / 2
 
     def cost(values: Float64Array) -> float:
         movement = Movement(float(values[0]), float(np.exp(values[1])))
-        outline = outline_evidence(movement, pixels.beyond_m, pixels.height, pixels.age)
-        half = pixels.image / 2
+        outline = _outline_evidence(movement, pixels.beyond_m, moved)
         return -float(np.logaddexp(half + log_expit(outline), -half + log_expit(-outline)).mean())
 
     if not len(pixels.image):

@@ -97,21 +97,20 @@ def smooth_edge(ice: BoolArray, observed: BoolArray, *, reach_px: int) -> BaseGe
     return shapely.affinity.translate(smooth, -margin, -margin)
 
 
-def buffer_areas_px(edge: BaseGeometry, counted: BoolArray, *, buffer_px: float) -> tuple[float, float]:
-    """Measure the ice with its boundary moved inwards and outwards by `buffer_px`, over the `counted` pixels.
+def buffer_areas_px(edge: BaseGeometry, within: BaseGeometry, *, buffer_px: float) -> tuple[float, float]:
+    """Measure the ice with its boundary moved inwards and outwards by `buffer_px`, over the pixels `within`.
 
     Parameters
     ----------
     edge
         Outline as `smooth_edge` returns it, with a reach of at least `buffer_px`.
-    counted
-        (H, W) bool: pixels over which the area is taken.
+    within
+        Polygons of the pixels over which the area is taken, as `trace_mask` returns them.
 
     Returns
     -------
     A(-b) and A(+b) in pixels.
     """
-    within = trace_mask(counted)
     inner, outer = (
         float(shapely.area(shapely.intersection(shapely.buffer(edge, distance), within)))
         for distance in (-buffer_px, buffer_px)
@@ -124,9 +123,9 @@ def reach_of(buffer_px: float) -> int:
     return math.ceil(buffer_px) + 2
 
 
-def buffer_sigma_px(edge: BaseGeometry, counted: BoolArray, *, buffer_px: float) -> float:
+def buffer_sigma_px(edge: BaseGeometry, within: BaseGeometry, *, buffer_px: float) -> float:
     """Return one sigma of the area, in pixels: (A(+b) - A(-b)) / 2 (Paul et al. 2013, 2017)."""
-    inner, outer = buffer_areas_px(edge, counted, buffer_px=buffer_px)
+    inner, outer = buffer_areas_px(edge, within, buffer_px=buffer_px)
     return max((outer - inner) / 2, 0.0)
 
 

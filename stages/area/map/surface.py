@@ -20,7 +20,7 @@ STRIP_ROWS = 1024
 KEPT_PIXELS_MAX = 2**22
 """Largest site whose pixel areas are kept from one sum to the next, 32 MB; those of a larger one are made anew."""
 
-TILE_PX = 128
+TILE_PX = 64
 """Least side of the squares in which zones are grown: most of them have no pixel to fill."""
 
 EIGHT_NEIGHBOURS = np.ones((3, 3), dtype=bool)
@@ -88,10 +88,12 @@ def grow_zones(zones: AnyArray, *, distance_px: float) -> AnyArray:
         with_halo = zones[first[0] : top + side + halo, first[1] : left + side + halo]
         if zones[tile].all() or not with_halo.any():
             continue
-        distance, nearest = ndimage.distance_transform_edt(with_halo == 0, return_indices=True)
-        filled = np.where(distance <= distance_px, with_halo[tuple(nearest)], 0)
-        inside = filled[top - first[0] :, left - first[1] :]
-        result[tile] = inside[: result[tile].shape[0], : result[tile].shape[1]]
+        nearest = ndimage.distance_transform_edt(with_halo == 0, return_distances=False, return_indices=True)
+        row, column = np.nonzero(zones[tile] == 0)
+        at = row + top - first[0], column + left - first[1]
+        from_row, from_column = nearest[0][at], nearest[1][at]
+        away = np.sqrt((from_row - at[0]) ** 2.0 + (from_column - at[1]) ** 2.0)
+        result[tile][row, column] = np.where(away <= distance_px, with_halo[from_row, from_column], 0)
     return result
 
 

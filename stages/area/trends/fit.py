@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
+from stages.area.quantiles import normal_quantile, t_quantile
 from stages.area.trends.mann_kendall import mann_kendall_p, sen_rank
 from stages.common.display.change_words import leaves_zero_out
 from stages.common.types import Float64Array
@@ -82,13 +82,13 @@ def minimum_detectable_change(times: Float64Array, *, sigma: float) -> float:
     (t(0.975, n-2) + t(0.80, n-2)) sigma / sqrt(sum (t - mean t)^2); 0.421 sigma per year for nine yearly values.
     """
     freedom = len(times) - 2
-    quantiles = stats.t.ppf(1 - SIGNIFICANCE / 2, freedom) + stats.t.ppf(POWER, freedom)
+    quantiles = t_quantile(1 - SIGNIFICANCE / 2, freedom) + t_quantile(POWER, freedom)
     return float(quantiles * slope_sigma(times, sigma=sigma))
 
 
 def detectable_over_half(n: int) -> float:
     """Return the slope that n values show with 80 % power over half of its 95 % interval."""
-    interval, power = float(stats.t.ppf(1 - SIGNIFICANCE / 2, n - 2)), float(stats.t.ppf(POWER, n - 2))
+    interval, power = t_quantile(1 - SIGNIFICANCE / 2, n - 2), t_quantile(POWER, n - 2)
     return (interval + power) / interval
 
 
@@ -117,7 +117,7 @@ def autocorrelation(residuals: Float64Array, *, negligible: float) -> float | No
 
 def chance_bound(n: int) -> float:
     """Return the autocorrelation at lag one that n independent values exceed in 2.5 % of series (Anderson 1942)."""
-    return (-1 + float(stats.norm.ppf(0.975)) * math.sqrt(n - 2)) / (n - 1)
+    return (-1 + normal_quantile(0.975) * math.sqrt(n - 2)) / (n - 1)
 
 
 def effective_size(n: int, r1: float | None) -> float:
@@ -170,7 +170,7 @@ def fit_trend(
     r1 = autocorrelation(residuals, negligible=ROUNDING * float(np.abs(y).max()))
     effective_n = effective_size(n, r1)
     widened = math.sqrt(n / effective_n)
-    half = float(stats.t.ppf(1 - SIGNIFICANCE / 2, n - 2)) * slope_sigma(t, sigma=sources[source]) * widened
+    half = t_quantile(1 - SIGNIFICANCE / 2, n - 2) * slope_sigma(t, sigma=sources[source]) * widened
     return Fit(
         slope=slope,
         low=min(low, slope - half) if n >= YEARS_FOR_SIGNIFICANCE else None,
@@ -192,8 +192,10 @@ def implied_rho(scatter: float, error: float) -> float | None:
 
 
 def theil_sen(times: Sequence[float], values: Sequence[float]) -> float:
-    """Return the Theil-Sen slope per year."""
-    return float(stats.theilslopes(np.asarray(values), np.asarray(times))[0])
+    """Return the Theil-Sen slope per year: the median of the slopes between any two values."""
+    first, second = np.triu_indices(len(times), 1)
+    t, y = np.asarray(times), np.asarray(values)
+    return float(np.median((y[second] - y[first]) / (t[second] - t[first])))
 
 
 def _root_mean_square(values: Sequence[float]) -> float:

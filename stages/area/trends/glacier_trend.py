@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
-from scipy import stats
 
 from stages.area.trends.fit import SIGNIFICANCE, YEARS_FOR_SIGNIFICANCE, Fit, fit_trend
 from stages.area.year.year_area import YearArea
@@ -70,7 +69,11 @@ def years_of(year_areas: Sequence[YearArea], index: int) -> list[YearArea]:
 
 def adjusted_p(p: Sequence[float]) -> list[float]:
     """Adjust p values (Benjamini and Hochberg 1995): those below 0.05 keep the false discovery rate at 5 %."""
-    return stats.false_discovery_control(np.asarray(p), method="bh").tolist() if len(p) else []
+    order = np.argsort(p)
+    scaled = np.asarray(p)[order] * (len(p) / np.arange(1, len(p) + 1))
+    adjusted = np.empty(len(p))
+    adjusted[order] = np.minimum.accumulate(scaled[::-1])[::-1].clip(max=1.0)
+    return adjusted.tolist()
 
 
 def _untested(

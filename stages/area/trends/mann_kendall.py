@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from itertools import combinations
 
 import numpy as np
-from scipy import stats
 
 
 def mann_kendall_s(values: Sequence[float]) -> int:
@@ -18,12 +17,9 @@ def mann_kendall_s(values: Sequence[float]) -> int:
 def mann_kendall_p(values: Sequence[float]) -> float:
     """Return the exact two-sided p of no trend, for `values` in the order of time.
 
-    Kendall's tau against time. SciPy has no exact p where values are tied; there the distribution of S over all
-    orders of the values is counted, which gives what trying every permutation would.
+    Kendall's tau against time. The distribution of S over all orders of the values is counted, tied ones too, which
+    gives what trying every permutation would.
     """
-    n = len(values)
-    if len(set(values)) == n:
-        return float(stats.kendalltau(range(n), values, method="exact").pvalue)
     counts = inversion_counts(list(Counter(values).values()))
     unequal_pairs = len(counts) - 1
     observed_s = abs(mann_kendall_s(values))

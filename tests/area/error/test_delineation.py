@@ -9,7 +9,7 @@ from affine import Affine
 from rasterio.features import rasterize
 
 from stages.area.error.delineation import delineation_sigma_km2, ice_pixels
-from stages.area.map.polygons import buffer_sigma_px, reach_of, smooth_edge
+from stages.area.map.polygons import buffer_sigma_px, reach_of, smooth_edge, trace_mask
 from stages.area.site import AreaSite
 from stages.common.geo.grid import Grid
 from stages.common.params.area import AreaParams
@@ -39,7 +39,7 @@ def test_each_glacier_gets_what_it_would_have_alone_and_what_theory_says(buffer_
     assert near_none == 0
     for sigma_km2, ice, radius in ((large, LARGE, 60), (small, SMALL, 25)):
         alone = buffer_sigma_px(
-            smooth_edge(ice, ALL_OBSERVED, reach_px=reach_of(buffer_px)), ALL_OBSERVED, buffer_px=buffer_px
+            smooth_edge(ice, ALL_OBSERVED, reach_px=reach_of(buffer_px)), trace_mask(ALL_OBSERVED), buffer_px=buffer_px
         )
         assert sigma_km2 == pytest.approx(alone * 1e-4, rel=0.01)
         assert sigma_km2 == pytest.approx(2 * np.pi * radius * buffer_px * 1e-4, rel=0.02)

@@ -34,11 +34,15 @@ def burn(shape: shapely.Polygon, size: int) -> np.ndarray:
 
 
 def areas_px(ice: np.ndarray, observed: np.ndarray, counted: np.ndarray, *, buffer_px: float) -> tuple[float, float]:
-    return buffer_areas_px(smooth_edge(ice, observed, reach_px=reach_of(buffer_px)), counted, buffer_px=buffer_px)
+    return buffer_areas_px(
+        smooth_edge(ice, observed, reach_px=reach_of(buffer_px)), trace_mask(counted), buffer_px=buffer_px
+    )
 
 
 def sigma_px(ice: np.ndarray, observed: np.ndarray, *, buffer_px: float) -> float:
-    return buffer_sigma_px(smooth_edge(ice, observed, reach_px=reach_of(buffer_px)), observed, buffer_px=buffer_px)
+    return buffer_sigma_px(
+        smooth_edge(ice, observed, reach_px=reach_of(buffer_px)), trace_mask(observed), buffer_px=buffer_px
+    )
 
 
 def noise(seed: int, share: float, size: int = 24) -> np.ndarray:
