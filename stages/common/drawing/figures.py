@@ -7,8 +7,11 @@ import io
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
+
 from stages.common.display.colours import INK, MUTED, PAPER, RULE, VERMILLION, hexadecimal
 from stages.common.display.phrases import SIMULATED
+from stages.common.types import UInt8Array
 
 DPI = 120
 BANNER_IN = 0.32
@@ -67,6 +70,15 @@ def encode_png(figure: Any) -> bytes:
     stream = io.BytesIO()
     FigureCanvasAgg(figure).print_figure(stream, format="png", dpi=DPI, metadata={"Software": None})
     return stream.getvalue()
+
+
+def figure_pixels(figure: Any) -> UInt8Array:
+    """Return the figure as pixels, (H, W, 3)."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3]
 
 
 def small_chart(title: str, draw: Callable[[Any], None], *, simulated: bool, width_in: float = SMALL_WIDTH_IN) -> bytes:

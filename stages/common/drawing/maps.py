@@ -53,6 +53,8 @@ def paint(picture: UInt8Array, where: BoolArray, colour: RGB) -> UInt8Array:
 
 def hatch(picture: UInt8Array, where: BoolArray) -> UInt8Array:
     """Copy an (h, w, 3) picture with grey diagonals where the (h, w) mask is true."""
-    row, column = np.indices(where.shape)
+    painted = paint(picture, where, GREY_LIGHT)
+    row, column = np.nonzero(where)
     dark = (row + column) % HATCH_PERIOD_PX < HATCH_LINE_PX
-    return paint(paint(picture, where, GREY_LIGHT), where & dark, GREY_DARK)
+    painted[row[dark], column[dark]] = GREY_DARK
+    return painted

@@ -67,11 +67,13 @@ def within_bytes(pictures: Mapping[int, UInt8Array], bytes_max: int) -> dict[int
     """Encode pictures (h, w, 3 or 4), all in the best quality in which the middle year has at most its share."""
     if not pictures:
         return {}
-    middle = list(pictures.values())[len(pictures) // 2]
+    middle = list(pictures)[len(pictures) // 2]
     share = bytes_max / len(pictures)
-    fitting = (quality for quality in QUALITIES if len(encode(middle, quality=quality)) <= share)
-    quality = next(fitting, QUALITIES[-1])
-    return {year: encode(picture, quality=quality) for year, picture in pictures.items()}
+    for quality in QUALITIES:
+        encoded = encode(pictures[middle], quality=quality)
+        if len(encoded) <= share:
+            break
+    return {year: encoded if year == middle else encode(picture, quality=quality) for year, picture in pictures.items()}
 
 
 def encode(picture: UInt8Array, *, quality: int | None) -> bytes:
@@ -90,8 +92,8 @@ def encode(picture: UInt8Array, *, quality: int | None) -> bytes:
 def _colour(files: Mapping[int, YearFiles], size: MapSize, bytes_max: int) -> dict[int, bytes]:
     if not files:
         return {}
-    stretch = scenes.stretch_of(files.values(), size)
-    return within_bytes({year: scenes.with_clouds(each, size, stretch) for year, each in files.items()}, bytes_max)
+    scene_colours, stretch = scenes.read_colours(files, size)
+    return within_bytes({year: colour.with_clouds(stretch) for year, colour in scene_colours.items()}, bytes_max)
 
 
 def _false_colour(files: Mapping[int, YearFiles], bands: Mapping[int, Sequence[str]]) -> dict[int, YearFiles]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -106,43 +106,64 @@ def read_resized(path: Path, map_size: MapSize, *, bands: Sequence[int] = (1,), 
         return np.asarray(dataset.read(list(bands), out_shape=shape, resampling=resampling))
 
 
-def read_colour(files: YearFiles, map_size: MapSize, *, clouds: bool = False) -> Float32Array:
-    """Read red, green and blue, (h, w, 3): reflectance, or 0 to 255 for 8-bit scenes; NaN where unseen.
+@dataclass(frozen=True, kw_only=True)
+class SceneColour:
+    """Red, green and blue of a scene in the size of a map, as the scene stores them."""
 
-    With `clouds`, unseen pixels are what the scene holds there.
-    """
-    pixels = read_resized(files.scene, map_size, bands=files.bands, continuous=True).astype(np.float32)
+    stored: AnyArray
+    """(3, h, w) unsigned integers of 8 or 16 bits."""
+    scale: Float32Array
+    offset: Float32Array
+    """(3,): value = stored x scale + offset; reflectance, or 0 to 255 for 8-bit scenes."""
+    hidden: BoolArray
+    """(h, w): pixels that were not observed."""
+
+    def values(self, step: int = 1) -> Float32Array:
+        """Return the values (h, w, 3) of each `step`-th row and column; NaN where unseen."""
+        part = np.s_[::step, ::step]
+        values = self.stored[:, *part] * self.scale[:, None, None] + self.offset[:, None, None]
+        values[:, self.hidden[part]] = np.nan
+        return np.ascontiguousarray(values.transpose(1, 2, 0))
+
+    def with_clouds(self, stretch: Stretch | None) -> UInt8Array:
+        """Draw the scene (h, w, 3) with its clouds, for a map that marks what is unseen in a layer of its own.
+
+        Brightness is computed once for each number that may be stored, not for each pixel.
+        """
+        numbers = np.arange(np.iinfo(self.stored.dtype).max + 1, dtype=np.float32)
+        picture = np.empty((*self.hidden.shape, 3), dtype=np.uint8)
+        for band, (scale, offset) in enumerate(zip(self.scale, self.offset, strict=True)):
+            values = numbers * scale + offset
+            brightness = stretch(values) if stretch else values.astype(np.uint8)
+            picture[..., band] = brightness[self.stored[band]]
+        return picture
+
+    def natural(self, stretch: Stretch | None) -> UInt8Array:
+        """Draw the scene (h, w, 3); unseen pixels are hatched grey."""
+        return maps.hatch(self.with_clouds(stretch), self.hidden)
+
+
+def read_colour(files: YearFiles, map_size: MapSize) -> SceneColour:
+    """Read red, green and blue of a year."""
     with open_raster(files.scene) as dataset:
         index = [band - 1 for band in files.bands]
         scale = np.array(dataset.scales, dtype=np.float32)[index]
         offset = np.array(dataset.offsets, dtype=np.float32)[index]
-    pixels = pixels * scale[:, None, None] + offset[:, None, None]
-    if not clouds:
-        pixels[:, read_resized(files.valid, map_size)[0] == 0] = np.nan
-    return np.ascontiguousarray(pixels.transpose(1, 2, 0))
+    return SceneColour(
+        stored=read_resized(files.scene, map_size, bands=files.bands, continuous=True), scale=scale, offset=offset,
+        hidden=np.asarray(read_resized(files.valid, map_size)[0] == 0),
+    )  # fmt: skip
 
 
-def stretch_of(all_files: Iterable[YearFiles], map_size: MapSize) -> Stretch | None:
-    """Compute one stretch for all years; None where all pixels are 8-bit already and are drawn as they are.
+def read_colours(files: Mapping[int, YearFiles], map_size: MapSize) -> tuple[dict[int, SceneColour], Stretch | None]:
+    """Read each year's colour, and compute one stretch for all; None where all pixels are 8-bit, to be drawn as is.
 
-    Uses every fourth pixel of the maps: enough for percentiles.
+    The stretch rests on every fourth pixel of the maps: enough for percentiles.
     """
-    all_files = list(all_files)
-    if {files.storage for files in all_files} == {"rgb8"}:
-        return None
-    return joint_stretch(read_colour(files, map_size)[::2, ::2] for files in all_files)
-
-
-def natural_colour(colour: Float32Array, stretch: Stretch | None) -> UInt8Array:
-    """Draw what `read_colour` returns as an (h, w, 3) picture; unseen pixels are hatched grey."""
-    picture = stretch(colour) if stretch else np.nan_to_num(colour).astype(np.uint8)
-    return maps.hatch(picture, np.asarray(np.isnan(colour).any(axis=2)))
-
-
-def with_clouds(files: YearFiles, map_size: MapSize, stretch: Stretch | None) -> UInt8Array:
-    """Draw a scene (h, w, 3) with its clouds, for a map that marks what is unseen in a layer of its own."""
-    colour = read_colour(files, map_size, clouds=True)
-    return stretch(colour) if stretch else colour.astype(np.uint8)
+    colours = {year: read_colour(each, map_size) for year, each in files.items()}
+    if {each.storage for each in files.values()} == {"rgb8"}:
+        return colours, None
+    return colours, joint_stretch(colour.values(step=2) for colour in colours.values())
 
 
 def read_mask(files: YearFiles, map_size: MapSize) -> UInt8Array:

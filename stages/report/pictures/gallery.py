@@ -26,13 +26,13 @@ from stages.common.display.colours import (  # fmt: skip
 )
 from stages.common.display.numbers import length_text
 from stages.common.drawing import maps
-from stages.common.drawing.figures import DPI, encode_png, new_figure, plain_style
+from stages.common.drawing.figures import DPI, figure_pixels, new_figure, plain_style
 from stages.common.drawing.maps import MapSize
 from stages.common.geo.raster import read_grid
 from stages.common.tables.kinds import MASK_NODATA
 from stages.common.types import AnyArray, BoolArray, Float32Array, UInt8Array
 from stages.common.web_map import scenes
-from stages.common.web_map.scenes import Stretch, YearFiles
+from stages.common.web_map.scenes import YearFiles
 from stages.report.findings import Findings
 from stages.report.pictures.map_marks import scale_bar
 from stages.report.pictures.palette import few_colours
@@ -59,18 +59,19 @@ def draw_gallery(findings: Findings) -> bytes:
     years = spread_years(findings.years)
     columns, edge = (4, PANEL_PX) if len(years) > 1 else (2, SINGLE_PANEL_PX)
     map_size = maps.fit_map(read_grid(findings.glacier_id), max_width=edge, max_height=edge)
-    stretch = scenes.stretch_of(findings.files.values(), map_size)
+    scene_colours, stretch = scenes.read_colours(findings.files, map_size)
     prior = scenes.read_resized(findings.glacier_id, map_size)[0] > 0
     sheet = Sheet(map_size, columns, rows=4 * len(years) // columns, simulated=findings.site.simulated)
     with plain_style():
         sheet.make_figure()
         for index, year in enumerate(years):
-            panels: tuple[AnyArray, ...] = year_panels(findings.files[year], map_size, prior, stretch)
+            scene = scene_colours[year].natural(stretch)
+            panels: tuple[AnyArray, ...] = year_panels(findings.files[year], map_size, prior, scene)
             for column, panel in enumerate(panels):
                 mark = ", simulated" if findings.site.simulated else ""  # stays where a panel is cut out
                 sheet.draw_panel(4 * index + column, panel, f"{year}: {TITLES[column]}{mark}")
         sheet.draw_marks(findings)
-        return few_colours(encode_png(sheet.figure), own=[*OWN_COLOURS, *probability_ramp()])
+        return few_colours(figure_pixels(sheet.figure), own=[*OWN_COLOURS, *probability_ramp()])
 
 
 def probability_ramp() -> list[RGB]:
@@ -88,10 +89,9 @@ def spread_years(years: Sequence[int]) -> list[int]:
 
 
 def year_panels(
-    files: YearFiles, map_size: MapSize, prior: BoolArray, stretch: Stretch | None
+    files: YearFiles, map_size: MapSize, prior: BoolArray, scene: UInt8Array
 ) -> tuple[UInt8Array, UInt8Array, Float32Array, UInt8Array]:
-    """Return the four panels of a year: (h, w, 3) pictures, except for the third, which is probability (h, w)."""
-    scene = scenes.natural_colour(scenes.read_colour(files, map_size), stretch)
+    """Return the panels of a year: `scene`, outlines and difference as (h, w, 3) pictures, probability as (h, w)."""
     mask = scenes.read_mask(files, map_size)
     lines = draw_both_outlines(maps.hatch(scenes.dim(scene), mask == MASK_NODATA), prior, mask)
     return scene, lines, scenes.read_resized_probability(files, map_size), difference_picture(mask, prior)

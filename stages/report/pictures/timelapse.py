@@ -38,13 +38,13 @@ OWN_COLOURS = (
 def draw_timelapse(findings: Findings) -> bytes:
     """Draw the time-lapse as an endless GIF."""
     map_size = frame_map_size(findings)
-    stretch = scenes.stretch_of(findings.files.values(), map_size)
+    scene_colours, stretch = scenes.read_colours(findings.files, map_size)
     first_outline = mapped_outline(findings.files[findings.years[0]], map_size, thickness=2)
     reference = [(first_outline, colours.REFERENCE)] if len(findings.years) > 1 else []
     frames = []
     for row in findings.areas:
         files = findings.files[row.year]
-        picture = scenes.natural_colour(scenes.read_colour(files, map_size), stretch)
+        picture = scene_colours[row.year].natural(stretch)
         picture = scenes.draw_outlines(picture, [*reference, (mapped_outline(files, map_size), colours.THIS_YEAR)])
         frames.append(compose_frame(findings, row.year, picture, map_size))
     return encode_gif(frames, seconds=findings.report.frame_seconds)

@@ -13,7 +13,7 @@ from stages.common.geo.raster import open_raster, read_grid
 from stages.common.geo.vectors import read_polygons
 from stages.common.run.stage import Run
 from stages.common.tables.kinds import MASK_NODATA
-from stages.common.web_map.scenes import STRETCH_GAMMA, false_colour_bands, stretch_of
+from stages.common.web_map.scenes import STRETCH_GAMMA, false_colour_bands, read_colours
 from stages.report.findings import Findings
 from stages.report.qgis import series, symbols
 from stages.report.qgis.project import MapLayer, project_archive
@@ -92,7 +92,7 @@ def _probabilities(findings: Findings) -> list[MapLayer]:
 
 def _scenes(run: Run, findings: Findings) -> list[MapLayer]:
     grid = read_grid(findings.glacier_id)
-    stretch = stretch_of(findings.files.values(), fit_map(grid, max_width=SAMPLE_PX, max_height=SAMPLE_PX))
+    _, stretch = read_colours(findings.files, fit_map(grid, max_width=SAMPLE_PX, max_height=SAMPLE_PX))
     low, high, gamma = (stretch.low, stretch.high, STRETCH_GAMMA) if stretch else (0.0, 255.0, 1.0)
     natural, false_colour = [], []
     for year in findings.years:

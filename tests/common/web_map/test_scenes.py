@@ -74,7 +74,7 @@ def sentinel(tmp_path):
 
 def test_reflectance_is_read_small_through_scale_and_offset(sentinel):
     map_size = MapSize(width=120, height=120, pixel_size_m=100)
-    colour = scenes.read_colour(sentinel, map_size)
+    colour = scenes.read_colour(sentinel, map_size).values()
     assert colour.shape == (120, 120, 3)
     assert colour[60, 100] == pytest.approx([0.3, 0.2, 0.1], abs=1e-6)
     assert np.isnan(colour[:, :60]).all()
@@ -86,7 +86,8 @@ def test_reflectance_is_read_small_through_scale_and_offset(sentinel):
 
 def test_unseen_pixels_are_hatched_grey(sentinel):
     map_size = MapSize(width=120, height=120, pixel_size_m=100)
-    picture = scenes.natural_colour(scenes.read_colour(sentinel, map_size), scenes.stretch_of([sentinel], map_size))
+    scene_colours, stretch = scenes.read_colours({2020: sentinel}, map_size)
+    picture = scene_colours[2020].natural(stretch)
     hatched = {tuple(colour) for colour in picture[:, :60].reshape(-1, 3).tolist()}
     assert hatched == {GREY_DARK, GREY_LIGHT}
 
