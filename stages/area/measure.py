@@ -178,11 +178,17 @@ def measure_year(
     product = collected.outlines_product
     looked_at = _map_year(run, site, year, image_map, visible, product=product)
     maps = _map_year(run, site, year, image_map, observed, product=product) if rejected else looked_at
-    km2 = site.areas_km2(
-        common=looked_at.image & common.pixels, unseen=site.prior & ~observed, removed=image & ~image_map & site.aoi,
-        debris=maps.cover.debris_of(maps.ice), aoi=observed_inside, outlines=site.prior & observed,
-        far=maps.image & ~collected.far.near,
-    )  # fmt: skip
+    km2 = site.areas_by_rows_km2(
+        lambda rows: {
+            "common": looked_at.image[rows] & common.pixels[rows],
+            "unseen": site.prior[rows] & ~observed[rows],
+            "removed": image[rows] & ~image_map[rows] & site.aoi[rows],
+            "debris": maps.cover.debris_of(maps.ice, rows),
+            "aoi": observed_inside[rows],
+            "outlines": site.prior[rows] & observed[rows],
+            "far": maps.image[rows] & ~collected.far.near[rows],
+        }
+    )
     season = _season(run, site, year, image_map)
     provenance = read_document(run.by_year(contract.PROVENANCE)[year], Provenance)
     time, dated = decimal_year(provenance)
@@ -234,10 +240,8 @@ def _truths(
     if truth is None:
         return {}
     surface = truth.of_year(year)
-    return {
-        name: compare_with_truth(site, surface, mapped=mapped, observed=observed, common=common)
-        for name, mapped in (("truth", maps.ice), ("image_truth", maps.image))
-    }
+    both = {"truth": maps.ice, "image_truth": maps.image}
+    return dict(compare_with_truth(site, surface, both, observed=observed, common=common))
 
 
 def _min_pixels(site: AreaSite, params: AreaParams) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -69,7 +70,11 @@ class AreaSite:
 
     def areas_km2(self, **selections: BoolArray) -> dict[str, Float64Array]:
         """Return, for each (H, W) selection, its (1 + glaciers,) km2 by value of `owner`."""
-        return zonal_area_km2(self.grid, self.owner, selections, n_zones=1 + len(self.glaciers))
+        return self.areas_by_rows_km2(lambda rows: {name: chosen[rows] for name, chosen in selections.items()})
+
+    def areas_by_rows_km2(self, select: Callable[[slice], Mapping[str, BoolArray]]) -> dict[str, Float64Array]:
+        """Return the same of selections that `select` makes for a strip of rows at a time."""
+        return zonal_area_km2(self.grid, self.owner, select, n_zones=1 + len(self.glaciers))
 
 
 def read_site(run: Run) -> AreaSite:
@@ -94,7 +99,7 @@ def read_site(run: Run) -> AreaSite:
         )
     owner: UInt16Array = grow_zones(ids, distance_px=run.params.area.assign_distance_m / grid.pixel_size_m)
     prior = (ids > 0) & aoi
-    sums = zonal_area_km2(grid, owner, {"aoi": aoi, "prior": prior}, n_zones=1 + len(glaciers))
+    sums = zonal_area_km2(grid, owner, lambda rows: {"aoi": aoi[rows], "prior": prior[rows]}, n_zones=1 + len(glaciers))
     return AreaSite(
         grid=grid,
         aoi=aoi,

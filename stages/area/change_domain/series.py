@@ -60,7 +60,12 @@ class ChangeSeries:
             self.left_out.append(year_area)
             return
         inside = changing_ice(self.domain, ice, observed)
-        km2 = self.site.areas_km2(ice=inside & self.common, control=ice & self.domain.control & self.common)
+        km2 = self.site.areas_by_rows_km2(
+            lambda rows: {
+                "ice": inside[rows] & self.common[rows],
+                "control": ice[rows] & self.domain.control[rows] & self.common[rows],
+            }
+        )
         self.years.append(ChangeYear(year_area, float(km2["ice"].sum()), float(km2["control"].sum())))
 
     @property
@@ -100,7 +105,10 @@ class ChangeSeries:
         """Make change_trend.json."""
         used, snowy = self.used, self.snowy
         beyond = self.control_slope() if fit else 0.0
-        km2 = self.site.areas_km2(ground=self.domain.ground & self.common, control=self.domain.control & self.common)
+        common, domain = self.common, self.domain
+        km2 = self.site.areas_by_rows_km2(
+            lambda rows: {"ground": domain.ground[rows] & common[rows], "control": domain.control[rows] & common[rows]}
+        )
         flagged = [year.year_area.year for year, is_snowy in zip(self.years, snowy, strict=True) if is_snowy]
         return ChangeTrend(
             n_years=len(used),

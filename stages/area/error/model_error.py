@@ -12,9 +12,12 @@ from stages.area.map.surface import pixel_areas_km2, strips
 from stages.area.site import AreaSite
 from stages.common.errors import ContractError
 from stages.common.geo.raster import read_band
-from stages.common.tables.kinds import PROBABILITY_NODATA, PROBABILITY_SCALE
+from stages.common.tables.kinds import PROBABILITY_SCALE
 from stages.common.tables.learning import MapModel
 from stages.common.types import BoolArray, Float64Array, UInt16Array
+
+SURE_LEVEL = round(1 / PROBABILITY_SCALE)
+"""Stored probability of 1; the one larger number stands where there is none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +76,7 @@ def unsure_sums(site: AreaSite, counted: BoolArray, levels: UInt16Array, *, powe
     """
     sums = np.zeros(1 + len(site.glaciers))
     for rows in strips(site.grid.height):
-        chosen = counted[rows] & (levels[rows] != PROBABILITY_NODATA)
+        chosen = counted[rows] & (levels[rows] > 0) & (levels[rows] < SURE_LEVEL)  # a sure pixel adds nothing
         p = levels[rows][chosen] * PROBABILITY_SCALE
         weights = pixel_areas_km2(site.grid, rows)[chosen] ** power * p * (1 - p)
         sums += np.bincount(site.owner[rows][chosen], weights=weights, minlength=len(sums))
@@ -96,5 +99,7 @@ def member_areas_km2(site: AreaSite, counted: BoolArray, votes: Path, *, members
             fix="run the stage predict again",
         )
     bits = read_band(votes)
-    selections = {str(member): counted & ((bits >> member) & 1).astype(bool) for member in range(members)}
-    return np.stack(list(site.areas_km2(**selections).values()))
+    areas = site.areas_by_rows_km2(
+        lambda rows: {str(member): counted[rows] & ((bits[rows] >> member) & 1 == 1) for member in range(members)}
+    )
+    return np.stack(list(areas.values()))

@@ -49,8 +49,9 @@ def outline_frame(
     GeoDataFrame with `kinds.RGI7_COLUMNS`.
     """
     prior_rows = prior.drop_duplicates("rgi_id").set_index("rgi_id")
+    to_degrees = Transformer.from_crs(CRS.from_user_input(crs), "EPSG:4326", always_xy=True)
     rows = [
-        _row(shape, rgi_ids[zone], float(areas_km2[zone]), crs=crs, date=date, prior_rows=prior_rows)
+        _row(shape, rgi_ids[zone], float(areas_km2[zone]), to_degrees=to_degrees, date=date, prior_rows=prior_rows)
         for zone, shape in polygons.items()
     ]
     frame = pandas.DataFrame(rows, columns=list(RGI7_COLUMNS))
@@ -65,12 +66,10 @@ def write_outlines(path: Path, frame: Any) -> None:
 
 
 def _row(
-    shape: BaseGeometry, rgi_id: str, area_km2: float, *, crs: str, date: str | None, prior_rows: Any
+    shape: BaseGeometry, rgi_id: str, area_km2: float, *, to_degrees: Transformer, date: str | None, prior_rows: Any
 ) -> dict[str, object]:
     center = shapely.centroid(shape)
-    longitude, latitude = Transformer.from_crs(CRS.from_user_input(crs), "EPSG:4326", always_xy=True).transform(
-        center.x, center.y
-    )
+    longitude, latitude = to_degrees.transform(center.x, center.y)
     row: dict[str, object] = {
         "rgi_id": rgi_id,
         "area_km2": round(area_km2, 6),

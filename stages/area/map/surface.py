@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 
 import numpy as np
@@ -48,7 +48,7 @@ _kept_areas_km2 = lru_cache(maxsize=4)(pixel_area_km2)
 
 
 def zonal_area_km2(
-    grid: Grid, zones: AnyArray, selections: Mapping[str, BoolArray], *, n_zones: int
+    grid: Grid, zones: AnyArray, select: Callable[[slice], Mapping[str, BoolArray]], *, n_zones: int
 ) -> dict[str, Float64Array]:
     """Sum the planimetric area of the selected pixels of each zone, from the true area of every pixel.
 
@@ -56,19 +56,20 @@ def zonal_area_km2(
     ----------
     zones
         (H, W) integers in 0 .. `n_zones` - 1.
-    selections
-        Name to (H, W) bool.
+    select
+        Returns, of each strip of rows, name to (h, W) bool: no selection is in memory as a whole.
 
     Returns
     -------
     Name to (n_zones,) float64, km2.
     """
-    sums = {name: np.zeros(n_zones) for name in selections}
+    sums: dict[str, Float64Array] = {}
     for rows in strips(grid.height):
         weights, zone = pixel_areas_km2(grid, rows).ravel(), zones[rows].ravel()
-        for name, selected in selections.items():
-            chosen = np.flatnonzero(selected[rows])
-            sums[name] += np.bincount(zone[chosen], weights=weights[chosen], minlength=n_zones)
+        for name, selected in select(rows).items():
+            chosen = np.flatnonzero(selected)
+            part = np.bincount(zone[chosen], weights=weights[chosen], minlength=n_zones)
+            sums[name] = sums[name] + part if name in sums else part.astype(np.float64)
     return sums
 
 
@@ -83,17 +84,19 @@ def grow_zones(zones: AnyArray, *, distance_px: float) -> AnyArray:
         return result
     side = max(TILE_PX, 8 * halo)
     for top, left in itertools.product(*(range(0, length, side) for length in zones.shape)):
-        tile = np.s_[top : top + side, left : left + side]
-        first = max(top - halo, 0), max(left - halo, 0)
-        with_halo = zones[first[0] : top + side + halo, first[1] : left + side + halo]
-        if zones[tile].all() or not with_halo.any():
+        row, column = np.nonzero(zones[top : top + side, left : left + side] == 0)
+        if not len(row):
             continue
-        nearest = ndimage.distance_transform_edt(with_halo == 0, return_distances=False, return_indices=True)
-        row, column = np.nonzero(zones[tile] == 0)
-        at = row + top - first[0], column + left - first[1]
+        row, column = row + top, column + left
+        first_row, first_column = (max(int(at.min()) - halo, 0) for at in (row, column))
+        about = zones[first_row : int(row.max()) + halo + 1, first_column : int(column.max()) + halo + 1]
+        if not about.any():
+            continue
+        nearest = ndimage.distance_transform_edt(about == 0, return_distances=False, return_indices=True)
+        at = row - first_row, column - first_column
         from_row, from_column = nearest[0][at], nearest[1][at]
         away = np.sqrt((from_row - at[0]) ** 2.0 + (from_column - at[1]) ** 2.0)
-        result[tile][row, column] = np.where(away <= distance_px, with_halo[from_row, from_column], 0)
+        result[row, column] = np.where(away <= distance_px, about[from_row, from_column], 0)
     return result
 
 

@@ -67,10 +67,14 @@ def change_map(first: ObservedMap, second: ObservedMap) -> UInt8Array:
 
 def change_rows(site: AreaSite, first: ObservedMap, second: ObservedMap, change: UInt8Array) -> list[ChangeRow]:
     """Return the rows of change_by_glacier.csv for one year, unrounded; the last is the ice near no outline."""
-    km2 = site.areas_km2(
-        lost=change == LOST, gained=change == GAINED, unchanged=change == UNCHANGED,
-        unseen=(change == MASK_NODATA) & (first.ice | second.ice | site.prior),
-    )  # fmt: skip
+    km2 = site.areas_by_rows_km2(
+        lambda rows: {
+            "lost": change[rows] == LOST,
+            "gained": change[rows] == GAINED,
+            "unchanged": change[rows] == UNCHANGED,
+            "unseen": (change[rows] == MASK_NODATA) & (first.ice[rows] | second.ice[rows] | site.prior[rows]),
+        }
+    )
     names = {row.glacier_index: (row.rgi_id, row.glac_name) for row in site.glaciers} | {0: (UNASSIGNED, None)}
     return [
         ChangeRow(

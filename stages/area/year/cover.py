@@ -32,9 +32,9 @@ class IceCover:
     method: str
     """How the two were told apart, or why they cannot be."""
 
-    def debris_of(self, ice: BoolArray) -> BoolArray:
-        """Return the (H, W) ice under debris; no pixel where the two cannot be told apart."""
-        return np.zeros_like(ice) if self.clean is None else np.asarray(ice & ~self.clean)
+    def debris_of(self, ice: BoolArray, rows: slice = slice(None)) -> BoolArray:
+        """Return the (h, W) ice of these rows under debris; no pixel where the two cannot be told apart."""
+        return np.zeros_like(ice[rows]) if self.clean is None else np.asarray(ice[rows] & ~self.clean[rows])
 
 
 def ice_cover(run: Run, site: AreaSite, year: int, *, ice: BoolArray, observed: BoolArray) -> IceCover:

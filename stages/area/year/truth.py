@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,10 @@ from stages.common.types import BoolArray, UInt8Array
 
 CLEAN, DEBRIS = 1, 2
 """Values of surface.tif; 0: no glacier."""
+
+SAME_FOR_ALL_MAPS = ("true", "clean", "debris", "true_common", "outline", "outline_both")
+OF_EACH_MAP = ("mapped", "both", "clean_mapped", "debris_mapped")
+"""Areas of `TruthComparison`, without their unit."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,25 +110,40 @@ def read_truth(document: Path, surface: Path) -> TrueSurface | None:
 
 
 def compare_with_truth(
-    site: AreaSite, surface: UInt8Array, *, mapped: BoolArray, observed: BoolArray, common: BoolArray
-) -> TruthComparison:
-    """Compare the map of one year with the true surface.
+    site: AreaSite, surface: UInt8Array, maps: Mapping[str, BoolArray], *, observed: BoolArray, common: BoolArray
+) -> dict[str, TruthComparison]:
+    """Compare maps of one year, by name, with the true surface.
 
     Parameters
     ----------
     surface
         (H, W): 0, 1 or 2, see `TrueSurface`.
-    mapped
-        (H, W): mapped glacier, within `observed`.
+    maps
+        Name to (H, W): mapped glacier, within `observed`.
     observed
         (H, W): pixels of the AOI that were observed that year.
     common
         (H, W): pixels that were observed in all years that count.
     """
-    glacier, clean, debris = ((part & observed) for part in (surface > 0, surface == CLEAN, surface == DEBRIS))
-    sums = site.areas_km2(
-        true=glacier, mapped=mapped, both=mapped & glacier, clean=clean, clean_mapped=mapped & clean,
-        debris=debris, debris_mapped=mapped & debris, true_common=(surface > 0) & common,
-        outline=site.prior & observed, outline_both=site.prior & glacier,
-    )  # fmt: skip
-    return TruthComparison(**{f"{name}_km2": float(by_glacier.sum()) for name, by_glacier in sums.items()})
+
+    def select(rows: slice) -> dict[str, BoolArray]:
+        seen, true, outline = observed[rows], surface[rows] > 0, site.prior[rows]
+        glacier, clean, debris = ((part & seen) for part in (true, surface[rows] == CLEAN, surface[rows] == DEBRIS))
+        chosen = {
+            "true": glacier, "clean": clean, "debris": debris, "true_common": true & common[rows],
+            "outline": outline & seen, "outline_both": outline & glacier,
+        }  # fmt: skip
+        for name, mapped in maps.items():
+            ice = mapped[rows]
+            chosen |= {f"{name} mapped": ice, f"{name} both": ice & glacier}
+            chosen |= {f"{name} clean_mapped": ice & clean, f"{name} debris_mapped": ice & debris}
+        return chosen
+
+    km2 = {name: float(by_glacier.sum()) for name, by_glacier in site.areas_by_rows_km2(select).items()}
+    return {
+        name: TruthComparison(
+            **{f"{part}_km2": km2[part] for part in SAME_FOR_ALL_MAPS},
+            **{f"{part}_km2": km2[f"{name} {part}"] for part in OF_EACH_MAP},
+        )
+        for name in maps
+    }

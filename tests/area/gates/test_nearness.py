@@ -21,7 +21,7 @@ def site(ids: Any) -> AreaSite:
     """A site of the glaciers in `ids`, whose ice counts to them within 500 m."""
     count = int(ids.max())
     prior = ids > 0
-    outlines_km2 = zonal_area_km2(GRID, ids, {"prior": prior}, n_zones=1 + count)["prior"]
+    outlines_km2 = zonal_area_km2(GRID, ids, lambda rows: {"prior": prior[rows]}, n_zones=1 + count)["prior"]
     glaciers = [
         GlacierRow(
             glacier_index=index, rgi_id=f"G{index}", outline_area_km2=1, geodesic_area_km2=1, terminus="unknown"

@@ -26,7 +26,10 @@ COMMON = np.array([[1, 1, 0, 0, 0, 0, 1, 1, 0, 0]], dtype=bool)
 
 def test_each_area_is_the_pixels_that_it_names() -> None:
     site = area_site(PRIOR.astype(np.uint16), grid=GRID, prior=PRIOR)
-    truth = compare_with_truth(site, SURFACE, mapped=MAPPED, observed=OBSERVED, common=COMMON)
+    maps = {"nothing": np.zeros_like(MAPPED), "map": MAPPED}
+    compared = compare_with_truth(site, SURFACE, maps, observed=OBSERVED, common=COMMON)
+    truth = compared["map"]
+    assert (compared["nothing"].both_km2, compared["nothing"].true_km2) == (0, truth.true_km2)
     expected = {
         "true_km2": 6, "mapped_km2": 4, "both_km2": 3, "clean_km2": 3, "clean_mapped_km2": 2, "debris_km2": 3,
         "debris_mapped_km2": 1, "true_common_km2": 2, "outline_km2": 6, "outline_both_km2": 5,
