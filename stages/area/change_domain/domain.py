@@ -8,7 +8,7 @@ import numpy as np
 from scipy import ndimage
 
 from stages.area.map.elevation import Elevation
-from stages.area.map.surface import EIGHT_NEIGHBOURS, by_label, grown
+from stages.area.map.surface import EIGHT_NEIGHBOURS, by_label, grow_zones, grown
 from stages.area.site import AreaSite, relative_height
 from stages.common.params.area import ChangeParams
 from stages.common.types import BoolArray, Float32Array
@@ -50,8 +50,7 @@ def find_domain(site: AreaSite, height_m: Float32Array | None, params: ChangePar
         (H, W) metres; None where there is no DEM: then all ground near a glacier belongs to the domain.
     """
     pixel_m = site.grid.pixel_size_m
-    away_m = ndimage.distance_transform_edt(~site.prior, sampling=pixel_m) if site.prior.any() else np.inf
-    margin = site.aoi & (away_m <= max(params.margin_m, pixel_m))
+    margin = site.aoi & (grow_zones(site.prior, distance_px=max(params.margin_m / pixel_m, 1.0)) != 0)
     near = site.aoi & (site.owner > 0)
     if height_m is not None:
         near &= relative_height(site, height_m) < params.growth_height_fraction

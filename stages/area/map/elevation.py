@@ -61,6 +61,8 @@ class Elevation:
         void = np.isnan(cells)
         if void.all():
             return None
+        if not void.any():
+            return cells
         nearest = ndimage.distance_transform_edt(void, return_distances=False, return_indices=True)
         return np.asarray(cells[tuple(nearest)])
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from stages.common.display.colours import RGB
-from stages.common.types import UInt8Array
+from stages.common.types import AnyArray, UInt8Array
 
 MAX_COLOURS = 256
 SAMPLE_PX = 250_000
@@ -20,7 +20,8 @@ NEAREST_CHUNK = 16_384
 def few_colours(picture: UInt8Array, *, own: Sequence[RGB]) -> bytes:
     """Encode an (H, W, 3) picture as PNG with a palette that contains the colours `own`."""
     stream = io.BytesIO()
-    indexed_image(picture, joint_palette([picture], own=own)).save(stream, format="PNG", optimize=True)
+    (image,) = indexed_images([picture], joint_palette([picture], own=own))
+    image.save(stream, format="PNG", optimize=True)
     return stream.getvalue()
 
 
@@ -41,14 +42,15 @@ def joint_palette(frames: Sequence[UInt8Array], *, own: Sequence[RGB], colours: 
     return palette
 
 
-def nearest_colour(picture: UInt8Array, palette: UInt8Array) -> UInt8Array:
-    """Return the index (H, W) of the palette colour nearest to each pixel; a colour of the palette is kept exactly.
+def nearest_colours(pictures: Sequence[UInt8Array], palette: UInt8Array) -> list[UInt8Array]:
+    """Return the indices (H, W) of the palette colours nearest to each pixel; a colour of the palette is kept exactly.
 
     Pillow's own search is approximate: it replaces white paper by the almost white of snow.
     """
-    packed = picture.astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], dtype=np.uint32)
+    all_packed = [_packed(picture) for picture in pictures]
     is_there = np.zeros(1 << 24, dtype=bool)
-    is_there[packed] = True
+    for packed in all_packed:
+        is_there[packed] = True
     packed_colours = np.flatnonzero(is_there)
     channels = [packed_colours >> 16, packed_colours >> 8 & 255, packed_colours & 255]
     colours = np.stack(channels, axis=1).astype(np.float32)
@@ -58,13 +60,20 @@ def nearest_colour(picture: UInt8Array, palette: UInt8Array) -> UInt8Array:
         part = slice(start, start + NEAREST_CHUNK)
         # Squared distance less the pixel's own square, the same for all entries; whole numbers, exact in float32.
         closest[packed_colours[part]] = ((entries**2).sum(axis=1) - 2 * colours[part] @ entries.T).argmin(axis=1)
-    return closest[packed]
+    return [closest[packed] for packed in all_packed]
 
 
-def indexed_image(picture: UInt8Array, palette: UInt8Array) -> Any:
-    """Convert an (H, W, 3) picture to a Pillow image with this palette."""
+def indexed_images(pictures: Sequence[UInt8Array], palette: UInt8Array) -> list[Any]:
+    """Convert (H, W, 3) pictures to Pillow images with this palette."""
     from PIL import Image
 
-    image = Image.fromarray(nearest_colour(picture, palette)).convert("P")
-    image.putpalette(palette.tobytes())
-    return image
+    images = [Image.fromarray(indices).convert("P") for indices in nearest_colours(pictures, palette)]
+    for image in images:
+        image.putpalette(palette.tobytes())
+    return images
+
+
+def _packed(picture: UInt8Array) -> AnyArray:
+    """Return each pixel's colour as one number, (H, W)."""
+    red, green, blue = (picture[..., channel].astype(np.uint32) for channel in range(3))
+    return red << 16 | green << 8 | blue

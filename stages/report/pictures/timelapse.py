@@ -17,7 +17,7 @@ from stages.common.web_map.scenes import YearFiles
 from stages.report.findings import Findings
 from stages.report.pictures.canvas import Canvas
 from stages.report.pictures.map_marks import BANNER_PX, PAD_PX, draw_banner, draw_scale_bar
-from stages.report.pictures.palette import indexed_image, joint_palette
+from stages.report.pictures.palette import indexed_images, joint_palette
 
 MIN_WIDTH_PX, MAX_WIDTH_PX = 520, 860
 """Bounds of a frame's width; the text needs the lower one."""
@@ -79,7 +79,7 @@ def compose_frame(findings: Findings, year: int, picture: UInt8Array, map_size: 
 def encode_gif(frames: Sequence[UInt8Array], *, seconds: float) -> bytes:
     """Encode frames (H, W, 3) as an endless GIF89a with one palette, each frame visible for `seconds`."""
     palette = joint_palette(frames, own=OWN_COLOURS, colours=COLOURS)
-    images = [indexed_image(frame, palette) for frame in frames]
+    images = indexed_images(frames, palette)
     stream = io.BytesIO()
     images[0].save(
         stream, format="GIF", save_all=True, append_images=images[1:], duration=round(1000 * seconds), loop=0,

@@ -11,7 +11,8 @@ def test_palette_keeps_our_colours_exactly_and_takes_the_nearest_for_others():
     noise = np.random.default_rng(1).integers(0, 256, (80, 80, 3), dtype=np.uint8)
     noise[0, : len(timelapse.OWN_COLOURS)] = timelapse.OWN_COLOURS
     entries = palette.joint_palette([noise], own=timelapse.OWN_COLOURS)
-    shown = entries[palette.nearest_colour(noise, entries)]
+    (nearest,) = palette.nearest_colours([noise], entries)
+    shown = entries[nearest]
     assert (shown[0, : len(timelapse.OWN_COLOURS)] == timelapse.OWN_COLOURS).all()
     distance = ((noise[:, :, None].astype(int) - entries[None, None].astype(int)) ** 2).sum(axis=3).min(axis=2)
     assert (((noise.astype(int) - shown) ** 2).sum(axis=2) == distance).all()
