@@ -20,8 +20,9 @@ STRIP_ROWS = 1024
 KEPT_PIXELS_MAX = 2**22
 """Largest site whose pixel areas are kept from one sum to the next, 32 MB; those of a larger one are made anew."""
 
-TILE_PX = 64
-"""Least side of the squares in which zones are grown: most of them have no pixel to fill."""
+TILE_PX, HALOS_A_TILE = 64, 8
+"""Least side of the squares in which zones are grown, and how many times the halo it is at least: most squares have no
+pixel to fill."""
 
 EIGHT_NEIGHBOURS = np.ones((3, 3), dtype=bool)
 
@@ -82,7 +83,7 @@ def grow_zones(zones: AnyArray, *, distance_px: float) -> AnyArray:
     result = zones.copy()
     if halo < 1:
         return result
-    side = max(TILE_PX, 8 * halo)
+    side = max(TILE_PX, HALOS_A_TILE * halo)
     for top, left in itertools.product(*(range(0, length, side) for length in zones.shape)):
         row, column = np.nonzero(zones[top : top + side, left : left + side] == 0)
         if not len(row):

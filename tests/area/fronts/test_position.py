@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+import shapely
 from affine import Affine
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -13,7 +14,16 @@ from rasterio.features import rasterize
 from shapely import LineString, Polygon, affinity
 
 from sandbox import tiny
-from stages.area.fronts.position import beyond, filled, front_m, lanes_about, locate_front, reached, strip_about
+from stages.area.fronts.position import (
+    beyond,
+    filled,
+    front_m,
+    lanes_about,
+    locate_front,
+    points_along,
+    reached,
+    strip_about,
+)
 from stages.common.geo.grid import Grid
 
 PX = 10.0
@@ -229,3 +239,12 @@ def test_the_largest_body_counts_only_where_it_reaches_the_corridor() -> None:
     body, hidden = reached(ice, np.zeros((9, 9), dtype=bool), corridor)
     assert np.argwhere(body).tolist() == [[1, 0], [1, 1], [1, 2]]
     assert not hidden.any()
+
+
+def test_points_along_a_line_are_those_of_shapely() -> None:
+    random = np.random.default_rng(3)
+    corners = np.cumsum(random.normal(size=(60, 2)) * 30, axis=0) + np.array([322_000, 3_406_000])
+    bent = LineString(corners)
+    along_m = random.uniform(-50, bent.length + 50, 2000)
+    expected = shapely.line_interpolate_point(bent, np.clip(along_m, 0, bent.length))
+    assert (points_along(corners, along_m) == shapely.get_coordinates(expected)).all()

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 from stages.area.map import surface
-from stages.area.map.surface import grow_zones, remove_speckle, zonal_area_km2
+from stages.area.map.surface import grow_zones, grown, remove_speckle, zonal_area_km2
 from stages.common.geo.grid import Grid, pixel_area_km2
 
 ALL_OBSERVED = np.ones((20, 20), dtype=bool)
@@ -97,3 +97,30 @@ def test_a_small_hole_in_the_ice_is_no_speckle() -> None:
     cleaned, pieces = remove_speckle(ice, ALL_OBSERVED, min_pixels=10)
     assert (cleaned == ice).all()
     assert pieces == 0
+
+
+@given(st.integers(0, 2**32 - 1), st.floats(1, 9), st.integers(1, 7))
+@settings(max_examples=60, deadline=None)
+def test_growing_in_squares_chooses_the_same_zones_as_the_whole_array_at_once(
+    seed: int, distance_px: float, side: int
+) -> None:
+    random = np.random.default_rng(seed)
+    zones = np.where(random.random((23, 31)) < random.random() ** 4, random.integers(1, 99, (23, 31)), 0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(surface, "TILE_PX", side)
+        patch.setattr(surface, "HALOS_A_TILE", 1)
+        grown_zones = grow_zones(zones.astype(np.uint16), distance_px=distance_px)
+    expected = zones
+    if zones.any():
+        distance, nearest = ndimage.distance_transform_edt(zones == 0, return_indices=True)
+        expected = np.where(distance <= distance_px, zones[tuple(nearest)], 0)
+    assert (grown_zones == expected).all()
+
+
+@given(st.integers(0, 2**32 - 1), st.booleans(), st.booleans())
+@settings(max_examples=40, deadline=None)
+def test_grown_is_the_dilation_of_scipy(seed: int, corners: bool, beyond: bool) -> None:
+    area = np.random.default_rng(seed).random((9, 14)) < 0.3
+    structure = surface.EIGHT_NEIGHBOURS if corners else None
+    expected = ndimage.binary_dilation(area, structure=structure, border_value=int(beyond))
+    assert (grown(area, corners=corners, beyond=beyond) == expected).all()

@@ -266,3 +266,10 @@ def test_the_slope_lies_in_its_interval_and_p_is_a_probability(areas: list[float
         assert fit.low <= fit.slope <= fit.high
     assert 0 < fit.p <= 1
     assert fit.minimum_detectable >= 0
+
+
+def test_the_slope_is_that_of_scipy() -> None:
+    random = np.random.default_rng(5)
+    for n in (3, 4, 9, 30):
+        times, values = np.sort(random.uniform(2000, 2025, n)), random.normal(size=n)
+        assert theil_sen(times.tolist(), values.tolist()) == float(stats.theilslopes(values, times)[0])

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from stages.area.trends.glacier_trend import GlacierTrends, adjusted_p, glacier_sentence, glacier_trends
 from stages.area.year.year_area import YearArea
@@ -132,3 +133,8 @@ def test_a_glacier_that_chance_explains_says_so_beside_its_interval() -> None:
     assert glacier_sentence(rate, 0.04, tested=2).endswith(
         "; a change of this size is missed in more than one of five such series"
     )
+
+
+@pytest.mark.parametrize("p", [[], [0.2], [0.5, 0.01, 0.5, 0.02, 1.0], [0.9, 0.8, 0.001, 0.04, 0.04, 0.3]])
+def test_p_are_adjusted_as_scipy_does(p: list[float]) -> None:
+    assert adjusted_p(p) == (stats.false_discovery_control(p).tolist() if p else [])

@@ -184,3 +184,15 @@ def test_polygons_that_cannot_be_read_are_refused(content: bytes | None, tmp_pat
         path.write_bytes(content)
     with pytest.raises(InputError, match=r"absent|not readable"):
         read_polygons(path, "EPSG:4326")
+
+
+@pytest.mark.parametrize("height", [1, 2, 16, 17, 40, 333])
+def test_pixel_areas_are_interpolated_between_the_same_nodes_down_as_across(height: int) -> None:
+    """A grid of one column is as a grid of one row, turned: both are interpolated as NumPy does."""
+    transform = Affine(10.0, 0, 500_000.0 - 5, 0, -10.0, 3_400_000.0)  # on the central meridian the scale is flat
+    column = pixel_area_km2(Grid("EPSG:32644", transform, height=height, width=1))[:, 0]
+    centres = np.arange(height) + 0.5
+    nodes = np.linspace(0.5, height - 0.5, 17)
+    at_nodes = np.interp(nodes, centres, column)
+    assert np.interp(centres, nodes, at_nodes) == pytest.approx(column, rel=1e-12)
+    assert (np.abs(column / 1e-4 - 1 / 0.9996**2) < 1e-6).all()
