@@ -30,11 +30,12 @@ def require_patches(count: int, use: str, roles: UInt8Array, params: PatchesPara
     if count:
         return
     pixels = {name: int((roles == value).sum()) for value, name in enumerate(ROLES)}
+    window_px = params.size_px if use == "train" else params.held_out_size_px
     blocks = f"blocks of {params.block_rows_px} x {params.block_columns_px} px, buffer_px {params.buffer_px}"
     raise ContractError(
         f"the split leaves no {use} patch",
         where="params.yaml patches",
-        expected=f"windows of {params.size_px} px with {100 * MIN_LABELLED_FRACTION:g} % of their pixels for {use}",
+        expected=f"windows of {window_px} px with {100 * MIN_LABELLED_FRACTION:g} % of their pixels for {use}",
         found=f"{pixels[use]} px for {use} and {pixels['buffer']} px of buffer, of "
         f"{roles.shape[1]} x {roles.shape[0]} px; {blocks}",
         fix=_fix(params),

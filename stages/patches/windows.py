@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -26,9 +27,22 @@ def origins(length: int, size: int, stride: int) -> list[int]:
 
 def positions(shape: tuple[int, int], size: int, stride: int) -> Iterator[tuple[int, int]]:
     """Yield (row, column) of the upper left pixel of each window, row by row."""
-    for row in origins(shape[0], size, stride):
-        for column in origins(shape[1], size, stride):
-            yield row, column
+    yield from itertools.product(*(origins(length, size, stride) for length in shape))
+
+
+def block_positions(shape: tuple[int, int], params: PatchesParams) -> Iterator[tuple[int, int]]:
+    """Yield (row, column) of windows that begin where blocks do, row by row; a block larger than a window has several.
+
+    A window may reach into the next blocks, and beyond the edges of the scene.
+    """
+    size = params.held_out_size_px
+    blocks = (params.block_rows_px, params.block_columns_px)
+    yield from itertools.product(
+        *(
+            [start for block in range(0, length, side) for start in range(block, min(block + side, length), size)]
+            for length, side in zip(shape, blocks, strict=True)
+        )
+    )
 
 
 @dataclass(frozen=True)
@@ -56,7 +70,8 @@ class PatchSet:
     """(H, W): pixels whose imagery may be shown."""
     label: UInt8Array
     """(H, W): 0, 1, or 255 where there is no label for this use."""
-    params: PatchesParams
+    size_px: int
+    margin_px: int
     once: bool
     """Label the inner part of each window only, and no pixel twice."""
     corners: list[tuple[int, int]]
@@ -68,7 +83,7 @@ class PatchSet:
     @property
     def side_px(self) -> int:
         """Side of a patch, its margin included."""
-        return self.params.full_size_px
+        return self.size_px + 2 * self.margin_px
 
     def images(self) -> Iterator[AnyArray]:
         """Yield raw pixels (S, S, C) of each patch, 0 where hidden and beyond the scene's edges."""
@@ -88,7 +103,7 @@ class PatchSet:
 
     def labels(self) -> Iterator[UInt8Array]:
         """Yield the label (S, S) of each patch: 0, 1, 255."""
-        size, margin = self.params.size_px, self.params.margin_px
+        size, margin = self.size_px, self.margin_px
         claimed = np.zeros(self.label.shape, dtype=bool)
         for row, column in self.corners:
             label = crop(self.label, row, column, self.side_px, fill=IGNORE)
@@ -129,18 +144,23 @@ def cut(
     valid, glacier, roles
         (H, W); `glacier` is 0, 1 or 255.
     use
-        'train', 'validation' or 'calibration'. Windows of the last two do not overlap and label their inner part only,
-        so that each pixel counts once.
+        'train', 'validation' or 'calibration'. Windows of the last two are as large as a block, so that few show it
+        whole; they label their inner part only, and each pixel counts once.
     """
     label = np.where(valid & has_role(roles, MAY_LABEL[use]), glacier, IGNORE).astype(np.uint8)
-    stride = params.stride_px if use == "train" else params.size_px
+    once, margin = use != "train", params.margin_px
+    if once:
+        size, places = params.held_out_size_px, block_positions(label.shape, params)
+        rows, columns = min(size, params.block_rows_px), min(size, params.block_columns_px)
+    else:
+        size, places = params.size_px, positions(label.shape, params.size_px, params.stride_px)
+        rows = columns = size
     corners = [
-        (row - params.margin_px, column - params.margin_px)
-        for row, column in positions(label.shape, params.size_px, stride)
-        if (label[row : row + params.size_px, column : column + params.size_px] != IGNORE).mean()
-        >= MIN_LABELLED_FRACTION
+        (row - margin, column - margin)
+        for row, column in places
+        if (label[row : row + rows, column : column + columns] != IGNORE).mean() >= MIN_LABELLED_FRACTION
     ]
-    return PatchSet(scene, valid & has_role(roles, MAY_SHOW[use]), label, params, use != "train", corners)
+    return PatchSet(scene, valid & has_role(roles, MAY_SHOW[use]), label, size, margin, once, corners)
 
 
 def _margin(size: int, margin: int) -> BoolArray:

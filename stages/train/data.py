@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -83,10 +85,13 @@ def load(folders: Mapping[int, Path], more: Sequence[Path] = ()) -> TrainingData
     roles = [read_band(folder / "split.tif") for folder in (*own, *more)]
     mean, std = pool_statistics(stats)
     sources = {use: [*own, *more] if use == "train" else own for use in MAY_LABEL}
-    sets = {
-        use: _join(_read(folder, use, roles[scene], scene) for scene, folder in enumerate(sources[use]))
-        for use in MAY_LABEL
-    }
+    with ThreadPoolExecutor() as pool:
+        md5 = pool.submit(_md5, _patch_files(own, more))
+        parts = {
+            use: pool.map(partial(_read, use), folders, roles[: len(folders)], range(len(folders)))
+            for use, folders in sources.items()
+        }
+        sets = {use: _join(of_years) for use, of_years in parts.items()}
     return TrainingData(
         **sets,
         shape=(roles[0].shape[0], roles[0].shape[1]),
@@ -95,12 +100,7 @@ def load(folders: Mapping[int, Path], more: Sequence[Path] = ()) -> TrainingData
         offset=stats[0].offset,
         mean=mean,
         std=std,
-        md5=_md5(
-            [
-                *(folder / f"{use}.npz" for folder in own for use in MAY_LABEL),
-                *(folder / "train.npz" for folder in more),
-            ]
-        ),
+        md5=md5.result(),
         band_references=pool_histograms(stats, mean, std),
     )
 
@@ -175,7 +175,12 @@ def _require_one_kind(stats: list[PatchStats], folders: Mapping[int, Path]) -> N
             )
 
 
-def _read(folder: Path, use: str, roles: UInt8Array, scene: int) -> Patches:
+def _patch_files(own: Sequence[Path], more: Sequence[Path]) -> list[Path]:
+    files = [folder / f"{use}.npz" for folder in own for use in MAY_LABEL]
+    return [*files, *(folder / "train.npz" for folder in more)]
+
+
+def _read(use: str, folder: Path, roles: UInt8Array, scene: int) -> Patches:
     path = folder / f"{use}.npz"
     with np.load(path) as file:
         patches = {name: file[name] for name in file.files}

@@ -1,13 +1,17 @@
-"""Keras to ONNX, in a process of its own: ``python -m stages.train.export <folder of the trained model>``."""
+"""Keras to ONNX, in a process of its own: ``echo <folder of the trained model> | python -m stages.train.export``."""
 
 from __future__ import annotations
 
+import contextlib
 import json
+import subprocess
 import sys
 import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from stages.common.errors import ContractError
 from stages.common.model.inference import MEMBERS_OUTPUT, OUTPUT
 from stages.common.model.simplify import simplify
 from stages.common.run.records import read_document
@@ -19,13 +23,35 @@ DIMENSIONS = ("batch", "height", "width")
 """Names of the free dimensions; ONNX Runtime fixes them when it opens the model (`stages.common.model.inference`)."""
 
 
+@contextlib.contextmanager
+def exporter() -> Iterator[Callable[[Path], None]]:
+    """Load what an export needs in a new process, and yield the function that makes it write ``folder/model.onnx``, once.
+
+    A new process gives the same bytes, whatever ran in this one before.
+
+    Raises
+    ------
+    ContractError
+        The export failed; what it wrote last is in the message.
+    """
+    command, pipe = [sys.executable, "-m", "stages.train.export"], subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=subprocess.DEVNULL, stderr=pipe, text=True) as process:
+
+        def write_onnx(folder: Path) -> None:
+            _, errors = process.communicate(f"{folder}\n")
+            if process.returncode:
+                raise ContractError("the export to ONNX failed", where=folder, found=errors[-2000:])
+
+        try:
+            yield write_onnx
+        finally:
+            process.kill()
+
+
 def export(folder: Path) -> None:
     """Write ``folder/model.onnx`` from architecture.json, model.weights.h5 and model_card.json."""
     import keras
     import onnx
-
-    import stages.train.ensemble
-    import stages.train.model  # noqa: F401 (each registers a layer of its own)
 
     model = keras.models.model_from_json((folder / "architecture.json").read_text(encoding="utf-8"))
     model.load_weights(folder / "model.weights.h5")
@@ -80,5 +106,16 @@ def _rename_output(graph: Any, place: int, name: str) -> None:
     graph.output[place].name = name
 
 
+def load_libraries() -> None:
+    """Load what an export takes longest for, and the layers of this project, which register themselves."""
+    import onnx  # noqa: F401
+    import tf2onnx  # noqa: F401
+
+    import stages.train.ensemble
+    import stages.train.model  # noqa: F401
+
+
 if __name__ == "__main__":
-    export(Path(sys.argv[1]))
+    load_libraries()
+    if folder_of_model := sys.stdin.readline().rstrip("\n"):
+        export(Path(folder_of_model))

@@ -11,6 +11,7 @@ from stages.common.params.learning import TrainParams
 from stages.common.tables.learning import EpochRow
 from stages.train.beyond.initial_model import InitialNets
 from stages.train.data import TrainingData, training_batches, unchanged_batches
+from stages.train.fused_norm import for_fitting
 from stages.train.loss import MaskedBceDice, MaskedIoU
 from stages.train.model import build_unet, receptive_field_radius_px, stride_px
 from stages.train.progress import Progress
@@ -96,7 +97,7 @@ def first_net(data: TrainingData, params: TrainParams, member: int, initial: Ini
     """Return the compiled net before its first step: with random weights, or with those of `initial`."""
     keras.utils.set_random_seed(params.seed)
     keras.mixed_precision.set_global_policy(params.precision)
-    model = _build(data, params, initial)
+    model = for_fitting(_build(data, params, initial))
     if initial is not None:
         model.set_weights(initial.of_member(member))
     model.compile(
@@ -107,6 +108,7 @@ def first_net(data: TrainingData, params: TrainParams, member: int, initial: Ini
         metrics=[MaskedIoU(threshold=FITTING_THRESHOLD)],
         jit_compile=False,
     )
+    model.optimizer.build(model.trainable_variables)  # where the first step does it, TensorFlow traces the step twice
     return model
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +29,7 @@ from stages.train.beyond.pins import require_pinned
 from stages.train.calibrate import calibrate
 from stages.train.data import TrainingData, load
 from stages.train.environment import cpu_flags, hushed, instruction_set_in_force, pin_environment
+from stages.train.export import exporter
 from stages.train.quantise import add_int8
 from stages.train.validation import join, validation_pixels
 
@@ -46,10 +46,12 @@ def train(run: Run) -> TrainMetrics:
     own = {year: path.parent for year, path in run.by_year("artifacts/patches/{training_years}/stats.json").items()}
     others = read_more_patches(params, next(iter(own.values())))
     start = params.initial_model and require_pinned(params.initial_model, name="train.initial_model")
-    data = load(own, [folder for site in others for folder in site.years])
+    with ThreadPoolExecutor(1) as pool:  # TensorFlow takes as long to load as the patches
+        loaded = pool.submit(load, own, [folder for site in others for folder in site.years])
+        prepare_tensorflow(params.threads, params.seed, params.instruction_set)
+        data = loaded.result()
     counts = len(data.train), len(data.validation), len(data.calibration)
     run.log.info("%d training, %d validation and %d calibration patches", *counts)
-    prepare_tensorflow(params.threads, params.seed, params.instruction_set)
 
     from stages.train.beyond.initial_model import read_initial_model
     from stages.train.ensemble import assemble, logits_of
@@ -57,16 +59,18 @@ def train(run: Run) -> TrainMetrics:
 
     initial = read_initial_model(start, data, params) if start else None
     fitted = fit_members(data, params, size_px=run.params.patches.size_px, initial=initial)
-    nets = [logits_of(member.model) for member in fitted]
-    validation, calibration = (
-        validation_pixels(nets, patches, data, run.params.patches) for patches in (data.validation, data.calibration)
-    )
-    calibrated, areas = calibrate(validation, calibration, params)
-    model = assemble([member.model for member in fitted], calibrated.temperature)
-    draft = _card(run, data, fitted, calibrated, areas, parameters=model.count_params())
-    _write(run.out, model, fitted, draft)
-    _write_sources(run, others, fitted)
-    export_in_fresh_process(run.out)
+    with exporter() as write_onnx:
+        nets = [logits_of(member.model) for member in fitted]
+        validation, calibration = (
+            validation_pixels(nets, patches, data, run.params.patches)
+            for patches in (data.validation, data.calibration)
+        )
+        calibrated, areas = calibrate(validation, calibration, params)
+        model = assemble([member.model for member in fitted], calibrated.temperature)
+        draft = _card(run, data, fitted, calibrated, areas, parameters=model.count_params())
+        _write(run.out, model, fitted, draft)
+        _write_sources(run, others, fitted)
+        write_onnx(run.out)
     card = draft.model_copy(update={"onnx_max_difference": parity(model, data, run.out / "model.onnx")})
     if params.int8:
         float32 = join([validation, calibration])
@@ -132,14 +136,6 @@ def _tidy(text: str) -> str:
     return json.dumps(json.loads(text), indent=1, sort_keys=True) + "\n"
 
 
-def export_in_fresh_process(folder: Path) -> None:
-    """Write model.onnx from weights and architecture; a new process gives the same bytes, whatever ran before."""
-    command = [sys.executable, "-m", "stages.train.export", str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise ContractError("the export to ONNX failed", where=folder, found=done.stderr[-2000:])
-
-
 def parity(model: Any, data: TrainingData, onnx: Path) -> float:
     """Return the largest difference between Keras and ONNX Runtime on validation patches, over all outputs.
 
@@ -155,9 +151,9 @@ def parity(model: Any, data: TrainingData, onnx: Path) -> float:
     session = open_session(onnx, batch=len(pixels), height=pixels.shape[1], width=pixels.shape[2])
     outputs = [OUTPUT, MEMBERS_OUTPUT][: len(model.outputs)]
     from_onnx = session.run(outputs, {session.get_inputs()[0].name: pixels})
-    answers = model.predict_on_batch(pixels)
+    answers = model(pixels, training=False)
     from_keras = answers if len(outputs) > 1 else [answers]
-    difference = max(float(np.abs(a - b).max()) for a, b in zip(from_onnx, from_keras, strict=True))
+    difference = max(float(np.abs(a - np.asarray(b)).max()) for a, b in zip(from_onnx, from_keras, strict=True))
     if not difference <= PARITY_TOLERANCE:
         raise ContractError(
             "ONNX Runtime and Keras disagree", where=onnx, expected=f"<= {PARITY_TOLERANCE}", found=difference,

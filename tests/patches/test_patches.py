@@ -29,7 +29,7 @@ from stages.common.tables.kinds import IGNORE, ROLES
 from stages.patches.cut import patch_arrays, split_map
 from stages.patches.roles import pixel_roles
 from stages.patches.statistics import sum_pixels
-from stages.patches.windows import Scene, cut, origins, positions
+from stages.patches.windows import Scene, block_positions, cut, origins, positions
 
 
 def params(**changes: object) -> PatchesParams:
@@ -103,7 +103,7 @@ def test_a_split_without_calibration_gives_no_patches_of_the_right_shape(site: d
     chosen = params()
     roles = np.full(site["ids"].shape, TRAIN, dtype=np.uint8)
     patches = cut_whole(site["scene"], site["valid"], site["glacier"], roles, chosen, use="calibration")
-    size = chosen.full_size_px
+    size = chosen.held_out_size_px + 2 * chosen.margin_px
     assert patches["image"].shape == (0, size, size, site["scene"].shape[2])
     assert patches["label"].shape == patches["visible"].shape == (0, size, size)
     assert patches["row"].dtype == patches["column"].dtype == np.int32
@@ -117,14 +117,50 @@ def test_patches_without_glacier_are_kept(site: dict[str, np.ndarray]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("use", "role", "starts"), [("train", TRAIN, [0, 16, 32]), ("validation", VALIDATION, [0, 32])]
+    ("use", "role", "rows", "columns"),
+    [("train", TRAIN, [0, 16, 32], [0, 16, 32]), ("validation", VALIDATION, [0, 32], [0, 40])],
 )
-def test_windows_overlap_in_training_alone(use: str, role: int, starts: list[int]) -> None:
+def test_windows_overlap_in_training_and_are_blocks_elsewhere(
+    use: str, role: int, rows: list[int], columns: list[int]
+) -> None:
+    """Blocks of 32 x 40 px."""
     shape, margin = (64, 64), params().margin_px
     roles, valid = np.full(shape, role, dtype=np.uint8), np.ones(shape, dtype=bool)
     arrays = cut_whole(np.ones((*shape, 1), dtype=np.uint8), valid, np.ones(shape, np.uint8), roles, params(), use=use)
     corners = list(zip(arrays["row"] + margin, arrays["column"] + margin, strict=True))
-    assert corners == [(row, column) for row in starts for column in starts]
+    assert corners == [(row, column) for row in rows for column in columns]
+
+
+@given(
+    length=st.tuples(st.integers(1, 300), st.integers(1, 300)),
+    block=st.tuples(st.integers(8, 90), st.integers(8, 90)),
+    largest=st.integers(16, 64),
+)
+def test_windows_of_blocks_cover_the_grid_and_no_block_needs_a_part_of_another(
+    length: tuple[int, int], block: tuple[int, int], largest: int
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("stages.common.params.learning.HELD_OUT_MAX_PX", largest)
+        chosen = params(block_rows_px=block[0], block_columns_px=block[1])
+        size, starts = chosen.held_out_size_px, list(block_positions(length, chosen))
+    seen = np.zeros(length, dtype=bool)
+    for row, column in starts:
+        seen[row : row + size, column : column + size] = True
+        assert row < length[0] and column < length[1]
+    assert seen.all()
+    assert {(row // block[0], column // block[1]) for row, column in starts} == {
+        (row // block[0], column // block[1]) for row in range(length[0]) for column in range(length[1])
+    }
+
+
+@pytest.mark.parametrize(
+    ("blocks", "size"), [((320, 320), 320), ((131, 160), 192), ((1000, 700), 512), ((1100, 30), 384), ((40, 40), 64)]
+)
+def test_a_held_out_window_is_a_block_or_an_equal_part_that_the_net_can_take(
+    blocks: tuple[int, int], size: int
+) -> None:
+    chosen = params(size_px=256, margin_px=32, block_rows_px=blocks[0], block_columns_px=blocks[1])
+    assert chosen.held_out_size_px == size
 
 
 @pytest.mark.parametrize(("labelled_px", "patches"), [(51, 0), (52, 1)], ids=["4.98 %", "5.08 %"])

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from stages.common.params.section import Fraction, Section, Year
+
+HELD_OUT_MAX_PX = 512
+"""Largest side of a window of held-out pixels, if a training patch is not larger: memory grows with its square."""
 
 
 class PatchesParams(Section):
@@ -32,8 +36,20 @@ class PatchesParams(Section):
 
     @property
     def full_size_px(self) -> int:
-        """Side of a stored patch, its margin included."""
+        """Side of a stored training patch, its margin included."""
         return self.size_px + 2 * self.margin_px
+
+    @property
+    def held_out_size_px(self) -> int:
+        """Side of a window of held-out pixels without its margin: a block, or one of the equal parts of a large one.
+
+        It is rounded up to a multiple of what `size_px` and twice `margin_px` have in common, which the net can take.
+        """
+        longest_px = max(self.block_rows_px, self.block_columns_px)
+        most_px = max(self.size_px, HELD_OUT_MAX_PX)
+        step_px = math.gcd(self.size_px, 2 * self.margin_px)
+        part_px = math.ceil(longest_px / math.ceil(longest_px / most_px))
+        return math.ceil(part_px / step_px) * step_px
 
 
 class AugmentationParams(Section):
