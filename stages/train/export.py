@@ -25,7 +25,7 @@ DIMENSIONS = ("batch", "height", "width")
 
 @contextlib.contextmanager
 def exporter() -> Iterator[Callable[[Path], None]]:
-    """Load what an export needs in a new process, and yield the function that makes it write ``folder/model.onnx``, once.
+    """Begin a process that loads what an export needs, and yield what makes it write ``folder/model.onnx``, once.
 
     A new process gives the same bytes, whatever ran in this one before.
 

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from stages.common.errors import ContractError
-from stages.common.model.inference import read_info
+from stages.common.model.inference import OUTPUT, open_session, read_info
 from stages.train.export import exporter
 
 
-def test_processes_that_wait_write_the_same_bytes(onnx_model: Path, tmp_path: Path) -> None:
-    folders = tmp_path / "a model", tmp_path / "again"
-    with exporter() as write_first, exporter() as write_second:
-        for folder, write_onnx in zip(folders, (write_first, write_second), strict=True):
-            shutil.copytree(onnx_model.parent, folder, ignore=shutil.ignore_patterns("model.onnx"))
-            write_onnx(folder)
-    first, second = (folder / "model.onnx" for folder in folders)
-    assert first.read_bytes() == second.read_bytes()
-    assert read_info(first).stride_px == read_info(onnx_model).stride_px
+def test_a_process_that_waits_writes_the_model(onnx_model: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "a model"
+    shutil.copytree(onnx_model.parent, folder, ignore=shutil.ignore_patterns("model.onnx"))
+    with exporter() as write_onnx:
+        write_onnx(folder)
+    assert replace(read_info(folder / "model.onnx"), path=onnx_model) == read_info(onnx_model)
+    pixels = np.random.default_rng(1).normal(100, 50, (1, 64, 64, 3)).astype(np.float32)
+    models = (folder / "model.onnx", onnx_model)
+    answers = [open_session(model, height=64, width=64).run([OUTPUT], {"reflectance": pixels})[0] for model in models]
+    assert (answers[0] == answers[1]).all()
 
 
 def test_a_failed_export_says_where_and_why(tmp_path: Path) -> None:
