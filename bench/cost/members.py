@@ -10,7 +10,6 @@ ones maps all years of the demo, images alone, and is compared with the truth. W
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -138,7 +137,8 @@ def _seconds(folder: Path) -> float:
 
 def join(models: Sequence[Path]) -> None:
     """Join single members to the model of the site in this folder, calibrated as a whole on its patches; print {}."""
-    from stages.train.train import export_in_fresh_process, prepare_tensorflow
+    from stages.train.export import exporter
+    from stages.train.train import prepare_tensorflow
 
     params = load_params()
     prepare_tensorflow(params.train.threads, params.train.seed, params.train.instruction_set)
@@ -172,8 +172,8 @@ def join(models: Sequence[Path]) -> None:
     joined.save_weights(out / "model.weights.h5")
     (out / "architecture.json").write_text(joined.to_json(), encoding="utf-8")
     write_json(out / "model_card.json", cards[0].model_copy(update={**calibrated.model_dump(), **changes}))
-    with contextlib.redirect_stdout(None):
-        export_in_fresh_process(out)
+    with exporter() as write_onnx:
+        write_onnx(out)
     print(json.dumps({}))
 
 
