@@ -1,6 +1,7 @@
 """Lhotse, the one real scene with short-wave infrared, DEM and outlines (Landsat): with terrain and without.
 
     GLACIER_SAMPLES=<folder> python -m bench.transfer.lhotse [--folder DIR] [--folds 0 1 2] [--epochs N] [--model SITE]
+        [--start SITE]
 
 36 % of the scene is glacier, nearly half of it debris-covered by its band ratio; its day is not stated. It is
 cross-validated in five folds by the project's own stages, from images alone and with slope, curvature, roughness and
@@ -8,7 +9,9 @@ height above the valley. Each fold trains on three folds and chooses on the next
 difference of the two has a 95 % interval, for which whole blocks are drawn with replacement.
 
 Each `--model` is a finished site with other ground (twins, say) whose bands are these: its model maps the scene as it
-is, without any training on it.
+is, without any training on it. From each `--start`, such a site too, the same folds are trained again, with the weights
+of its model to begin with. `python -m bench.many_sites.pretrain --like DIR/images --folder TWINS ...` makes such a site
+of twins: TWINS/train-SEEDS.
 """
 
 from __future__ import annotations
@@ -30,6 +33,7 @@ from bench.fresh_process import run_stages
 from bench.samples import samples_folder
 from stages.common.geo.raster import read_band
 from stages.common.params.schema import load_params
+from stages.common.run.records import folder_md5
 from stages.common.run.stage import Run
 from stages.evaluate.contract import CONTRACT as EVALUATE
 from stages.evaluate.scene import load_scene
@@ -57,6 +61,11 @@ def main() -> int:
                 print_line(f"{name}, cross-validated", cross_validate(site, arguments.folds))
         if arguments.folds:
             print("terrain less images: " + ", ".join(differences(folder / "images", folder / "terrain")), flush=True)
+        for start in arguments.start:
+            name, bands = bands_of(start)
+            site = make_site(folder / f"{name}-started", samples, bands, epochs=arguments.epochs, start=start)
+            print_line(f"{name}, from {start}, cross-validated", cross_validate(site, arguments.folds))
+            print(f"{name}, started less not: {', '.join(differences(folder / name, site))}", flush=True)
         for model in arguments.model:
             print_line(f"model of {model.name}, nothing learnt here", map_scene(folder, model.resolve()))
     return 0
@@ -69,13 +78,24 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--folds", type=int, nargs="*", default=list(range(FOLDS)), help="folds to hold out")
     parser.add_argument("--epochs", type=int, default=8, help="epochs of each training")
     parser.add_argument("--model", type=Path, nargs="*", default=[], help="finished sites whose models map the scene")
+    parser.add_argument("--start", type=Path, nargs="*", default=[], help="sites whose models the folds start from")
     return parser.parse_args()
 
 
-def make_site(site: Path, samples: Path, bands: Sequence[str], *, epochs: int) -> Path:
-    """Ingest, prepare and label the scene in `site`."""
+def bands_of(model: Path) -> tuple[str, list[str]]:
+    """Return name and bands of the set that a site's model was trained on."""
+    bands = yaml.safe_load((model / "params.yaml").read_text(encoding="utf-8"))["prepare"]["bands"]
+    return next((name, of_set) for name, of_set in BAND_SETS.items() if of_set == bands)
+
+
+def make_site(site: Path, samples: Path, bands: Sequence[str], *, epochs: int, start: Path | None = None) -> Path:
+    """Ingest, prepare and label the scene in `site`; trainings start from the model of `start`, a finished site."""
     site.mkdir(parents=True, exist_ok=True)
-    write_params(site, params(samples, bands, epochs=epochs))
+    content = params(samples, bands, epochs=epochs)
+    if start:
+        model = (start / "artifacts/train").resolve()
+        content["train"]["initial_model"] = {"path": str(model), "md5": folder_md5(model)}
+    write_params(site, content)
     run_stages(site, YEAR, "ingest", "prepare", "labels")
     return site
 
@@ -167,8 +187,7 @@ def _second_less_first(sums: np.ndarray) -> np.ndarray:
 
 def map_scene(folder: Path, model: Path) -> dict[str, Any]:
     """Map the scene by the model of another site and score the whole of it against the outlines."""
-    bands = yaml.safe_load((model / "params.yaml").read_text(encoding="utf-8"))["prepare"]["bands"]
-    site = folder / next(name for name, of_set in BAND_SETS.items() if of_set == bands)
+    site = folder / bands_of(model)[0]
     shutil.rmtree(site / "artifacts/train", ignore_errors=True)
     shutil.copytree(model / "artifacts/train", site / "artifacts/train")
     run_stages(site, YEAR, "predict")
