@@ -2,9 +2,10 @@
 
     python -m bench.cost.members --demo SITE --folder DIR [--members 3] [--csv FILE]
 
-Each member is trained alone on the patches of a finished demo, member n with the seed n (that is what `train.members`
-does); the nets are then joined and calibrated as `train` does it. Each single member and each ensemble of the first
-ones maps all years of the demo, images alone, and is compared with the truth. What is in DIR already is not done again.
+The first member is the finished demo's own model. Each further one is trained alone on the same patches, with the next
+seed (that is what `train.members` does); the nets are then joined and calibrated as `train` does it. Each ensemble of the
+first members, and each member alone, maps all years of the demo, and is compared with the truth. What is in DIR already
+is not done again.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ class MembersRow(Record):
 
     seeds: str
     train_cpu_min: float
+    """Of all its members; each costs the mean of those that are trained here."""
     predict_cpu_s: float
     """Of one scene."""
     image_iou: float
@@ -56,7 +58,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--demo", type=Path, default=Path(), help="finished demo")
     parser.add_argument("--folder", type=Path, default=Path("/tmp/glacier-members"), help="trainings and maps, kept")
-    parser.add_argument("--members", type=int, default=3, help="members of the largest ensemble")
+    parser.add_argument("--members", type=int, default=3, help="members of the largest ensemble, two at least")
     parser.add_argument("--csv", type=Path, default=Path("members.csv"), help="table to write")
     parser.add_argument("--worker", nargs=2, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -64,11 +66,15 @@ def main() -> int:
         join([Path(model) for model in arguments.worker[1].split(",")])
         return 0
     demo, folder = arguments.demo.resolve(), arguments.folder.resolve()
-    seeds = range(1, arguments.members + 1)
-    models = {seed: train_member(demo, folder / f"member-{seed}", seed) for seed in seeds}
+    first = load_params(demo / "params.yaml").train.seed
+    seeds = range(first, first + arguments.members)
+    models = {first: demo / "artifacts/train"}
+    models |= {seed: train_member(demo, folder / f"member-{seed}", seed) for seed in seeds[1:]}
+    minutes = fmean(_seconds(model.parents[1]) for model in [*models.values()][1:]) / 60
     rows: list[MembersRow] = []
-    for chosen in [*([seed] for seed in seeds), *(list(seeds[:count]) for count in seeds[1:])]:
-        rows.append(measure(demo, folder / "-".join(map(str, chosen)), {seed: models[seed] for seed in chosen}))
+    for chosen in [*(list(seeds[:count]) for count in range(1, len(seeds) + 1)), *([seed] for seed in seeds[1:])]:
+        measured = measure(demo, folder / "-".join(map(str, chosen)), {seed: models[seed] for seed in chosen})
+        rows.append(measured.model_copy(update={"train_cpu_min": round(minutes * len(chosen), 1)}))
         print(rows[-1].model_dump(), flush=True)
         write_table(arguments.csv, rows, MembersRow)
     return 0
@@ -117,7 +123,7 @@ def read_row(site: Path, models: dict[int, Path]) -> MembersRow:
     assert change is not None
     return MembersRow(
         seeds="+".join(map(str, models)),
-        train_cpu_min=round(sum(_seconds(model.parents[1]) for model in models.values()) / 60, 1),
+        train_cpu_min=0.0,
         predict_cpu_s=round(_seconds(site), 1),
         image_iou=round(truth.image_iou or 0.0, 4),
         image_error_pct=round(truth.image_mean_absolute_error_pct or 0.0, 2),
