@@ -3,9 +3,9 @@
     python -m bench.cost.members --demo SITE --folder DIR [--members 3] [--csv FILE]
 
 The first member is the finished demo's own model. Each further one is trained alone on the same patches, with the next
-seed (that is what `train.members` does); the nets are then joined and calibrated as `train` does it. Each ensemble of the
-first members, and each member alone, maps all years of the demo, and is compared with the truth. What is in DIR already
-is not done again.
+seed (that is what `train.members` does); the nets are then joined and calibrated as `train` does it. Each ensemble of
+the first members, and each member alone, maps all years of the demo, and is compared with the truth. What is in DIR
+already is not done again.
 """
 
 from __future__ import annotations
@@ -73,8 +73,9 @@ def main() -> int:
     minutes = fmean(_seconds(model.parents[1]) for model in [*models.values()][1:]) / 60
     rows: list[MembersRow] = []
     for chosen in [*(list(seeds[:count]) for count in range(1, len(seeds) + 1)), *([seed] for seed in seeds[1:])]:
-        measured = measure(demo, folder / "-".join(map(str, chosen)), {seed: models[seed] for seed in chosen})
-        rows.append(measured.model_copy(update={"train_cpu_min": round(minutes * len(chosen), 1)}))
+        site = folder / "-".join(map(str, chosen))
+        map_all(demo, site, [models[seed] for seed in chosen])
+        rows.append(read_row(site, "+".join(map(str, chosen)), round(minutes * len(chosen), 1)))
         print(rows[-1].model_dump(), flush=True)
         write_table(arguments.csv, rows, MembersRow)
     return 0
@@ -89,13 +90,13 @@ def train_member(demo: Path, folder: Path, seed: int) -> Path:
     return model
 
 
-def measure(demo: Path, site: Path, models: dict[int, Path]) -> MembersRow:
-    """Join the members, map all years, and read the scores."""
+def map_all(demo: Path, site: Path, models: Sequence[Path]) -> None:
+    """Join the members in `site`, and map and measure all years there."""
     make_site(demo, site)
     if len(models) == 1:
-        link(next(iter(models.values())), site / "artifacts/train")
+        link(models[0].resolve(), site / "artifacts/train")
     elif not (site / "artifacts/train/model.onnx").exists():
-        run_worker("bench.cost.members", "join", ",".join(map(str, models.values())), folder=site)
+        run_worker("bench.cost.members", "join", ",".join(map(str, models)), folder=site)
     years = read_yaml(site / "params.yaml")["years"]
     before, cost = cpu_of_children_s(), site / "cpu.json"
     for year in years:
@@ -104,7 +105,6 @@ def measure(demo: Path, site: Path, models: dict[int, Path]) -> MembersRow:
     if not cost.exists():
         cost.write_text(json.dumps((cpu_of_children_s() - before) / len(years)), encoding="utf-8")
     run_stages(site, years[0], "area")
-    return read_row(site, models)
 
 
 def make_site(demo: Path, site: Path) -> None:
@@ -115,15 +115,15 @@ def make_site(demo: Path, site: Path) -> None:
         link((demo / path).resolve(), site / path)
 
 
-def read_row(site: Path, models: dict[int, Path]) -> MembersRow:
+def read_row(site: Path, seeds: str, train_cpu_min: float) -> MembersRow:
     """Read the scores of a mapped site."""
     metrics = read_document(site / "metrics/area.json", AreaMetrics)
     truth, change = metrics.truth, metrics.change
     assert truth is not None
     assert change is not None
     return MembersRow(
-        seeds="+".join(map(str, models)),
-        train_cpu_min=0.0,
+        seeds=seeds,
+        train_cpu_min=train_cpu_min,
         predict_cpu_s=round(_seconds(site), 1),
         image_iou=round(truth.image_iou or 0.0, 4),
         image_error_pct=round(truth.image_mean_absolute_error_pct or 0.0, 2),
