@@ -85,8 +85,14 @@ def main() -> int:
     if twins:
         report(twins)
     if arguments.csv:
-        write_table(arguments.csv, twins, Twin)
+        write_table(arguments.csv, [rounded(twin) for twin in twins], Twin)
     return 0
+
+
+def rounded(twin: Twin) -> Twin:
+    """Return a twin whose numbers have four decimals."""
+    values = twin.model_dump()
+    return Twin(**{name: round(value, 4) if isinstance(value, float) else value for name, value in values.items()})
 
 
 def read_twin(site: Path, planted: int) -> Twin:
@@ -138,7 +144,12 @@ def report(twins: Sequence[Twin]) -> None:
         print(f"planted {planted:+d}: detected {share([twin.detectable for twin in group])}, ", end="")
         print(f"mapped over true slope, median: {ratio:.2f}")
     print(f"detectable change, median: {np.median([twin.minimum for twin in twins]):.3f}")
-    print(f"error of the slope: mean {np.mean(errors_of(twins)):+.3f}, sd {np.std(errors_of(twins), ddof=1):.3f}")
+    of_change, of_outlines = (
+        np.sqrt(np.mean(np.square(errors)))
+        for errors in (errors_of(twins), [twin.outlines - twin.true for twin in twins])
+    )
+    print(f"error of the slope: mean {np.mean(errors_of(twins)):+.3f}, root mean square {of_change:.3f} ", end="")
+    print(f"(common area of the outlines: {of_outlines:.3f})")
     print(f"drift of the shared error, one sigma: {100 * drift(twins) / PER_ICE_KM2:.3f} % of the ice a year")
     for name, group in (("retreat and none", [twin for twin in twins if twin.planted <= 0]), ("all", list(twins))):
         print(f"{name}: {transfer(group)}; changed less unchanged twin of a terrain: {gain_of_pairs(group)}")
@@ -204,7 +215,8 @@ def gain_of_pairs(twins: Sequence[Twin]) -> str:
     count = len(pairs)
     variance = float(deviations @ deviations) / float(true @ true) ** 2 * count / (count - 1)
     half = float(stats.t.ppf(0.975, count - 1)) * variance**0.5
-    return f"gain {gain:.2f} ± {half:.2f} ({count} pairs)"
+    single = mapped / true
+    return f"gain {gain:.2f} ± {half:.2f} ({count} pairs, from {single.min():.2f} to {single.max():.2f})"
 
 
 if __name__ == "__main__":
