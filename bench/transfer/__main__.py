@@ -91,8 +91,8 @@ def main() -> int:
 
 def rounded(twin: Twin) -> Twin:
     """Return a twin whose numbers have four decimals."""
-    values = twin.model_dump()
-    return Twin(**{name: round(value, 4) if isinstance(value, float) else value for name, value in values.items()})
+    values = {name: round(value, 4) for name, value in twin.model_dump().items() if isinstance(value, float)}
+    return twin.model_copy(update=values)
 
 
 def read_twin(site: Path, planted: int) -> Twin:
@@ -144,10 +144,7 @@ def report(twins: Sequence[Twin]) -> None:
         print(f"planted {planted:+d}: detected {share([twin.detectable for twin in group])}, ", end="")
         print(f"mapped over true slope, median: {ratio:.2f}")
     print(f"detectable change, median: {np.median([twin.minimum for twin in twins]):.3f}")
-    of_change, of_outlines = (
-        np.sqrt(np.mean(np.square(errors)))
-        for errors in (errors_of(twins), [twin.outlines - twin.true for twin in twins])
-    )
+    of_change, of_outlines = rms(errors_of(twins)), rms([twin.outlines - twin.true for twin in twins])
     print(f"error of the slope: mean {np.mean(errors_of(twins)):+.3f}, root mean square {of_change:.3f} ", end="")
     print(f"(common area of the outlines: {of_outlines:.3f})")
     print(f"drift of the shared error, one sigma: {100 * drift(twins) / PER_ICE_KM2:.3f} % of the ice a year")
@@ -166,6 +163,11 @@ def share(holds: Sequence[bool]) -> str:
 def errors_of(twins: Sequence[Twin]) -> list[float]:
     """Return mapped less true slopes."""
     return [twin.error for twin in twins]
+
+
+def rms(errors: Sequence[float]) -> float:
+    """Return the root mean square."""
+    return float(np.sqrt(np.mean(np.square(errors))))
 
 
 def drift(twins: Sequence[Twin]) -> float:
