@@ -52,7 +52,7 @@ def starting(name: str, module: str, *, command: bool = False) -> Iterator[None]
 
 @contextlib.contextmanager
 def _without_collector() -> Iterator[None]:
-    """Import without looking for garbage, of which there is none: a fourteenth of the time of the imports of `predict`.
+    """Import without looking for garbage, of which there is hardly any: a tenth of the time that imports take.
 
     Later on what was imported is left out of the search.
     """
