@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import ndimage
 
 from stages.area.map.elevation import Elevation
+from stages.area.map.surface import distance_m
 from stages.area.site import AreaSite, relative_height
 from stages.common.tables.labels import GlacierRow, year_of_outline
 from stages.common.types import Float32Array, Float64Array
@@ -37,8 +37,8 @@ def margin_of(site: AreaSite, dem: Elevation | None) -> Margin:
     pixel_m = site.grid.pixel_size_m
     beyond = np.full(site.grid.shape, NO_OUTLINE_M, dtype=np.float32)
     if site.prior.any():
-        beyond = _distance_m(~site.prior, pixel_m) - pixel_m / 2
-        beyond[site.prior] = pixel_m / 2 - _distance_m(site.prior, pixel_m)[site.prior]
+        beyond = distance_m(~site.prior, pixel_m) - pixel_m / 2
+        beyond[site.prior] = pixel_m / 2 - distance_m(site.prior, pixel_m)[site.prior]
     height_m = dem.on_cells(site.grid.shape, site.grid.transform, site.grid.crs) if dem else None
     height = np.zeros(site.grid.shape, dtype=np.float32)
     if height_m is not None:
@@ -56,7 +56,3 @@ def outline_years(glaciers: Sequence[GlacierRow]) -> Float64Array:
     years = [float(year_of_outline(row.src_date)) for row in glaciers]
     mean = float(np.mean(years)) if years else float(year_of_outline(None))
     return np.array([mean, *years])
-
-
-def _distance_m(area: np.ndarray, pixel_m: float) -> Float32Array:
-    return np.asarray(ndimage.distance_transform_edt(area, sampling=pixel_m), dtype=np.float32)

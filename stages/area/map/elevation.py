@@ -64,7 +64,8 @@ class Elevation:
         if not void.any():
             return cells
         nearest = ndimage.distance_transform_edt(void, return_distances=False, return_indices=True)
-        return np.asarray(cells[tuple(nearest)])
+        cells[void] = cells[nearest[0][void], nearest[1][void]]
+        return cells
 
 
 def read_dem(run: Run) -> Elevation | None:
