@@ -15,6 +15,7 @@ from stages.common.errors import ContractError
 from stages.common.geo.classes import DEBRIS, LABELS
 from stages.common.geo.grid import Grid, pixel_area_km2
 from stages.common.geo.raster import open_raster, refuse_unreadable, write_cog
+from stages.common.geo.rows import strips
 from stages.common.geo.vectors import pixels_inside, read_polygons, site_grid
 from stages.common.run.outputs import write_table
 from stages.common.run.stage import Run
@@ -109,7 +110,10 @@ def _termini(outlines: geopandas.GeoDataFrame, grid: Grid, dem: Path) -> list[Te
 def _rows(
     outlines: geopandas.GeoDataFrame, ids: UInt16Array, grid: Grid, termini: Sequence[Terminus]
 ) -> list[GlacierRow]:
-    areas_km2 = np.bincount(ids.ravel(), weights=pixel_area_km2(grid).ravel(), minlength=len(outlines) + 1)
+    areas_km2 = np.zeros(len(outlines) + 1)
+    for part in strips(len(ids)):
+        covered = ids[part] > 0
+        np.add.at(areas_km2, ids[part][covered], pixel_area_km2(grid, part)[covered])
     geod = Geod(ellps="WGS84")
     geographic = outlines.geometry.to_crs("EPSG:4326")
     return [

@@ -38,7 +38,10 @@ def near_points(points: Sequence[tuple[float, float]], grid: Grid, radius_m: flo
     x = grid.transform.c + (np.arange(grid.width) + 0.5) * grid.pixel_size_m
     y = grid.transform.f - (np.arange(grid.height) + 0.5) * grid.pixel_size_m
     for point_x, point_y in points:
-        near |= np.hypot(x[None, :] - point_x, y[:, None] - point_y) <= radius_m
+        columns, rows = (np.flatnonzero(np.abs(at) <= radius_m) for at in (x - point_x, y - point_y))
+        if len(columns) and len(rows):
+            window = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+            near[window] |= np.hypot(x[window[1]] - point_x, y[window[0], None] - point_y) <= radius_m
     return near
 
 
@@ -67,13 +70,15 @@ def label_raster(ids: UInt16Array, aoi: BoolArray, unsure: BoolArray, *, ignore_
     ignore_px
         Half width of the band of each glacier, in the order of their numbers.
     """
-    glacier, half_widths_px = ids > 0, np.asarray([ignore_px[0], *ignore_px])
-    label, nearest = glacier.astype(np.uint8), nearest_glacier(ids) if len(set(ignore_px)) > 1 else ids
+    half_widths_px, label = np.asarray([ignore_px[0], *ignore_px]), (ids > 0).astype(np.uint8)
     reach = math.ceil(half_widths_px.max()) + 1
-    for rows in strips(len(ids)):
-        top, first = rows.start, max(rows.start - reach, 0)
-        distance_px = boundary_distance_px(glacier[first : rows.stop + reach])[top - first : rows.stop - first]
-        label[rows][distance_px < half_widths_px[nearest[rows]]] = IGNORE
+    for rows in strips(len(ids)) if half_widths_px.max() > 0 else ():  # an edge is half a pixel away at least
+        first = max(rows.start - reach, 0)
+        part, inside = ids[first : rows.stop + reach], slice(rows.start - first, rows.stop - first)
+        if part.all() or not part.any():
+            continue
+        nearest = nearest_glacier(part)[inside] if len(set(ignore_px)) > 1 else part[inside]
+        label[rows][boundary_distance_px(part > 0)[inside] < half_widths_px[nearest]] = IGNORE
     label[unsure | ~aoi] = IGNORE
     return label
 

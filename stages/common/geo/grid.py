@@ -115,31 +115,31 @@ def snap_grid(
     return Grid(crs=crs, transform=transform, height=last_row - first_row, width=last_column - first_column)
 
 
-def pixel_area_km2(grid: Grid) -> Float64Array:
-    """Compute the planimetric area of each pixel on the ellipsoid.
+def pixel_area_km2(grid: Grid, rows: slice = slice(None)) -> Float64Array:
+    """Compute the planimetric area of each pixel of `rows` on the ellipsoid.
 
     It is the nominal pixel area divided by the projection's areal scale (`pyproj.Proj.get_factors`), which for UTM
     differs from 1 by 0.08 % at Everest and 0.003 % at Gangotri. It is computed on a lattice, and bilinear between its
-    nodes.
+    nodes, which cover the whole grid: an area does not depend on `rows`.
 
     Returns
     -------
-    (H, W) float64, km2
+    (h, W) float64, km2
     """
-    rows = np.linspace(0.5, grid.height - 0.5, LATTICE_NODES)
+    nodes = np.linspace(0.5, grid.height - 0.5, LATTICE_NODES)
     columns = np.linspace(0.5, grid.width - 0.5, LATTICE_NODES)
-    column, row = np.meshgrid(columns, rows)
+    column, row = np.meshgrid(columns, nodes)
     x, y = grid.transform @ (column, row)
     longitude, latitude = Transformer.from_crs(grid.crs, "EPSG:4326", always_xy=True).transform(x, y)
     scale = np.asarray(Proj(grid.crs).get_factors(longitude, latitude).areal_scale)
     across = np.stack([np.interp(np.arange(grid.width) + 0.5, columns, line) for line in scale])
-    down = _interpolated_down(across, rows, grid.height)
+    down = _interpolated_down(across, nodes, np.arange(0.5, grid.height)[rows])
     return np.divide(grid.pixel_size_m**2 / 1e6, down, out=down)
 
 
-def _interpolated_down(lines: Float64Array, nodes: Float64Array, height: int) -> Float64Array:
-    """Return (height, W) values between `lines` (N, W), which stand at the rows `nodes`: `np.interp` of all columns."""
-    centres, result = np.arange(height) + 0.5, np.empty((height, lines.shape[1]))
+def _interpolated_down(lines: Float64Array, nodes: Float64Array, centres: Float64Array) -> Float64Array:
+    """Return (h, W) values at `centres` between `lines` (N, W), which stand at `nodes`: `np.interp` of all columns."""
+    result = np.empty((len(centres), lines.shape[1]))
     starts = np.searchsorted(centres, nodes).tolist()  # first row at or below each node
     result[starts[-1] :] = lines[-1]
     for index, (first, stop) in enumerate(pairwise(starts)):
