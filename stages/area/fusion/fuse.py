@@ -111,7 +111,15 @@ def is_glacier(levels: UInt16Array, observed: BoolArray) -> BoolArray:
 def evidence_of_year(run: Run, site: AreaSite, margin: Margin, year: int) -> tuple[np.ndarray, ...]:
     """Return image evidence, distance, height and age of evenly spread pixels of a year near the outlines, all (N,)."""
     stored = read_band(run.by_year(contract.PROBABILITY)[year])
-    near = np.flatnonzero(site.aoi & (np.abs(margin.beyond_m) < NEAR_M) & (stored != PROBABILITY_NODATA))
+    near = np.concatenate(
+        [
+            np.flatnonzero(
+                site.aoi[rows] & (np.abs(margin.beyond_m[rows]) < NEAR_M) & (stored[rows] != PROBABILITY_NODATA)
+            )
+            + rows.start * site.grid.width
+            for rows in strips(site.grid.height)
+        ]
+    )
     chosen = near[:: max(len(near) // PIXELS_A_YEAR, 1)]
     height = margin.height.ravel()[chosen].astype(np.float64)
     image = image_evidence(_probability(stored.ravel()[chosen]), height, threshold_of(run, year))

@@ -91,7 +91,7 @@ def smooth_edge(ice: BoolArray, observed: BoolArray, *, reach_px: int) -> BaseGe
     MultiPolygon in pixel coordinates (column, row).
     """
     margin = 2 * reach_px
-    padded = np.pad(np.where(observed, 1 + ice, 0).astype(np.uint8), margin)
+    padded = np.pad(observed.astype(np.uint8) + (observed & ice), margin)
     smooth = straighten(trace_mask(grow_zones(padded, distance_px=reach_px) == 2))
     smooth = shapely.simplify(smooth, NO_LOSS_PX, preserve_topology=False)  # keeping it would take the time ten times
     return shapely.affinity.translate(smooth, -margin, -margin)

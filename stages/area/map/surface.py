@@ -17,6 +17,9 @@ from stages.common.types import AnyArray, BoolArray, Float32Array, Float64Array
 STRIP_ROWS = 1024
 """Rows worked on at once where an array of doubles is needed: 8 bytes a pixel would be a gigabyte for 120 Mpx."""
 
+ROWS_AT_ONCE = 128
+"""Rows of a strip whose pixels are selected at once."""
+
 KEPT_PIXELS_MAX = 2**22
 """Largest site whose pixel areas are kept from one sum to the next, 32 MB; those of a larger one are made anew."""
 
@@ -58,7 +61,7 @@ def zonal_area_km2(
     zones
         (H, W) integers in 0 .. `n_zones` - 1.
     select
-        Returns, of each strip of rows, name to (h, W) bool: no selection is in memory as a whole.
+        Returns, of some rows, name to (h, W) bool: no selection is in memory as a whole.
 
     Returns
     -------
@@ -66,11 +69,14 @@ def zonal_area_km2(
     """
     sums: dict[str, Float64Array] = {}
     for rows in strips(grid.height):
-        weights, zone = pixel_areas_km2(grid, rows).ravel(), zones[rows].ravel()
-        for name, selected in select(rows).items():
-            chosen = np.flatnonzero(selected)
-            part = np.bincount(zone[chosen], weights=weights[chosen], minlength=n_zones)
-            sums[name] = sums[name] + part if name in sums else part.astype(np.float64)
+        weights, parts = pixel_areas_km2(grid, rows), dict[str, Float64Array]()
+        for first in range(rows.start, rows.stop, ROWS_AT_ONCE):
+            some = slice(first, min(first + ROWS_AT_ONCE, rows.stop))
+            weight, zone = weights[first - rows.start :][:ROWS_AT_ONCE].ravel(), zones[some].ravel()
+            for name, selected in select(some).items():
+                chosen = np.flatnonzero(selected)
+                np.add.at(parts.setdefault(name, np.zeros(n_zones)), zone[chosen], weight[chosen])
+        sums = {name: sums[name] + part if name in sums else part for name, part in parts.items()}
     return sums
 
 
@@ -125,12 +131,18 @@ def grown(area: BoolArray, *, corners: bool = False, beyond: bool = False) -> Bo
     beyond
         Whether all that lies beyond the raster belongs to the area.
     """
-    padded = np.pad(area, 1, constant_values=beyond)
-    if corners:
-        across = padded[:, :-2] | padded[:, 1:-1] | padded[:, 2:]
-        return np.asarray(across[:-2] | across[1:-1] | across[2:])
-    rows, columns = padded[:, 1:-1], padded[1:-1]
-    return np.asarray(rows[:-2] | rows[1:-1] | rows[2:] | columns[:, :-2] | columns[:, 2:])
+    result = np.empty_like(area)
+    for strip in strips(len(area)):
+        above, below = int(strip.start > 0), int(strip.stop < len(area))
+        part = area[strip.start - above : strip.stop + below]
+        padded = np.pad(part, ((1 - above, 1 - below), (1, 1)), constant_values=beyond)
+        if corners:
+            across = padded[:, :-2] | padded[:, 1:-1] | padded[:, 2:]
+            result[strip] = across[:-2] | across[1:-1] | across[2:]
+        else:
+            down, across = padded[:, 1:-1], padded[1:-1]
+            result[strip] = down[:-2] | down[1:-1] | down[2:] | across[:, :-2] | across[:, 2:]
+    return result
 
 
 def remove_speckle(ice: BoolArray, observed: BoolArray, *, min_pixels: float) -> tuple[BoolArray, int]:
@@ -140,11 +152,12 @@ def remove_speckle(ice: BoolArray, observed: BoolArray, *, min_pixels: float) ->
     4-connectivity would crumble and delete. A component that touches unobserved pixels or the raster's edge stays: it
     may be larger behind the cloud.
     """
+    beside_unobserved = grown(~observed, corners=True, beyond=True)
     labels, count = ndimage.label(ice, structure=EIGHT_NEIGHBOURS)
     sizes = sum(np.bincount(labels[rows].ravel(), minlength=count + 1) for rows in strips(len(labels)))
     small = np.asarray(sizes) < min_pixels
     small[0] = False
-    small[labels[grown(~observed, corners=True, beyond=True)]] = False
+    small[labels[beside_unobserved]] = False
     return ice & ~by_label(small, labels), int(small.sum())
 
 
