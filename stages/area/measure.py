@@ -173,7 +173,7 @@ def measure_year(
     image, visible = read_map(run.by_year(contract.MASK)[year], run.by_year(contract.VALID)[year])
     image_map, pieces = remove_speckle(image, visible, min_pixels=_min_pixels(site, run.params.area))
     rejected = rejected_glaciers(site, year)
-    observed = visible & ~ground_of(site, rejected)
+    observed = visible & ~ground_of(site, rejected) if rejected else visible
     observed_inside = observed & site.aoi
     product = collected.outlines_product
     looked_at = _map_year(run, site, year, image_map, visible, product=product)

@@ -41,7 +41,8 @@ def label(run: Run) -> None:
     grid = site_grid(run.params.grid, run.path("data/aoi.gpkg"))
     aoi = pixels_inside(read_polygons(run.path("data/aoi.gpkg"), grid.crs).geometry, grid)
     outlines = read_polygons(run.path("data/outlines.gpkg"), grid.crs).sort_values("rgi_id", ignore_index=True)
-    ids = glacier_ids(list(outlines.geometry), grid) * aoi
+    ids = glacier_ids(list(outlines.geometry), grid)
+    ids[~aoi] = 0
     if not ids.any():
         raise ContractError(
             "no outline covers a pixel of the grid",
@@ -56,7 +57,8 @@ def label(run: Run) -> None:
     if run.params.labels.learn_from_review:
         drawn, years = run.path("data/auxiliary/review.gpkg"), run.params.training_years
         taught = with_drawn_outlines(outlines, drawn, crs=grid.crs, training_years=years)
-        taught_ids = glacier_ids(list(taught.geometry), grid) * aoi
+        taught_ids = glacier_ids(list(taught.geometry), grid)
+        taught_ids[~aoi] = 0
     ages = [outline_age(_text(date), run.params.training_years) for date in taught["src_date"]]
     bands = [ignore_bands_m(age, run.params.labels) for age in ages]
     unsure = np.zeros(grid.shape, dtype=bool)
@@ -80,7 +82,8 @@ def label(run: Run) -> None:
 
 def _check_buried(outlines: geopandas.GeoDataFrame, ids: UInt16Array, aoi: BoolArray, grid: Grid) -> None:
     """Refuse outlines all of whose pixels lie under other outlines: their glaciers would have 0 km2."""
-    for index in sorted(set(range(1, len(outlines) + 1)) - set(np.unique(ids).tolist())):
+    seen = {number for rows in strips(len(ids)) for number in np.unique(ids[rows]).tolist()}
+    for index in sorted(set(range(1, len(outlines) + 1)) - seen):
         alone = pixels_inside([outlines.geometry.iloc[index - 1]], grid) & aoi
         if alone.any():
             others = [str(outlines.rgi_id.iloc[number - 1]) for number in np.unique(ids[alone])]

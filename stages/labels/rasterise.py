@@ -15,6 +15,9 @@ from stages.common.geo.rows import look_up, strips
 from stages.common.tables.kinds import IGNORE
 from stages.common.types import BoolArray, UInt8Array, UInt16Array
 
+LEAST_ROWS = 128
+"""Rows whose distances to an edge are measured at once: they take 50 bytes a pixel."""
+
 
 def glacier_ids(shapes: Sequence[BaseGeometry], grid: Grid) -> UInt16Array:
     """Return the position (from 1) of the outline that covers each pixel's centre; 0 where none does.
@@ -72,14 +75,16 @@ def label_raster(ids: UInt16Array, aoi: BoolArray, unsure: BoolArray, *, ignore_
     """
     half_widths_px, label = np.asarray([ignore_px[0], *ignore_px]), (ids > 0).astype(np.uint8)
     reach = math.ceil(half_widths_px.max()) + 1
-    for rows in strips(len(ids)) if half_widths_px.max() > 0 else ():  # an edge is half a pixel away at least
+    height = len(ids) if half_widths_px.max() > 0 else 0  # an edge is half a pixel away at least
+    for rows in strips(height, max(LEAST_ROWS, 4 * reach)):
         first = max(rows.start - reach, 0)
         part, inside = ids[first : rows.stop + reach], slice(rows.start - first, rows.stop - first)
         if part.all() or not part.any():
             continue
         nearest = nearest_glacier(part)[inside] if len(set(ignore_px)) > 1 else part[inside]
         label[rows][boundary_distance_px(part > 0)[inside] < half_widths_px[nearest]] = IGNORE
-    label[unsure | ~aoi] = IGNORE
+    label[unsure] = IGNORE
+    label[~aoi] = IGNORE
     return label
 
 

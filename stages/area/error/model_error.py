@@ -76,10 +76,11 @@ def unsure_sums(site: AreaSite, counted: BoolArray, levels: UInt16Array, *, powe
     """
     sums = np.zeros(1 + len(site.glaciers))
     for rows in strips(site.grid.height):
-        chosen = counted[rows] & (levels[rows] > 0) & (levels[rows] < SURE_LEVEL)  # a sure pixel adds nothing
-        p = levels[rows][chosen] * PROBABILITY_SCALE
-        weights = pixel_areas_km2(site.grid, rows)[chosen] ** power * p * (1 - p)
-        sums += np.bincount(site.owner[rows][chosen], weights=weights, minlength=len(sums))
+        stored = levels[rows]
+        chosen = np.flatnonzero(counted[rows] & (stored > 0) & (stored < SURE_LEVEL))  # a sure pixel adds nothing
+        p = stored.ravel()[chosen] * PROBABILITY_SCALE
+        weights = pixel_areas_km2(site.grid, rows).ravel()[chosen] ** power * p * (1 - p)
+        sums += np.bincount(site.owner[rows].ravel()[chosen], weights=weights, minlength=len(sums))
     return sums
 
 

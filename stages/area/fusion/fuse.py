@@ -21,10 +21,11 @@ from stages.area.fusion.model import (
     probability_levels,
 )
 from stages.area.map.elevation import Elevation
-from stages.area.map.surface import strips
+from stages.area.map.surface import ROWS_AT_ONCE
 from stages.area.site import AreaSite
 from stages.area.year.year_area import decimal_year
 from stages.common.geo.raster import read_band
+from stages.common.geo.rows import strips
 from stages.common.model.probability import threshold_level
 from stages.common.run.records import read_document
 from stages.common.run.stage import Run
@@ -94,7 +95,7 @@ class OutlinesProduct:
         """
         levels, threshold = read_band(self.run.by_year(contract.PROBABILITY)[year]), threshold_of(self.run, year)
         ages = np.abs(time_of(self.run, year) - self.margin.outline_year)
-        for rows in strips(self.site.grid.height):
+        for rows in strips(self.site.grid.height, ROWS_AT_ONCE):
             stored, height, age = levels[rows], self.margin.height[rows], ages[self.site.owner[rows]]
             image = image_evidence(_probability(stored), height, threshold)
             outline = outline_evidence(self.movement, self.margin.beyond_m[rows], height, age)
@@ -117,7 +118,7 @@ def evidence_of_year(run: Run, site: AreaSite, margin: Margin, year: int) -> tup
                 site.aoi[rows] & (np.abs(margin.beyond_m[rows]) < NEAR_M) & (stored[rows] != PROBABILITY_NODATA)
             )
             + rows.start * site.grid.width
-            for rows in strips(site.grid.height)
+            for rows in strips(site.grid.height, ROWS_AT_ONCE)
         ]
     )
     chosen = near[:: max(len(near) // PIXELS_A_YEAR, 1)]

@@ -74,6 +74,7 @@ def map_year(
     inside = ice & site.aoi
     cover = ice_cover(run, site, year, ice=inside, observed=counted)
     within, fused = trace_mask(counted), fused_error(site, counted, levels)
+    del levels  # two bytes a pixel
     of_ice = measure_map(run, site, ice, observed, cover, model=fused, factors=FACTORS, within=within)
     of_image = measure_map(run, site, image_map, observed, cover, model=error, factors=factors, within=within)
     return YearMaps(image=image, ice=inside, cover=cover, of_ice=of_ice, of_image=of_image)

@@ -15,6 +15,7 @@ from scipy import ndimage
 
 from stages.area import contract
 from stages.common.geo.raster import open_raster, pixels_with_data, refuse_unreadable
+from stages.common.geo.rows import strips
 from stages.common.run.records import read_document
 from stages.common.run.stage import Run
 from stages.common.tables.data import AuxiliaryManifest
@@ -64,7 +65,9 @@ class Elevation:
         if not void.any():
             return cells
         nearest = ndimage.distance_transform_edt(void, return_distances=False, return_indices=True)
-        cells[void] = cells[nearest[0][void], nearest[1][void]]
+        for rows in strips(len(cells)):  # indices widen to 16 bytes a cell
+            gap = void[rows]
+            cells[rows][gap] = cells[nearest[0, rows][gap], nearest[1, rows][gap]]
         return cells
 
 

@@ -38,9 +38,8 @@ def common_ground(run: Run, site: AreaSite) -> CommonGround:
             years.add(year)
     pixels &= bool(years)
     left_out = frozenset(index for year in years for index in rejected_glaciers(site, year))
-    return CommonGround(
-        years=frozenset(years), pixels=pixels, left_out=left_out, compared=pixels & ~ground_of(site, left_out)
-    )
+    compared = pixels & ~ground_of(site, left_out) if left_out else pixels
+    return CommonGround(years=frozenset(years), pixels=pixels, left_out=left_out, compared=compared)
 
 
 def is_rejected(run: Run, site: AreaSite, year: int) -> bool:

@@ -9,9 +9,9 @@ from rasterio.io import DatasetReader
 from rasterio.windows import Window
 
 from stages.area import contract
-from stages.area.map.surface import strips
 from stages.area.site import AreaSite
 from stages.common.geo.raster import open_raster, pixels_with_data, refuse_unreadable
+from stages.common.geo.rows import strips
 from stages.common.geo.vectors import pixels_inside, read_polygons
 from stages.common.run.records import read_document
 from stages.common.run.stage import Run

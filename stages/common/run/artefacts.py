@@ -102,9 +102,9 @@ class Raster(Artefact):
 
     def check(self, path: Path) -> None:
         """Compare the header, and scan the pixels where their values are listed."""
-        from stages.common.geo.raster import open_raster, require_whole
+        from stages.common.geo.raster import gdal_env, open_raster, require_whole
 
-        with open_raster(path) as dataset:
+        with gdal_env(), open_raster(path) as dataset:
             require_whole(dataset, path)
             header = {
                 "driver": dataset.driver,
