@@ -1,6 +1,6 @@
 """Peak memory and processor time of the stages that read whole scenes, on sites of sizes of your choice.
 
-    python -m bench.cost.memory [--mpx 4 25] [--demo .] [--folder DIR] [--stages prepare predict area]
+    python -m bench.cost.memory [--mpx 4 25] [--demo .] [--folder DIR] [--stages prepare predict area] [--csv FILE]
 
 A site is the demo (`make demo` first), its scenes repeated side by side up to that size; the outlines stay where they
 are. Each stage runs in a process of its own, which reads its own peak at the end (``VmHWM`` of
@@ -11,9 +11,11 @@ CPU-seconds (``os.times``), threads of libraries included: other work on the mac
 from __future__ import annotations
 
 import argparse
+import csv
 import math
 import shutil
 import tempfile
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -44,6 +46,7 @@ def main() -> None:
     parser.add_argument("--demo", type=Path, default=ROOT, help="folder in which `make demo` has run")
     parser.add_argument("--folder", type=Path, help="folder of the site, kept; a site that is there is used again")
     parser.add_argument("--stages", nargs="+", choices=STAGES, default=[*STAGES], help="stages to measure")
+    parser.add_argument("--csv", type=Path, help="file of rows, kept but for those measured now; bench/cost/memory.csv")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         for mpx in arguments.mpx:
@@ -53,6 +56,23 @@ def main() -> None:
             for stage in arguments.stages:
                 cost = measure_stage(site, stage)
                 print(f"{stage:<20}  {cost['peak_mib']:>9.0f}  {cost['cpu_s']:>5.1f}", flush=True)
+                if arguments.csv:
+                    record(arguments.csv, f"{mpx:g}", stage, cost)
+
+
+def record(path: Path, mpx: str, stage: str, cost: Mapping[str, float]) -> None:
+    """Write a row of the table into a CSV file, in the place of an earlier one of that size and stage."""
+    rows = {}
+    if path.exists():
+        with path.open(encoding="utf-8", newline="") as lines:
+            rows = {(row["mpx"], row["stage"]): row for row in csv.DictReader(lines)}
+    rows[mpx, stage] = {
+        "mpx": mpx, "stage": stage, "peak_mib": f"{cost['peak_mib']:.0f}", "cpu_s": f"{cost['cpu_s']:.1f}"
+    }  # fmt: skip
+    with path.open("w", encoding="utf-8", newline="") as lines:
+        writer = csv.DictWriter(lines, ("mpx", "stage", "peak_mib", "cpu_s"), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows[key] for key in sorted(rows, key=lambda key: (float(key[0]), [*STAGES].index(key[1]))))
 
 
 def measure_stage(site: Path, stage: str) -> dict[str, float]:

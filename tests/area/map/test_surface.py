@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 from stages.area.map import surface
-from stages.area.map.surface import grow_zones, grown, remove_speckle, zonal_area_km2
+from stages.area.map.surface import distance_m, grow_zones, grown, remove_speckle, zonal_area_km2
 from stages.common.geo.grid import Grid, pixel_area_km2
 
 ALL_OBSERVED = np.ones((20, 20), dtype=bool)
@@ -124,3 +124,10 @@ def test_grown_is_the_dilation_of_scipy(seed: int, corners: bool, beyond: bool) 
     structure = surface.EIGHT_NEIGHBOURS if corners else None
     expected = ndimage.binary_dilation(area, structure=structure, border_value=int(beyond))
     assert (grown(area, corners=corners, beyond=beyond) == expected).all()
+
+
+@pytest.mark.parametrize("pixel_m", [10.0, 30.0])
+def test_distances_are_those_of_scipy(pixel_m: float) -> None:
+    area = np.random.default_rng(2).random((40, 31)) < 0.9
+    expected = ndimage.distance_transform_edt(area, sampling=pixel_m).astype(np.float32)
+    assert (distance_m(area, pixel_m) == expected).all()

@@ -12,10 +12,10 @@ import shapely
 from affine import Affine
 from hypothesis import given
 from hypothesis import strategies as st
-from pyproj import Geod, Transformer
+from pyproj import Geod, Proj, Transformer
 
 from stages.common.errors import InputError, ParamsError
-from stages.common.geo.grid import Grid, parse_metric_crs, pixel_area_km2, snap_grid
+from stages.common.geo.grid import LATTICE_NODES, Grid, parse_metric_crs, pixel_area_km2, snap_grid
 from stages.common.geo.vectors import read_polygons, site_grid, write_polygons
 from stages.common.params.schema import GridParams
 
@@ -187,12 +187,14 @@ def test_polygons_that_cannot_be_read_are_refused(content: bytes | None, tmp_pat
 
 
 @pytest.mark.parametrize("height", [1, 2, 16, 17, 40, 333])
-def test_pixel_areas_are_interpolated_between_the_same_nodes_down_as_across(height: int) -> None:
-    """A grid of one column is as a grid of one row, turned: both are interpolated as NumPy does."""
-    transform = Affine(10.0, 0, 500_000.0 - 5, 0, -10.0, 3_400_000.0)  # on the central meridian the scale is flat
-    column = pixel_area_km2(Grid("EPSG:32644", transform, height=height, width=1))[:, 0]
-    centres = np.arange(height) + 0.5
-    nodes = np.linspace(0.5, height - 0.5, 17)
-    at_nodes = np.interp(nodes, centres, column)
-    assert np.interp(centres, nodes, at_nodes) == pytest.approx(column, rel=1e-12)
-    assert (np.abs(column / 1e-4 - 1 / 0.9996**2) < 1e-6).all()
+def test_pixel_areas_are_those_that_numpy_interpolates_column_by_column(height: int) -> None:
+    grid = Grid("EPSG:32644", Affine(30.0, 0, 322_000.0, 0, -30.0, 3_422_000.0), height=height, width=23)
+    nodes, columns = (np.linspace(0.5, length - 0.5, LATTICE_NODES) for length in grid.shape)
+    x, y = grid.transform @ np.meshgrid(columns, nodes)
+    degrees = Transformer.from_crs(grid.crs, "EPSG:4326", always_xy=True).transform(x, y)
+    scale = np.asarray(Proj(grid.crs).get_factors(*degrees).areal_scale)
+    across = np.stack([np.interp(np.arange(grid.width) + 0.5, columns, line) for line in scale])
+    down = np.stack([np.interp(np.arange(height) + 0.5, nodes, line) for line in across.T], axis=1)
+    areas = pixel_area_km2(grid)
+    assert (areas == 900 / 1e6 / down).all()
+    assert (pixel_area_km2(grid, slice(height // 3, height - 1)) == areas[height // 3 : height - 1]).all()
