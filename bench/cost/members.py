@@ -15,6 +15,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean
+from typing import Any
 
 import yaml
 
@@ -69,8 +70,8 @@ def main() -> int:
     first = load_params(demo / "params.yaml").train.seed
     seeds = range(first, first + arguments.members)
     models = {first: demo / "artifacts/train"}
-    models |= {seed: train_member(demo, folder / f"member-{seed}", seed) for seed in seeds[1:]}
-    minutes = fmean(_seconds(model.parents[1]) for model in [*models.values()][1:]) / 60
+    models |= {seed: train_net(demo, folder / f"member-{seed}", seed=seed) for seed in seeds[1:]}
+    minutes = fmean(cpu_seconds(model.parents[1]) for model in [*models.values()][1:]) / 60
     rows: list[MembersRow] = []
     for chosen in [*(list(seeds[:count]) for count in range(1, len(seeds) + 1)), *([seed] for seed in seeds[1:])]:
         site = folder / "-".join(map(str, chosen))
@@ -81,10 +82,13 @@ def main() -> int:
     return 0
 
 
-def train_member(demo: Path, folder: Path, seed: int) -> Path:
-    """Train one member, unless that is done, and keep its CPU-seconds beside it; return the model's folder."""
+def train_net(demo: Path, folder: Path, **changes: Any) -> Path:
+    """Train one net with changes of the section `train`, unless that is done; return the model's folder.
+
+    The CPU-seconds that it took are kept beside it.
+    """
     before, cost = cpu_of_children_s(), folder / "cpu.json"
-    model = train_on([demo], folder, {"seed": seed})
+    model = train_on([demo], folder, changes)
     if not cost.exists():
         cost.write_text(json.dumps(cpu_of_children_s() - before), encoding="utf-8")
     return model
@@ -124,7 +128,7 @@ def read_row(site: Path, seeds: str, train_cpu_min: float) -> MembersRow:
     return MembersRow(
         seeds=seeds,
         train_cpu_min=train_cpu_min,
-        predict_cpu_s=round(_seconds(site), 1),
+        predict_cpu_s=round(cpu_seconds(site), 1),
         image_iou=round(truth.image_iou or 0.0, 4),
         image_error_pct=round(truth.image_mean_absolute_error_pct or 0.0, 2),
         product_iou=round(truth.iou, 4),
@@ -137,7 +141,8 @@ def read_row(site: Path, seeds: str, train_cpu_min: float) -> MembersRow:
     )
 
 
-def _seconds(folder: Path) -> float:
+def cpu_seconds(folder: Path) -> float:
+    """Read what a training took, or the map of one scene."""
     return float(json.loads((folder / "cpu.json").read_text(encoding="utf-8")))
 
 
