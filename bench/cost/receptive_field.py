@@ -24,7 +24,7 @@ NETS: dict[str, dict[str, Any]] = {
     "one level less": {"depth": 3},
     "two levels less, wider": {"depth": 2, "base_channels": 24},
 }
-"""Names of the nets, with what they change of the section `train`; the last one takes as much arithmetic as the first."""
+"""Names of the nets, with what they change of `train`; the last one takes more arithmetic than the first."""
 
 
 class NetRow(Record):

@@ -6,13 +6,16 @@ import io
 import math
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
 from stages.common.display import colours
 from stages.common.drawing.maps import MapSize, hatch
 from stages.common.geo.grid import Grid
+from stages.common.machine import usable_cores
 from stages.common.types import UInt8Array
 from stages.common.web_map import scenes
 from stages.common.web_map.scenes import YearFiles
@@ -39,7 +42,7 @@ def scene_pictures(
     return {
         "natural": uris(_colour(files, size, NATURAL_BYTES_MAX)),
         "false": uris(_colour(_false_colour(files, bands), coarse, FALSE_BYTES_MAX)),
-        "unseen": uris({year: encode(_unseen(each, coarse), quality=None) for year, each in files.items()}),
+        "unseen": uris(encode_all({year: _unseen(each, coarse) for year, each in files.items()}, quality=None)),
     }
 
 
@@ -73,7 +76,14 @@ def within_bytes(pictures: Mapping[int, UInt8Array], bytes_max: int) -> dict[int
         encoded = encode(pictures[middle], quality=quality)
         if len(encoded) <= share:
             break
-    return {year: encoded if year == middle else encode(picture, quality=quality) for year, picture in pictures.items()}
+    others = encode_all({year: picture for year, picture in pictures.items() if year != middle}, quality=quality)
+    return {year: encoded if year == middle else others[year] for year in pictures}
+
+
+def encode_all(pictures: Mapping[int, UInt8Array], *, quality: int | None) -> dict[int, bytes]:
+    """Encode pictures as `encode` does, on all cores."""
+    with ThreadPoolExecutor(usable_cores()) as pool:
+        return dict(zip(pictures, pool.map(partial(encode, quality=quality), pictures.values()), strict=True))
 
 
 def encode(picture: UInt8Array, *, quality: int | None) -> bytes:

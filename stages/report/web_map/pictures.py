@@ -16,7 +16,7 @@ from stages.common.web_map.pictures import (
     CHANGE_OPACITY,
     COARSER,
     class_picture,
-    encode,
+    encode_all,
     map_size,
     scene_pictures,
     uris,
@@ -40,7 +40,7 @@ def map_pictures(findings: Findings, change_maps: Mapping[int, Path], grid: Grid
     bands = {year: provenance.bands for year, provenance in findings.provenance.items()}
     drawn = scene_pictures(findings.files, bands, grid)
     probabilities = {year: _probability(findings.files[year], coarse) for year in findings.years}
-    changes = {year: encode(_change(path, size), quality=None) for year, path in change_maps.items()}
+    changes = encode_all({year: _change(path, size) for year, path in change_maps.items()}, quality=None)
     return {
         "natural": drawn["natural"],
         "false": drawn["false"],
