@@ -1,7 +1,8 @@
-"""What this process may use of the machine: cores and memory."""
+"""What this process may use of the machine, and what it gives back: cores and memory."""
 
 from __future__ import annotations
 
+import ctypes
 import os
 from pathlib import Path
 
@@ -19,3 +20,14 @@ def memory_bytes() -> float:
     total = float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
     text = MEMORY_LIMIT.read_text(encoding="ascii").strip() if MEMORY_LIMIT.exists() else "max"
     return min(total, float(text)) if text.isdigit() else total
+
+
+def give_back_memory() -> None:
+    """Give freed memory back to the system, after work of many threads or of arrays of a few MB; some 20 ms.
+
+    glibc keeps such memory for later arrays of that size, hundreds of MB of it, and takes new memory for planes of a
+    scene. Other C libraries have no such call.
+    """
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim:
+        trim(0)

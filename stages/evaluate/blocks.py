@@ -26,17 +26,22 @@ MIN_BLOCKS = 5
 def block_rows(
     scene: LabelledScene, probability: Float32Array, mapped: BoolArray, region: BoolArray, params: PatchesParams
 ) -> list[BlockRow]:
-    """Return one row per block of the split with a pixel of `region`; all arrays are (H, W)."""
+    """Return one row per block of the split with a pixel of `region`.
+
+    Parameters
+    ----------
+    probability
+        (N,) of the N pixels of the region.
+    mapped, region
+        (H, W).
+    """
     numbers = block_numbers(scene.grid.shape, params)
-    count, columns = int(numbers.max()) + 1, math.ceil(scene.grid.width / params.block_columns_px)
-    zones = {
-        "": np.where(region, numbers, np.int32(-1)),
-        "trusted_": np.where(region & ~scene.ignored, numbers, np.int32(-1)),
-    }
-    km2 = confusion_by_zone(mapped, scene.truth, zones[""], count=count, weights=scene.area_km2)
-    pixels = {
-        name: confusion_by_zone(mapped, scene.truth, zone, count=count).astype(int) for name, zone in zones.items()
-    }
+    count, columns = int(numbers[-1, -1]) + 1, math.ceil(scene.grid.width / params.block_columns_px)
+    numbers = numbers[region]
+    zones = {"": numbers, "trusted_": np.where(scene.ignored[region], np.int32(-1), numbers)}
+    mapped, truth = mapped[region], scene.truth[region]
+    km2 = confusion_by_zone(mapped, truth, zones[""], count=count, weights=scene.area_km2[region])
+    pixels = {name: confusion_by_zone(mapped, truth, zone, count=count).astype(int) for name, zone in zones.items()}
     expected = {name: _sums(probability, zone, count) for name, zone in zones.items()}
     rows = []
     for block in np.flatnonzero(pixels[""].sum(axis=1)):

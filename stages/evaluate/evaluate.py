@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from stages.common.geo.grid import Grid
-from stages.common.geo.raster import gdal_env, read_band
+from stages.common.geo.raster import gdal_env, read_band, read_grid
+from stages.common.machine import give_back_memory
 from stages.common.model.inference import ModelInfo, read_info
 from stages.common.model.mapping import SceneMapper, scene_source
 from stages.common.model.probability import reaches
@@ -24,16 +24,17 @@ from stages.evaluate.scores import as_fitted
 
 def evaluate(run: Run) -> EvaluateMetrics:
     """Score model and baselines on the test blocks; write the tables and return the metrics."""
-    scene = load_scene(run)
     info = read_info(run.path("artifacts/train/model.onnx"))
-    probability = _map(info, run.path(SCENE), run.path(VALID), scene.grid)
+    probability, mapped = _map(info, run.path(SCENE), run.path(VALID))
+    scene = load_scene(run)  # after the map, which takes most memory
     roles = read_band(run.path("artifacts/patches/{evaluate_year}/split.tif"))
     region = scene.valid & (roles == TEST)
+    probability = probability[region]
     rule, by_rule = _threshold_map(run.path(SCENE), scene, scene.valid & (roles == TRAIN))
     held_out = HeldOutMap(
         probability=probability,
-        as_fitted=as_fitted(probability[region], info.temperature),
-        mapped=reaches(probability, info.threshold),
+        as_fitted=as_fitted(probability, info.temperature),
+        mapped=mapped,
         by_rule=by_rule,
         region=region,
     )
@@ -49,21 +50,29 @@ def evaluate(run: Run) -> EvaluateMetrics:
     return metrics
 
 
-def _map(info: ModelInfo, scene: Path, valid: Path, grid: Grid) -> Float32Array:
-    """Return (H, W) probability of the whole scene: test blocks are mapped with their surroundings, as in `predict`."""
+def _map(info: ModelInfo, scene: Path, valid: Path) -> tuple[Float32Array, BoolArray]:
+    """Return the probability of the whole scene, and where it reaches the model's threshold, both (H, W).
+
+    Test blocks are mapped with their surroundings, as in `predict`.
+    """
+    grid = read_grid(scene)
     mapper = SceneMapper(info, *grid.shape)
-    probability = np.zeros(grid.shape, dtype=np.float32)
+    probability, mapped = np.zeros(grid.shape, dtype=np.float32), np.zeros(grid.shape, dtype=bool)
     rows = progress_bar(grid.height * len(mapper.strips), name="evaluate", unit="row")
     with gdal_env(), rows as advance:
         for band in mapper.bands(scene_source(scene, valid)):
             part = band.answers[0][..., 0]
-            probability[band.row : band.row + part.shape[0], band.column : band.column + part.shape[1]] = part
+            place = slice(band.row, band.row + part.shape[0]), slice(band.column, band.column + part.shape[1])
+            probability[place], mapped[place] = part, reaches(part, info.threshold)
             advance(len(part))
-    return probability
+    del mapper, band, part
+    give_back_memory()
+    return probability, mapped
 
 
 def _threshold_map(path: Path, scene: LabelledScene, train: BoolArray) -> tuple[ThresholdRule, BoolArray]:
     name, index = read_index(path, scene)
+    give_back_memory()
     rule = fit_threshold(index[train], scene.truth[train], name=name)
     return rule, index >= rule.threshold
 

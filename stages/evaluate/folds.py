@@ -110,7 +110,7 @@ def pool(folds: Sequence[Fold], owner: IntArray, index: Float32Array) -> HeldOut
         by_rule[owned] = index[owned] >= _rule_value(fold)
     region = owner != NO_FOLD
     return HeldOutMap(
-        probability=probability, as_fitted=fitted[region], region=region,
+        probability=probability[region], as_fitted=fitted[region], region=region,
         mapped=extend_to_nearest(mapped, region), by_rule=extend_to_nearest(by_rule, region),
     )  # fmt: skip
 

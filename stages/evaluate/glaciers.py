@@ -7,6 +7,7 @@ import numpy as np
 from stages.common.tables.evaluate import GlacierScoreRow
 from stages.common.tables.labels import GlacierRow
 from stages.common.types import BoolArray, Float64Array, UInt16Array
+from stages.evaluate.pixel_areas import PixelAreas
 from stages.evaluate.scores import boundary_distances_m
 
 
@@ -16,7 +17,7 @@ def glacier_scores(
     region: BoolArray,
     *,
     nearest: UInt16Array,
-    area_km2: Float64Array,
+    area_km2: Float64Array | PixelAreas,
     pixel_m: float,
     glaciers: list[GlacierRow],
 ) -> list[GlacierScoreRow]:

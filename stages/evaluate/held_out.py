@@ -10,7 +10,7 @@ import numpy as np
 
 from stages.common.geo.raster import write_cog
 from stages.common.model.calibration import expected_calibration_error
-from stages.common.model.probability import encode_probability
+from stages.common.model.probability import stored_levels
 from stages.common.params.schema import Params
 from stages.common.run.outputs import write_table
 from stages.common.tables.evaluate import (
@@ -35,9 +35,9 @@ class HeldOutMap:
     """A map of pixels by models that were not trained on them; arrays are (H, W) where nothing else is said."""
 
     probability: Float32Array
-    """Calibrated, 0-1."""
+    """(N,): calibrated probability of the N pixels of the region, 0-1, in the order of rows."""
     as_fitted: Float32Array
-    """(N,): probability before calibration of the N pixels of the region, 0-1."""
+    """(N,): their probability before calibration."""
     mapped: BoolArray
     """Glacier, by the model's threshold; also beyond the region, so that its boundary does not end there."""
     by_rule: BoolArray
@@ -59,8 +59,9 @@ class Tables:
 def write_score_tables(out: Path, scene: LabelledScene, held_out: HeldOutMap, params: Params) -> Tables:
     """Write held_out.tif and the tables of scores."""
     tables = _tables(scene, held_out, params)
-    curve = precision_recall_rows(held_out.probability[held_out.region], scene.truth[held_out.region])
-    stored = encode_probability(held_out.probability, held_out.region)
+    curve = precision_recall_rows(held_out.probability, scene.truth[held_out.region])
+    stored = np.full(scene.grid.shape, PROBABILITY_NODATA, dtype=np.uint16)
+    stored[held_out.region] = stored_levels(held_out.probability)
     write_cog(out / "held_out.tif", stored, scene.grid, nodata=PROBABILITY_NODATA, scale=PROBABILITY_SCALE)
     write_table(out / "glacier_scores.csv", tables.glaciers, GlacierScoreRow)
     write_table(out / "slices.csv", tables.slices, SliceRow)
@@ -79,7 +80,7 @@ def _tables(scene: LabelledScene, held_out: HeldOutMap, params: Params) -> Table
     blocks = block_rows(scene, held_out.probability, held_out.mapped, held_out.region, params.patches)
     truth = scene.truth[held_out.region]
     bins = [
-        *reliability_rows(held_out.probability[held_out.region], truth, "calibrated"),
+        *reliability_rows(held_out.probability, truth, "calibrated"),
         *reliability_rows(held_out.as_fitted, truth, "uncalibrated"),
     ]
     return Tables(glaciers, slices, blocks, bins)

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from rasterio.windows import Window
 
-from stages.common.geo.grid import Grid, pixel_area_km2
+from stages.common.geo.grid import Grid
 from stages.common.geo.raster import gdal_env, grid_of, open_raster, read_band, refuse_unreadable
 from stages.common.geo.rows import strips
 from stages.common.run.records import read_rows
@@ -18,9 +18,10 @@ from stages.common.run.stage import Run
 from stages.common.scene.clean_ice import RED, SWIR, is_clean
 from stages.common.tables.kinds import IGNORE
 from stages.common.tables.labels import GlacierRow
-from stages.common.types import BoolArray, Float32Array, Float64Array, UInt16Array
+from stages.common.types import BoolArray, Float32Array, UInt16Array
 from stages.evaluate.baselines import snow_index
 from stages.evaluate.nearest import nearest_glacier
+from stages.evaluate.pixel_areas import PixelAreas
 
 SCENE, VALID = "artifacts/prepare/{evaluate_year}/scene.tif", "artifacts/prepare/{evaluate_year}/valid.tif"
 
@@ -48,10 +49,10 @@ class LabelledScene:
         """Labelled glacier: the outlines themselves, ignore bands included."""
         return self.glacier_id > 0
 
-    @cached_property
-    def area_km2(self) -> Float64Array:
+    @property
+    def area_km2(self) -> PixelAreas:
         """Area of each pixel."""
-        return pixel_area_km2(self.grid)
+        return PixelAreas(self.grid)
 
     @cached_property
     def nearest_glacier(self) -> UInt16Array:
@@ -84,7 +85,8 @@ def physical_strips(path: Path, valid: BoolArray) -> Iterator[tuple[slice, Float
         for rows in strips(dataset.height):
             window = Window(0, rows.start, dataset.width, rows.stop - rows.start)
             pixels = np.moveaxis(dataset.read(window=window).astype(np.float32), 0, -1)
-            pixels = pixels * np.float32(dataset.scales[0]) + np.float32(dataset.offsets[0])
+            pixels *= np.float32(dataset.scales[0])
+            pixels += np.float32(dataset.offsets[0])
             pixels[~valid[rows]] = np.nan
             yield rows, pixels
 

@@ -13,13 +13,16 @@ from stages.common.model.probability import stored_levels, threshold_level
 from stages.common.tables.evaluate import PrecisionRecallRow, ReliabilityRow, Scores
 from stages.common.types import BoolArray, Float32Array, Float64Array, IntArray
 from stages.evaluate.nearest import distances_px
+from stages.evaluate.pixel_areas import PixelAreas
 
 THRESHOLDS = np.linspace(0, 1, 101)
 SURE = (1e-6, 1 - 1e-6)
 """Beyond this a single-precision probability is 0 or 1, and its logit says nothing."""
 
 
-def score(mapped: BoolArray, truth: BoolArray, region: BoolArray, area_km2: Float64Array, pixel_m: float) -> Scores:
+def score(
+    mapped: BoolArray, truth: BoolArray, region: BoolArray, area_km2: Float64Array | PixelAreas, pixel_m: float
+) -> Scores:
     """Return the agreement of `mapped` with `truth` (both (H, W) bool) over the pixels of `region`.
 
     IoU, F1, precision and recall count pixels; the area bias weighs them with `area_km2`.
@@ -34,7 +37,13 @@ def zone_of(region: BoolArray) -> IntArray:
 
 
 def score_zones(
-    mapped: BoolArray, truth: BoolArray, zone: IntArray, area_km2: Float64Array, pixel_m: float, *, count: int
+    mapped: BoolArray,
+    truth: BoolArray,
+    zone: IntArray,
+    area_km2: Float64Array | PixelAreas,
+    pixel_m: float,
+    *,
+    count: int,
 ) -> list[Scores]:
     """Return `score` for each of `count` zones; `zone` is (H, W), -1 outside all zones."""
     pixels = confusion_by_zone(mapped, truth, zone, count=count)
@@ -44,7 +53,7 @@ def score_zones(
 
 
 def confusion_by_zone(
-    mapped: BoolArray, truth: BoolArray, zone: IntArray, *, count: int, weights: Float64Array | None = None
+    mapped: BoolArray, truth: BoolArray, zone: IntArray, *, count: int, weights: Float64Array | PixelAreas | None = None
 ) -> Float64Array:
     """Return (count, 4) pixels of each zone, or the sums of their weights: neither, mapped only, labelled only, both.
 

@@ -58,7 +58,7 @@ def test_rows_of_blocks_add_up_to_the_pooled_scores() -> None:
     probability = rng.random(labelled.GRID.shape).astype(np.float32)
     mapped, region = probability >= 0.4, rng.random(labelled.GRID.shape) < 0.8
     region[:20, :20] = False
-    rows = block_rows(scene, probability, mapped, region, labelled.PATCHES)
+    rows = block_rows(scene, probability[region], mapped, region, labelled.PATCHES)
     pooled = score(mapped, scene.truth, region, scene.area_km2, 30.0)
     assert len(rows) == 35 and (rows[0].block_row, rows[0].block_column) == (0, 1)
     total = {name: sum(getattr(block, name) for block in rows) for name in BlockRow.model_fields}
@@ -85,7 +85,7 @@ def test_zones_are_scored_as_if_alone(mapped: np.ndarray, truth: np.ndarray, zon
 
 def test_the_first_block_has_its_sums() -> None:
     scene = labelled.scene()
-    probability = np.full(labelled.GRID.shape, 0.25, dtype=np.float32)
+    probability = np.full(EVERYWHERE.sum(), 0.25, dtype=np.float32)
     first, *_ = block_rows(scene, probability, scene.truth, EVERYWHERE, labelled.PATCHES)
     assert (first.block_row, first.block_column, first.pixels) == (0, 0, 400)
     assert (first.expected_px, first.variance_px2) == (100.0, 75.0)

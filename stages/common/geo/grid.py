@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import dataclass
 from itertools import pairwise
@@ -126,15 +127,21 @@ def pixel_area_km2(grid: Grid, rows: slice = slice(None)) -> Float64Array:
     -------
     (h, W) float64, km2
     """
+    nodes, across = _areal_scale(grid)
+    down = _interpolated_down(across, nodes, np.arange(0.5, grid.height)[rows])
+    return np.divide(grid.pixel_size_m**2 / 1e6, down, out=down)
+
+
+@functools.lru_cache(maxsize=1)
+def _areal_scale(grid: Grid) -> tuple[Float64Array, Float64Array]:
+    """Return the rows (N,) of the lattice and the areal scale (N, W) along them: the same for all rows of a grid."""
     nodes = np.linspace(0.5, grid.height - 0.5, LATTICE_NODES)
     columns = np.linspace(0.5, grid.width - 0.5, LATTICE_NODES)
     column, row = np.meshgrid(columns, nodes)
     x, y = grid.transform @ (column, row)
     longitude, latitude = Transformer.from_crs(grid.crs, "EPSG:4326", always_xy=True).transform(x, y)
     scale = np.asarray(Proj(grid.crs).get_factors(longitude, latitude).areal_scale)
-    across = np.stack([np.interp(np.arange(grid.width) + 0.5, columns, line) for line in scale])
-    down = _interpolated_down(across, nodes, np.arange(0.5, grid.height)[rows])
-    return np.divide(grid.pixel_size_m**2 / 1e6, down, out=down)
+    return nodes, np.stack([np.interp(np.arange(grid.width) + 0.5, columns, line) for line in scale])
 
 
 def _interpolated_down(lines: Float64Array, nodes: Float64Array, centres: Float64Array) -> Float64Array:
