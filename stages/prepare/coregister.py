@@ -18,7 +18,7 @@ from stages.common.params.prepare import CoregisterParams
 from stages.common.scene.overpass import overpasses
 from stages.common.tables.prepare import Registration
 from stages.common.types import BoolArray, Float32Array, Float64Array
-from stages.prepare.masks import GREEN, SWIR, VISIBLE, SceneMasks, classes_on_grid, scene_masks
+from stages.prepare.masks import GREEN, SWIR, VISIBLE, SceneMasks, classes_on_grid, scene_masks, snow_index_parts
 from stages.prepare.mosaic import assign_pixels
 from stages.prepare.scene_pixels import ScenePixels
 from stages.prepare.tile_shifts import ShiftEstimate, estimate_shift
@@ -150,6 +150,6 @@ def may_be_snow(pixels: ScenePixels, grid: Grid) -> BoolArray:
     if visible:
         snow |= pixels.values_on(grid, visible) > GROUND_REFLECTANCE_MAX
     if GREEN in bands and SWIR in bands:
-        green, swir = (pixels.values_on(grid, name) for name in (GREEN, SWIR))
-        snow |= green - swir > GROUND_SNOW_INDEX_MAX * (green + swir)
+        for rows, difference, total in snow_index_parts(pixels, grid):
+            snow[rows] |= difference > GROUND_SNOW_INDEX_MAX * total
     return snow

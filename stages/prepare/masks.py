@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,10 +10,11 @@ import numpy as np
 
 from stages.common.errors import InputError
 from stages.common.geo.grid import Grid
+from stages.common.geo.rows import strips
 from stages.common.scene.harmonise import FIRST_BASELINE_WITH_OFFSET, baseline_of, made_locally
 from stages.common.scene.scene import Scene
 from stages.common.tables.prepare import SceneClasses
-from stages.common.types import AnyArray, BoolArray
+from stages.common.types import AnyArray, BoolArray, Float32Array
 from stages.prepare.scene_pixels import ScenePixels
 from stages.prepare.warp import to_grid_nearest
 
@@ -90,14 +91,21 @@ def classes_on_grid(pixels: ScenePixels, grid: Grid) -> AnyArray | None:
 
 def is_snow_like(pixels: ScenePixels, grid: Grid) -> BoolArray:
     """Return (H, W) bool, True where every visible band is bright and, if there is SWIR, the snow index is high."""
-    visible = {name: pixels.values_on(grid, name) for name in VISIBLE if name in pixels.scene.bands}
+    visible = [name for name in VISIBLE if name in pixels.scene.bands]
     bright = np.full(grid.shape, bool(visible))
-    for values in visible.values():
-        bright &= values >= SNOW_REFLECTANCE_MIN
+    for name in visible:
+        bright &= pixels.values_on(grid, name) >= SNOW_REFLECTANCE_MIN
     if GREEN in visible and SWIR in pixels.scene.bands:
-        green, swir = visible[GREEN], pixels.values_on(grid, SWIR)
-        bright &= green - swir >= SNOW_INDEX_MIN * (green + swir)
+        for rows, difference, total in snow_index_parts(pixels, grid):
+            bright[rows] &= difference >= SNOW_INDEX_MIN * total
     return bright
+
+
+def snow_index_parts(pixels: ScenePixels, grid: Grid) -> Iterator[tuple[slice, Float32Array, Float32Array]]:
+    """Yield strips of `grid`: their rows, and difference and sum (rows, W) of `GREEN` and `SWIR`."""
+    green, swir = (pixels.values_on(grid, name) for name in (GREEN, SWIR))
+    for rows in strips(grid.height):
+        yield rows, green[rows] - swir[rows], green[rows] + swir[rows]
 
 
 def _class_shares(scene: Scene, classes: AnyArray, has_data: BoolArray, kept_snow: BoolArray) -> SceneClasses:

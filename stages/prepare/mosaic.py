@@ -12,6 +12,7 @@ from tqdm import tqdm
 from stages.common.geo.grid import Grid
 from stages.common.geo.raster import finish_cog, profile
 from stages.common.geo.readback import checked_raster
+from stages.common.machine import give_back_memory
 from stages.common.params.prepare import PrepareParams
 from stages.common.scene.scene import SceneInfo
 from stages.common.tables.prepare import OffsetProof, Registration
@@ -91,8 +92,10 @@ def write_scene_cog(
             out.write(pixels, index)
             out.dataset.set_band_description(index, name)
             clipped += clipped_in_band
+            del values, pixels  # before the next band is merged
         if (storage.scale, storage.offset) != (1.0, 0.0):
             out.dataset.scales, out.dataset.offsets = [storage.scale] * count, [storage.offset] * count
+    give_back_memory()
     finish_cog(plain, path, continuous=True, level=SCENE_LEVEL)
     return clipped
 
@@ -105,12 +108,16 @@ def _merge(scenes: Sequence[PlacedScene], name: str, mosaic: Mosaic, params: Pre
     InputError
         They are brighter than any ground.
     """
-    merged = np.full(mosaic.owner.shape, np.nan, dtype=np.float32)
+    merged: Float32Array | None = None
     for position, scene in enumerate(scenes):
         owned = mosaic.owner == position
         if owned.any():
             values = scene.pixels.values_on(scene.grid, name)
             if params.storage == "sentinel2" and scene.info.id not in params.trusted_offsets:
                 check_bright(values[owned], scene.pixels.scene, name)
-            np.copyto(merged, values, where=owned)
-    return merged
+            if merged is None:
+                merged = values
+                merged[~owned] = np.nan
+            else:
+                np.copyto(merged, values, where=owned)
+    return np.full(mosaic.owner.shape, np.nan, dtype=np.float32) if merged is None else merged

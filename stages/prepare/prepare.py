@@ -10,6 +10,7 @@ from stages.common.geo.classes import SEEN
 from stages.common.geo.grid import Grid
 from stages.common.geo.raster import gdal_env, write_cog
 from stages.common.geo.vectors import pixels_inside, read_polygons, site_grid
+from stages.common.machine import give_back_memory
 from stages.common.params.prepare import CoregisterParams, PrepareParams
 from stages.common.run.outputs import write_json
 from stages.common.run.stage import Run
@@ -46,6 +47,7 @@ def prepare(run: Run) -> None:
         scenes = _scenes(run, SCENES)
         reference = _reference(run, params.coregister, scenes, grid) if params.coregister else None
         placed = [place(scene, grid, params, reference) for scene in scenes]
+        give_back_memory()
         terrain = terrain_bands(params.bands, run.path("data/auxiliary/dem.tif"), grid)
         mosaic = assign_pixels([scene.masks for scene in placed], grid)
         clipped = write_scene_cog(run.out / "scene.tif", placed, mosaic, grid, params, terrain=terrain)
@@ -64,6 +66,7 @@ def place(pixels: ScenePixels, grid: Grid, params: PrepareParams, reference: Ref
     """Check a scene's offset, measure its shift, and return it with the pixels it shows of the grid."""
     proof = check_offset(pixels) if params.storage == "sentinel2" else None
     masks = scene_masks(pixels, grid, params.imagery_bands)
+    give_back_memory()  # of GDAL's blocks
     registration, scene_grid = None, grid
     if reference and params.coregister:
         registration = measure_shift(pixels, masks, reference, grid, params.coregister)
@@ -85,7 +88,9 @@ def _reference(run: Run, how: CoregisterParams, scenes: Sequence[ScenePixels], g
     """Return the reference; `scenes` are the year's own, which the reference year need not read again."""
     is_reference_year = run.path(SCENES) == run.path(REFERENCE_SCENES)
     glacier = pixels_inside(read_polygons(run.path("data/outlines.gpkg"), grid.crs).geometry, grid)
-    return make_reference(scenes if is_reference_year else _scenes(run, REFERENCE_SCENES), glacier, grid, how)
+    reference = make_reference(scenes if is_reference_year else _scenes(run, REFERENCE_SCENES), glacier, grid, how)
+    give_back_memory()
+    return reference
 
 
 def _report(run: Run, provenance: Provenance) -> None:

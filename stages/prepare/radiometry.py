@@ -58,8 +58,8 @@ def to_storage(values: Float32Array, observed: BoolArray, storage: str) -> tuple
     layout = STORAGE[storage]
     low, high = (0, RGB_MAX) if storage == "rgb8" else (DN_MIN, DN_MAX)
     dn = np.where(observed, values, np.float32(low))
-    dn[observed] -= np.float32(layout.offset)
-    dn[observed] /= np.float32(layout.scale)
+    np.subtract(dn, np.float32(layout.offset), out=dn, where=observed)
+    np.divide(dn, np.float32(layout.scale), out=dn, where=observed)
     np.rint(dn, out=dn)
     clipped = int(((dn < low) | (dn > high)).sum())
     np.clip(dn, low, high, out=dn)

@@ -8,6 +8,7 @@ shift are computed and fitted anew, until nothing is left. No image is filtered 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,7 @@ import scipy.fft
 from numpy.lib.stride_tricks import sliding_window_view
 from scipy import ndimage
 
+from stages.common.geo.rows import strips
 from stages.common.types import AnyArray, BoolArray, Float32Array, Float64Array
 
 EDGE_PX = 2
@@ -70,7 +72,10 @@ def estimate_shift(
         return ShiftEstimate(None, len(places), 0.0)
     margin = int(np.ceil(farthest_px)) + 1
     weight = (_cut(usable, places) * np.outer(window := np.hanning(TILE_PX), window)).astype(np.float32)
-    first, second = _cut(still, places) * weight, _cut(np.pad(moved, margin), places, margin)
+    first = _cut(still, places) * weight
+    del still
+    second = _cut(np.pad(moved, margin), places, margin)
+    del moved
     total, (step, spread) = np.zeros(2), _agreed(_coarse_shifts(first, _moved(second, np.zeros(2), margin) * weight))
     for _ in range(FITS_MAX):
         if step is None:
@@ -96,12 +101,20 @@ def erode(mask: BoolArray, pixels: int) -> BoolArray:
 
 def high_pass(values: Float32Array, usable: BoolArray, *, within: BoolArray | None = None) -> Float32Array:
     """Return (H, W): what is narrower than the filter, from usable pixels; 0 beyond them or, if given, `within`."""
-    weight = ndimage.gaussian_filter(usable.astype(np.float32), FILTER_SIGMA_PX)
-    smooth = ndimage.gaussian_filter(np.where(usable, values, np.float32(0)), FILTER_SIGMA_PX)
-    smooth /= np.maximum(weight, np.float32(1e-6))
-    detail = np.where(usable if within is None else within, values - smooth, np.float32(0))
-    bound = OUTLIER_SIGMA * MAD_TO_SIGMA * float(np.median(np.abs(detail[usable]))) if usable.any() else 0.0
-    return np.clip(detail, -bound, bound).astype(np.float32)
+    weight, detail = usable.astype(np.float32), np.where(usable, values, np.float32(0))
+    ndimage.gaussian_filter(weight, FILTER_SIGMA_PX, output=weight)
+    ndimage.gaussian_filter(detail, FILTER_SIGMA_PX, output=detail)
+    detail /= np.maximum(weight, np.float32(1e-6), out=weight)
+    del weight
+    np.subtract(values, detail, out=detail)
+    detail[~(usable if within is None else within)] = 0
+    bound = OUTLIER_SIGMA * MAD_TO_SIGMA * _median_size(detail[usable]) if usable.any() else 0.0
+    return np.clip(detail, -bound, bound, out=detail)
+
+
+def _median_size(values: Float32Array) -> float:
+    """Return the median of the absolute values (N,), which are overwritten."""
+    return float(np.median(np.abs(values, out=values), overwrite_input=True))
 
 
 def tiles_with_detail(usable: BoolArray, *images: Float32Array) -> AnyArray:
@@ -109,20 +122,28 @@ def tiles_with_detail(usable: BoolArray, *images: Float32Array) -> AnyArray:
 
     Tiles overlap by half. Those are taken that are stable enough and have detail in each image.
     """
-    good = _means_over_tiles(usable) >= TILE_STABLE_MIN
+    parts = [*strips(len(usable))]  # of whole quarters of tiles
+    good = _means_over_tiles(_sums_of_quarters(usable[rows]) for rows in parts) >= TILE_STABLE_MIN
     for image in images:
-        shown = np.where(usable, image, np.float32(0))
-        good &= _means_over_tiles(shown**2) - _means_over_tiles(shown) ** 2 >= DETAIL_MIN**2
+        shown = (np.where(usable[rows], image[rows], np.float32(0)) for rows in parts)
+        sums = [(_sums_of_quarters(part), _sums_of_quarters(part**2)) for part in shown]
+        means, means_of_squares = (_means_over_tiles(quarters) for quarters in zip(*sums, strict=True))
+        good &= means_of_squares - means**2 >= DETAIL_MIN**2
     places = np.argwhere(good) * (TILE_PX // 2)
     return places[:: -(-len(places) // TILES_MAX) or 1]
 
 
-def _means_over_tiles(values: AnyArray) -> Float64Array:
-    """Return the (rows, columns) mean over each tile, by the sums of its four quarters."""
+def _sums_of_quarters(part: AnyArray) -> Float64Array:
+    """Return the (rows, columns) sum over each quarter of a tile in a strip."""
     side = TILE_PX // 2
-    rows, columns = (length // side for length in values.shape)
-    blocks = values[: rows * side, : columns * side].reshape(rows, side, columns, side)
-    quarters = blocks.sum(axis=3, dtype=np.float64).sum(axis=1)
+    rows, columns = (length // side for length in part.shape)
+    blocks = part[: rows * side, : columns * side].reshape(rows, side, columns, side)
+    return np.asarray(blocks.sum(axis=3, dtype=np.float64).sum(axis=1))
+
+
+def _means_over_tiles(strips_of_quarters: Iterable[Float64Array]) -> Float64Array:
+    """Return the (rows, columns) mean over each tile, by the sums of its four quarters, given strip by strip."""
+    quarters = np.concatenate([*strips_of_quarters])
     halves = quarters[:, 1:] + quarters[:, :-1]
     return np.asarray((halves[1:] + halves[:-1]) / TILE_PX**2)
 
