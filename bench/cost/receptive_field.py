@@ -20,9 +20,9 @@ from stages.common.tables.base import Record
 from stages.common.tables.learning import ModelCard
 
 NETS: dict[str, dict[str, Any]] = {
-    "as shipped": {},
-    "one level less": {"depth": 3},
-    "two levels less, wider": {"depth": 2, "base_channels": 24},
+    "four levels": {"depth": 4},
+    "three levels": {"depth": 3},
+    "two levels, wider": {"depth": 2, "base_channels": 24},
 }
 """Names of the nets, with what they change of `train`; the last one takes more arithmetic than the first."""
 
