@@ -123,7 +123,8 @@ def test_several_scenes_a_year_are_mapped_each_and_merged(
     for year in years:
         of_passes = [row for row in rows if row.year == year]
         spread = np.std([row.area_km2 for row in of_passes], ddof=1) / of_passes[0].consensus_km2
-        assert areas[year].sigma_season_km2 == pytest.approx(spread * areas[year].image_area_km2, abs=0.06)
+        # Figures are rounded to 0.1 km2: areas off by 0.05 move their standard deviation by up to 0.06, beside its own.
+        assert areas[year].sigma_season_km2 == pytest.approx(spread * areas[year].image_area_km2, abs=0.12)
         assert 0 < areas[year].sigma_season_km2 < 0.1 * areas[year].glacier_area_km2
     assert json.loads(Path("metrics/area.json").read_text())["truth"]["iou"] > 0.5
     assert len(areas[clear].scene_ids.split(";")) == 3
