@@ -35,7 +35,6 @@ from stages.common.model.split import (
     TRAIN,
     VALIDATION,
     block_folds,
-    block_numbers,
     check_no_leak,
 )
 from stages.common.model.strips import round_up
@@ -157,7 +156,7 @@ def roles_of(params: Params, shape: tuple[int, int], *, calibrated: bool) -> np.
     in_fold = folds == params.patches.validation_fold
     if calibrated:
         roles[in_fold] = VALIDATION
-        roles[in_fold & every_second(block_numbers(shape, params.patches), in_fold)] = CALIBRATION
+        roles[in_fold & every_second(in_fold, params.patches)] = CALIBRATION
     return roles.astype(np.uint8)
 
 

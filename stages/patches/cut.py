@@ -84,8 +84,8 @@ def patch_arrays(patches: PatchSet, roles: UInt8Array, *, use: str, where: Path)
 
 def _stats(run: Run, sets: dict[str, PatchSet], sums: PixelSums, storage: dict[str, Any]) -> PatchStats:
     mean, std = sums.statistics(scale=storage["scale"], offset=storage["offset"])
-    glacier_px = [int((label == 1).sum()) for label in sets["train"].labels()]
-    labelled_px = sum(int((label != kinds.IGNORE).sum()) for label in sets["train"].labels())
+    counts = [(int((label == 1).sum()), int((label != kinds.IGNORE).sum())) for label in sets["train"].labels()]
+    glacier_px, labelled_px = zip(*counts, strict=True)
     return PatchStats(
         year=int(run.year or 0),
         mean=mean,
@@ -95,7 +95,7 @@ def _stats(run: Run, sets: dict[str, PatchSet], sums: PixelSums, storage: dict[s
         validation_patches=len(sets["validation"]),
         calibration_patches=len(sets["calibration"]),
         patches_without_glacier=glacier_px.count(0),
-        glacier_fraction=round(sum(glacier_px) / max(labelled_px, 1), 6),
+        glacier_fraction=round(sum(glacier_px) / max(sum(labelled_px), 1), 6),
         buffer_px=run.params.patches.buffer_px,
         histogram=sums.histogram.tolist(),
         **storage,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 from scipy.ndimage import distance_transform_edt
 
 from stages.common.geo.rows import strips
-from stages.common.model.split import BUFFER, CALIBRATION, OUTSIDE, TEST, TRAIN, VALIDATION, block_folds, block_numbers
+from stages.common.model.split import BUFFER, CALIBRATION, OUTSIDE, TEST, TRAIN, VALIDATION, block_folds
 from stages.common.params.learning import PatchesParams
 from stages.common.types import BoolArray, IntArray, UInt8Array, UInt16Array
 
@@ -23,16 +25,23 @@ def pixel_roles(glacier_id: UInt16Array, aoi: BoolArray, params: PatchesParams) 
     roles = np.full(folds.shape, TRAIN, dtype=np.uint8)
     roles[folds == params.validation_fold] = VALIDATION
     roles[folds == params.test_fold] = TEST
-    roles = hold_out_small_glaciers(roles, glacier_id, largest_px=largest_px)
-    roles = np.where(aoi, add_buffer(roles, params.buffer_px), OUTSIDE).astype(np.uint8)
     in_fold = (folds == params.validation_fold) & aoi
-    second = every_second(block_numbers(folds.shape, params), in_fold)
+    del folds
+    roles = add_buffer(hold_out_small_glaciers(roles, glacier_id, largest_px=largest_px), params.buffer_px)
+    roles[~aoi] = OUTSIDE
+    second = every_second(in_fold, params)
     return deal_to_calibration(roles, glacier_id, in_fold, second, largest_px=largest_px)
 
 
-def every_second(blocks: IntArray, within: BoolArray) -> BoolArray:
-    """Return True in the second, fourth, ... of the blocks with a pixel `within`, in the order of their numbers."""
-    return np.asarray(np.isin(blocks, np.unique(blocks[within])[1::2]))
+def every_second(within: BoolArray, params: PatchesParams) -> BoolArray:
+    """Return True in the second, fourth, ... of the blocks with a pixel `within`, both (H, W), row by row of blocks."""
+    chosen, is_second = np.zeros(within.shape, dtype=bool), False
+    sides = (params.block_rows_px, params.block_columns_px)
+    for rows, columns in itertools.product(*map(strips, within.shape, sides)):
+        if within[rows, columns].any():
+            chosen[rows, columns] = is_second
+            is_second = not is_second
+    return chosen
 
 
 def deal_to_calibration(
@@ -43,14 +52,17 @@ def deal_to_calibration(
     A glacier no larger than a block goes whole to the side that holds most of it within the fold, ties to validation:
     what stops the training early must not calibrate it.
     """
-    validates, count = roles == VALIDATION, int(glacier_id.max()) + 1
-    validates_in_fold = validates & in_fold
-    calibrating_px = np.bincount(glacier_id[validates_in_fold & second], minlength=count)
-    stopping_px = np.bincount(glacier_id[validates_in_fold & ~second], minlength=count)
-    whole = np.bincount(glacier_id.ravel(), minlength=count) <= largest_px
+    validates_in_fold = (roles == VALIDATION) & in_fold
+    calibrating_px = _glacier_pixels(glacier_id, validates_in_fold & second)
+    stopping_px = _glacier_pixels(glacier_id, validates_in_fold & ~second)
+    whole = _glacier_pixels(glacier_id, np.broadcast_to(np.True_, roles.shape)) <= largest_px
     whole[0] = False
-    calibrates = validates & np.where(whole[glacier_id], (calibrating_px > stopping_px)[glacier_id], second)
-    return np.where(calibrates, CALIBRATION, roles).astype(np.uint8)
+    dealt = roles.copy()
+    for rows in strips(len(roles)):
+        ids = glacier_id[rows]
+        calibrates = np.where(whole[ids], (calibrating_px > stopping_px)[ids], second[rows])
+        dealt[rows][calibrates & (roles[rows] == VALIDATION)] = CALIBRATION
+    return dealt
 
 
 def hold_out_small_glaciers(roles: UInt8Array, glacier_id: UInt16Array, *, largest_px: int) -> UInt8Array:
@@ -59,15 +71,25 @@ def hold_out_small_glaciers(roles: UInt8Array, glacier_id: UInt16Array, *, large
     A glacier with a pixel in a test block is never validated on: what chooses the model must not be what scores it. A
     test pixel stays one. Only glaciers no larger than a block: the great ones span many blocks and are split with them.
     """
-    count = int(glacier_id.max()) + 1
-    training, validating, testing = (np.bincount(glacier_id[roles == role], minlength=count) for role in range(3))
+    training, validating, testing = (_glacier_pixels(glacier_id, roles == role) for role in range(3))
     small = (training + validating + testing > 0) & (training + validating + testing <= largest_px)
     small[0] = False
     tests = small & (testing > 0)
     held_out = small & (training < np.maximum(validating, testing))
-    to_test = tests[glacier_id] & ((roles == VALIDATION) | (held_out[glacier_id] & (roles == TRAIN)))
-    to_validation = (held_out & ~tests)[glacier_id] & (roles == TRAIN)
-    return np.select([to_test, to_validation], [np.uint8(TEST), np.uint8(VALIDATION)], roles).astype(np.uint8)
+    dealt = roles.copy()
+    for rows in strips(len(roles)):
+        ids, old = glacier_id[rows], roles[rows]
+        dealt[rows][tests[ids] & ((old == VALIDATION) | (held_out[ids] & (old == TRAIN)))] = TEST
+        dealt[rows][(held_out & ~tests)[ids] & (old == TRAIN)] = VALIDATION
+    return dealt
+
+
+def _glacier_pixels(glacier_id: UInt16Array, where: BoolArray) -> IntArray:
+    """Return how many pixels of each glacier are `where`, strip by strip: NumPy widens numbers to 8 bytes each."""
+    counts = np.zeros(int(glacier_id.max()) + 1, dtype=np.int64)
+    for rows in strips(len(where)):
+        counts += np.bincount(glacier_id[rows][where[rows]], minlength=len(counts))
+    return counts
 
 
 def add_buffer(roles: UInt8Array, buffer_px: int) -> UInt8Array:

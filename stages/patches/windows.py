@@ -66,19 +66,25 @@ class PatchSet:
     """N patches for one use with their margin, of side S = size + 2 margin; none is in memory before it is made."""
 
     scene: Scene
-    shown: BoolArray
-    """(H, W): pixels whose imagery may be shown."""
-    label: UInt8Array
-    """(H, W): 0, 1, or 255 where there is no label for this use."""
+    valid: BoolArray
+    """(H, W): observed pixels."""
+    glacier: UInt8Array
+    """(H, W): 0, 1, or 255 where there is no label."""
+    roles: UInt8Array
+    """(H, W): the split; by it a window shows and labels what the use may."""
+    use: str
     size_px: int
     margin_px: int
-    once: bool
-    """Label the inner part of each window only, and no pixel twice."""
     corners: list[tuple[int, int]]
     """Row and column of the upper left pixel of each patch; may be negative."""
 
     def __len__(self) -> int:
         return len(self.corners)
+
+    @property
+    def once(self) -> bool:
+        """Whether the inner part of each window alone is labelled, and no pixel twice."""
+        return self.use != "train"
 
     @property
     def side_px(self) -> int:
@@ -95,18 +101,20 @@ class PatchSet:
 
     def _shown_rows(self, row: int) -> AnyArray:
         """Return (S, W, C) from `row` on, 0 where hidden and beyond the scene's edges."""
-        top, bottom = max(row, 0), min(row + self.side_px, len(self.shown))
-        strip = np.zeros((self.side_px, self.shown.shape[1], self.scene.bands), dtype=self.scene.dtype)
+        top, bottom = max(row, 0), min(row + self.side_px, len(self.roles))
+        strip = np.zeros((self.side_px, self.roles.shape[1], self.scene.bands), dtype=self.scene.dtype)
         pixels = np.moveaxis(self.scene.read_rows(top, bottom), 0, -1)
-        np.multiply(pixels, self.shown[top:bottom, :, None], out=strip[top - row : bottom - row], casting="unsafe")
+        shown = self.valid[top:bottom] & has_role(self.roles[top:bottom], MAY_SHOW[self.use])
+        np.multiply(pixels, shown[:, :, None], out=strip[top - row : bottom - row], casting="unsafe")
         return strip
 
     def labels(self) -> Iterator[UInt8Array]:
         """Yield the label (S, S) of each patch: 0, 1, 255."""
         size, margin = self.size_px, self.margin_px
-        claimed = np.zeros(self.label.shape, dtype=bool)
+        claimed = np.zeros(self.roles.shape, dtype=bool)
         for row, column in self.corners:
-            label = crop(self.label, row, column, self.side_px, fill=IGNORE)
+            label = crop(self.glacier, row, column, self.side_px, fill=IGNORE)
+            label[~self._allowed((row, column), MAY_LABEL[self.use])] = IGNORE
             if self.once:
                 label[crop(claimed, row, column, self.side_px, fill=True) | _margin(self.side_px, margin)] = IGNORE
                 claimed[row + margin : row + margin + size, column + margin : column + margin + size] = True
@@ -114,7 +122,12 @@ class PatchSet:
 
     def visible(self) -> Iterator[UInt8Array]:
         """Yield 1 where imagery and label of a patch (S, S) may be used, else 0."""
-        return (crop(self.shown.view(np.uint8), *corner, self.side_px, fill=0) for corner in self.corners)
+        return (self._allowed(corner, MAY_SHOW[self.use]).view(np.uint8) for corner in self.corners)
+
+    def _allowed(self, corner: tuple[int, int], allowed: tuple[int, ...]) -> BoolArray:
+        """Return (S, S) bool: observed pixels of a patch whose role is one of `allowed`."""
+        valid, role = (crop(plane, *corner, self.side_px, fill=0) for plane in (self.valid, self.roles))
+        return np.asarray(valid & has_role(role, allowed))
 
     def places(self) -> AnyArray:
         """Return (N, 2) int32: the corners."""
@@ -147,20 +160,21 @@ def cut(
         'train', 'validation' or 'calibration'. Windows of the last two are as large as a block, so that few show it
         whole; they label their inner part only, and each pixel counts once.
     """
-    label = np.where(valid & has_role(roles, MAY_LABEL[use]), glacier, IGNORE).astype(np.uint8)
-    once, margin = use != "train", params.margin_px
-    if once:
-        size, places = params.held_out_size_px, block_positions(label.shape, params)
-        rows, columns = min(size, params.block_rows_px), min(size, params.block_columns_px)
-    else:
-        size, places = params.size_px, positions(label.shape, params.size_px, params.stride_px)
+    labelled, margin = has_role(roles, MAY_LABEL[use]), params.margin_px
+    labelled &= valid
+    labelled &= glacier != IGNORE
+    if use == "train":
+        size, places = params.size_px, positions(roles.shape, params.size_px, params.stride_px)
         rows = columns = size
+    else:
+        size, places = params.held_out_size_px, block_positions(roles.shape, params)
+        rows, columns = min(size, params.block_rows_px), min(size, params.block_columns_px)
     corners = [
         (row - margin, column - margin)
         for row, column in places
-        if (label[row : row + rows, column : column + columns] != IGNORE).mean() >= MIN_LABELLED_FRACTION
+        if labelled[row : row + rows, column : column + columns].mean() >= MIN_LABELLED_FRACTION
     ]
-    return PatchSet(scene, valid & has_role(roles, MAY_SHOW[use]), label, size, margin, once, corners)
+    return PatchSet(scene, valid, glacier, roles, use, size, margin, corners)
 
 
 def _margin(size: int, margin: int) -> BoolArray:

@@ -101,6 +101,15 @@ def test_every_second_block_of_the_validation_fold_calibrates() -> None:
     assert not np.isin(roles[~in_fold], (VALIDATION, CALIBRATION)).any()
 
 
+def test_every_second_goes_by_the_numbers_of_blocks() -> None:
+    chosen = params(block_rows_px=20, block_columns_px=30)
+    within = np.random.default_rng(0).random((90, 100)) < 0.002  # some blocks have none
+    numbers = block_numbers(within.shape, chosen)
+    used = np.unique(numbers[within])
+    assert 4 < len(used) < numbers.max() + 1
+    assert (every_second(within, chosen) == np.isin(numbers, used[1::2])).all()
+
+
 def test_blocks_outside_of_the_aoi_are_not_dealt() -> None:
     chosen = params(block_rows_px=20, block_columns_px=20, buffer_px=0)
     aoi = np.ones((100, 100), dtype=bool)
@@ -142,7 +151,7 @@ def test_dealing_touches_nothing_but_validation(seed: int) -> None:
     roles = rng.choice([TRAIN, VALIDATION, TEST, BUFFER, OUTSIDE], (12, 16)).astype(np.uint8)
     ids = rng.integers(0, 5, roles.shape).astype(np.uint16)
     in_fold = rng.random(roles.shape) < 0.5
-    second = every_second(rng.integers(0, 6, roles.shape), in_fold)
+    second = every_second(in_fold, params(block_rows_px=8, block_columns_px=8))
     new_roles = deal_to_calibration(roles, ids, in_fold, second, largest_px=40)
     changed = new_roles != roles
     assert (roles[changed] == VALIDATION).all() and (new_roles[changed] == CALIBRATION).all()
