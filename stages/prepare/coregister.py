@@ -14,6 +14,7 @@ import numpy as np
 from affine import Affine
 
 from stages.common.geo.grid import Grid
+from stages.common.machine import give_back_memory
 from stages.common.params.prepare import CoregisterParams
 from stages.common.scene.overpass import overpasses
 from stages.common.tables.prepare import Registration
@@ -81,9 +82,11 @@ def measure_shift(
         return Registration(reference=list(reference.ids), verdict="reference")
     total, latest = np.zeros(2), ShiftEstimate(None, 0, 0.0)
     stable = reference.stable & bare_ground(pixels, masks, grid)
+    give_back_memory()
     for _ in range(ROUNDS_MAX):
-        band = pixels.values_on(_moved(grid, total), how.band)
-        latest = estimate_shift(reference.band, band, stable, farthest_px=how.max_shift_px)
+        latest = estimate_shift(
+            reference.band, pixels.values_on(_moved(grid, total), how.band), stable, farthest_px=how.max_shift_px
+        )
         if latest.shift_px is None:
             break
         total = total + latest.shift_px

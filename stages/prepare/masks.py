@@ -15,6 +15,7 @@ from stages.common.scene.harmonise import FIRST_BASELINE_WITH_OFFSET, baseline_o
 from stages.common.scene.scene import Scene
 from stages.common.tables.prepare import SceneClasses
 from stages.common.types import AnyArray, BoolArray, Float32Array
+from stages.prepare.parallel_axes import STRIP_ROWS
 from stages.prepare.scene_pixels import ScenePixels
 from stages.prepare.warp import to_grid_nearest
 
@@ -52,10 +53,11 @@ def scene_masks(pixels: ScenePixels, grid: Grid, bands: Sequence[str]) -> SceneM
     if classes is None:
         return SceneMasks(has_data=has_data, hidden=hidden, classes=None)
     has_data &= classes != NO_DATA
-    invalid, kept_snow = np.isin(classes, pixels.params.scl_invalid), np.zeros(grid.shape, dtype=bool)
+    kept_snow = np.zeros(grid.shape, dtype=bool)
     if pixels.params.keep_saturated_snow and (classes == SATURATED).any():
         kept_snow = (classes == SATURATED) & is_snow_like(pixels, grid)
     shares = _class_shares(pixels.scene, classes, has_data, kept_snow)
+    invalid = np.isin(classes, pixels.params.scl_invalid)
     return SceneMasks(has_data=has_data, hidden=hidden | (invalid & ~kept_snow), classes=shares)
 
 
@@ -104,7 +106,7 @@ def is_snow_like(pixels: ScenePixels, grid: Grid) -> BoolArray:
 def snow_index_parts(pixels: ScenePixels, grid: Grid) -> Iterator[tuple[slice, Float32Array, Float32Array]]:
     """Yield strips of `grid`: their rows, and difference and sum (rows, W) of `GREEN` and `SWIR`."""
     green, swir = (pixels.values_on(grid, name) for name in (GREEN, SWIR))
-    for rows in strips(grid.height):
+    for rows in strips(grid.height, STRIP_ROWS):
         yield rows, green[rows] - swir[rows], green[rows] + swir[rows]
 
 

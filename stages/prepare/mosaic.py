@@ -95,6 +95,9 @@ def write_scene_cog(
             del values, pixels  # before the next band is merged
         if (storage.scale, storage.offset) != (1.0, 0.0):
             out.dataset.scales, out.dataset.offsets = [storage.scale] * count, [storage.offset] * count
+    if params.passes == "merge":  # else the passes are made of the same pixels
+        for scene in scenes:
+            scene.pixels.forget()
     give_back_memory()
     finish_cog(plain, path, continuous=True, level=SCENE_LEVEL)
     return clipped

@@ -44,12 +44,10 @@ def prepare(run: Run) -> None:
     params, year = run.params.prepare, int(run.year or 0)
     with gdal_env():
         grid = site_grid(run.params.grid, run.path("data/aoi.gpkg"))
-        scenes = _scenes(run, SCENES)
-        reference = _reference(run, params.coregister, scenes, grid) if params.coregister else None
-        placed = [place(scene, grid, params, reference) for scene in scenes]
-        give_back_memory()
+        placed = _place_all(run, grid)
         terrain = terrain_bands(params.bands, run.path("data/auxiliary/dem.tif"), grid)
         mosaic = assign_pixels([scene.masks for scene in placed], grid)
+        give_back_memory()
         clipped = write_scene_cog(run.out / "scene.tif", placed, mosaic, grid, params, terrain=terrain)
         write_cog(run.out / "valid.tif", mosaic.observed.astype(np.uint8), grid, nodata=None, classes=SEEN)
         if params.passes == "separate":
@@ -62,16 +60,24 @@ def prepare(run: Run) -> None:
     _report(run, provenance)
 
 
+def _place_all(run: Run, grid: Grid) -> list[PlacedScene]:
+    params = run.params.prepare
+    scenes = _scenes(run, SCENES)
+    reference = _reference(run, params.coregister, scenes, grid) if params.coregister else None
+    return [place(scene, grid, params, reference) for scene in scenes]
+
+
 def place(pixels: ScenePixels, grid: Grid, params: PrepareParams, reference: Reference | None) -> PlacedScene:
     """Check a scene's offset, measure its shift, and return it with the pixels it shows of the grid."""
     proof = check_offset(pixels) if params.storage == "sentinel2" else None
     masks = scene_masks(pixels, grid, params.imagery_bands)
-    give_back_memory()  # of GDAL's blocks
     registration, scene_grid = None, grid
     if reference and params.coregister:
         registration = measure_shift(pixels, masks, reference, grid, params.coregister)
+        give_back_memory()
         scene_grid = grid_of_scene(grid, registration)
     if scene_grid != grid:
+        del masks  # before the others are made
         masks = scene_masks(pixels, scene_grid, params.imagery_bands)
     return PlacedScene(pixels=pixels, grid=scene_grid, masks=masks, proof=proof, registration=registration)
 

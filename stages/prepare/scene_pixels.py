@@ -10,6 +10,7 @@ import numpy as np
 
 from stages.common.geo.grid import Grid
 from stages.common.geo.raster import grid_of, open_raster, pixels_with_data, refuse_unreadable, require_whole
+from stages.common.machine import give_back_memory
 from stages.common.params.prepare import PrepareParams
 from stages.common.scene.harmonise import calibration_of, to_physical
 from stages.common.scene.scene import Scene
@@ -37,7 +38,12 @@ class ScenePixels:
             with open_raster(path) as dataset, refuse_unreadable(path):
                 require_whole(dataset, path)
                 self._planes[path] = np.asarray(dataset.read(1)), grid_of(dataset)
+            give_back_memory()  # GDAL's blocks
         return self._planes[path]
+
+    def forget(self) -> None:
+        """Drop all pixels that were read: nothing needs them any more."""
+        self._planes.clear()
 
     def data_mask(self, name: str) -> tuple[BoolArray, Grid]:
         """Return (H, W) bool, True where a band has data, and the band's own grid.

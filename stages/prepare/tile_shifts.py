@@ -25,6 +25,9 @@ EDGE_PX = 2
 FILTER_SIGMA_PX = 3.0
 """Width of the high-pass filter: illumination and haze are wider, rocks and gullies narrower."""
 
+FILTER_REACH_PX = 12
+"""Farthest pixel that the filter looks at: SciPy cuts it at four standard deviations."""
+
 OUTLIER_SIGMA = 3.0
 """Filtered values are clipped at this many robust standard deviations, so that no single edge decides."""
 
@@ -66,7 +69,9 @@ def estimate_shift(
     """
     ground = stable & np.isfinite(reference) & np.isfinite(band)
     usable = erode(ground, EDGE_PX)
-    still, moved = high_pass(reference, usable), high_pass(band, usable, within=ground)
+    moved = high_pass(band, usable, within=ground)
+    del band, ground  # planes of a whole scene
+    still = high_pass(reference, usable)
     places = tiles_with_detail(usable, still, moved)
     if len(places) < TILES_MIN:
         return ShiftEstimate(None, len(places), 0.0)
@@ -101,12 +106,14 @@ def erode(mask: BoolArray, pixels: int) -> BoolArray:
 
 def high_pass(values: Float32Array, usable: BoolArray, *, within: BoolArray | None = None) -> Float32Array:
     """Return (H, W): what is narrower than the filter, from usable pixels; 0 beyond them or, if given, `within`."""
-    weight, detail = usable.astype(np.float32), np.where(usable, values, np.float32(0))
-    ndimage.gaussian_filter(weight, FILTER_SIGMA_PX, output=weight)
-    ndimage.gaussian_filter(detail, FILTER_SIGMA_PX, output=detail)
-    detail /= np.maximum(weight, np.float32(1e-6), out=weight)
-    del weight
-    np.subtract(values, detail, out=detail)
+    detail = np.empty(values.shape, dtype=np.float32)
+    for rows in strips(len(values)):
+        near = slice(max(rows.start - FILTER_REACH_PX, 0), rows.stop + FILTER_REACH_PX)
+        weight, smooth = usable[near].astype(np.float32), np.where(usable[near], values[near], np.float32(0))
+        ndimage.gaussian_filter(weight, FILTER_SIGMA_PX, output=weight)
+        ndimage.gaussian_filter(smooth, FILTER_SIGMA_PX, output=smooth)
+        smooth /= np.maximum(weight, np.float32(1e-6))
+        np.subtract(values[rows], smooth[rows.start - near.start :][: rows.stop - rows.start], out=detail[rows])
     detail[~(usable if within is None else within)] = 0
     bound = OUTLIER_SIGMA * MAD_TO_SIGMA * _median_size(detail[usable]) if usable.any() else 0.0
     return np.clip(detail, -bound, bound, out=detail)

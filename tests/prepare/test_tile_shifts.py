@@ -13,6 +13,9 @@ from sandbox.shifted_ground import SIZE_PX, fine_rock, fractal, observed_rock, p
 from stages.prepare import tile_shifts
 from stages.prepare.tile_shifts import (
     DETAIL_MIN,
+    FILTER_SIGMA_PX,
+    MAD_TO_SIGMA,
+    OUTLIER_SIGMA,
     TILE_PX,
     TILE_STABLE_MIN,
     ShiftEstimate,
@@ -107,6 +110,25 @@ def test_the_filter_sees_usable_pixels_alone_and_removes_what_is_wide() -> None:
     wider = high_pass(image, usable, within=EVERYWHERE)
     np.testing.assert_array_equal(wider[usable], filtered[usable])
     assert wider[~usable].std() > 0.005
+
+
+def test_strips_do_not_show_in_the_filter() -> None:
+    random = np.random.default_rng(4)
+    image, usable = random.normal(0.2, 0.01, (1100, 40)).astype(np.float32), random.random((1100, 40)) < 0.7
+    image[~usable & (random.random(usable.shape) < 0.5)] = np.nan
+    weight = ndimage.gaussian_filter(usable.astype(np.float32), FILTER_SIGMA_PX)
+    smooth = ndimage.gaussian_filter(np.where(usable, image, np.float32(0)), FILTER_SIGMA_PX)
+    detail = np.where(usable, image - smooth / np.maximum(weight, np.float32(1e-6)), np.float32(0))
+    bound = OUTLIER_SIGMA * MAD_TO_SIGMA * float(np.median(np.abs(detail[usable])))
+    np.testing.assert_array_equal(high_pass(image, usable), np.clip(detail, -bound, bound))
+
+
+def test_strips_do_not_show_in_the_tiles() -> None:
+    image = np.random.default_rng(5).normal(0, 0.01, (1100, TILE_PX)).astype(np.float32)
+    image[500:800] = 0  # across the border of two strips
+    places = tiles_with_detail(np.ones(image.shape, dtype=bool), image)
+    rows = range(0, 1100 - TILE_PX + 1, TILE_PX // 2)
+    assert places.tolist() == [[row, 0] for row in rows if image[row : row + TILE_PX].std() >= DETAIL_MIN]
 
 
 def test_tiles_are_those_of_the_plain_definition() -> None:
