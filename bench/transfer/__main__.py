@@ -1,12 +1,12 @@
 """What a planted change becomes in the change product: the transfer function on twins of terrain new to the model.
 
-    python -m bench.transfer [--still 25] [--changed 25] [--model SITE] [--folder DIR] [--make] [--csv FILE]
+    python -m bench.transfer [--still 25] [--changed 25] [--debris 4] [--model SITE] [--folder DIR] [--make] [--csv CSV]
 
 Terrains are simulated at 10 m over 8 x 8 km and nine years: the first `--still` without change, the first `--changed`
 also with a planted change, in turn -1 (the front goes back by 5.4 % of the glacier's length in 24 years), -2 and +1
-(advance). Half of the twins have a year of early snow, which may be the first or the last; some have a cloudy year. The
-model of `--model`, a finished site (the demo), maps them all; it is not trained again. Areas differ, so slopes are
-given for 60 km2 of ice.
+(advance). On the first `--debris` debris grows over ice ten times as fast, and nothing else changes. Half of the twins
+have a year of early snow, which may be the first or the last; some have a cloudy year. The model of `--model`, a
+finished site (the demo), maps them all; it is not trained again. Areas differ, so slopes are given for 60 km2 of ice.
 
 Twins are kept in DIR/twins, and what a model makes of them in DIR/maps: another `--model` maps the same twins without
 simulating them again. `--make` makes the twins alone.
@@ -22,7 +22,7 @@ import numpy as np
 from scipy import optimize, stats
 from tqdm import tqdm
 
-from bench.transfer.twins import make_twin, map_twin, maps_of, twins_of
+from bench.transfer.twins import DEBRIS, FIRST_SEED, make_twin, map_twin, maps_of, twins_of
 from stages.common.run.outputs import write_table
 from stages.common.run.records import read_document
 from stages.common.tables.area import AreaMetrics, Trend
@@ -56,6 +56,11 @@ class Twin(Record):
         return self.name.split("_", maxsplit=1)[0]
 
     @property
+    def has_growing_debris(self) -> bool:
+        """Whether debris grows over its ice, and nothing else changes."""
+        return self.name.endswith(DEBRIS)
+
+    @property
     def error(self) -> float:
         """Mapped less true slope."""
         return self.mapped - self.true
@@ -71,19 +76,23 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--still", type=int, default=25, help="number of terrains without change")
     parser.add_argument("--changed", type=int, default=25, help="number of terrains with a planted change")
+    parser.add_argument("--debris", type=int, default=4, help="number of terrains on which debris alone changes")
     parser.add_argument("--model", type=Path, default=Path(), help="finished site whose model maps the twins")
     parser.add_argument("--folder", type=Path, default=Path("/tmp/glacier-transfer"), help="twins, kept and used again")
     parser.add_argument("--make", action="store_true", help="make the twins, and map nothing")
     parser.add_argument("--csv", type=Path, help="table of the twins to write")
     arguments = parser.parse_args()
+    kinds = [(seed, planted, False) for seed, planted in twins_of(arguments.still, arguments.changed)]
+    kinds += [(FIRST_SEED + number, 0, True) for number in range(arguments.debris)]
     twins: list[Twin] = []
-    for seed, planted in tqdm(twins_of(arguments.still, arguments.changed), unit="twin", disable=None):
-        made = make_twin(arguments.folder, seed, planted)
+    for seed, planted, debris in tqdm(kinds, unit="twin", disable=None):
+        made = make_twin(arguments.folder, seed, planted, debris=debris)
         if not arguments.make:
             maps = maps_of(arguments.folder, arguments.model)
             twins.append(read_twin(map_twin(made, arguments.model, maps), planted))
     if twins:
-        report(twins)
+        report([twin for twin in twins if not twin.has_growing_debris])
+        report_debris(twins)
     if arguments.csv:
         write_table(arguments.csv, [rounded(twin) for twin in twins], Twin)
     return 0
@@ -150,6 +159,21 @@ def report(twins: Sequence[Twin]) -> None:
     print(f"drift of the shared error, one sigma: {100 * drift(twins) / PER_ICE_KM2:.3f} % of the ice a year")
     for name, group in (("retreat and none", [twin for twin in twins if twin.planted <= 0]), ("all", list(twins))):
         print(f"{name}: {transfer(group)}; changed less unchanged twin of a terrain: {gain_of_pairs(group)}")
+
+
+def report_debris(twins: Sequence[Twin]) -> None:
+    """Print what growing debris alone makes of the slope: each twin, and less the twin of its terrain without it."""
+    same = {twin.terrain: twin for twin in twins if twin.planted == 0 and not twin.has_growing_debris}
+    group = [twin for twin in twins if twin.has_growing_debris and twin.terrain in same]
+    if not group:
+        return
+    for twin in group:
+        print(f"{twin.name}: true {twin.true:+.3f}, mapped {twin.mapped:+.3f} ({twin.low:+.3f} to {twin.high:+.3f})")
+    print(
+        f"debris alone, called detectable: {share([twin.detectable for twin in group])}; slope less that of the same ",
+        end="",
+    )
+    print(f"terrain without it, mean: {np.mean([twin.mapped - same[twin.terrain].mapped for twin in group]):+.3f}")
 
 
 def share(holds: Sequence[bool]) -> str:

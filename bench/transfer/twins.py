@@ -31,6 +31,10 @@ STEP = 0.9 * ROOM_TO_ADVANCE
 """Part of the main glacier's length by which its front moves from the year of the outlines to the last year."""
 NEEDED = ("params.yaml", "data", "artifacts/prepare", "artifacts/labels")
 """What mapping and measuring need of a twin."""
+DEBRIS = "_debris"
+"""End of the name of a twin whose debris cover grows fast."""
+DEBRIS_KM2_PER_YEAR = 0.02
+"""Growth of the debris cover of the other twins."""
 DIGITS = 12
 """Digits of a model's hash that name its folder."""
 
@@ -48,9 +52,9 @@ def twins_of(still: int, changed: int) -> list[tuple[int, int]]:
     return twins
 
 
-def name_of(seed: int, planted: int) -> str:
+def name_of(seed: int, planted: int, *, debris: bool) -> str:
     """Return the name of a twin's folder."""
-    return f"s{seed}_{planted:+d}"
+    return f"s{seed}_{planted:+d}{DEBRIS if debris else ''}"
 
 
 def maps_of(folder: Path, model: Path) -> Path:
@@ -58,11 +62,14 @@ def maps_of(folder: Path, model: Path) -> Path:
     return folder / "maps" / file_md5(model / "artifacts/train/model.onnx")[:DIGITS]
 
 
-def make_twin(folder: Path, seed: int, planted: int) -> Path:
-    """Simulate, prepare and label a twin, unless that is done; the scenes themselves are not kept."""
-    site = folder / "twins" / name_of(seed, planted)
+def make_twin(folder: Path, seed: int, planted: int, *, debris: bool = False) -> Path:
+    """Simulate, prepare and label a twin, unless that is done; the scenes themselves are not kept.
+
+    With `debris`, its debris cover grows ten times as fast.
+    """
+    site = folder / "twins" / name_of(seed, planted, debris=debris)
     if not (site / "artifacts/labels").exists():
-        make_site(site, site_params(seed, planted), YEARS)
+        make_site(site, site_params(seed, planted, debris=debris), YEARS)
         shutil.rmtree(site / "data/scenes")
     return site
 
@@ -83,7 +90,7 @@ def map_twin(twin: Path, model: Path, maps: Path) -> Path:
     return site
 
 
-def site_params(seed: int, planted: int) -> dict[str, object]:
+def site_params(seed: int, planted: int, *, debris: bool) -> dict[str, object]:
     """Return params.yaml of a twin; the planted rate is in proportion to the length of its main glacier."""
     side_px = (SIDE_M + 2 * MARGIN_M) // PIXEL_M
     main_glacier = make_landscape(seed, (side_px, side_px), float(PIXEL_M)).glaciers[0]
@@ -93,7 +100,7 @@ def site_params(seed: int, planted: int) -> dict[str, object]:
     cloudy = [chance.choice([year for year in YEARS if year not in snowy])] if chance.random() < 0.3 else []
     content = twin_site.params(
         YEARS, seed=seed, retreat_m_per_year=rate, early_snow_years=snowy, cloudy_years=cloudy,
-        debris_growth_km2_per_year=0.02,
+        debris_growth_km2_per_year=DEBRIS_KM2_PER_YEAR * (10 if debris else 1),
     )  # fmt: skip
     left, bottom = twin_site.LEFT, twin_site.BOTTOM
     content["grid"]["pixel_size_m"] = PIXEL_M
