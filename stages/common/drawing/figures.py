@@ -21,6 +21,8 @@ OPAQUE_LEGEND = {"frameon": True, "edgecolor": "none", "framealpha": 0.9}
 """Arguments of a legend that lines do not show through."""
 
 SMALL_WIDTH_IN, SMALL_HEIGHT_IN = 4.8, 3.4
+EDGE_PX = 6
+"""Least distance of a label from the left edge of a small chart."""
 
 
 @contextlib.contextmanager
@@ -91,4 +93,14 @@ def small_chart(title: str, draw: Callable[[Any], None], *, simulated: bool, wid
         axes = figure.add_axes((*box, (SMALL_HEIGHT_IN - 1.0) / height_in))
         draw(axes)
         axes.set_title(title, loc="left", size=11, weight="bold")
+        make_room(axes)
         return encode_png(figure)
+
+
+def make_room(axes: Any) -> None:
+    """Move the left side of the axes to the right, where its labels would be cut off at the edge of the figure."""
+    figure = axes.get_figure()
+    lacking = (EDGE_PX - axes.get_tightbbox().x0) / figure.bbox.width
+    if lacking > 0:
+        left, bottom, width, height = axes.get_position().bounds
+        axes.set_position((left + lacking, bottom, width - lacking, height))
