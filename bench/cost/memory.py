@@ -46,7 +46,7 @@ def main() -> None:
     parser.add_argument("--demo", type=Path, default=ROOT, help="folder in which `make demo` has run")
     parser.add_argument("--folder", type=Path, help="folder of the site, kept; a site that is there is used again")
     parser.add_argument("--stages", nargs="+", choices=STAGES, default=[*STAGES], help="stages to measure")
-    parser.add_argument("--csv", type=Path, help="file of rows, kept but for those measured now; bench/cost/memory.csv")
+    parser.add_argument("--csv", type=Path, help="file of rows, kept but for those measured now")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         for mpx in arguments.mpx:

@@ -22,7 +22,7 @@ import numpy as np
 from scipy import optimize, stats
 from tqdm import tqdm
 
-from bench.transfer.twins import DEBRIS, FIRST_SEED, make_twin, map_twin, maps_of, twins_of
+from bench.transfer.twins import DEBRIS, make_twin, map_twin, maps_of, twins_of
 from stages.common.run.outputs import write_table
 from stages.common.run.records import read_document
 from stages.common.tables.area import AreaMetrics, Trend
@@ -82,8 +82,7 @@ def main() -> int:
     parser.add_argument("--make", action="store_true", help="make the twins, and map nothing")
     parser.add_argument("--csv", type=Path, help="table of the twins to write")
     arguments = parser.parse_args()
-    kinds = [(seed, planted, False) for seed, planted in twins_of(arguments.still, arguments.changed)]
-    kinds += [(FIRST_SEED + number, 0, True) for number in range(arguments.debris)]
+    kinds = twins_of(arguments.still, arguments.changed, arguments.debris)
     twins: list[Twin] = []
     for seed, planted, debris in tqdm(kinds, unit="twin", disable=None):
         made = make_twin(arguments.folder, seed, planted, debris=debris)

@@ -39,17 +39,18 @@ DIGITS = 12
 """Digits of a model's hash that name its folder."""
 
 
-def twins_of(still: int, changed: int) -> list[tuple[int, int]]:
-    """Return seed and planted change of the twins: the first `still` terrains without, the first `changed` with one.
+def twins_of(still: int, changed: int, debris: int) -> list[tuple[int, int, bool]]:
+    """Return seed and planted change of the twins, and whether debris alone grows.
 
-    The twins of a terrain stand together, so that a run that is stopped has measured both kinds.
+    The first `still` terrains are without change, the first `changed` have one, and on the first `debris` debris grows.
+    The still and the changed twin of a terrain stand together, so that a run that is stopped has measured both kinds.
     """
     twins = []
     for number in range(max(still, changed)):
         seed = FIRST_SEED + number
         planted = ([0] if number < still else []) + ([PLANTED[seed % len(PLANTED)]] if number < changed else [])
-        twins += [(seed, change) for change in planted]
-    return twins
+        twins += [(seed, change, False) for change in planted]
+    return twins + [(FIRST_SEED + number, 0, True) for number in range(debris)]
 
 
 def name_of(seed: int, planted: int, *, debris: bool) -> str:
