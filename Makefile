@@ -1,6 +1,6 @@
 # Stable targets; `make help` lists them. SITE=<name> works in sites/<name>, else in the root (the demo).
 .DEFAULT_GOAL := help
-.PHONY: help demo site doctor test test-containers test-cycle repro ingest review submit share crossval compare site-index exps retrain promote rollback move-runs remote ui images docs \
+.PHONY: help demo site doctor test test-containers test-cycle repro ingest review submit share start-model crossval compare site-index exps retrain promote rollback move-runs remote ui images docs \
 	website lint types workflows bench bench-compare locks clean check-lock region region-environment test-region
 
 # All paths are relative, or variables of the shell in quotes: the checkout may lie in a folder of any name.
@@ -16,7 +16,12 @@ $(error there is no site "$(SITE)"$(if $(NEAREST), (did you mean SITE=$(NEAREST)
 endif
 endif
 # Of these only what stands in the command counts: many shells export a VERSION or a URL, which would choose a champion.
-$(foreach word,A B BASE VERSION URL REGION DRY ARGS,$(if $(filter environment,$(origin $(word))),$(eval override $(word) :=)$(eval unexport $(word))))
+$(foreach word,A B BASE VERSION URL REGION MODEL DRY ARGS,$(if $(filter environment,$(origin $(word))),$(eval override $(word) :=)$(eval unexport $(word))))
+ifneq (,$(MODEL))
+ifneq (1-found,$(words $(MODEL))-$(if $(wildcard models/$(MODEL)/dvc.yaml),found))
+$(error there is no model "$(MODEL)"; expected: MODEL=$(patsubst models/%/dvc.yaml,%,$(wildcard models/*/dvc.yaml)))
+endif
+endif
 SITE_DIR := $(if $(SITE),sites/$(SITE),.)
 STAMP := .venv/.installed
 export PATH := $(ROOT)/.venv/bin:$(PATH)
@@ -68,6 +73,9 @@ submit: $(STAMP)  ## Write outlines for GLIMS and tables for the WGMS, after a r
 share: $(STAMP)  ## Write results as STAC, Data Package, RGI 7 outlines, PROV; the model for other programs (SITE=name)
 	@cd $(SITE_DIR) && python -m exports.share
 
+start-model: $(STAMP)  ## Make the model that sites can start from, out of seeds (MODEL=start)
+	@python -m dvc repro models/$(or $(MODEL),start)/dvc.yaml
+
 ui: $(STAMP)  ## Serve MLflow on http://127.0.0.1:5000
 	@MLFLOW_DISABLE_TELEMETRY=true DO_NOT_TRACK=true MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false \
 		python -m mlflow server --workers 1 --backend-store-uri sqlite:///mlruns/mlflow.db \
@@ -91,8 +99,8 @@ exps: $(STAMP)  ## Table of the experiments: what differs and how well it does (
 crossval: $(STAMP)  ## Test every fold of crossval.folds by a training of its own (SITE=name)
 	@cd $(SITE_DIR) && python -m versions.crossval
 
-check-lock: $(STAMP)  ## Say whether dvc.lock is current, without data (SITE=name)
-	@bin/check-lock $(SITE_DIR)
+check-lock: $(STAMP)  ## Say whether dvc.lock is current, without data (SITE=name, or MODEL=start)
+	@bin/check-lock $(if $(MODEL),models/$(MODEL),$(SITE_DIR))
 
 ##@ Operate
 

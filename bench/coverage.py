@@ -28,7 +28,7 @@ import numpy as np
 import yaml
 from scipy import stats
 
-from bench.twins import make_twin, make_twins, run_in_process
+from bench.twins import make_twin, make_twins
 from sandbox import twin_site
 from stages.area.contract import CONTRACT as AREA
 from stages.area.error.interval import COVERED
@@ -47,6 +47,7 @@ from stages.patches.contract import CONTRACT as PATCHES
 from stages.patches.cut import cut_patches
 from stages.predict.contract import CONTRACT as PREDICT
 from stages.predict.predict import predict
+from versions.starting_model.twins import run_in_process
 
 TRAINING_SEED, TEST_SEED = 1, 1000
 TRAINING_YEARS = [2016, 2018, 2020, 2023]

@@ -1,6 +1,7 @@
 """The Everest protocol: one leak-free test on real imagery, in five folds, by the project's own code.
 
     GLACIER_SAMPLES=<folder> python -m bench.everest_protocol [--calibrated] [--folds 0 1 2 3 4] [--epochs N]
+        [--start MODEL] [--learning-rate R]
 
 Training settings are those of sites/everest/params.yaml. Each fold trains from scratch on the other four and sees
 only their pixels (imagery and labels of the held-out fold are zeroed and ignored). The schedule is fixed and the
@@ -8,6 +9,9 @@ threshold is 0.5, so nothing is chosen on the held-out fold. The five held-out p
 
 With --calibrated, training leaves out one more fold, and the same net is scored twice: as fitted, and with the
 temperature and the zero-bias threshold that `train` determines on that fold.
+
+With --start each fold starts from that model, which `python -m bench.many_sites.pretrain --like sites/everest` makes
+of twins.
 """
 
 from __future__ import annotations
@@ -53,10 +57,11 @@ def main() -> None:
     """Run the folds, each in a fresh process, and print the protocol's table rows."""
     arguments = parse_arguments()
     params = load_params(ROOT / "sites/everest/params.yaml")
-    if arguments.epochs:
-        params = params.model_copy(update={"train": params.train.model_copy(update={"epochs": arguments.epochs})})
+    changes = {"epochs": arguments.epochs, "learning_rate": arguments.learning_rate}
+    changed = {name: value for name, value in changes.items() if value is not None}
+    params = params.model_copy(update={"train": params.train.model_copy(update=changed)})
     if arguments.worker:
-        train_and_map(params, arguments.folds[0], arguments.worker, calibrated=arguments.calibrated)
+        train_and_map(params, arguments.folds[0], arguments.worker, arguments.start, calibrated=arguments.calibrated)
         return
     pixels, glacier = read_scene_and_labels()
     kinds = ("as fitted", "calibrated") if arguments.calibrated else ("as fitted",)
@@ -81,6 +86,8 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--calibrated", action="store_true", help="keep one more fold to calibrate on")
     parser.add_argument("--folds", type=int, nargs="+", default=list(range(FOLDS)), help="folds to hold out")
     parser.add_argument("--epochs", type=int, help="epochs of training, instead of the site's own")
+    parser.add_argument("--learning-rate", type=float, help="highest learning rate, instead of the site's own")
+    parser.add_argument("--start", type=Path, help="folder of a model that each fold starts from")
     parser.add_argument("--worker", type=Path, help=argparse.SUPPRESS)
     return parser.parse_args()
 
@@ -113,11 +120,15 @@ def start_fold(fold: int, scratch: Path, kinds: tuple[str, ...]) -> dict[str, di
         return {kind: {name: file[f"{kind}/{name}"] for name in FOLD_RESULTS} for kind in kinds}
 
 
-def train_and_map(params: Params, fold: int, out: Path, *, calibrated: bool) -> None:
-    """Train without `fold`, map the whole scene, and write probability, threshold, temperature and seconds."""
+def train_and_map(params: Params, fold: int, out: Path, start_from: Path | None, *, calibrated: bool) -> None:
+    """Train without `fold`, map the whole scene, and write probability, threshold, temperature and seconds.
+
+    `start_from` is the folder of the model to start from, or None.
+    """
     from stages.train.train import prepare_tensorflow
 
     prepare_tensorflow(params.train.threads, params.train.seed, params.train.instruction_set)
+    from stages.train.beyond.initial_model import read_initial_model
     from stages.train.calibrate import calibrate
     from stages.train.ensemble import assemble, logits_of
     from stages.train.fit import fit
@@ -129,7 +140,9 @@ def train_and_map(params: Params, fold: int, out: Path, *, calibrated: bool) -> 
     data = training_data(params, pixels, glacier, roles_of(params, glacier.shape, calibrated=calibrated))
     start = time.perf_counter()
     no_patches = replace(data.validation, **{name: value[:0] for name, value in vars(data.validation).items()})
-    fitted = fit(replace(data, validation=no_patches), params.train, size_px=params.patches.size_px)
+    initial = read_initial_model(start_from, data, params.train) if start_from else None
+    unseen = replace(data, validation=no_patches)
+    fitted = fit(unseen, params.train, size_px=params.patches.size_px, initial=initial)
     seconds = time.perf_counter() - start
     settings_by_kind = {"as fitted": (1.0, 0.5)}
     if calibrated:

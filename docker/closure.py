@@ -1,6 +1,6 @@
 """What a stage's code reaches of `stages.common`: its dependencies in dvc.yaml and the files of its image.
 
-As a program: write them into dvc.yaml (`make docs`).
+As a program: write them into dvc.yaml, and into those of the models that sites start from (`make docs`).
 """
 
 from __future__ import annotations
@@ -13,8 +13,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMON = "stages/common"
-CODE_LINE = "      - stages/"
-"""How a dependency on code begins in dvc.yaml."""
+CODE_LINE = re.compile(r"      - ((?:\.\./)*)stages/")
+"""How a dependency on code begins in a dvc.yaml, with the way to the root."""
+
+RUN_BY = {"twin": ("ingest", "prepare", "labels", "patches")}
+"""Stages that another one runs: the twins that a starting model learns from (`versions.starting_model`)."""
 
 
 def code_of(stage: str, root: Path = ROOT) -> list[str]:
@@ -22,8 +25,10 @@ def code_of(stage: str, root: Path = ROOT) -> list[str]:
 
     Files of `stages/common` itself stand alone; of a sub-package the whole folder, whichever file is reached.
     """
-    parts = {common_part(path) for path in reached_files(stage, root) if path.startswith(f"{COMMON}/")}
-    return [*sorted(parts), f"stages/{stage}"]
+    stages = RUN_BY.get(stage, (stage,))
+    files = {path for name in stages for path in reached_files(name, root)}
+    parts = {common_part(path) for path in files if path.startswith(f"{COMMON}/")}
+    return [*sorted(parts), *(f"stages/{name}" for name in stages)]
 
 
 def common_part(path: str) -> str:
@@ -79,13 +84,13 @@ def with_code_of_stages(dvc_yaml: str, root: Path = ROOT) -> str:
     for line in dvc_yaml.splitlines():
         if header := re.fullmatch(r"  (\w+):", line):
             stage = header[1]
-        if not line.startswith(CODE_LINE):
+        if not (code := CODE_LINE.match(line)):
             lines.append(line)
-        elif not lines[-1].startswith(CODE_LINE):
-            lines += [f"      - {path}" for path in code_of(stage, root)]
+        elif not CODE_LINE.match(lines[-1]):
+            lines += [f"      - {code[1]}{path}" for path in code_of(stage, root)]
     return "\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":
-    pipeline = ROOT / "dvc.yaml"
-    pipeline.write_text(with_code_of_stages(pipeline.read_text(encoding="utf-8")), encoding="utf-8")
+    for pipeline in (ROOT / "dvc.yaml", *ROOT.glob("models/*/dvc.yaml")):
+        pipeline.write_text(with_code_of_stages(pipeline.read_text(encoding="utf-8")), encoding="utf-8")

@@ -126,12 +126,12 @@ def test_what_make_would_run_is_refused(hub: Hub, workflow: str, job: str, step:
         assert not (machine.checkout / "INJECTED").exists()
 
 
-@pytest.mark.parametrize("stale", ["", "everest"])
-def test_the_lock_of_the_root_and_of_every_site_is_checked(hub: Hub, stale: str) -> None:
+@pytest.mark.parametrize("stale", ["SITE=", "SITE=everest", "MODEL=start"])
+def test_the_lock_of_the_root_of_every_site_and_every_model_is_checked(hub: Hub, stale: str) -> None:
     machine = hub.machine("checks")
     machine.stub("make")
     assert machine.run("ci", "checks", "Is every dvc.lock current?").code == 0
-    assert machine.calls("make") == ["check-lock SITE=", "check-lock SITE=everest"]
-    machine.stub("make", f'[ "$*" != "check-lock SITE={stale}" ]')
+    assert machine.calls("make") == ["check-lock SITE=", "check-lock MODEL=start", "check-lock SITE=everest"]
+    machine.stub("make", f'[ "$*" != "check-lock {stale}" ]')
     assert machine.run("ci", "checks", "Is every dvc.lock current?").code == 1
-    assert len(machine.calls("make")) == 4, "one that is stale keeps no other back"
+    assert len(machine.calls("make")) == 6, "one that is stale keeps no other back"

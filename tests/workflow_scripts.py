@@ -26,7 +26,8 @@ SITES = {
     "params.yaml": "epochs: 1\n", "data.dvc": "data 1\n", "dvc.lock": "lock 1\n", "dvc.yaml": "stages\n",
     "metrics/train.json": "{}\n", "metrics/old.json": "{}\n", "stages/train/net.py": "width = 16\n",
     "sites/everest/params.yaml": "epochs: 1\n", "sites/everest/data.dvc": "data 1\n",
-    "sites/everest/dvc.lock": "lock 1\n", "sites/gangotri/params.yaml": "epochs: 1\n", ".gitignore": "artifacts/\n",
+    "sites/everest/dvc.lock": "lock 1\n", "sites/gangotri/params.yaml": "epochs: 1\n",
+    "models/start/dvc.lock": "lock 1\n", ".gitignore": "artifacts/\n",
 }  # fmt: skip
 REMOTE = {"DVC_REMOTE_URL": "s3://bucket/glacier", "MLFLOW_TRACKING_URI": "https://mlflow.example"}
 

@@ -1,26 +1,23 @@
-"""Twins to learn from: each seed has its own terrain, season and change; scenes, labels and patches by the stages."""
+"""Twins to learn from: of the kind of a site (8-bit RGB: as Landsat 7 shows them), or those of bench.twins."""
 
 from __future__ import annotations
 
 import contextlib
-import random
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import yaml
 from tqdm import tqdm
 
-from bench.twins import make_site, run_in_process
-from sandbox import twin_site
+from bench.many_sites import landsat
 from stages.common.params.schema import Params
 from stages.common.run.documents import read_yaml
 from stages.patches.contract import CONTRACT as PATCHES
 from stages.patches.cut import cut_patches
+from versions.starting_model.params import params_like
+from versions.starting_model.twins import make_twin, run_in_process
 
 YEARS = [2016, 2020]
-BLOCKS = 5
-"""Blocks of the split along a side: with five, each fold has five."""
 
 
 def seeds_in(text: str) -> list[int]:
@@ -31,28 +28,16 @@ def seeds_in(text: str) -> list[int]:
 
 def make_twins_like(like: Params, seeds: Sequence[int], folder: Path) -> list[Path]:
     """Make a twin for each seed with bands, pixels, patches and training of `like`, unless it is there; return them."""
-    return [_make(folder / str(seed), params_like(like, seed)) for seed in tqdm(seeds, unit="twin", disable=None)]
-
-
-def params_like(like: Params, seed: int) -> dict[str, Any]:
-    """Return params.yaml of a twin; what is random about it follows from the seed."""
-    chance = random.Random(seed)
-    content = twin_site.params(
-        YEARS,
-        bands=like.prepare.bands,
-        seed=seed,
-        retreat_m_per_year=round(chance.uniform(0, 40), 1),
-        debris_fraction=round(chance.uniform(0.1, 0.5), 2),
-        early_snow_years=[chance.choice(YEARS)] if chance.random() < 0.5 else [],
-        cloudy_years=[chance.choice(YEARS)] if chance.random() < 0.3 else [],
-    )
-    values = like.model_dump(mode="json", include={"patches", "train", "labels"})
-    side_m = BLOCKS * max(like.patches.block_rows_px, like.patches.block_columns_px) * like.grid.pixel_size_m
-    left, bottom = twin_site.LEFT, twin_site.BOTTOM
-    content["ingest"]["aoi"]["bounds"] = [left, bottom, left + side_m, bottom + side_m]
-    content["grid"]["pixel_size_m"] = like.grid.pixel_size_m
-    content["prepare"]["storage"] = like.prepare.storage
-    return content | values | {"training_years": YEARS}
+    start = params_like(like, seeds, YEARS)
+    for seed in tqdm(seeds, unit="twin", disable=None):
+        site = folder / str(seed)
+        if (site / "artifacts/patches").exists():
+            continue
+        if like.prepare.storage == "rgb8":
+            landsat.make_twin_like(like, seed, YEARS, site, (folder / ".tmp").resolve())
+        else:
+            make_twin(start, seed, site, scratch=folder / ".tmp")
+    return [folder / str(seed) for seed in seeds]
 
 
 def cut(site: Path, years: Sequence[int]) -> Path:
@@ -64,9 +49,3 @@ def cut(site: Path, years: Sequence[int]) -> Path:
         if missing:
             run_in_process(PATCHES, cut_patches, *missing)
     return site
-
-
-def _make(site: Path, content: dict[str, Any]) -> Path:
-    if not (site / "artifacts/labels").exists():
-        make_site(site, content, YEARS)
-    return cut(site, YEARS)

@@ -12,7 +12,6 @@ import random
 import shutil
 from pathlib import Path
 
-from bench.twins import make_site, run_in_process
 from sandbox import twin_site
 from stages.area.contract import CONTRACT as AREA
 from stages.area.measure import measure
@@ -22,6 +21,7 @@ from stages.ingest.sources.twin.landscape import make_landscape
 from stages.predict.contract import CONTRACT as PREDICT
 from stages.predict.predict import predict
 from versions.across_sites.training import link
+from versions.starting_model.twins import make_site, run_in_process
 
 YEARS = list(range(2016, 2025))
 FIRST_SEED, SIDE_M, MARGIN_M, PIXEL_M = 101, 8000, 1000, 10

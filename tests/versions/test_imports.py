@@ -12,6 +12,10 @@ ALLOWED = {
         "stages.area.year.truth", "stages.evaluate.contract", "stages.evaluate.scene", "stages.evaluate.scores",
         "stages.predict.contract", "stages.predict.predict",
     },
+    "versions/starting_model/twins.py": {
+        "stages.ingest.ingest", "stages.labels.contract", "stages.labels.label", "stages.patches.contract",
+        "stages.patches.cut", "stages.prepare.contract", "stages.prepare.prepare",
+    },
     "versions/tools/scratch.py": {"stages.area.contract", "stages.evaluate.contract", "stages.predict.contract"},
     "versions/crossval.py": {"stages.evaluate.crossval_contract"},
     "versions/crossval_runs.py": {"stages.track"},

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 import yaml
 
-from bench.twins import run_in_process
 from sandbox import tiny
 from stages.common import logs
 from stages.common.params.schema import Params, load_params
@@ -27,6 +26,7 @@ from versions.across_sites.__main__ import main
 from versions.across_sites.scoring import score_on
 from versions.across_sites.table import ScoreRow
 from versions.across_sites.training import joint_params, train_on
+from versions.starting_model.twins import run_in_process
 
 
 @pytest.fixture(scope="session")
