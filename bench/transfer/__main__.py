@@ -28,6 +28,7 @@ from stages.common.run.records import read_document
 from stages.common.tables.area import AreaMetrics, Trend
 from stages.common.tables.base import Record
 from stages.common.tables.change import ChangeTrend
+from stages.common.types import Float64Array
 
 PER_ICE_KM2 = 60.0
 
@@ -155,7 +156,11 @@ def report(twins: Sequence[Twin]) -> None:
     of_change, of_outlines = rms(errors_of(twins)), rms([twin.outlines - twin.true for twin in twins])
     print(f"error of the slope: mean {np.mean(errors_of(twins)):+.3f}, root mean square {of_change:.3f} ", end="")
     print(f"(common area of the outlines: {of_outlines:.3f})")
-    print(f"drift of the shared error, one sigma: {100 * drift(twins) / PER_ICE_KM2:.3f} % of the ice a year")
+    drift, gain_sigma = shared_errors([twin for twin in twins if twin.planted <= 0])
+    print(
+        f"without advances, one sigma: drift of the shared error {100 * drift / PER_ICE_KM2:.3f} % of the ice a year, "
+    )
+    print(f"mapped over true slope {gain_sigma:.2f}")
     for name, group in (("retreat and none", [twin for twin in twins if twin.planted <= 0]), ("all", list(twins))):
         print(f"{name}: {transfer(group)}; changed less unchanged twin of a terrain: {gain_of_pairs(group)}")
 
@@ -193,17 +198,24 @@ def rms(errors: Sequence[float]) -> float:
     return float(np.sqrt(np.mean(np.square(errors))))
 
 
-def drift(twins: Sequence[Twin]) -> float:
-    """Return one sigma of the slopes' errors that the years' own errors do not explain; an advance is left out.
+def shared_errors(twins: Sequence[Twin]) -> tuple[float, float]:
+    """Return the drift of the shared error, km2 a year, and the spread of mapped over true slope, one sigma each.
 
-    It makes the mean of error^2 / (own^2 + drift^2) one (Paule and Mandel 1982), 0 where the mean is below one without.
+    Those of the greatest likelihood, where errors are normal with the variance own^2 + drift^2 + (spread x true)^2.
     """
-    used = [twin for twin in twins if twin.planted <= 0]
+    error, own, true = (np.array([getattr(twin, name) for twin in twins]) for name in ("error", "own_se", "true"))
 
-    def excess(sigma: float) -> float:
-        return float(np.mean([twin.error**2 / (twin.own_se**2 + sigma**2) for twin in used])) - 1
+    def unlikelihood(logarithms: Float64Array) -> float:
+        drift, spread = np.exp(logarithms)
+        variance = own**2 + drift**2 + (spread * true) ** 2
+        return float(np.sum(np.log(variance) + error**2 / variance))
 
-    return float(optimize.brentq(excess, 0.0, 1.0)) if excess(0.0) > 0 > excess(1.0) else 0.0
+    starts = [np.log([drift, spread]) for drift in (0.01, 0.05, 0.1) for spread in (0.05, 0.2, 0.4)]
+    best = min(
+        (optimize.minimize(unlikelihood, start, method="Nelder-Mead") for start in starts), key=lambda fit: fit.fun
+    )
+    drift, spread = np.exp(best.x)
+    return float(drift), float(spread)
 
 
 def transfer(twins: Sequence[Twin]) -> str:

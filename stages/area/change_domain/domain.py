@@ -15,6 +15,7 @@ from stages.common.types import BoolArray, Float32Array
 
 BY_HEIGHT = "outlines, a margin around them, and lower ground near them"
 WITHOUT_HEIGHT = "outlines and all ground near them, as there is no DEM"
+HIGH_MARGIN = ", and high ground beside them, as the ice there grows"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,8 +26,10 @@ class ChangeDomain:
     """(H, W): outlines within the AOI. Ice must hang together with them."""
     ground: BoolArray
     """(H, W): outlines, their margin, and ground that an advance would take."""
+    high_margin: BoolArray
+    """(H, W): high ground beside the glaciers. It counts only where a series of years shows that ice grows there."""
     control: BoolArray
-    """(H, W): the rest of the AOI. What is mapped as ice there says how far a year is off, and never enters a trend."""
+    """(H, W): the AOI beyond `ground`, with the high margin. What is mapped as ice there says how far a year is off."""
     method: str
     """What the ground consists of, in words."""
 
@@ -42,7 +45,7 @@ def find_domain(site: AreaSite, height_m: Float32Array | None, params: ChangePar
 
     An old outline is off by about a pixel everywhere, and glaciers advance downhill: beyond the margin only ground near
     a glacier (`AreaSite.owner`) and below a part of its heights belongs to the domain. High ground beyond the outlines
-    is snow in one year and rock in the next.
+    is snow in one year and rock in the next; that within `ChangeParams.high_margin_m` is kept apart.
 
     Parameters
     ----------
@@ -55,8 +58,12 @@ def find_domain(site: AreaSite, height_m: Float32Array | None, params: ChangePar
     if height_m is not None:
         near &= relative_height(site, height_m) < params.growth_height_fraction
     ground = margin | near
-    method = WITHOUT_HEIGHT if height_m is None else BY_HEIGHT
-    return ChangeDomain(prior=site.prior, ground=ground, control=site.aoi & ~ground, method=method)
+    control = site.aoi & ~ground
+    beside = grow_zones(site.prior, distance_px=params.high_margin_m / pixel_m) != 0
+    return ChangeDomain(
+        prior=site.prior, ground=ground, high_margin=control & beside, control=control,
+        method=WITHOUT_HEIGHT if height_m is None else BY_HEIGHT,
+    )  # fmt: skip
 
 
 def changing_ice(domain: ChangeDomain, ice: BoolArray, observed: BoolArray) -> BoolArray:
@@ -71,6 +78,11 @@ def changing_ice(domain: ChangeDomain, ice: BoolArray, observed: BoolArray) -> B
     gaps, open_gaps = ~body, ~grown(body)
     reached = grown(_hanging_together(open_gaps, ~domain.prior))
     return np.asarray(domain.ground & ~(gaps & (reached | ~domain.prior)))
+
+
+def ice_on_high_margin(domain: ChangeDomain, ice: BoolArray, inside: BoolArray) -> BoolArray:
+    """Return the (H, W) ice of a year on the high margin that hangs together with the ice `inside` the domain."""
+    return _hanging_together(ice & domain.high_margin, grown(inside, corners=True), EIGHT_NEIGHBOURS)
 
 
 def _hanging_together(area: BoolArray, start: BoolArray, structure: BoolArray | None = None) -> BoolArray:

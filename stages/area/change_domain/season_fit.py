@@ -56,6 +56,19 @@ class SeasonFit:
             return None
         return t_quantile(1 - SIGNIFICANCE / 2, self.freedom) * self.se
 
+    def ends(self, gain_sigma: float = 0.0) -> tuple[float, float] | None:
+        """Return the 95 % interval of the true slope; None for fewer than five years.
+
+        A map shows a true slope s as g s, g being 1 give or take `gain_sigma`: the interval holds each s of which the
+        fitted slope is within t hypot(se, gain_sigma s) (Fieller 1954). It leaves 0 out where it does so without gain.
+        """
+        if self.n < YEARS_FOR_SIGNIFICANCE:
+            return None
+        t = t_quantile(1 - SIGNIFICANCE / 2, self.freedom)
+        rest = 1 - (t * gain_sigma) ** 2
+        half = t * math.sqrt((gain_sigma * self.slope) ** 2 + rest * self.se**2)
+        return (self.slope - half) / rest, (self.slope + half) / rest
+
     @property
     def p(self) -> float:
         """Two-sided p of the slope."""

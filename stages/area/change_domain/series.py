@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from stages.area.change_domain.domain import ChangeDomain, changing_ice, domain_of
+from stages.area.change_domain.domain import HIGH_MARGIN, ChangeDomain, changing_ice, domain_of, ice_on_high_margin
 from stages.area.change_domain.season_fit import YEAR_DAYS, SeasonFit, days_of_season, fit_season, outliers
 from stages.area.map.elevation import Elevation
 from stages.area.site import AreaSite
@@ -24,6 +24,9 @@ from stages.common.types import BoolArray
 NO_SLOPE = 1e-6
 """km2 a year, a square metre: below, a slope is that of rounding."""
 
+Ends = tuple[float, float] | None
+"""Both ends of a 95 % interval, km2 a year; None for fewer than five years."""
+
 
 @dataclass(frozen=True)
 class ChangeYear:
@@ -32,8 +35,10 @@ class ChangeYear:
     year_area: YearArea
     ice_km2: float
     """Ice within the change domain, over the common pixels."""
+    high_km2: float
+    """Ice on the high margin, over the common pixels."""
     control_km2: float
-    """Ice mapped where no glacier can be, over the common pixels."""
+    """Ice mapped beyond the change domain, over the common pixels, with that on the high margin."""
 
 
 @dataclass(kw_only=True)
@@ -60,13 +65,16 @@ class ChangeSeries:
             self.left_out.append(year_area)
             return
         inside = changing_ice(self.domain, ice, observed)
+        high = ice_on_high_margin(self.domain, ice, inside)
         km2 = self.site.areas_by_rows_km2(
             lambda rows: {
                 "ice": inside[rows] & self.common[rows],
+                "high": high[rows] & self.common[rows],
                 "control": ice[rows] & self.domain.control[rows] & self.common[rows],
             }
         )
-        self.years.append(ChangeYear(year_area, float(km2["ice"].sum()), float(km2["control"].sum())))
+        sums = {name: float(by_glacier.sum()) for name, by_glacier in km2.items()}
+        self.years.append(ChangeYear(year_area, sums["ice"], sums["high"], sums["control"]))
 
     @property
     def snowy(self) -> list[bool]:
@@ -81,12 +89,30 @@ class ChangeSeries:
         """Years that the trend rests on."""
         return [year for year, is_snowy in zip(self.years, self.snowy, strict=True) if not is_snowy]
 
+    @property
+    def takes_high_margin(self) -> bool:
+        """Whether the ice on the high margin grows, by the 95 % interval of its slope.
+
+        It is an advance then. Otherwise it is snow, of which each year has another amount, and counts as control.
+        """
+        used = self.used
+        if len(used) < YEARS_FOR_A_TREND:
+            return False
+        ends = _fit(used, [year.high_km2 for year in used], drift=0.0).ends()
+        return ends is not None and ends[0] > NO_SLOPE
+
+    def split_km2(self, years: Sequence[ChangeYear]) -> tuple[list[float], list[float]]:
+        """Return the ice of years on the ground that counts, and beyond it."""
+        high_km2 = [year.high_km2 if self.takes_high_margin else 0.0 for year in years]
+        inside_km2 = [year.ice_km2 + high for year, high in zip(years, high_km2, strict=True)]
+        return inside_km2, [year.control_km2 - high for year, high in zip(years, high_km2, strict=True)]
+
     def fit(self) -> SeasonFit | None:
         """Fit the trend; None for fewer than three years."""
         used = self.used
         if len(used) < YEARS_FOR_A_TREND:
             return None
-        ice_km2 = [year.ice_km2 for year in used]
+        ice_km2, _ = self.split_km2(used)
         drift = self.params.shared_drift_pct_per_year / 100 * float(np.mean(ice_km2))
         return _fit(used, ice_km2, drift=drift)
 
@@ -97,41 +123,56 @@ class ChangeSeries:
         hold, such as an advance on high ground.
         """
         used = self.used
-        control = _fit(used, [year.control_km2 for year in used], drift=0.0)
+        control = _fit(used, self.split_km2(used)[1], drift=0.0)
         half = control.half_width
         return control.slope if half is not None and abs(control.slope) > max(half, NO_SLOPE) else 0.0
+
+    def ends(self, fit: SeasonFit, beyond: float) -> Ends:
+        """Return the 95 % interval of the slope, wider on the side of what changes `beyond` the ground that counts."""
+        ends = fit.ends(self.params.gain_sigma)
+        return ends and (ends[0] + min(beyond, 0.0), ends[1] + max(beyond, 0.0))
 
     def trend(self, fit: SeasonFit | None) -> ChangeTrend:
         """Make change_trend.json."""
         used, snowy = self.used, self.snowy
         beyond = self.control_slope() if fit else 0.0
-        common, domain = self.common, self.domain
-        km2 = self.site.areas_by_rows_km2(
-            lambda rows: {"ground": domain.ground[rows] & common[rows], "control": domain.control[rows] & common[rows]}
-        )
+        ends = self.ends(fit, beyond) if fit else None
+        ground_km2, control_km2 = self._ground_km2()
         flagged = [year.year_area.year for year, is_snowy in zip(self.years, snowy, strict=True) if is_snowy]
         return ChangeTrend(
             n_years=len(used),
             years=[year.year_area.year for year in used],
             excluded_years=[year_area.year for year_area in self.left_out],
             flagged_years=flagged,
-            statement="; ".join([change_sentence(fit, used, beyond), *caveats(fit, flagged, beyond)]),
-            domain_method=self.domain.method,
-            domain_km2=float(km2["ground"].sum()),
-            control_ground_km2=float(km2["control"].sum()),
-            **(_numbers(fit, used, beyond) if fit else {}),
+            statement="; ".join([change_sentence(fit, used, ends), *caveats(fit, flagged, beyond)]),
+            domain_method=self.domain.method + (HIGH_MARGIN if self.takes_high_margin else ""),
+            domain_km2=ground_km2,
+            control_ground_km2=control_km2,
+            **(_numbers(fit, used, ends, beyond) if fit else {}),
         )
+
+    def _ground_km2(self) -> tuple[float, float]:
+        """Return the common ground that counts, and that beyond it."""
+        domain = self.domain
+        selections = {"ground": domain.ground, "high": domain.high_margin, "control": domain.control}
+        km2 = self.site.areas_by_rows_km2(
+            lambda rows: {name: ground[rows] & self.common[rows] for name, ground in selections.items()}
+        )
+        high_km2 = float(km2["high"].sum()) if self.takes_high_margin else 0.0
+        return float(km2["ground"].sum()) + high_km2, float(km2["control"].sum()) - high_km2
 
     def rows(self, fit: SeasonFit | None) -> list[ChangeAreaRow]:
         """Make the rows of change_area_by_year.csv, unrounded, in the order of the years."""
         effects = dict(zip((year.year_area.year for year in self.used), fit.effects, strict=True)) if fit else {}
         measured = [
             ChangeAreaRow(
-                year=year.year_area.year, date=year.year_area.date, change_area_km2=year.ice_km2,
-                adjusted_area_km2=_adjusted_km2(year, effects), control_km2=year.control_km2, used=not is_snowy,
-                reason="ice where no glacier can be: snow or cloud" if is_snowy else None,
+                year=year.year_area.year, date=year.year_area.date, change_area_km2=ice_km2,
+                adjusted_area_km2=_adjusted_km2(ice_km2, effects.get(year.year_area.year)), control_km2=control_km2,
+                used=not is_snowy, reason="ice where no glacier can be: snow or cloud" if is_snowy else None,
             )
-            for year, is_snowy in zip(self.years, self.snowy, strict=True)
+            for year, is_snowy, ice_km2, control_km2 in zip(
+                self.years, self.snowy, *self.split_km2(self.years), strict=True
+            )
         ]  # fmt: skip
         absent = [
             ChangeAreaRow(year=year_area.year, date=year_area.date, used=False, reason=_reason(year_area))
@@ -140,17 +181,11 @@ class ChangeSeries:
         return sorted([*measured, *absent], key=lambda row: row.year)
 
 
-def ends_of(fit: SeasonFit, beyond: float) -> tuple[float, float] | None:
-    """Return the 95 % interval of the slope, wider on the side of what changes beyond the domain; None without one."""
-    half = fit.half_width
-    return None if half is None else (fit.slope - half + min(beyond, 0.0), fit.slope + half + max(beyond, 0.0))
-
-
-def change_sentence(fit: SeasonFit | None, used: Sequence[ChangeYear], beyond: float = 0.0) -> str:
+def change_sentence(fit: SeasonFit | None, used: Sequence[ChangeYear], ends: Ends) -> str:
     """State the trend of the change product, or why there is none."""
     if fit is None:
         return "A trend of the change product needs at least three years that are observed well and free of early snow"
-    first, last, (low, high) = used[0].year_area, used[-1].year_area, ends_of(fit, beyond) or (None, None)
+    first, last, (low, high) = used[0].year_area, used[-1].year_area, ends or (None, None)
     rate = Rate(
         per_year=fit.slope, low=low, high=high, minimum=fit.minimum_detectable, first_year=first.year,
         last_year=last.year, years=last.decimal_year - first.decimal_year, first=fit.first if fit.first > 0 else None,
@@ -177,8 +212,8 @@ def caveats(fit: SeasonFit | None, flagged: Sequence[int], beyond: float = 0.0) 
     return phrases
 
 
-def _numbers(fit: SeasonFit, used: Sequence[ChangeYear], beyond: float) -> dict[str, Any]:
-    low, high = ends_of(fit, beyond) or (None, None)
+def _numbers(fit: SeasonFit, used: Sequence[ChangeYear], ends: Ends, beyond: float) -> dict[str, Any]:
+    low, high = ends or (None, None)
     shared = _shared_sigma_km2(fit, used)
     whole = shared**2 + fit.sigma_season**2 + fit.sigma_own**2
     return {
@@ -211,10 +246,9 @@ def _reason(year_area: YearArea) -> str:
     return "a person rejected the map" if year_area.rejected else "too little observed"
 
 
-def _adjusted_km2(year: ChangeYear, effects: Mapping[int, float]) -> float | None:
+def _adjusted_km2(ice_km2: float, effect: float | None) -> float | None:
     """Return the area without the effect of the scene's day; None for a year that is not used."""
-    effect = effects.get(year.year_area.year)
-    return None if effect is None else max(year.ice_km2 - effect, 0.0)
+    return None if effect is None else max(ice_km2 - effect, 0.0)
 
 
 def _fit(used: Sequence[ChangeYear], km2: Sequence[float], *, drift: float) -> SeasonFit:

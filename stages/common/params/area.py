@@ -27,8 +27,8 @@ GateName = Literal[
 """Names of all gates, on the areas and on the model, as in ``gates.json`` and ``gates.override``."""
 
 
-DRIFT_PCT_PER_YEAR = 0.054
-"""Drift of the shared error that new twins show, the larger of two trainings (`python -m bench.transfer`)."""
+DRIFT_PCT_PER_YEAR, GAIN_SIGMA = 0.061, 0.15
+"""Drift of the shared error and spread of mapped over true change on new terrain (`python -m bench.transfer`)."""
 
 
 class SurfaceParams(Section):
@@ -74,6 +74,10 @@ class ChangeParams(Section):
         Fraction,
         Field(description="beyond the margin, ground near a glacier counts below this part of the glacier's heights"),
     ] = 0.75
+    high_margin_m: Annotated[
+        float,
+        Field(ge=0, description="higher ground so near the outlines counts too where the ice on it grows"),
+    ] = 250.0
     control_excess_max: Annotated[
         Fraction,
         Field(description="ice where no glacier can be, above that of the median year, in parts of the outlines' area"),
@@ -81,6 +85,9 @@ class ChangeParams(Section):
     shared_drift_pct_per_year: Annotated[
         float, Field(ge=0, le=10, description="drift of the error that all years share, one sigma, % of the ice")
     ] = DRIFT_PCT_PER_YEAR
+    gain_sigma: Annotated[
+        float, Field(ge=0, le=0.3, description="spread of mapped over true change between terrains, one sigma")
+    ] = GAIN_SIGMA
 
 
 class AreaParams(Section):
