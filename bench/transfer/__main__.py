@@ -158,9 +158,10 @@ def report(twins: Sequence[Twin]) -> None:
     print(f"(common area of the outlines: {of_outlines:.3f})")
     drift, gain_sigma = shared_errors([twin for twin in twins if twin.planted <= 0])
     print(
-        f"without advances, one sigma: drift of the shared error {100 * drift / PER_ICE_KM2:.3f} % of the ice a year, "
+        f"without advances, one sigma: drift of the shared error {100 * drift / PER_ICE_KM2:.3f} % of the ice a year",
+        end="",
     )
-    print(f"mapped over true slope {gain_sigma:.2f}")
+    print(f", spread of mapped over true slope {gain_sigma:.3f}")
     for name, group in (("retreat and none", [twin for twin in twins if twin.planted <= 0]), ("all", list(twins))):
         print(f"{name}: {transfer(group)}; changed less unchanged twin of a terrain: {gain_of_pairs(group)}")
 
@@ -211,10 +212,8 @@ def shared_errors(twins: Sequence[Twin]) -> tuple[float, float]:
         return float(np.sum(np.log(variance) + error**2 / variance))
 
     starts = [np.log([drift, spread]) for drift in (0.01, 0.05, 0.1) for spread in (0.05, 0.2, 0.4)]
-    best = min(
-        (optimize.minimize(unlikelihood, start, method="Nelder-Mead") for start in starts), key=lambda fit: fit.fun
-    )
-    drift, spread = np.exp(best.x)
+    fits = [optimize.minimize(unlikelihood, start, method="Nelder-Mead") for start in starts]
+    drift, spread = np.exp(min(fits, key=lambda fit: fit.fun).x)
     return float(drift), float(spread)
 
 

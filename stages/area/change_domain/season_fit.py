@@ -49,13 +49,6 @@ class SeasonFit:
     n: int
     """Number of values."""
 
-    @property
-    def half_width(self) -> float | None:
-        """Half of the slope's 95 % interval; None for fewer than five years."""
-        if self.n < YEARS_FOR_SIGNIFICANCE:
-            return None
-        return t_quantile(1 - SIGNIFICANCE / 2, self.freedom) * self.se
-
     def ends(self, gain_sigma: float = 0.0) -> tuple[float, float] | None:
         """Return the 95 % interval of the true slope; None for fewer than five years.
 

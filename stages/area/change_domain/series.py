@@ -15,7 +15,7 @@ from stages.area.map.elevation import Elevation
 from stages.area.site import AreaSite
 from stages.area.trends.fit import YEARS_FOR_A_TREND
 from stages.area.year.year_area import YearArea
-from stages.common.display.change_words import AREA, Rate, sentence
+from stages.common.display.change_words import AREA, Rate, leaves_zero_out, sentence
 from stages.common.display.numbers import decimals_for, number_text
 from stages.common.params.area import ChangeParams
 from stages.common.tables.change import ChangeAreaRow, ChangeTrend
@@ -98,8 +98,8 @@ class ChangeSeries:
         used = self.used
         if len(used) < YEARS_FOR_A_TREND:
             return False
-        ends = _fit(used, [year.high_km2 for year in used], drift=0.0).ends()
-        return ends is not None and ends[0] > NO_SLOPE
+        low, _ = _fit(used, [year.high_km2 for year in used], drift=0.0).ends() or (0.0, 0.0)
+        return low > NO_SLOPE
 
     def split_km2(self, years: Sequence[ChangeYear]) -> tuple[list[float], list[float]]:
         """Return the ice of years on the ground that counts, and beyond it."""
@@ -124,8 +124,8 @@ class ChangeSeries:
         """
         used = self.used
         control = _fit(used, self.split_km2(used)[1], drift=0.0)
-        half = control.half_width
-        return control.slope if half is not None and abs(control.slope) > max(half, NO_SLOPE) else 0.0
+        is_steady = leaves_zero_out(*(control.ends() or (None, None)))
+        return control.slope if is_steady and abs(control.slope) > NO_SLOPE else 0.0
 
     def ends(self, fit: SeasonFit, beyond: float) -> Ends:
         """Return the 95 % interval of the slope, wider on the side of what changes `beyond` the ground that counts."""

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from affine import Affine
 
-from stages.area.change_domain.domain import WITHOUT_HEIGHT, ChangeDomain, changing_ice, find_domain
+from stages.area.change_domain.domain import WITHOUT_HEIGHT, ChangeDomain, changing_ice, find_domain, ice_on_high_margin
 from stages.area.map.surface import grow_zones
 from stages.area.site import relative_height
 from stages.common.geo.grid import Grid
@@ -101,3 +101,18 @@ def test_a_site_without_outlines_has_a_domain_without_ground() -> None:
     domain = find_domain(area_site(nothing.astype(np.uint16), grid=GRID, prior=nothing), HEIGHT_M, ChangeParams())
     assert not domain.ground.any()
     assert not changing_ice(domain, box(slice(0, 9), slice(0, 9)), SEEN).any()
+
+
+def test_the_high_margin_is_the_control_near_the_outlines(domain: ChangeDomain) -> None:
+    assert domain.high_margin[30, 90], "beside the head"
+    assert domain.high_margin[10, 60], "above the head"
+    assert not domain.high_margin[30, 110], "more than 250 m away"
+    assert (domain.control | ~domain.high_margin).all(), "it is a part of the control"
+
+
+def test_ice_on_the_high_margin_hangs_together_with_that_within_the_domain(domain: ChangeDomain) -> None:
+    touching, apart = box(slice(25, 35), slice(80, 95)), box(slice(10, 14), slice(90, 95))
+    ice = OUTLINE | touching | apart
+    high = ice_on_high_margin(domain, ice, changing_ice(domain, ice, SEEN))
+    assert np.array_equal(high, touching & domain.high_margin)
+    assert high.any()

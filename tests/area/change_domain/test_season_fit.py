@@ -6,6 +6,8 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import stats
 
 from stages.area.change_domain.season_fit import days_of_season, fit_season, outliers
@@ -21,7 +23,8 @@ def test_the_slope_and_its_interval_are_those_of_a_regression() -> None:
     assert fit.slope == pytest.approx(expected.slope)
     assert fit.se == pytest.approx(expected.stderr)
     assert fit.p == pytest.approx(expected.pvalue)
-    assert fit.half_width == pytest.approx(stats.t.ppf(0.975, 7) * expected.stderr)
+    half = stats.t.ppf(0.975, 7) * expected.stderr
+    assert fit.ends() == pytest.approx((expected.slope - half, expected.slope + half))
 
 
 def test_the_effect_of_the_day_is_taken_out_of_the_slope() -> None:
@@ -56,12 +59,45 @@ def test_the_drift_widens_the_interval() -> None:
     without, widened = (fit_season(TIMES, values, NO_DAYS, drift=drift) for drift in (0.0, 0.05))
     assert widened.se == pytest.approx(math.hypot(without.se, 0.05))
     assert widened.freedom > without.freedom
-    assert (widened.half_width or 0) > (without.half_width or 0)
+    assert length(widened.ends()) > length(without.ends())
+
+
+def length(ends: tuple[float, float] | None) -> float:
+    assert ends is not None
+    return ends[1] - ends[0]
+
+
+@given(slope=st.floats(-2, 2), scatter=st.floats(0.01, 1), gain_sigma=st.floats(0, 0.3))
+def test_the_interval_holds_each_true_slope_that_may_be_mapped_so(
+    slope: float, scatter: float, gain_sigma: float
+) -> None:
+    values = [slope * number + scatter * (number % 2) for number in range(9)]
+    fit = fit_season(TIMES, values, NO_DAYS, drift=0.02)
+    t = stats.t.ppf(0.975, fit.freedom)
+    ends = fit.ends(gain_sigma)
+    assert ends is not None
+    for true in ends:
+        assert abs(fit.slope - true) == pytest.approx(t * math.hypot(fit.se, gain_sigma * true), rel=1e-4)
+    plain = fit.ends()
+    assert plain is not None
+    assert (ends[0] <= 0 <= ends[1]) == (plain[0] <= 0 <= plain[1]), "the gain neither hides a change nor makes one"
+
+
+def test_a_true_slope_is_in_the_interval_in_95_of_100_terrains_that_map_it_differently() -> None:
+    rng = np.random.default_rng(7)
+    holds = []
+    for _ in range(2000):
+        gain, true = 1 + 0.15 * rng.standard_normal(), -0.5
+        values = [gain * true * number + 0.3 * rng.standard_normal() for number in range(9)]
+        ends = fit_season(TIMES, values, NO_DAYS, drift=0.0).ends(0.15)
+        assert ends is not None
+        holds.append(ends[0] <= true <= ends[1])
+    assert 0.94 < np.mean(holds) < 0.98
 
 
 def test_fewer_than_five_years_have_no_interval() -> None:
     fit = fit_season(TIMES[:4], [5.0, 4.8, 4.7, 4.4], NO_DAYS[:4], drift=0.0)
-    assert fit.half_width is None
+    assert fit.ends() is None
     assert fit.slope == pytest.approx(-0.19)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from affine import Affine
 
-from stages.area.change_domain.domain import find_domain
+from stages.area.change_domain.domain import HIGH_MARGIN, find_domain
 from stages.area.change_domain.series import ChangeSeries
 from stages.area.change_domain.write import change_metrics
 from stages.area.map.surface import grow_zones
@@ -40,7 +40,7 @@ def series(maps: Mapping[int, np.ndarray]) -> ChangeSeries:
     owner = grow_zones(OUTLINE.astype(np.uint16), distance_px=50)
     site = area_site(owner, grid=GRID, prior=OUTLINE)
     site.outlines_km2[1] = OUTLINE.sum() * PIXEL_KM2
-    params = ChangeParams(shared_drift_pct_per_year=0.02)
+    params = ChangeParams(shared_drift_pct_per_year=0.02, gain_sigma=0.1)
     collected = ChangeSeries(site=site, domain=find_domain(site, HEIGHT_M, params), common=SEEN, params=params)
     for year, ice in maps.items():
         collected.add(year_area(year, float(ice.sum()) * PIXEL_KM2), ice=ice, observed=SEEN)
@@ -131,6 +131,42 @@ def test_ice_that_grows_beyond_the_domain_widens_the_interval_on_its_side() -> N
     assert alone.control_slope_km2_per_year == 0
     assert both.control_slope_km2_per_year == pytest.approx(3 * 60 * PIXEL_KM2, rel=0.05)
     assert both.slope_low_km2_per_year == pytest.approx(alone.slope_low_km2_per_year, rel=0.05)
+    assert "high ground" not in both.domain_method
     wider = (both.slope_high_km2_per_year or 0) - (alone.slope_high_km2_per_year or 0)
     assert wider == pytest.approx(both.control_slope_km2_per_year, rel=0.05)
     assert "gained beyond the ground" in both.statement
+
+
+def widening(per_year_px: float) -> dict[int, np.ndarray]:
+    """An ellipse that is wider than the outline on both sides, at all heights, by more each year."""
+    half = {year: 45 + per_year_px * (year - 2016) + year % 2 for year in YEARS}
+    return {year: ((ROWS - 80) / 50) ** 2 + ((COLUMNS - 100) / half[year]) ** 2 <= 1 for year in YEARS}
+
+
+def test_an_advance_on_high_ground_counts_in_full() -> None:
+    advance = trend_of(widening(2.0))
+    assert advance.slope_km2_per_year == pytest.approx(np.pi * 50 * 2 * PIXEL_KM2, rel=0.05)
+    assert advance.control_slope_km2_per_year == 0
+    assert advance.domain_method.endswith(HIGH_MARGIN)
+    same = trend_of(widening(0.0))
+    assert HIGH_MARGIN not in same.domain_method
+    assert same.domain_km2 < advance.domain_km2
+    assert same.domain_km2 + same.control_ground_km2 == pytest.approx(advance.domain_km2 + advance.control_ground_km2)
+
+
+def test_the_table_has_the_ice_on_high_ground_where_it_counts() -> None:
+    collected = series(widening(2.0))
+    rows = collected.rows(collected.fit())
+    for row, ice in zip(rows, widening(2.0).values(), strict=True):
+        assert row.change_area_km2 == pytest.approx(ice.sum() * PIXEL_KM2, rel=0.02)
+        assert row.control_km2 == pytest.approx(0, abs=20 * PIXEL_KM2)
+
+
+def test_snow_on_high_ground_that_comes_and_goes_is_left_out() -> None:
+    depth = {2016: 4, 2017: 9, 2018: 0, 2019: 6, 2020: 3, 2021: 8, 2022: 1, 2023: 7, 2024: 5}
+    retreat = planted(-3.0)
+    snowy = {year: retreat[year] | ((ROWS < 50) & ((30 - depth[year] < ROWS) | retreat[year])) for year in YEARS}
+    plain, with_snow = trend_of(retreat), trend_of(snowy)
+    assert HIGH_MARGIN not in with_snow.domain_method
+    assert with_snow.detectable
+    assert with_snow.slope_km2_per_year == pytest.approx(plain.slope_km2_per_year, rel=0.1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -47,12 +47,33 @@ SNOW_LINE_M = (60.0, 200.0)
 EARLY_SNOW_M = -550.0
 """Height of the snow line above the equilibrium line after an early snowfall."""
 
-THREADS = 2
-"""Bands that are rendered at once. Each has its own random numbers, so that this changes only the time. No thread opens
-a file."""
+THREADS, AHEAD = 2, 2
+"""Overpasses that are rendered at once, and those rendered before they are asked for. Each has its own random numbers,
+so that this changes only the time. No thread opens a file."""
 
 SHIFT_PX = 0.5
 """Largest misregistration along an axis."""
+
+
+class Rendered:
+    """Pixels of overpasses, each rendered once: the choice of scenes needs some layers, storing needs all."""
+
+    def __init__(self) -> None:
+        self._overpasses: list[Overpass] = []
+        self._pixels: dict[tuple[int, int], Future[dict[str, AnyArray]]] = {}
+        self._pool = ThreadPoolExecutor(THREADS)
+
+    def append(self, overpass: Overpass) -> None:
+        """Take an overpass, which is rendered once it, or one shortly before it, is asked for."""
+        self._overpasses.append(overpass)
+
+    def pixels(self, key: tuple[int, int]) -> dict[str, AnyArray]:
+        """Return the pixels of the overpass of this year and number, and begin those after it."""
+        position = next(place for place, overpass in enumerate(self._overpasses) if overpass.key == key)
+        for overpass in self._overpasses[position : position + 1 + AHEAD]:
+            if overpass.key not in self._pixels:
+                self._pixels[overpass.key] = self._pool.submit(overpass.render)
+        return self._pixels[key].result()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +88,13 @@ class Overpass:
     """Rows and columns of the world that the scene shows; even numbers of pixels."""
     grid: Grid
     """Grid of these pixels."""
+    rendered: Rendered
+    """Holds the pixels, with those of other overpasses."""
+
+    @property
+    def key(self) -> tuple[int, int]:
+        """Year, and number in the year."""
+        return self.year, self.number
 
     def rng(self, *purpose: int) -> np.random.Generator:
         """Return the random numbers for one purpose."""
@@ -128,7 +156,7 @@ class Overpass:
 
     def layer(self, name: str) -> Layer:
         """Return one layer."""
-        pixels = self._pixels[name]
+        pixels = self.rendered.pixels(self.key)[name]
         scale = 1 / sensor.QUANTIFICATION
         if name == SCL:
             return Layer(name=name, pixels=pixels, grid=self._grid_of(pixels), nodata=0)
@@ -141,19 +169,15 @@ class Overpass:
             height=pixels.shape[0], width=pixels.shape[1],
         )  # fmt: skip
 
-    @cached_property
-    def _pixels(self) -> dict[str, AnyArray]:
-        """Pixels of all layers, rendered once: the choice of scenes needs some, storing needs all."""
+    def render(self) -> dict[str, AnyArray]:
+        """Return the pixels of all layers."""
         ice = change.ice_of(self.world, self.params, self.year)
         conditions, cover = self._conditions(ice)
-
-        def render(band: str) -> AnyArray:
+        pixels = {}
+        for number, band in enumerate(BANDS):
             ground = surface.compose(self.world, ice, cover, surface.colours(self.world, band))
             measured = sensor.instrument_reflectance(ground, band, conditions)[self.crop]
-            return sensor.digitise(measured, band, conditions, self.rng(1, BANDS.index(band)))
-
-        with ThreadPoolExecutor(THREADS) as pool:
-            pixels = dict(zip(BANDS, pool.map(render, BANDS), strict=True))
+            pixels[band] = sensor.digitise(measured, band, conditions, self.rng(1, number))
         halved = tuple(slice(part.start // 2, part.stop // 2) for part in self.crop)
         pixels[SCL] = sensor.classify(self.world, cover, conditions, self.rng(2))[halved]
         return pixels
@@ -184,6 +208,11 @@ def overpasses(
     world: Landscape, params: TwinParams, years: Sequence[int], crop: tuple[slice, slice], grid: Grid, *, per_year: int
 ) -> Iterator[Overpass]:
     """Yield `per_year` overpasses of each year, at least one, and at least two of cloudy years."""
+    rendered = Rendered()
     for year in years:
         for number in range(max(per_year, 2 if year in params.cloudy_years else 1)):
-            yield Overpass(world=world, params=params, year=year, number=number, crop=crop, grid=grid)
+            overpass = Overpass(
+                world=world, params=params, year=year, number=number, crop=crop, grid=grid, rendered=rendered
+            )
+            rendered.append(overpass)
+            yield overpass
