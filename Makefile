@@ -1,7 +1,7 @@
 # Stable targets; `make help` lists them. SITE=<name> works in sites/<name>, else in the root (the demo).
 .DEFAULT_GOAL := help
 .PHONY: help demo site doctor test test-containers test-cycle repro ingest review submit share start-model crossval compare site-index exps retrain promote rollback move-runs remote ui images docs \
-	website lint types workflows bench bench-compare locks clean check-lock region region-environment test-region
+	website lint types workflows bench bench-compare locks clean check-lock region region-environment test-region openvino
 
 # All paths are relative, or variables of the shell in quotes: the checkout may lie in a folder of any name.
 export ROOT := $(CURDIR)
@@ -137,6 +137,9 @@ test-region: $(STAMP) $(REGION_STAMP)  ## Map a small region with two workers, k
 	@GLACIER_REGION_REQUIRED=1 python -m pytest --durations=5 tests/region
 
 region-environment: $(REGION_STAMP)  ## Make the environment of regions, .venv-region
+
+openvino: $(STAMP)  ## Install OpenVINO, for predict.engine: openvino (180 MB)
+	@bin/openvino
 
 lint: $(STAMP)  ## Lint and format check
 	@python -m ruff check . && python -m ruff format --check .

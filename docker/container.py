@@ -60,7 +60,7 @@ def run(command: Sequence[str], site: Path) -> int:
     """
     engine = find_engine()
     plan = plan_container(declared_stage(stage_name(command), site), site)
-    image = images.ensure(engine, images.image_of(plan.declared.stage))
+    image = images.ensure(engine, images.image_of(plan.declared.stage, plan.declared.engine))
     if plan.draft.exists():  # a run was killed outright: its container may still be at work
         engine.remove(plan.container)
     try:

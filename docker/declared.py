@@ -36,6 +36,8 @@ class Declared:
     """Paths that are read where they exist."""
     variables: tuple[str, ...] = ()
     """Environment variables that its paths contain."""
+    engine: str = ""
+    """What `predict` maps with."""
 
     @property
     def stage(self) -> str:
@@ -107,13 +109,17 @@ def declared_stage(name: str, site: Path) -> Declared:
             yield re.sub(r"\$\{([\w.\[\]]+)\}", lambda match: _value(match[1], params, item), plain)
 
     data = [path for path in fill(spec.get("deps", [])) if not path.startswith(IN_THE_IMAGE)]
+    engine = ""
     if stage == "train":  # folders whose content params.yaml pins
         data += load_params(site / "params.yaml").train.folders_beyond
+    if stage == "predict":
+        engine = load_params(site / "params.yaml").predict.engine
     return Declared(
         name=name,
         reads=tuple(dict.fromkeys(("params.yaml", *data))),  # a year may be named by two dependencies
         writes=(*fill(spec.get("metrics", [])), *fill(spec.get("outs", []))),
         optional=SIDE_EFFECTS.get(stage, ()),
+        engine=engine,
     )
 
 

@@ -34,6 +34,9 @@ FAMILIES = {
 }
 """Stages that share an environment."""
 
+ENGINES = {"openvino": "openvino"}
+"""Family of `predict` by its engine, where it is not the one above. Built when a stage asks for it."""
+
 OCI = "org.opencontainers.image"
 TAIL_LINES = 15
 
@@ -71,8 +74,10 @@ class Image:
         return [DOCKERFILE, f"docker/locks/{self.family}.txt", *code]
 
 
-def image_of(stage: str) -> Image:
-    """Return the image of a stage, by the stage's name."""
+def image_of(stage: str, engine: str = "") -> Image:
+    """Return the image of a stage, by the stage's name and the engine that it maps with."""
+    if engine in ENGINES:
+        return Image(ENGINES[engine], stage)
     for family, stages in FAMILIES.items():
         if stage in stages:
             return Image(family, stage)

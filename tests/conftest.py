@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import logging
 import os
 import shutil
@@ -27,6 +28,8 @@ hypothesis.settings.register_profile("patient", deadline=None)
 hypothesis.settings.load_profile("patient")
 
 ROOT = Path(__file__).resolve().parents[1]
+OPENVINO_REQUIRED = "GLACIER_OPENVINO_REQUIRED"
+"""Set to 1 where the tests of OpenVINO must not be skipped."""
 
 
 @pytest.fixture(scope="session")
@@ -107,6 +110,16 @@ def onnx_model(untrained: Path) -> Path:
 def onnx_ensemble(untrained: Path) -> Path:
     """Two such nets in one model, calibrated with temperature 2; the first is that of `onnx_model`."""
     return untrained / "ensemble/model.onnx"
+
+
+@pytest.fixture(scope="session")
+def openvino_installed() -> None:
+    """Skip, or fail, where OpenVINO is absent: no lock of `.venv` has it."""
+    if importlib.util.find_spec("openvino") is None:
+        reason = "run `make openvino`: there is no package openvino"
+        if os.environ.get(OPENVINO_REQUIRED):
+            pytest.fail(reason)
+        pytest.skip(reason)
 
 
 @pytest.fixture(scope="session")

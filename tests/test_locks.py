@@ -64,6 +64,13 @@ def test_a_region_runs_with_the_versions_that_its_stages_have_elsewhere(machine:
     assert {"dask", "distributed", "pyarrow", "fsspec", "s3fs"} <= here.keys()
 
 
+@pytest.mark.parametrize("machine", [LINUX_X86, LINUX_ARM, APPLE_SILICON], ids=["x86-64", "aarch64", "Apple silicon"])
+def test_another_engine_adds_itself_and_changes_nothing(machine: dict[str, str]) -> None:
+    usual, other = (requirements(f"{lock}.txt", machine, "3.11") for lock in ("onnx", "openvino"))
+    assert usual.items() <= other.items()
+    assert other.keys() - usual.keys() == {"openvino", "openvino-telemetry"}
+
+
 @pytest.mark.parametrize("python", ["3.11", "3.12", "3.13"])
 @pytest.mark.parametrize(
     ("machine", "package"),
@@ -82,12 +89,25 @@ def test_tensorflow_is_the_one_that_has_a_wheel(machine: dict[str, str], package
 @pytest.mark.parametrize("python", ["3.11", "3.12", "3.13"])
 @pytest.mark.parametrize("platform", ["x86_64-manylinux_2_28", "aarch64-manylinux_2_28", "aarch64-apple-darwin"])
 def test_the_index_has_a_wheel_of_everything(platform: str, python: str, tmp_path: Path) -> None:
+    check_wheels(["bootstrap", "dev"], platform, python, tmp_path)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("python", ["3.11", "3.13"])
+@pytest.mark.parametrize("platform", ["x86_64-manylinux_2_28", "aarch64-manylinux_2_35", "aarch64-apple-darwin"])
+def test_the_index_has_a_wheel_of_the_other_engine(platform: str, python: str, tmp_path: Path) -> None:
+    """On aarch64 OpenVINO needs a newer glibc than all else."""
+    check_wheels(["openvino"], platform, python, tmp_path)
+
+
+def check_wheels(locks: list[str], platform: str, python: str, target: Path) -> None:
     """uv says what it would install on another machine; it fetches metadata and no wheel."""
     uv = shutil.which("uv", path=f"{LOCKS.parents[1] / '.venv/bin'}:{os.environ['PATH']}")
     assert uv, "uv is not installed; fix: make"
-    target = ["--python-platform", platform, "--python-version", python, "--target", str(tmp_path)]
+    place = ["--python-platform", platform, "--python-version", python, "--target", str(target)]
     wheels = ["--require-hashes", "--only-binary", ":all:", "--no-binary", SOURCE_ONLY]
-    command = [uv, "pip", "install", "--dry-run", *target, *wheels, "-r", "bootstrap.txt", "-r", "dev.txt"]
+    files = [word for lock in locks for word in ("-r", f"{lock}.txt")]
+    command = [uv, "pip", "install", "--dry-run", *place, *wheels, *files]
     # onnxruntime's wheels need macOS 14, and uv resolves for macOS 13 unless this variable says more.
     environment = {"MACOSX_DEPLOYMENT_TARGET": "14.0", "UV_SYSTEM_CERTS": "1"} | os.environ
     result = subprocess.run(command, cwd=LOCKS, env=environment, capture_output=True, text=True, check=False)
@@ -96,4 +116,7 @@ def test_the_index_has_a_wheel_of_everything(platform: str, python: str, tmp_pat
     assert result.returncode == 0, result.stderr
     installed = dict(re.findall(r"^ \+ (\S+?)==(\S+)$", result.stderr, re.M))
     machine = LINUX_X86 if platform.startswith("x86") else LINUX_ARM if "linux" in platform else APPLE_SILICON
-    assert installed == requirements("dev.txt", machine, python) | requirements("bootstrap.txt", machine, python)
+    expected: dict[str, str] = {}
+    for lock in locks:
+        expected |= requirements(f"{lock}.txt", machine, python)
+    assert installed == expected

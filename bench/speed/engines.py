@@ -1,27 +1,22 @@
 """OpenVINO beside ONNX Runtime: speed, memory and maps of a finished demo's model, in float32 and int8.
 
-    python -m bench.speed.engines --demo FOLDER    # `make demo` has run in FOLDER; four minutes
+    make openvino && python -m bench.speed.engines --demo FOLDER    # `make demo` has run in FOLDER; four minutes
 
-OpenVINO is no part of this project (docs/method.md says why): `pip install openvino`, in a copy of the environment. Two
-threads map 1024 rows of a scene: each engine as whole windows side by side, and by the rows that `predict` streams.
+Two threads map 1024 rows of a scene: each engine as whole windows side by side, and by the rows that `predict` streams.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib
-import importlib.util
 import json
 import os
 import statistics
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -30,19 +25,18 @@ from bench.predict import peak_mib
 from bench.speed.precision import graphs, pixels_of, session_of
 from stages.common.errors import InputError
 from stages.common.geo.raster import gdal_env
-from stages.common.model import mapping
-from stages.common.model.blocks import Block
 from stages.common.model.inference import OUTPUT, read_info
 from stages.common.model.mapping import SceneMapper, array_source
+from stages.common.model.openvino_blocks import SETTINGS, load_openvino
 from stages.common.model.probability import reaches, stored_levels
 from stages.common.params.schema import load_params
-from stages.common.types import AnyArray, Float32Array
+from stages.common.types import Float32Array
 
 PACKAGE = "openvino"
 ROWS, RUNS = 1024, 2
 REPEATS = 3
 WAYS = ("onnxruntime streamed", "onnxruntime whole", "openvino whole", "openvino streamed")
-"""The first one is that of `predict`."""
+"""The first one is `predict` by default, the last one with predict.engine: openvino."""
 INSTRUCTION_SETS = ("AVX2", "AVX512_CORE")
 
 
@@ -56,28 +50,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(json.dumps(measure(*arguments.worker[0].split(), folder=Path(arguments.worker[1]))))
         return 0
     try:
-        require_package(PACKAGE)
+        load_openvino()
     except InputError as error:
         print(error, file=sys.stderr)
         return error.exit_code
     with tempfile.TemporaryDirectory() as scratch, gdal_env():
         compare(arguments.demo.resolve(), Path(scratch))
     return 0
-
-
-def require_package(name: str) -> None:
-    """Refuse to go on without a package that is no part of the environment.
-
-    Raises
-    ------
-    InputError
-        It is not installed.
-    """
-    if importlib.util.find_spec(name) is None:
-        raise InputError(
-            "a package to compare with is not installed", where=sys.prefix, expected=name, found="no such package",
-            fix=f"`pip install {name}` in a copy of the environment, as the pipeline does without it",
-        )  # fmt: skip
 
 
 def compare(demo: Path, scratch: Path) -> None:
@@ -96,8 +75,8 @@ def compare(demo: Path, scratch: Path) -> None:
             print("{:<30} {:>11.3f} {:>7.2f} {:>16.2f} {:>10.0f}".format(task, *figures), flush=True)
         for task in tasks[1:]:
             print(f"{task}: {difference(scratch, tasks[0], task, info.threshold)}")
-        whole = f"{precision} {PACKAGE} whole"
-        print(f"{whole}: {', '.join(on_instruction_sets(scratch, whole))}", flush=True)
+        for task in tasks[2:]:
+            print(f"{task}: {', '.join(on_instruction_sets(scratch, task))}", flush=True)
 
 
 def on_instruction_sets(scratch: Path, task: str) -> list[str]:
@@ -130,8 +109,7 @@ def measure(precision: str, engine: str, way: str, *, folder: Path) -> dict[str,
     if way == "whole":
         run = side_by_side(whole_window(engine, model, pixels))
     else:
-        mapping.BlockSessions = OpenVinoBlocks if engine == PACKAGE else mapping.BlockSessions  # type: ignore[misc]
-        mapper = SceneMapper(read_info(model), *pixels.shape[1:3], threads=RUNS)
+        mapper = SceneMapper(read_info(model), *pixels.shape[1:3], threads=RUNS, engine=engine)  # type: ignore[arg-type]
 
         def run() -> Float32Array:
             return np.concatenate([band.answers[0] for band in mapper.bands(array_source(pixels[0]))])
@@ -155,36 +133,11 @@ def whole_window(engine: str, model: Path, pixels: Float32Array) -> Callable[[],
     if engine != PACKAGE:
         session = session_of(read_info(model), pixels)
         return lambda: np.asarray(session.run([OUTPUT], {"reflectance": pixels})[0][0])
-    compiled = compile_model(str(model), pixels.shape)
+    core = load_openvino().Core()
+    graph = core.read_model(str(model))
+    graph.reshape(list(pixels.shape))
+    compiled = core.compile_model(graph, "CPU", SETTINGS | {"NUM_STREAMS": RUNS, "INFERENCE_NUM_THREADS": RUNS})
     return lambda: np.array(compiled.create_infer_request().infer([pixels], share_inputs=True)[OUTPUT][0])
-
-
-def compile_model(model: str | bytes, shape: Sequence[int] | None = None) -> Any:
-    """Return OpenVINO's model for streams of one thread, in float32 where it is not quantised."""
-    core = importlib.import_module(PACKAGE).Core()
-    graph = core.read_model(model)
-    if shape is not None:
-        graph.reshape(list(shape))
-    streams = {"NUM_STREAMS": RUNS, "INFERENCE_NUM_THREADS": RUNS, "ENABLE_CPU_PINNING": False}
-    return core.compile_model(graph, "CPU", streams | {"INFERENCE_PRECISION_HINT": "f32"})
-
-
-class OpenVinoBlocks(mapping.BlockSessions):
-    """The blocks of a graph as OpenVINO's models, with any number of rows."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(path)
-        self._compiled: dict[bytes, Any] = {}
-        self._compiling = threading.Lock()
-
-    def run(self, block: Block, at_edge: bool, feed: dict[str, AnyArray]) -> Sequence[AnyArray]:
-        """Run a block on a band."""
-        model = block.at_edge if at_edge else block.inside
-        with self._compiling:
-            if model not in self._compiled:
-                self._compiled[model] = compile_model(model)
-        results = self._compiled[model].create_infer_request().infer(feed, share_inputs=True)
-        return [np.array(results[port.name]) for port in block.outputs]
 
 
 if __name__ == "__main__":

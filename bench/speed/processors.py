@@ -3,7 +3,8 @@
     python -m bench.speed.processors --demo FOLDER    # `make demo` has run in FOLDER; needs Debian's qemu-user; minutes
 
 The emulated processor has other vector instructions (Haswell: AVX2 and no AVX-512), so ONNX Runtime adds in another
-order. Both graphs are compared, float32 and int8: the numbers as they come, and as they are stored.
+order. Both graphs are compared, float32 and int8: the numbers as they come, and as they are stored. With
+--engine openvino (after `make openvino`) nothing differs.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 
@@ -20,7 +22,7 @@ from bench.fresh_process import ROOT
 from bench.speed.precision import graphs, pixels_of
 from stages.common.geo.raster import gdal_env
 from stages.common.model.inference import read_info
-from stages.common.model.mapping import SceneMapper, array_source
+from stages.common.model.mapping import Engine, SceneMapper, array_source
 from stages.common.model.probability import encode_probability, reaches
 from stages.common.params.schema import load_params
 from stages.common.types import Float32Array
@@ -34,10 +36,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--demo", type=Path, default=ROOT, help="folder in which `make demo` has run")
     parser.add_argument("--processors", nargs="+", default=["Haswell"], help="names that qemu-x86_64 -cpu knows")
+    parser.add_argument("--engine", choices=get_args(Engine), default="onnxruntime", help="as predict.engine")
     parser.add_argument("--worker", nargs=3, metavar=("MODEL", "PIXELS", "OUT"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.worker:
-        map_crop(*map(Path, arguments.worker))
+        map_crop(*map(Path, arguments.worker), engine=arguments.engine)
         return
     with tempfile.TemporaryDirectory() as folder, gdal_env():
         scratch = Path(folder)
@@ -45,9 +48,10 @@ def main() -> None:
         year = load_params(arguments.demo / "params.yaml").years[0]
         np.save(scratch / "pixels.npy", icy_crop(pixels_of(arguments.demo, year, read_info(models[0]))[0]))
         for model, name in zip(models, ("float32", "int8"), strict=True):
-            native = run(model, scratch, [])
+            native = run(model, scratch, arguments.engine, [])
             for processor in arguments.processors:
-                compare(f"{name}, {processor}", native, run(model, scratch, ["qemu-x86_64", "-cpu", processor]), model)
+                emulated = run(model, scratch, arguments.engine, ["qemu-x86_64", "-cpu", processor])
+                compare(f"{arguments.engine}, {name}, {processor}", native, emulated, model)
 
 
 def icy_crop(pixels: Float32Array) -> Float32Array:
@@ -56,19 +60,19 @@ def icy_crop(pixels: Float32Array) -> Float32Array:
     return np.ascontiguousarray(pixels[top : top + SIDE, left : left + SIDE])
 
 
-def run(model: Path, scratch: Path, emulator: list[str]) -> Float32Array:
+def run(model: Path, scratch: Path, engine: Engine, emulator: list[str]) -> Float32Array:
     """Return the probabilities (SIDE, SIDE) of the crop, mapped by a process of its own."""
     out = scratch / "probability.npy"
-    command = [sys.executable, "-m", "bench.speed.processors", "--worker"]
+    command = [sys.executable, "-m", "bench.speed.processors", "--engine", engine, "--worker"]
     subprocess.run([*emulator, *command, str(model), str(scratch / "pixels.npy"), str(out)], cwd=ROOT, check=True)
     return np.asarray(np.load(out))
 
 
-def map_crop(model: Path, pixels: Path, out: Path) -> None:
+def map_crop(model: Path, pixels: Path, out: Path, *, engine: Engine) -> None:
     """Map the crop as `predict` does."""
     values = np.load(pixels)
     height, width = values.shape[:2]
-    mapper = SceneMapper(read_info(model), height, width, threads=1)
+    mapper = SceneMapper(read_info(model), height, width, threads=1, engine=engine)
 
     whole = np.empty((height, width), dtype=np.float32)
     for band in mapper.bands(array_source(values)):

@@ -16,7 +16,8 @@ from stages.common.geo.grid import Grid
 from stages.common.geo.raster import finish_cog, gdal_env, grid_of, open_raster, profile
 from stages.common.geo.readback import CheckedRaster, checked_raster
 from stages.common.model.inference import MEMBERS_OUTPUT, OUTPUT, ModelInfo, read_info
-from stages.common.model.mapping import SceneMapper, scene_source
+from stages.common.model.mapping import Engine, SceneMapper, scene_source
+from stages.common.model.openvino_blocks import openvino_version
 from stages.common.model.precision import graph_at
 from stages.common.model.probability import encode_probability, reaches
 from stages.common.run.outputs import write_json
@@ -38,20 +39,20 @@ def predict(run: Run) -> None:
     An ensemble writes votes.tif too; the maps of several passes are merged into their consensus.
     """
     with graph_at(run.path("{model}"), run.params.predict.precision) as graph:
-        _predict(run, read_info(graph))
+        _predict(run, read_info(graph), run.params.predict.engine)
 
 
-def _predict(run: Run, info: ModelInfo) -> None:
+def _predict(run: Run, info: ModelInfo, engine: Engine) -> None:
     scene = run.path("artifacts/prepare/{year}/scene.tif")
     valid = run.path("artifacts/prepare/{year}/valid.tif")
     passes = files_of_passes(run)
     with gdal_env():
         if passes:
-            mapper = map_passes(passes, run.out, partial(map_scene, info))[0]
+            mapper = map_passes(passes, run.out, partial(map_scene, info, engine=engine))[0]
         else:
-            mapper = map_scene(info, scene, valid, run.out)
+            mapper = map_scene(info, scene, valid, run.out, engine=engine)
         write_json(run.out / "drift.json", measure_drift(info, scene, valid, year=int(run.year or 0)))
-    write_json(run.out / "model.json", map_model(info))
+    write_json(run.out / "model.json", map_model(info, engine))
     run.log.info(
         "%s graph: %d rows in bands of %d, %d strip(s) of %d columns; edges and overlap: %.1f %% more pixels computed",
         info.precision, mapper.height, mapper.band_rows, len(mapper.strips), mapper.columns,
@@ -59,13 +60,15 @@ def _predict(run: Run, info: ModelInfo) -> None:
     )  # fmt: skip
 
 
-def map_scene(info: ModelInfo, scene_path: Path, valid_path: Path, out: Path) -> SceneMapper:
+def map_scene(
+    info: ModelInfo, scene_path: Path, valid_path: Path, out: Path, *, engine: Engine = "onnxruntime"
+) -> SceneMapper:
     """Map a scene band by band into `out`; memory grows with its width up to a bound, not with its height."""
     with open_raster(scene_path) as scene:
         check_model_bands(info, scene.descriptions, scene_path)
         grid = grid_of(scene)
     outputs = (OUTPUT, MEMBERS_OUTPUT)[: 1 if info.members == 1 else 2]
-    mapper = SceneMapper(info, grid.height, grid.width, outputs=outputs)
+    mapper = SceneMapper(info, grid.height, grid.width, outputs=outputs, engine=engine)
     rows = progress_bar(grid.height * len(mapper.strips), name="predict", unit="row")
     with open_raster(valid_path) as valid, _drafts(out, grid, votes=info.members > 1) as drafts, rows as advance:
         for band in mapper.bands(scene_source(scene_path, valid_path)):
@@ -115,9 +118,10 @@ def planes(answers: Sequence[Float32Array], observed: BoolArray, threshold: floa
     return both + [to_votes(members, observed, threshold) for members in answers[1:]]
 
 
-def map_model(info: ModelInfo) -> MapModel:
-    """Return the part of the model's metadata that users of its maps need."""
-    return MapModel(**{name: getattr(info, name) for name in MapModel.model_fields})
+def map_model(info: ModelInfo, engine: Engine = "onnxruntime") -> MapModel:
+    """Return the part of the model's metadata that users of its maps need, and the engine that mapped."""
+    known = {name: getattr(info, name) for name in MapModel.model_fields if name != "engine"}
+    return MapModel(**known, engine=openvino_version() if engine == "openvino" else engine)
 
 
 def check_model_bands(info: ModelInfo, bands: Sequence[str | None], where: Path) -> None:

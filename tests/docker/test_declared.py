@@ -55,7 +55,13 @@ def test_a_year_of_a_matrix(site: Path) -> None:
     stage = declared_stage("predict@2021", site)
     assert stage.reads == ("params.yaml", "artifacts/train/model.onnx", "artifacts/prepare/2021")
     assert stage.writes == ("artifacts/predict/2021",)
-    assert (stage.stage, stage.writable) == ("predict", ("artifacts",))
+    assert (stage.stage, stage.writable, stage.engine) == ("predict", ("artifacts",), "onnxruntime")
+
+
+def test_the_engine_of_the_parameters_is_that_of_predict(site: Path) -> None:
+    params = tiny.params(site / "source", [2020, 2021])
+    tiny.write_params(site, params | {"predict": params["predict"] | {"engine": "openvino"}})
+    assert [declared_stage(name, site).engine for name in ("predict@2021", "evaluate")] == ["openvino", ""]
 
 
 def test_an_item_of_a_list(site: Path) -> None:

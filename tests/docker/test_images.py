@@ -34,6 +34,14 @@ def test_an_image_is_made_of_exactly_what_its_stage_depends_on(stage: str) -> No
     assert set(images.image_of(stage).ingredients()) == code
 
 
+def test_predict_by_another_engine_stands_on_its_lock() -> None:
+    usual, other = (images.image_of("predict", engine) for engine in ("onnxruntime", "openvino"))
+    assert usual == images.image_of("predict")
+    changed = {"docker/locks/onnx.txt", "docker/locks/openvino.txt"}
+    assert set(usual.ingredients()) ^ set(other.ingredients()) == changed
+    assert usual.repository == other.repository and usual.reference != other.reference
+
+
 def test_every_stage_has_an_image_and_ingest_too() -> None:
     assert sorted([*STAGES, "ingest"]) == ALL
 

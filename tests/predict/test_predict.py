@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import threading
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from stages.common.errors import ContractError
 from stages.common.geo.grid import Grid
 from stages.common.geo.raster import write_cog
 from stages.common.model.inference import read_info
+from stages.common.model.mapping import Engine
 from stages.common.run.outputs import write_json
 from stages.common.run.records import read_document
 from stages.common.tables.kinds import MAP_MODEL, MASK, PROBABILITY, VOTES
@@ -31,14 +34,29 @@ def mapped(onnx_model: Path, tmp_path: Path) -> Path:
     return map_into(onnx_model, tmp_path)
 
 
-def map_into(model: Path, tmp_path: Path) -> Path:
+def map_into(model: Path, tmp_path: Path, engine: Engine = "onnxruntime") -> Path:
     pixels = np.random.default_rng(0).integers(1, 255, (3, 77, 131), dtype=np.uint8)
     valid = np.ones((77, 131), dtype=np.uint8)
     valid[:10, :20] = 0
     write_cog(tmp_path / "scene.tif", pixels, GRID, nodata=None, bands=["red", "green", "blue"])
     write_cog(tmp_path / "valid.tif", valid, GRID, nodata=None)
-    map_scene(read_info(model), tmp_path / "scene.tif", tmp_path / "valid.tif", tmp_path)
+    map_scene(read_info(model), tmp_path / "scene.tif", tmp_path / "valid.tif", tmp_path, engine=engine)
     return tmp_path
+
+
+@pytest.mark.usefixtures("openvino_installed")
+def test_openvino_gives_the_same_mask_and_its_name(onnx_ensemble: Path, tmp_path: Path) -> None:
+    masks, engines = [], []
+    for engine in ("onnxruntime", "openvino"):
+        folder = tmp_path / engine
+        folder.mkdir()
+        map_into(onnx_ensemble, folder, engine)
+        with rasterio.open(folder / "mask.tif") as mask, rasterio.open(folder / "votes.tif") as votes:
+            masks.append(np.stack([mask.read(1), votes.read(1)]))
+        write_json(folder / "model.json", map_model(read_info(onnx_ensemble), engine))
+        engines.append(json.loads((folder / "model.json").read_text()).get("engine"))
+    assert np.array_equal(*masks)
+    assert engines == [None, f"openvino {metadata.version('openvino')}"]
 
 
 def test_outputs_keep_their_contract_and_the_grid(mapped: Path) -> None:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from stages.common import settings
 from stages.common.geo.raster import gdal_env, open_raster, refuse_unreadable
 from stages.common.model.blocks import Block, cut_into_blocks
 from stages.common.model.inference import OUTPUT, ModelInfo, open_block
+from stages.common.model.openvino_blocks import OpenVinoBlocks
 from stages.common.model.streaming import Stream, bytes_held
 from stages.common.model.strips import Span, plan_strips, round_up, strip_size
 from stages.common.model.trial import require_probabilities
@@ -21,6 +22,8 @@ from stages.common.types import AnyArray, Float32Array
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
+
+Engine = Literal["onnxruntime", "openvino"]
 
 Source = Callable[[int, int, int], Iterator[Float32Array]]
 """Function from (first column, columns, rows of a band) to the bands of a strip of the scene, from top to bottom.
@@ -63,16 +66,21 @@ class SceneMapper:
         Rows that are read at once. Default: about `BAND_PIXELS`.
     columns_max
         Columns of a strip. Default: as many as `HELD_BYTES_MAX` allows.
+    engine
+        What runs the blocks. The last bits depend on it.
 
     Raises
     ------
     ContractError
         The graph cannot be cut into blocks.
+    InputError
+        The engine is not installed.
     """
 
     def __init__(
         self, info: ModelInfo, height: int, width: int, *, outputs: Sequence[str] = (OUTPUT,),
         threads: int | None = None, band_rows: int | None = None, columns_max: int | None = None,
+        engine: Engine = "onnxruntime",
     ) -> None:  # fmt: skip
         self.height, self.width, self.outputs = height, width, outputs
         self.threads = threads or settings.inference_threads()
@@ -84,7 +92,8 @@ class SceneMapper:
         self.columns = strip_size(whole, most, margin=margin, stride=info.stride_px)
         self.strips = plan_strips(whole, self.columns, margin)
         graph = graph if self.columns == whole else cut_into_blocks(info.path, self.columns)
-        self._graph, self._sessions = graph, BlockSessions(info.path)
+        sessions = OpenVinoBlocks if engine == "openvino" else BlockSessions
+        self._graph, self._run = graph, sessions(info.path).run
         self._computed = [0.0]
 
     def bands(self, source: Source) -> Iterator[MappedBand]:
@@ -93,7 +102,7 @@ class SceneMapper:
         for strip in self.strips:
             stream = Stream(
                 self._graph, round_up(self.height, self._stride), self._padded(source, strip),
-                run=self._sessions.run, outputs=self.outputs, band_rows=self.band_rows, threads=self.threads,
+                run=self._run, outputs=self.outputs, band_rows=self.band_rows, threads=self.threads,
             )  # fmt: skip
             row = 0
             for answers in stream:

@@ -100,6 +100,13 @@ class PredictParams(Section):
             description="graph of the model that maps; int8: only of a model trained with train.int8",
         ),
     ] = "float32"
+    engine: Annotated[
+        Literal["onnxruntime", "openvino"],
+        Field(
+            exclude_if=lambda engine: engine == "onnxruntime",
+            description="what runs the graph; openvino: the same bytes with AVX2 and AVX-512, after `make openvino`",
+        ),
+    ] = "onnxruntime"
 
 
 class ReportParams(Section):

@@ -185,3 +185,10 @@ class MapModel(Record):
         Literal["float32", "int8"],
         Field(exclude_if=lambda precision: precision == "float32", description="graph that mapped; absent: float32"),
     ] = "float32"
+    engine: Annotated[
+        str,
+        Field(
+            exclude_if=lambda engine: engine == "onnxruntime",
+            description="engine that mapped, with its version; absent: ONNX Runtime",
+        ),
+    ] = "onnxruntime"

@@ -64,3 +64,4 @@ def test_a_precision_that_does_not_exist_breaks_the_metadata(tmp_path: Path) -> 
 def test_parameters_of_today_are_recorded_as_before() -> None:
     assert PredictParams().model_dump() == {"model": "artifacts/train/model.onnx"}
     assert PredictParams(precision="int8").model_dump()["precision"] == "int8"
+    assert PredictParams(engine="openvino").model_dump()["engine"] == "openvino"
