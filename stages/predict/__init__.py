@@ -1,1 +1,1 @@
-"""Map a year's whole scene with ONNX Runtime: probability and mask."""
+"""Map a year's whole scene with ONNX Runtime or OpenVINO: probability and mask."""

@@ -9,7 +9,7 @@ PASS_VALID = "artifacts/prepare/{year}/passes/{pass}/valid.tif"
 
 CONTRACT = Contract(
     stage="predict",
-    summary="Glacier probability and mask of a year's full scene, by ONNX Runtime; of an ensemble also its votes",
+    summary="Glacier probability and mask of a year's full scene, by `predict.engine`; of an ensemble also its votes",
     per="year",
     params=("predict",),
     inputs={

@@ -19,6 +19,7 @@ import images
 from engine import Engine
 from sandbox import tiny
 from stages.common import settings
+from tests.docker.conftest import require
 
 STAGES = yaml.safe_load((tiny.ROOT / "dvc.yaml").read_text())["stages"]
 ALL = sorted(stage for stages in images.FAMILIES.values() for stage in stages)
@@ -178,3 +179,12 @@ def test_what_is_there_is_not_built_again(engine: Engine) -> None:
     before = engine.ask("image", "inspect", "--format", "{{.Id}}", image.reference).stdout
     images.ensure(engine, image)
     assert engine.ask("image", "inspect", "--format", "{{.Id}}", image.reference).stdout == before
+
+
+@pytest.mark.engine
+def test_an_image_of_the_other_engine_has_it(program: Engine) -> None:
+    image = require(program, images.image_of("predict", "openvino"), "make test-containers")
+    load = "from stages.common.model.openvino_blocks import load_openvino"
+    look = f"{load}; print(load_openvino().Core().available_devices)"
+    said = program.ask("run", "--rm", "--network=none", "--read-only", image, "python", "-c", look)
+    assert said.stdout.strip() == "['CPU']", said.stderr
