@@ -11,7 +11,7 @@ With --calibrated, training leaves out one more fold, and the same net is scored
 temperature and the zero-bias threshold that `train` determines on that fold.
 
 With --start each fold starts from that model, which `python -m bench.many_sites.pretrain --like sites/everest` makes
-of twins.
+of twins; with --epochs 0 that model maps the scene as it is.
 """
 
 from __future__ import annotations
@@ -132,6 +132,7 @@ def train_and_map(params: Params, fold: int, out: Path, start_from: Path | None,
     from stages.train.calibrate import calibrate
     from stages.train.ensemble import assemble, logits_of
     from stages.train.fit import fit
+    from stages.train.model import stride_px
     from stages.train.validation import validation_pixels
 
     split = {"test_fold": fold, "validation_fold": (fold + 1) % FOLDS}
@@ -142,11 +143,15 @@ def train_and_map(params: Params, fold: int, out: Path, start_from: Path | None,
     no_patches = replace(data.validation, **{name: value[:0] for name, value in vars(data.validation).items()})
     initial = read_initial_model(start_from, data, params.train) if start_from else None
     unseen = replace(data, validation=no_patches)
-    fitted = fit(unseen, params.train, size_px=params.patches.size_px, initial=initial)
+    if initial and not params.train.epochs:
+        net, stride = net_of(initial, params), stride_px(depth=params.train.depth, stem=params.train.stem)
+    else:
+        fitted = fit(unseen, params.train, size_px=params.patches.size_px, initial=initial)
+        net, stride = fitted.model, fitted.stride_px
     seconds = time.perf_counter() - start
     settings_by_kind = {"as fitted": (1.0, 0.5)}
     if calibrated:
-        nets = [logits_of(fitted.model)]
+        nets = [logits_of(net)]
         parts = [
             validation_pixels(nets, patches, data, params.patches) for patches in (data.validation, data.calibration)
         ]
@@ -154,10 +159,20 @@ def train_and_map(params: Params, fold: int, out: Path, start_from: Path | None,
         settings_by_kind["calibrated"] = calibration.temperature, calibration.threshold
     content: dict[str, Any] = {}
     for kind, (temperature, threshold) in settings_by_kind.items():
-        probability = whole_scene(assemble([fitted.model], temperature), pixels, fitted.stride_px)
+        probability = whole_scene(assemble([net], temperature), pixels, stride)
         content |= {f"{kind}/probability": probability, f"{kind}/threshold": threshold}
         content |= {f"{kind}/temperature": temperature, f"{kind}/seconds": seconds}
     np.savez(out, **content)
+
+
+def net_of(initial: Any, params: Params) -> Any:
+    """Return the first net of a model to start from, untrained."""
+    from stages.train.model import build_unet
+
+    architecture = {"base": params.train.base_channels, "depth": params.train.depth, "stem": params.train.stem}
+    net = build_unet(bands=len(initial.mean), mean=initial.mean, std=initial.std, **architecture)
+    net.set_weights(initial.weights[0])
+    return net
 
 
 def roles_of(params: Params, shape: tuple[int, int], *, calibrated: bool) -> np.ndarray:

@@ -1,10 +1,13 @@
 """What a starting model is worth: score per training time on new terrain, from it and from random weights.
 
     python -m bench.many_sites.fine_tune --folder DIR [--seeds 1000..1007] [--new 1008] [--csv FILE]
+    python -m bench.many_sites.fine_tune --folder DIR --start models/start --new 601 --steps 200
 
 The starting model is that of bench.many_sites.growth that has learned from all its twins. Each new twin trains for a
 few numbers of steps from it and from random weights, by its outlines of 2000; its scene of 2016 is mapped, and all
 observed pixels are compared with the truth. Zero steps: the starting model as it is.
+
+With --start it is the model of that pipeline, and the new twins are of its kind: bands, pixels, labels, patches.
 """
 
 from __future__ import annotations
@@ -21,8 +24,9 @@ from bench.twins import make_twins
 from stages.common.run.outputs import write_table
 from stages.common.tables.base import Record
 from versions.across_sites.training import train_on
+from versions.starting_model.params import params_of_twin, read_params
+from versions.starting_model.twins import make_site
 
-STEPS = (20, 60, 200)
 RATES = {"random weights": 4e-3, "starting model": 1e-3}
 """Highest learning rate of each start; random weights with 1e-3 learn more slowly."""
 
@@ -49,19 +53,35 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--folder", type=Path, default=Path("/tmp/glacier-coverage"), help="twins and trainings, kept")
     parser.add_argument("--seeds", default="1000..1007", help="terrains that the starting model learns from")
     parser.add_argument("--new", type=int, nargs="+", default=[1008], help="terrains that are trained on")
+    parser.add_argument("--steps", type=int, nargs="+", default=[20, 60, 200], help="numbers of steps")
+    parser.add_argument("--start", type=Path, help="folder of models/ that has been made")
     parser.add_argument("--csv", type=Path, default=Path("fine_tune.csv"), help="table to write")
     arguments = parser.parse_args(argv)
     twins, folder = arguments.folder / "twins", arguments.folder / "fine_tune"
-    sites = [cut(site, YEARS[:1]) for site in make_twins(twins, seeds_in(arguments.seeds), YEARS)]
-    start = train_on(sites, arguments.folder / "growth" / f"{sites[0].name}-{len(sites)}", TRAINING)
+    if arguments.start:
+        start = arguments.start / "model"
+        new = [make_twin_of(arguments.start, seed, arguments.folder / arguments.start.name) for seed in arguments.new]
+    else:
+        sites = [cut(site, YEARS[:1]) for site in make_twins(twins, seeds_in(arguments.seeds), YEARS)]
+        start = train_on(sites, arguments.folder / "growth" / f"{sites[0].name}-{len(sites)}", TRAINING)
+        new = [cut(site, YEARS[:1]) for site in make_twins(twins, arguments.new, YEARS)]
     rows: list[FineTuneRow] = []
-    for site in [cut(site, YEARS[:1]) for site in make_twins(twins, arguments.new, YEARS)]:
+    for site in new:
         rows.append(as_it_is(site, start, folder))
-        for steps in STEPS:
+        for steps in arguments.steps:
             rows += [measure(site, steps, initial, folder) for initial in (None, start)]
             write_table(arguments.csv, rows, FineTuneRow)
             print(*(row.model_dump() for row in rows[-2:]), sep="\n", flush=True)
     return 0
+
+
+def make_twin_of(pipeline: Path, seed: int, folder: Path) -> Path:
+    """Make a new twin of the kind that a starting model has learned from, unless it is there; return the site."""
+    start, site = read_params(pipeline / "params.yaml"), folder / str(seed)
+    if not (site / "artifacts/labels").exists():
+        training = start.train.model_dump(mode="json")
+        make_site(site, params_of_twin(start, seed) | {"train": training}, start.years)
+    return cut(site, start.years[:1])
 
 
 def as_it_is(site: Path, start: Path, folder: Path) -> FineTuneRow:

@@ -3,10 +3,13 @@
 A twin is rendered in Sentinel-2's bands of the same colours at the site's pixels, turned into the numbers that ETM+
 delivers in high gain, and goes through the stages as a file of the user's own. Its glaciers neither retreat nor change,
 so that the outlines of 2000 are of the scene's year, as those of Everest are.
+
+    GLACIER_SAMPLES=<folder> python -m bench.many_sites.landsat DIR    # numbers of the twins there, and of Everest
 """
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import shutil
 from collections.abc import Sequence
@@ -17,6 +20,8 @@ import numpy as np
 import rasterio
 import yaml
 
+from bench.everest_protocol import read_scene_and_labels
+from stages.common.geo.raster import read_band
 from stages.common.params.prepare import PrepareParams
 from stages.common.params.schema import Params
 from stages.common.params.section import Section
@@ -118,3 +123,30 @@ def as_files(like: Params, rendered: dict[str, Any], scenes: Sequence[Path], out
         "prepare": like.prepare.model_dump(mode="json"),
         "report": {"rgb": bands},
     }
+
+
+def main() -> int:
+    """Print what the numbers of all twins in a folder are like, and those of Everest; return 0."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, help="folder of the twins")
+    scenes = sorted(parser.parse_args().folder.glob("*/artifacts/prepare/*/scene.tif"))
+    with contextlib.ExitStack() as files:
+        pixels = [np.moveaxis(files.enter_context(rasterio.open(path)).read(), 0, -1) for path in scenes]
+    labels = [read_band(path.parents[2] / "labels/glacier.tif") for path in scenes]
+    print_numbers("twins", np.concatenate([each.reshape(-1, 3) for each in pixels]), np.concatenate(labels, axis=None))
+    everest, glacier = read_scene_and_labels()
+    print_numbers("Everest", everest.reshape(-1, 3), glacier.astype(np.uint8).ravel())
+    return 0
+
+
+def print_numbers(name: str, pixels: np.ndarray, label: np.ndarray) -> None:
+    """Print mean, deviation and saturated share of pixels (N, 3) on ice (label 1) and off it (0)."""
+    print(f"{name}: {100 * float((label == 1).mean()):.0f} % ice")
+    for words, where in (("ice", label == 1), ("no ice", label == 0)):
+        mean, std = (np.round(each).astype(int).tolist() for each in (pixels[where].mean(0), pixels[where].std(0)))
+        white = 100 * float((pixels[where] == 255).all(axis=-1).mean())
+        print(f"  {words}: mean {mean}, standard deviation {std}, {white:.0f} % saturated in all bands")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
