@@ -169,8 +169,11 @@ def net_of(initial: Any, params: Params) -> Any:
     """Return the first net of a model to start from, untrained."""
     from stages.train.model import build_unet
 
-    architecture = {"base": params.train.base_channels, "depth": params.train.depth, "stem": params.train.stem}
-    net = build_unet(bands=len(initial.mean), mean=initial.mean, std=initial.std, **architecture)
+    train = params.train
+    net = build_unet(
+        bands=len(initial.mean), mean=initial.mean, std=initial.std, base=train.base_channels, depth=train.depth,
+        stem=train.stem,
+    )  # fmt: skip
     net.set_weights(initial.weights[0])
     return net
 
