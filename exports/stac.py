@@ -12,8 +12,10 @@ from exports.finished import Finished
 from exports.images import instrument_of
 from exports.rgi import write_rgi
 from stages.common.geo.raster import read_grid
+from stages.common.run.records import read_document
 from stages.common.scene.stac import footprint
 from stages.common.tables.area import AreaRow
+from stages.common.tables.learning import MapModel
 
 PROJECTION = "https://stac-extensions.github.io/projection/v2.0.0/schema.json"
 PROCESSING = "https://stac-extensions.github.io/processing/v1.1.0/schema.json"
@@ -85,7 +87,7 @@ def write_item(site: Finished, row: AreaRow, caveats: Sequence[str], folder: Pat
         geometry=geometry,
         bbox=bbox,
         **times_of(row),
-        properties=properties(row, [*site.product_notes(year), *caveats]),
+        properties=properties(row, software(site, year), [*site.product_notes(year), *caveats]),
     )
     item.stac_extensions = [PROJECTION, PROCESSING, VERSION]
     item.properties |= grid_fields(site, year)
@@ -100,12 +102,12 @@ def write_item(site: Finished, row: AreaRow, caveats: Sequence[str], folder: Pat
     return item
 
 
-def properties(row: AreaRow, caveats: Sequence[str]) -> dict[str, Any]:
+def properties(row: AreaRow, made_by: dict[str, str], caveats: Sequence[str]) -> dict[str, Any]:
     """Return area, version and processing of a year."""
     values = {
         "version": row.model_md5,
         "processing:lineage": f"{row.scene_ids}: harmonised, then mapped by the model of this version",
-        "processing:software": {"glacier-area": "0.1.0"},
+        "processing:software": made_by,
         "glacier:product": row.product,
         "glacier:area_km2": row.glacier_area_km2,
         "glacier:area_low_km2": row.area_low_km2,
@@ -114,6 +116,13 @@ def properties(row: AreaRow, caveats: Sequence[str]) -> dict[str, Any]:
         "glacier:caveats": list(caveats),
     }
     return {key: value for key, value in values.items() if value not in (None, [])}
+
+
+def software(site: Finished, year: int) -> dict[str, str]:
+    """Return what made a year's map, with versions: this project, and the engine where it is not ONNX Runtime."""
+    path = site.root / f"artifacts/predict/{year}/model.json"
+    engine, _, version = (read_document(path, MapModel).engine if path.exists() else "").partition(" ")
+    return {"glacier-area": "0.1.0"} | ({engine: version} if version else {})
 
 
 def grid_fields(site: Finished, year: int) -> dict[str, Any]:

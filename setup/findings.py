@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import sys
@@ -103,6 +104,7 @@ def of_site(site: Path) -> Iterator[Finding]:
     yield Finding("ok", "parameters", f"{counted(len(params.years), 'year')}, {len(params.training_years)} trained on")
     yield from _files(site, params)
     yield from _keys(params)
+    yield from _openvino(params)
     pixels = _pixels(site, params)
     yield from _disk(site, params, pixels)
     yield _memory(params, pixels)
@@ -145,6 +147,13 @@ def _keys(params: Params) -> Iterator[Finding]:
         )
     else:
         yield Finding("ok", "keys", "both are set" if names else f"{stac.profile} needs none")
+
+
+def _openvino(params: Params) -> Iterator[Finding]:
+    if params.predict.engine == "openvino" and settings.get(settings.RUNNER, "native") == "native":
+        there = importlib.util.find_spec("openvino") is not None
+        text = f"{'' if there else 'not '}installed, and predict.engine: openvino"
+        yield Finding("ok" if there else "fix", "OpenVINO", text, "" if there else "make openvino")
 
 
 def _pixels(site: Path, params: Params) -> int:

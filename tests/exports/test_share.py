@@ -21,11 +21,14 @@ from exports.elsewhere import metadata, overlap_px, tile_px
 from exports.finished import read_finished
 from exports.prov import document
 from exports.rgi import COLUMNS, region_of
+from exports.stac import software
 from exports.tables import CONTRACTS
 from review.record import REVIEW, version_of
 from sandbox import tiny
 from stages.common.model.inference import read_info
 from stages.common.run.artefacts import Table
+from stages.common.run.outputs import write_json
+from stages.common.tables.learning import MapModel
 from stages.predict.predict import map_scene
 from tests.exports import network, tools
 from tests.report.report_inputs import KM2, NINE_YEARS, ice
@@ -69,6 +72,13 @@ def test_an_item_a_year_with_the_area_and_the_files(shared: Path) -> None:
     assert item["properties"]["proj:code"] == tiny.CRS
     for asset in item["assets"].values():
         assert (shared / "tiny-2015" / asset["href"]).is_file()
+
+
+def test_an_item_says_which_other_engine_mapped(shared: Path, site: Path) -> None:
+    assert read(next(shared.glob("*/*-2016.json")))["properties"]["processing:software"] == {"glacier-area": "0.1.0"}
+    model = MapModel(threshold=0.5, threshold_rule="given", temperature=1, members=1, engine="openvino 2026.4.1")
+    write_json(site / "artifacts/predict/2016/model.json", model)
+    assert software(read_finished(site), 2016) == {"glacier-area": "0.1.0", "openvino": "2026.4.1"}
 
 
 def test_outlines_have_the_columns_of_rgi_7_in_both_formats(shared: Path) -> None:

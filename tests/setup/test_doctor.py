@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import shutil
 from pathlib import Path
 
@@ -55,6 +56,17 @@ def test_a_variable_that_is_not_set_is_named_once(site: Path, monkeypatch: pytes
     tiny.write_params(site, tiny.params(Path("$GLACIER_SOMEWHERE"), [2020, 2021]))
     assert len(lines(site)["files"]) == 1
     assert lines(site)["files"][0].endswith("fix: export GLACIER_SOMEWHERE=<folder>")
+
+
+def test_an_engine_that_the_parameters_ask_for(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(settings.RUNNER, raising=False)
+    assert "OpenVINO" not in lines(site)
+    change(site, predict={"engine": "openvino"})
+    there = importlib.util.find_spec("openvino") is not None
+    assert lines(site)["OpenVINO"][0].startswith("ok" if there else "fix")
+    assert lines(site)["OpenVINO"][0].endswith("" if there else "fix: make openvino")
+    monkeypatch.setenv(settings.RUNNER, "docker")
+    assert "OpenVINO" not in lines(site)
 
 
 def test_keys_that_a_catalogue_needs(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
