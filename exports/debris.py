@@ -52,6 +52,6 @@ def _by_ratio(site: Finished, year: int, outlines: Any) -> Any:
         grid = grid_of(scene)
         clean = clean_pixels(scene, ratio_min=site.params.area.surface.clean_ratio_min)
     with open_raster(mask_path) as mask, refuse_unreadable(mask_path):
-        debris = (mask.read(1) != MASK_NODATA) & pixels_inside(outlines.geometry, grid) & ~clean
+        debris = (mask.read(1) != MASK_NODATA) & pixels_inside(outlines.geometry, grid) & ~clean[:]
     shapes = rasterio.features.shapes(debris.astype("uint8"), mask=debris, transform=grid.transform)
     return geopandas.GeoDataFrame(geometry=[shapely.geometry.shape(shape) for shape, _ in shapes], crs=grid.crs)

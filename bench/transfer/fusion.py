@@ -30,7 +30,7 @@ from stages.area.fusion.fuse import NEAR_M, threshold_of, time_of
 from stages.area.fusion.margin import margin_of
 from stages.area.fusion.model import DECAY, SURE
 from stages.area.map.elevation import read_dem
-from stages.area.site import read_site
+from stages.area.site import heights_of, read_site
 from stages.area.year.truth import read_truth
 from stages.common.geo.raster import gdal_env, read_band
 from stages.common.params.schema import load_params
@@ -133,19 +133,19 @@ def true_pixels(site: Path) -> TruePixels:
     with contextlib.chdir(site), gdal_env():
         run = Run(contract=AREA, params=load_params(), year=None, out=Path(), log=logging.getLogger("bench"))
         place = read_site(run)
-        margin = margin_of(place, read_dem(run))
+        margin = margin_of(place, heights_of(place, read_dem(run)))
         truth = read_truth(Path("data/truth/truth.json"), Path("data/truth/surface.tif"))
         assert truth is not None
         for year in run.params.years:
             stored, valid = read_band(run.by_year(PROBABILITY)[year]), read_band(run.by_year(VALID)[year]) == 1
-            use = place.aoi & valid & (np.abs(margin.beyond_m) < NEAR_M) & (stored != PROBABILITY_NODATA)
+            use = place.aoi[:] & valid & (np.abs(margin.beyond_m[:]) < NEAR_M) & (stored != PROBABILITY_NODATA)
             chosen = np.flatnonzero(use)[:: max(int(use.sum()) // PIXELS, 1)]
             p = np.clip(stored.ravel()[chosen] * PROBABILITY_SCALE, SURE, 1 - SURE)
             age = np.abs(time_of(run, year) - margin.outline_year)[place.owner.ravel()[chosen]]
             parts.append(
                 (
-                    logit(p) - logit(threshold_of(run, year)), margin.beyond_m.ravel()[chosen],
-                    margin.height.ravel()[chosen], age, truth.of_year(year).ravel()[chosen] > 0,
+                    logit(p) - logit(threshold_of(run, year)), margin.beyond_m[:].ravel()[chosen],
+                    margin.height[:].ravel()[chosen], age, truth.of_year(year).ravel()[chosen] > 0,
                 )
             )  # fmt: skip
     return TruePixels(*(np.concatenate(column) for column in zip(*parts, strict=True)))

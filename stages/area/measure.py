@@ -26,7 +26,7 @@ from stages.area.map.geodesic import check_geodesic
 from stages.area.map.outlines import outline_frame, write_outlines
 from stages.area.map.polygons import trace
 from stages.area.map.surface import remove_speckle
-from stages.area.site import AreaSite, read_map, read_site
+from stages.area.site import AreaSite, heights_of, read_map, read_site
 from stages.area.tables.rows import area_metrics, truth_metrics
 from stages.area.tables.write import write_area_tables
 from stages.area.trends.glacier_trend import glacier_trends
@@ -44,6 +44,7 @@ from stages.area.year.season import Season, measure_season
 from stages.area.year.truth import TrueSurface, compare_with_truth, read_truth
 from stages.area.year.year_area import YearArea, decimal_year, processing_baselines
 from stages.common.gates import apply_overrides
+from stages.common.geo.planes import Bits
 from stages.common.geo.raster import gdal_env
 from stages.common.params.area import AreaParams
 from stages.common.run.outputs import write_json, write_table
@@ -52,7 +53,6 @@ from stages.common.run.stage import Run
 from stages.common.tables.area import AreaMetrics, FrontRow, FrontTrendRow, Gates, Trend
 from stages.common.tables.drift import Drift, DriftRow
 from stages.common.tables.prepare import Provenance
-from stages.common.types import BoolArray
 
 
 @dataclass(frozen=True)
@@ -68,26 +68,27 @@ class FrontsAndChanges:
     """None where areas are to come from images alone (`area.outlines`)."""
 
     @classmethod
-    def start(cls, run: Run, site: AreaSite, common: BoolArray) -> FrontsAndChanges:
+    def start(cls, run: Run, site: AreaSite, common: Bits) -> FrontsAndChanges:
         """Return a collection without any year yet."""
         params, dem = run.params.area, read_dem(run)
+        heights = heights_of(site, dem)
         near = near_outlines(site, largest_m=params.assign_distance_m)
         return cls(
             run,
             start_front_series(run, site, dem),
             Changes(site=site, out=run.out),
             FarIce(site=site, near=near),
-            ChangeSeries.start(site, dem, common, params.change),
-            OutlinesProduct.start(run, site, dem) if params.outlines == "fused" else None,
+            ChangeSeries.start(site, heights, common, params.change),
+            OutlinesProduct.start(run, site, heights) if params.outlines == "fused" else None,
         )
 
-    def add(self, year_area: YearArea, provenance: Provenance, *, ice: BoolArray, observed: BoolArray) -> None:
+    def add(self, year_area: YearArea, provenance: Provenance, *, ice: Bits, observed: Bits) -> None:
         """Take a year's map from the image alone: ice and observed pixels, both (H, W) within the AOI.
 
         A year left out of the common area is left out of the change maps too; a front needs no other year.
         """
         probability = self.run.by_year(contract.PROBABILITY)[year_area.year]
-        counted = observed & (not year_area.rejected)  # the fronts of a rejected map are not seen
+        counted = Bits(observed.shape) if year_area.rejected else observed  # the fronts of a rejected map are not seen
         self.fronts.add(year_area, provenance, ice=ice & counted, observed=counted, probability=probability)
         self.change_product.add(year_area, ice=ice, observed=observed)
         if year_area.common_km2 is not None:
@@ -225,7 +226,7 @@ def measure_year(
 
 
 def _map_year(
-    run: Run, site: AreaSite, year: int, image_map: BoolArray, observed: BoolArray, *, product: OutlinesProduct | None
+    run: Run, site: AreaSite, year: int, image_map: Bits, observed: Bits, *, product: OutlinesProduct | None
 ) -> YearMaps:
     return map_year(
         run, site, year, image_map=image_map & observed, observed=observed, product=product,
@@ -234,7 +235,7 @@ def _map_year(
 
 
 def _truths(
-    site: AreaSite, truth: TrueSurface | None, year: int, maps: YearMaps, *, observed: BoolArray, common: BoolArray
+    site: AreaSite, truth: TrueSurface | None, year: int, maps: YearMaps, *, observed: Bits, common: Bits
 ) -> dict[str, Any]:
     """Return `truth` and `image_truth` of a year; nothing for a real site."""
     if truth is None:
@@ -248,7 +249,7 @@ def _min_pixels(site: AreaSite, params: AreaParams) -> float:
     return params.min_polygon_area_m2 / site.grid.pixel_size_m**2
 
 
-def _season(run: Run, site: AreaSite, year: int, ice: BoolArray) -> Season | None:
+def _season(run: Run, site: AreaSite, year: int, ice: Bits) -> Season | None:
     season = measure_season(
         site, year, ice, passes_json=run.by_year(contract.PASSES)[year], masks=run.by_year(contract.PASS_MASKS)[year],
         min_pixels=_min_pixels(site, run.params.area),
@@ -264,7 +265,7 @@ def _season(run: Run, site: AreaSite, year: int, ice: BoolArray) -> Season | Non
 
 
 def _write_outlines(run: Run, site: AreaSite, year_area: YearArea, maps: YearMaps) -> None:
-    polygons = trace(site.owner, maps.ice, site.grid.transform)
+    polygons = trace(site.owner, maps.ice[:], site.grid.transform)
     path = run.out / f"outlines_{year_area.year}.gpkg"
     where = f"mapped outlines of {year_area.year}"
     check_geodesic(maps.of_ice.glacier_area_km2, polygons.values(), site.grid.crs, where=where)

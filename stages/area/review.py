@@ -10,16 +10,17 @@ from typing import Any
 
 import numpy as np
 from pyproj import Transformer
-from scipy import ndimage
 
 from stages.area import contract
+from stages.area.map.pieces import keep_pieces
 from stages.common.geo.grid import Grid
+from stages.common.geo.planes import Bits
 from stages.common.geo.vectors import pixels_inside, read_polygons
 from stages.common.run.outputs import write_table
 from stages.common.run.records import read_yaml_document
 from stages.common.run.stage import Run
 from stages.common.tables.review import Review, ReviewNote, ReviewRow, rows_of
-from stages.common.types import BoolArray, UInt16Array
+from stages.common.types import UInt16Array
 
 log = logging.getLogger("area")
 
@@ -46,8 +47,8 @@ class SiteReview:
         return [] if self.corrections is None else self.corrections.drop(columns="geometry").to_dict("records")
 
     def edited(
-        self, year: int, ice: BoolArray, observed: BoolArray, *, owner: UInt16Array, rgi_ids: Sequence[str], grid: Grid
-    ) -> BoolArray:
+        self, year: int, ice: Bits, observed: Bits, *, owner: UInt16Array, rgi_ids: Sequence[str], grid: Grid
+    ) -> Bits:
         """Return a year's map (H, W) with what a person changed: the same array where nothing was.
 
         A hand-drawn outline replaces all ice of its glacier, on the pixels that were observed. A rejected piece is
@@ -63,15 +64,16 @@ class SiteReview:
         """
         for note in self.review.notes:
             if note.year == year and note.takes_ice_away:
-                ice = _without_piece(ice, note, owner=owner, grid=grid) if note.is_piece else ice & (owner > 0)
+                near = ice if note.is_piece else ice & ~_ground_of(owner, 0)
+                ice = _without_piece(ice, note, owner=owner, grid=grid) if note.is_piece else near
         if self.corrections is None:
             return ice
         drawn = self.corrections[self.corrections["year"] == year]
         for rgi_id in sorted(set(drawn["rgi_id"])):
-            own = owner == (rgi_ids.index(rgi_id) if rgi_id in rgi_ids else len(rgi_ids))
-            inside = pixels_inside(drawn.geometry[drawn["rgi_id"] == rgi_id], grid)
-            ice = np.where(own, inside & observed, ice)
-            if beyond := int((inside & ~(own & observed)).sum()):
+            own = _ground_of(owner, rgi_ids.index(rgi_id) if rgi_id in rgi_ids else len(rgi_ids))
+            inside = Bits.of(pixels_inside(drawn.geometry[drawn["rgi_id"] == rgi_id], grid))
+            ice = (own & inside & observed) | (ice & ~own)
+            if beyond := (inside & ~(own & observed)).sum():
                 log.warning(
                     "%d: %.3f km2 of the outline drawn for %s lie on unobserved ground or nearer to other glaciers, "
                     "and are not counted", year, beyond * grid.pixel_size_m**2 / 1e6, rgi_id,
@@ -103,12 +105,20 @@ def read_site_review(run: Run, grid: Grid) -> SiteReview:
     )
 
 
-def _without_piece(ice: BoolArray, note: ReviewNote, *, owner: UInt16Array, grid: Grid) -> BoolArray:
+def _without_piece(ice: Bits, note: ReviewNote, *, owner: UInt16Array, grid: Grid) -> Bits:
     """Take away the ice of one glacier that is joined to the note's point, which may be ice no longer."""
     to_grid = Transformer.from_crs("EPSG:4326", grid.crs, always_xy=True)
     x, y = ~grid.transform @ to_grid.transform(note.longitude, note.latitude)
     row, column = int(np.floor(y)), int(np.floor(x))
-    if not (0 <= row < grid.height and 0 <= column < grid.width and ice[row, column]):
+    point = Bits(ice.shape)
+    if 0 <= row < grid.height and 0 <= column < grid.width:
+        point[row : row + 1, column : column + 1] = np.ones((1, 1), dtype=bool)
+    if not (point & ice).any():
         return ice
-    pieces, _ = ndimage.label(ice & (owner == owner[row, column]))
-    return np.asarray(ice & (pieces != pieces[row, column]))
+    own = ice & _ground_of(owner, int(owner[row, column]))
+    piece, _ = keep_pieces(own.__getitem__, point.__getitem__, lambda _, has_point: has_point, shape=ice.shape)
+    return ice & ~piece
+
+
+def _ground_of(owner: UInt16Array, index: int) -> Bits:
+    return Bits.by_rows((owner.shape[0], owner.shape[1]), lambda rows: owner[rows] == index)

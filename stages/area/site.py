@@ -12,11 +12,14 @@ import numpy as np
 from scipy import ndimage
 
 from stages.area import contract
+from stages.area.map.elevation import Elevation
 from stages.area.map.surface import grow_zones, zonal_area_km2
 from stages.area.review import NOBODY_LOOKED, SiteReview, read_site_review
 from stages.common.errors import ContractError
 from stages.common.geo.grid import Grid, parse_metric_crs
+from stages.common.geo.planes import Bits, Plane
 from stages.common.geo.raster import read_band, read_grid
+from stages.common.geo.rows import strips
 from stages.common.geo.vectors import pixels_inside, read_polygons
 from stages.common.run.records import read_rows
 from stages.common.run.stage import Run
@@ -33,9 +36,9 @@ class AreaSite:
     """Everything that all years of a site share."""
 
     grid: Grid
-    aoi: BoolArray
+    aoi: Bits
     """(H, W): pixel centres within the AOI."""
-    prior: BoolArray
+    prior: Bits
     """(H, W): prior outlines within the AOI."""
     owner: UInt16Array
     """(H, W): number (1, 2, ...) of the glacier that ice there is counted to; 0 where no glacier is near."""
@@ -49,6 +52,8 @@ class AreaSite:
     """GeoDataFrame of the prior outlines."""
     review: SiteReview = NOBODY_LOOKED
     """What a person decided on the maps."""
+    scratch: Path = Path()
+    """Folder of files without a name, for planes of numbers."""
 
     @cached_property
     def _windows(self) -> list[Any]:
@@ -64,11 +69,11 @@ class AreaSite:
         """RGI id of each value of `owner`."""
         return [UNASSIGNED, *(row.rgi_id for row in self.glaciers)]
 
-    def edited(self, year: int, ice: BoolArray, observed: BoolArray) -> BoolArray:
+    def edited(self, year: int, ice: Bits, observed: Bits) -> Bits:
         """Return a year's map (H, W) with what a person changed (`SiteReview.edited`)."""
         return self.review.edited(year, ice, observed, owner=self.owner, rgi_ids=self.rgi_ids, grid=self.grid)
 
-    def areas_km2(self, **selections: BoolArray) -> dict[str, Float64Array]:
+    def areas_km2(self, **selections: Bits) -> dict[str, Float64Array]:
         """Return, for each (H, W) selection, its (1 + glaciers,) km2 by value of `owner`."""
         return self.areas_by_rows_km2(lambda rows: {name: chosen[rows] for name, chosen in selections.items()})
 
@@ -89,7 +94,7 @@ def read_site(run: Run) -> AreaSite:
     parse_metric_crs(grid.crs, where=run.path(contract.GLACIER_ID))
     ids: UInt16Array = read_band(run.path(contract.GLACIER_ID))
     glaciers = read_glaciers(run.path(contract.GLACIERS), ids)
-    aoi = pixels_inside(read_polygons(run.path(contract.AOI), grid.crs).geometry, grid)
+    aoi = Bits.of(pixels_inside(read_polygons(run.path(contract.AOI), grid.crs).geometry, grid))
     if not aoi.any():
         raise ContractError(
             "the AOI covers no pixel",
@@ -98,7 +103,7 @@ def read_site(run: Run) -> AreaSite:
             fix="draw the AOI over the glaciers",
         )
     owner: UInt16Array = grow_zones(ids, distance_px=run.params.area.assign_distance_m / grid.pixel_size_m)
-    prior = (ids > 0) & aoi
+    prior = Bits.by_rows(grid.shape, lambda rows: (ids[rows] > 0) & aoi[rows])
     sums = zonal_area_km2(grid, owner, lambda rows: {"aoi": aoi[rows], "prior": prior[rows]}, n_zones=1 + len(glaciers))
     return AreaSite(
         grid=grid,
@@ -110,19 +115,30 @@ def read_site(run: Run) -> AreaSite:
         aoi_km2=float(sums["aoi"].sum()),
         outlines=read_polygons(run.path(contract.OUTLINES), grid.crs),
         review=read_site_review(run, grid),
+        scratch=run.out,
     )
 
 
-def relative_height(site: AreaSite, height_m: Float32Array) -> Float32Array:
+def heights_of(site: AreaSite, dem: Elevation | None) -> Plane | None:
+    """Return the heights of a site (`relative_height`); None where there is no DEM, or it reaches no pixel."""
+    height_m = dem.on_cells(site.grid.shape, site.grid.transform, site.grid.crs) if dem else None
+    return None if height_m is None else relative_height(site, height_m)
+
+
+def relative_height(site: AreaSite, height_m: Float32Array) -> Plane:
     """Return (H, W) heights between front (0) and head (1) of the glacier that a pixel counts to; inf near none."""
-    relative = np.full(height_m.shape, np.inf, dtype=np.float32)
+    relative = Plane(site.scratch, site.grid.shape, np.float32)
+    for rows in strips(site.grid.height):
+        relative[rows] = np.full(height_m[rows].shape, np.inf, dtype=np.float32)
     for index in range(1, 1 + len(site.glaciers)):
         rows, columns = site.window(index)
         own, heights = site.owner[rows, columns] == index, height_m[rows, columns]
         within = heights[own & site.prior[rows, columns]]
         if within.size:
             low, high = np.percentile(within, (LOWEST_PCT, HIGHEST_PCT))
-            relative[rows, columns][own] = (heights[own] - low) / max(float(high - low), 1.0)
+            around = relative[rows, columns]
+            around[own] = (heights[own] - low) / max(float(high - low), 1.0)
+            relative[rows, columns] = around
     return relative
 
 
@@ -147,8 +163,9 @@ def read_glaciers(path: Path, ids: AnyArray) -> list[GlacierRow]:
     return rows
 
 
-def read_map(mask: Path, valid: Path) -> tuple[BoolArray, BoolArray]:
+def read_map(mask: Path, valid: Path) -> tuple[Bits, Bits]:
     """Read ice and observed pixels, both (H, W); invalid pixels and those without a class were not observed."""
-    mapped = read_band(mask)
-    observed = (read_band(valid) == 1) & (mapped != MASK_NODATA)
-    return np.asarray((mapped == 1) & observed), np.asarray(observed)
+    mapped, has_data = read_band(mask), read_band(valid)
+    shape = (mapped.shape[0], mapped.shape[1])
+    observed = Bits.by_rows(shape, lambda rows: (has_data[rows] == 1) & (mapped[rows] != MASK_NODATA))
+    return Bits.by_rows(shape, lambda rows: (mapped[rows] == 1) & observed[rows]), observed

@@ -17,6 +17,7 @@ from stages.area.year.cover import ice_cover
 from stages.area.year.season import measure_season
 from stages.area.year.truth import TrueSurface
 from stages.common.errors import InputError
+from stages.common.geo.planes import Bits
 from stages.common.geo.raster import read_band, write_cog
 from stages.common.run.outputs import write_json
 from stages.common.tables.prepare import Pass, Passes
@@ -34,7 +35,7 @@ def read_passes(masks: Path) -> None:
         for number in (1, 2)
     ]
     write_json(document, Passes(year=2020, passes=overpasses))
-    measure_season(SITE, 2020, EVERYWHERE, passes_json=document, masks=masks, min_pixels=1)
+    measure_season(SITE, 2020, Bits.of(EVERYWHERE), passes_json=document, masks=masks, min_pixels=1)
 
 
 def read_fronts(probability: Path) -> None:
@@ -49,7 +50,7 @@ def read_scene(scene: Path) -> None:
     run: Any = SimpleNamespace(
         params=SimpleNamespace(area=SimpleNamespace(surface=surface)), by_year=lambda template: {2020: scene}
     )
-    ice_cover(run, SITE, 2020, ice=EVERYWHERE, observed=EVERYWHERE)
+    ice_cover(run, SITE, 2020, ice=Bits.of(EVERYWHERE), observed=Bits.of(EVERYWHERE))
 
 
 @pytest.mark.parametrize(

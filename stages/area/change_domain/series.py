@@ -9,17 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from stages.area.change_domain.domain import HIGH_MARGIN, ChangeDomain, changing_ice, domain_of, ice_on_high_margin
+from stages.area.change_domain.domain import HIGH_MARGIN, ChangeDomain, changing_ice, find_domain, ice_on_high_margin
 from stages.area.change_domain.season_fit import YEAR_DAYS, SeasonFit, days_of_season, fit_season, outliers
-from stages.area.map.elevation import Elevation
 from stages.area.site import AreaSite
 from stages.area.trends.fit import YEARS_FOR_A_TREND
 from stages.area.year.year_area import YearArea
 from stages.common.display.change_words import AREA, Rate, leaves_zero_out, sentence
 from stages.common.display.numbers import decimals_for, number_text
+from stages.common.geo.planes import Bits, Plane
 from stages.common.params.area import ChangeParams
 from stages.common.tables.change import ChangeAreaRow, ChangeTrend
-from stages.common.types import BoolArray
 
 NO_SLOPE = 1e-6
 """km2 a year, a square metre: below, a slope is that of rounding."""
@@ -47,7 +46,7 @@ class ChangeSeries:
 
     site: AreaSite
     domain: ChangeDomain
-    common: BoolArray
+    common: Bits
     """(H, W): pixels that were observed in every year that counts."""
     params: ChangeParams
     years: list[ChangeYear] = field(default_factory=list)
@@ -55,11 +54,11 @@ class ChangeSeries:
     """Years of which too little was observed, or whose map a person rejected."""
 
     @classmethod
-    def start(cls, site: AreaSite, dem: Elevation | None, common: BoolArray, params: ChangeParams) -> ChangeSeries:
+    def start(cls, site: AreaSite, heights: Plane | None, common: Bits, params: ChangeParams) -> ChangeSeries:
         """Return a series without any year yet."""
-        return cls(site=site, domain=domain_of(site, dem, params), common=common, params=params)
+        return cls(site=site, domain=find_domain(site, heights, params), common=common, params=params)
 
-    def add(self, year_area: YearArea, *, ice: BoolArray, observed: BoolArray) -> None:
+    def add(self, year_area: YearArea, *, ice: Bits, observed: Bits) -> None:
         """Take a year's map: ice and observed pixels, both (H, W) within the AOI."""
         if year_area.common_km2 is None:
             self.left_out.append(year_area)

@@ -7,6 +7,7 @@ from shapely.geometry.base import BaseGeometry
 
 from stages.area.map.polygons import buffer_sigma_px, edge_pieces, reach_of, smooth_edge, trace_mask
 from stages.area.site import AreaSite
+from stages.common.geo.planes import Bits
 from stages.common.params.area import AreaParams
 from stages.common.types import AnyArray, BoolArray, Float64Array
 
@@ -17,7 +18,7 @@ NEIGHBOUR_STEPS = sorted(
 
 
 def delineation_sigma_km2(
-    site: AreaSite, ice: BoolArray, observed: BoolArray, params: AreaParams, *, clean: BoolArray | None = None,
+    site: AreaSite, ice: Bits, observed: Bits, params: AreaParams, *, clean: Bits | None = None,
     within: BaseGeometry | None = None,
 ) -> Float64Array:  # fmt: skip
     """Return one sigma of each glacier's area, for all boundaries misplaced the same way.
@@ -43,19 +44,19 @@ def delineation_sigma_km2(
     counted = observed & site.aoi
     buffer_px = params.boundary_buffer_px
     edge = smooth_edge(ice, observed, reach_px=reach_of(buffer_px))
-    sigma_px = buffer_sigma_px(edge, trace_mask(counted) if within is None else within, buffer_px=buffer_px)
+    sigma_px = buffer_sigma_px(edge, trace_mask(counted[:]) if within is None else within, buffer_px=buffer_px)
     middles, lengths = edge_pieces(edge)
     rows, columns, inside = ice_pixels(middles, ice, counted)
     weight = np.full(len(rows), 1.0)
     if clean is not None:
-        weight[clean[rows, columns]] = params.clean_boundary_buffer_px / buffer_px
+        weight[clean.at(rows, columns)] = params.clean_boundary_buffer_px / buffer_px
     lengths = lengths[inside]
     moved_length = np.bincount(site.owner[rows, columns], weights=weight * lengths, minlength=1 + len(site.glaciers))
     mean_pixel_km2 = site.aoi_km2 / float(site.aoi.sum())
     return np.asarray(mean_pixel_km2 * sigma_px * moved_length / max(float(lengths.sum()), 1e-12))
 
 
-def ice_pixels(middles: Float64Array, ice: BoolArray, counted: BoolArray) -> tuple[AnyArray, AnyArray, BoolArray]:
+def ice_pixels(middles: Float64Array, ice: Bits, counted: Bits) -> tuple[AnyArray, AnyArray, BoolArray]:
     """Find the ice pixel that each piece of an edge bounds.
 
     Parameters
@@ -72,14 +73,17 @@ def ice_pixels(middles: Float64Array, ice: BoolArray, counted: BoolArray) -> tup
     """
     column, row = np.floor(middles).astype(np.int64).T
     inside = (row >= 0) & (row < ice.shape[0]) & (column >= 0) & (column < ice.shape[1])
-    inside[inside] = counted[row[inside], column[inside]]
+    inside[inside] = counted.at(row[inside], column[inside])
     row, column = row[inside], column[inside]
-    padded = np.pad(ice & counted, 1)
+    mapped, last_row, last_column = ice & counted, ice.shape[0] - 1, ice.shape[1] - 1
     has_ice = np.zeros(len(row), dtype=bool)
     on_row, on_column = row.copy(), column.copy()
     for down, right in NEIGHBOUR_STEPS:
-        nearest = ~has_ice & padded[row + down + 1, column + right + 1]
-        on_row[nearest], on_column[nearest] = row[nearest] + down, column[nearest] + right
+        at_row, at_column = row + down, column + right
+        within = (at_row >= 0) & (at_row <= last_row) & (at_column >= 0) & (at_column <= last_column)
+        nearest = ~has_ice & within
+        nearest[nearest] = mapped.at(at_row[nearest], at_column[nearest])
+        on_row[nearest], on_column[nearest] = at_row[nearest], at_column[nearest]
         has_ice |= nearest
     inside[inside] = has_ice
     return on_row[has_ice], on_column[has_ice], inside

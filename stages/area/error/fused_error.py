@@ -9,7 +9,7 @@ import numpy as np
 from stages.area.error.interval import Factors, Z
 from stages.area.error.model_error import ModelError, unsure_sums
 from stages.area.site import AreaSite
-from stages.common.types import BoolArray, UInt16Array
+from stages.common.geo.planes import Bits, Plane
 
 ALIKE_WHOLE_KM2: Final = 0.8
 ALIKE_GLACIER_KM2: Final = 0.4
@@ -19,7 +19,7 @@ eight twins (`python -m bench.transfer.fusion`). An area and no number of pixels
 FACTORS = Factors(by_level=Z, method="outlines product: errors as on simulated glaciers; delineation: normal")
 
 
-def fused_error(site: AreaSite, counted: BoolArray, levels: UInt16Array) -> ModelError:
+def fused_error(site: AreaSite, counted: Bits, levels: Plane) -> ModelError:
     """Return one sigma of each glacier's area and of all: sqrt(A x sum a p (1 - p)), a the area of a pixel.
 
     A is the area over which errors are alike. The movement of the fronts is estimated once for the whole site, so

@@ -11,10 +11,11 @@ from stages.area.error.interval import stated
 from stages.area.map.surface import pixel_areas_km2, strips
 from stages.area.site import AreaSite
 from stages.common.errors import ContractError
+from stages.common.geo.planes import Bits, Plane
 from stages.common.geo.raster import read_band
 from stages.common.tables.kinds import PROBABILITY_SCALE
 from stages.common.tables.learning import MapModel
-from stages.common.types import BoolArray, Float64Array, UInt16Array
+from stages.common.types import Float64Array, UInt16Array
 
 SURE_LEVEL = round(1 / PROBABILITY_SCALE)
 """Stored probability of 1; the one larger number stands where there is none."""
@@ -30,9 +31,7 @@ class ModelError:
     """One sigma of the whole ice: glaciers err independently, but for what the ensemble's members have in common."""
 
 
-def model_error(
-    site: AreaSite, counted: BoolArray, model: MapModel, *, probability: Path, votes: Path
-) -> ModelError | None:
+def model_error(site: AreaSite, counted: Bits, model: MapModel, *, probability: Path, votes: Path) -> ModelError | None:
     """Return the model's error of each glacier's area; None where the model states no error.
 
     sigma^2 = dispersion x sum a^2 p (1 - p) + variance of the members' areas. The first term is the binomial one with
@@ -63,7 +62,7 @@ def model_error(
     return ModelError(by_glacier_km2=np.sqrt(variance), whole_km2=whole**0.5)
 
 
-def unsure_sums(site: AreaSite, counted: BoolArray, levels: UInt16Array, *, power: int) -> Float64Array:
+def unsure_sums(site: AreaSite, counted: Bits, levels: UInt16Array | Plane, *, power: int) -> Float64Array:
     """Return the (1 + glaciers,) sums of a^power p (1 - p) over the counted pixels, a in km2.
 
     With power 2 they are the binomial variances of the areas, in km4; with power 1 the unsure area, in km2. The work
@@ -84,7 +83,7 @@ def unsure_sums(site: AreaSite, counted: BoolArray, levels: UInt16Array, *, powe
     return sums
 
 
-def member_areas_km2(site: AreaSite, counted: BoolArray, votes: Path, *, members: int) -> Float64Array:
+def member_areas_km2(site: AreaSite, counted: Bits, votes: Path, *, members: int) -> Float64Array:
     """Return the (members, 1 + glaciers) km2 that each member of the ensemble maps.
 
     Raises

@@ -12,7 +12,7 @@ import numpy as np
 from scipy import ndimage
 from skimage.graph import MCP_Geometric
 
-from stages.area.map.surface import EIGHT_NEIGHBOURS
+from stages.area.map.pieces import EIGHT_NEIGHBOURS
 from stages.common.types import AnyArray, BoolArray, Float32Array, Float64Array
 
 MARGIN_WEIGHT, MARGIN_POWER = 1000.0, 4.25

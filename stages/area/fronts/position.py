@@ -16,7 +16,7 @@ import shapely
 from rasterio import features
 from scipy import ndimage
 
-from stages.area.map.surface import EIGHT_NEIGHBOURS
+from stages.area.map.pieces import EIGHT_NEIGHBOURS
 from stages.common.geo.grid import Grid
 from stages.common.types import AnyArray, BoolArray, Float64Array, IntArray
 

@@ -15,11 +15,11 @@ from stages.area.fronts.position import NARROWEST_PX, beyond
 from stages.area.map.elevation import Elevation
 from stages.area.site import AreaSite
 from stages.area.year.year_area import YearArea
+from stages.common.geo.planes import Bits
 from stages.common.geo.raster import open_raster, refuse_unreadable
 from stages.common.params.area import AreaParams
 from stages.common.run.stage import Run
 from stages.common.tables.prepare import Provenance, Registration
-from stages.common.types import BoolArray
 
 MEASURED_SHIFT_PX = 0.07
 """Error of a shift that was measured: the largest one found on planted shifts (docs/method.md, sub-pixel shift)."""
@@ -72,9 +72,7 @@ class FrontSeries:
     observations: list[YearObservation] = field(default_factory=list)
     """One per year, in the order in which the years were added."""
 
-    def add(
-        self, year_area: YearArea, provenance: Provenance, *, ice: BoolArray, observed: BoolArray, probability: Path
-    ) -> None:
+    def add(self, year_area: YearArea, provenance: Provenance, *, ice: Bits, observed: Bits, probability: Path) -> None:
         """Add a year's map: ice and observed pixels, both (H, W) within the AOI, and the path of probability.tif."""
         fronts = {}
         with open_raster(probability) as dataset, refuse_unreadable(probability):

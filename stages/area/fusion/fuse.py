@@ -20,10 +20,10 @@ from stages.area.fusion.model import (
     outline_evidence,
     probability_levels,
 )
-from stages.area.map.elevation import Elevation
 from stages.area.map.surface import ROWS_AT_ONCE
 from stages.area.site import AreaSite
 from stages.area.year.year_area import decimal_year
+from stages.common.geo.planes import Bits, Plane
 from stages.common.geo.raster import read_band
 from stages.common.geo.rows import strips
 from stages.common.model.probability import threshold_level
@@ -33,7 +33,7 @@ from stages.common.tables.fusion import FusionModel
 from stages.common.tables.kinds import PROBABILITY_NODATA, PROBABILITY_SCALE
 from stages.common.tables.learning import MapModel
 from stages.common.tables.prepare import Provenance
-from stages.common.types import BoolArray, Float32Array, UInt16Array
+from stages.common.types import AnyArray, BoolArray, Float32Array, IntArray, UInt16Array
 
 NEAR_M = 600.0
 """Pixels nearer to an outline than this estimate the movement: a front that goes back 20 m a year moves as far in 30
@@ -56,9 +56,9 @@ class OutlinesProduct:
     movement: Movement
 
     @classmethod
-    def start(cls, run: Run, site: AreaSite, dem: Elevation | None) -> OutlinesProduct:
+    def start(cls, run: Run, site: AreaSite, heights: Plane | None) -> OutlinesProduct:
         """Measure the place of each pixel against the outlines, and estimate how far the fronts have moved since."""
-        margin = margin_of(site, dem)
+        margin = margin_of(site, heights)
         pixels = [evidence_of_year(run, site, margin, year) for year in run.params.years]
         joined = Evidence(*(np.concatenate(parts) for parts in zip(*pixels, strict=True)))
         return cls(run, site, margin, estimate_movement(joined, has_height=margin.has_height))
@@ -85,7 +85,7 @@ class OutlinesProduct:
             f"were drawn, give or take {self.movement.spread:g} m a year; margins higher up have moved less"
         )
 
-    def levels(self, year: int) -> UInt16Array:
+    def levels(self, year: int) -> Plane:
         """Return the (H, W) probability of a year, image and outline together, as levels 0-10000; 65535: not observed.
 
         Raises
@@ -93,10 +93,11 @@ class OutlinesProduct:
         InputError
             The year's probability cannot be read.
         """
-        levels, threshold = read_band(self.run.by_year(contract.PROBABILITY)[year]), threshold_of(self.run, year)
+        probability, threshold = read_band(self.run.by_year(contract.PROBABILITY)[year]), threshold_of(self.run, year)
+        levels = Plane(self.site.scratch, self.site.grid.shape, np.uint16)
         ages = np.abs(time_of(self.run, year) - self.margin.outline_year)
         for rows in strips(self.site.grid.height, ROWS_AT_ONCE):
-            stored, height, age = levels[rows], self.margin.height[rows], ages[self.site.owner[rows]]
+            stored, height, age = probability[rows], self.margin.height[rows], ages[self.site.owner[rows]]
             image = image_evidence(_probability(stored), height, threshold)
             outline = outline_evidence(self.movement, self.margin.beyond_m[rows], height, age)
             fused = probability_levels((image + outline).astype(np.float32))
@@ -104,9 +105,14 @@ class OutlinesProduct:
         return levels
 
 
-def is_glacier(levels: UInt16Array, observed: BoolArray) -> BoolArray:
+def is_glacier(levels: Plane, observed: Bits) -> Bits:
     """Return (H, W) bool: observed, and rather glacier than not."""
-    return np.asarray(observed & (levels >= threshold_level(HALF)) & (levels != PROBABILITY_NODATA))
+
+    def strip(rows: slice) -> BoolArray:
+        stored = levels[rows]
+        return np.asarray(observed[rows] & (stored >= threshold_level(HALF)) & (stored != PROBABILITY_NODATA))
+
+    return Bits.by_rows(observed.shape, strip)
 
 
 def evidence_of_year(run: Run, site: AreaSite, margin: Margin, year: int) -> tuple[np.ndarray, ...]:
@@ -122,10 +128,19 @@ def evidence_of_year(run: Run, site: AreaSite, margin: Margin, year: int) -> tup
         ]
     )
     chosen = near[:: max(len(near) // PIXELS_A_YEAR, 1)]
-    height = margin.height.ravel()[chosen].astype(np.float64)
+    beyond_m, height = (_pixels(plane, chosen).astype(np.float64) for plane in (margin.beyond_m, margin.height))
     image = image_evidence(_probability(stored.ravel()[chosen]), height, threshold_of(run, year))
     age = np.abs(time_of(run, year) - margin.outline_year)[site.owner.ravel()[chosen]]
-    return image.astype(np.float64), margin.beyond_m.ravel()[chosen].astype(np.float64), height, age
+    return image.astype(np.float64), beyond_m, height, age
+
+
+def _pixels(plane: Plane, places: IntArray) -> AnyArray:
+    """Return (N,): what a plane holds at ascending places, counted row by row."""
+    parts = []
+    for rows in strips(len(plane)):
+        first, stop = np.searchsorted(places, np.array([rows.start, rows.stop]) * plane.shape[1])
+        parts.append(plane[rows].ravel()[places[first:stop] - rows.start * plane.shape[1]])
+    return np.concatenate(parts)
 
 
 def time_of(run: Run, year: int) -> float:

@@ -17,19 +17,19 @@ from stages.area.map.surface import remove_speckle
 from stages.area.site import AreaSite
 from stages.area.year.cover import IceCover, ice_cover
 from stages.area.year.map_area import MapArea
+from stages.common.geo.planes import Bits
 from stages.common.run.records import read_document
 from stages.common.run.stage import Run
 from stages.common.tables.learning import MapModel
-from stages.common.types import BoolArray
 
 
 @dataclass(frozen=True, kw_only=True)
 class YearMaps:
     """Ice of a year within the AOI by two products, and the areas."""
 
-    image: BoolArray
+    image: Bits
     """(H, W): ice by the image alone."""
-    ice: BoolArray
+    ice: Bits
     """(H, W): ice by the outlines product; the same as `image` where areas are to come from images alone."""
     cover: IceCover
     of_ice: MapArea
@@ -43,7 +43,7 @@ class YearMaps:
 
 
 def map_year(
-    run: Run, site: AreaSite, year: int, *, image_map: BoolArray, observed: BoolArray, product: OutlinesProduct | None,
+    run: Run, site: AreaSite, year: int, *, image_map: Bits, observed: Bits, product: OutlinesProduct | None,
     min_pixels: float,
 ) -> YearMaps:  # fmt: skip
     """Map a year by both products and measure the areas; by images alone where `product` is None.
@@ -73,15 +73,14 @@ def map_year(
     ice = site.edited(year, ice, observed)
     inside = ice & site.aoi
     cover = ice_cover(run, site, year, ice=inside, observed=counted)
-    within, fused = trace_mask(counted), fused_error(site, counted, levels)
-    del levels  # two bytes a pixel
+    within, fused = trace_mask(counted[:]), fused_error(site, counted, levels)
     of_ice = measure_map(run, site, ice, observed, cover, model=fused, factors=FACTORS, within=within)
     of_image = measure_map(run, site, image_map, observed, cover, model=error, factors=factors, within=within)
     return YearMaps(image=image, ice=inside, cover=cover, of_ice=of_ice, of_image=of_image)
 
 
 def measure_map(
-    run: Run, site: AreaSite, ice: BoolArray, observed: BoolArray, cover: IceCover, *, model: ModelError | None,
+    run: Run, site: AreaSite, ice: Bits, observed: Bits, cover: IceCover, *, model: ModelError | None,
     factors: Factors, within: BaseGeometry | None = None,
 ) -> MapArea:  # fmt: skip
     """Measure a map of (H, W) ice and the error of its boundary; `within` as in `delineation_sigma_km2`."""

@@ -9,7 +9,9 @@ import numpy as np
 from scipy import ndimage
 
 from stages.area.site import AreaSite
-from stages.common.types import BoolArray, UInt8Array
+from stages.common.geo.planes import Bits, Plane
+from stages.common.geo.rows import strips
+from stages.common.types import BoolArray
 
 PART_OF_SIZE = 0.1
 """Distance that is near, over the square root of the outline's area: 63 m for a glacier of 0.4 km2, which is as wide as
@@ -39,7 +41,7 @@ class LastingIce:
 NOTHING_LASTS = LastingIce(km2=0.0, glacier=None, years=0)
 
 
-def near_outlines(site: AreaSite, *, largest_m: float) -> BoolArray:
+def near_outlines(site: AreaSite, *, largest_m: float) -> Bits:
     """Return (H, W) bool: within a tenth of the glacier's size from its outline, three pixels at least.
 
     Parameters
@@ -47,7 +49,7 @@ def near_outlines(site: AreaSite, *, largest_m: float) -> BoolArray:
     largest_m
         Distance that the largest glaciers reach: no more is ever near.
     """
-    near = site.prior.copy()
+    near = Bits.of(site.prior)
     for index, km2 in enumerate(site.outlines_km2):
         window = site.window(index) if index else None
         if window is None or not site.prior[window].any():
@@ -55,7 +57,8 @@ def near_outlines(site: AreaSite, *, largest_m: float) -> BoolArray:
         own = site.prior[window] & (site.owner[window] == index)
         reach_px = min(PART_OF_SIZE * 1000 * math.sqrt(km2), largest_m) / site.grid.pixel_size_m
         distance = ndimage.distance_transform_edt(~own) if own.any() else np.full(own.shape, np.inf)
-        near[window] |= (distance <= max(reach_px, PIXELS_NEAR)) & (site.owner[window] == index)
+        around = (distance <= max(reach_px, PIXELS_NEAR)) & (site.owner[window] == index)
+        near[window] = near[window] | around
     return near
 
 
@@ -64,24 +67,28 @@ class FarIce:
     """Counts, over the years added, how often each pixel far from every outline was mapped and observed."""
 
     site: AreaSite
-    near: BoolArray
-    mapped: UInt8Array = field(init=False)
-    observed: UInt8Array = field(init=False)
+    near: Bits
+    mapped: Plane = field(init=False)
+    observed: Plane = field(init=False)
     years: int = 0
 
     def __post_init__(self) -> None:
-        self.mapped, self.observed = (np.zeros(self.near.shape, dtype=np.uint8) for _ in range(2))
+        self.mapped, self.observed = (Plane(self.site.scratch, self.near.shape, np.uint8) for _ in range(2))
 
-    def add(self, *, ice: BoolArray, observed: BoolArray) -> None:
+    def add(self, *, ice: Bits, observed: Bits) -> None:
         """Count a year's (H, W) ice and observed pixels, both within the AOI."""
-        self.mapped += ice & ~self.near
-        self.observed += observed
+        for rows in strips(len(self.near)):
+            self.mapped[rows] = self.mapped[rows] + (ice[rows] & ~self.near[rows])
+            self.observed[rows] = self.observed[rows] + observed[rows]
         self.years += 1
 
     def lasting(self) -> LastingIce:
         """Return the ice that lasts; none with fewer than `YEARS_THAT_LAST` years."""
-        lasts = (self.observed >= YEARS_THAT_LAST) & (self.mapped >= PART_OF_YEARS * self.observed)
-        km2 = self.site.areas_km2(lasts=lasts)["lasts"]
+        km2 = self.site.areas_by_rows_km2(lambda rows: {"lasts": self._lasts(rows)})["lasts"]
         largest = int(km2.argmax())
         glacier = self.site.rgi_ids[largest] if largest and km2[largest] > 0 else None
         return LastingIce(km2=float(km2.sum()), glacier=glacier, years=self.years)
+
+    def _lasts(self, rows: slice) -> BoolArray:
+        mapped, observed = self.mapped[rows], self.observed[rows]
+        return np.asarray((observed >= YEARS_THAT_LAST) & (mapped >= PART_OF_YEARS * observed))

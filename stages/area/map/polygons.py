@@ -14,13 +14,15 @@ from shapely import GeometryType
 from shapely.geometry.base import BaseGeometry
 
 from stages.area.map.surface import grow_zones
+from stages.common.geo.planes import Bits
+from stages.common.geo.rows import strips
 from stages.common.types import AnyArray, BoolArray, Float64Array
 
 NO_LOSS_PX = 0.02
 """Vertices this near a straight line change no digit of a published area, but cost a quarter of the time."""
 
 
-def trace(zones: AnyArray, selected: BoolArray, transform: Affine) -> dict[int, BaseGeometry]:
+def trace(zones: AnyArray, selected: AnyArray, transform: Affine) -> dict[int, BaseGeometry]:
     """Trace the selected pixels of each zone into polygons with holes, along pixel edges.
 
     Pixels that meet at a corner only become parts of their own (4-connected), so that polygons are valid.
@@ -30,7 +32,8 @@ def trace(zones: AnyArray, selected: BoolArray, transform: Affine) -> dict[int, 
     Zone to MultiPolygon in the coordinates of `transform`, by ascending zone; zones without pixels are absent.
     """
     parts: dict[int, list[list[AnyArray]]] = {}
-    source = zones.astype(np.uint8 if zones.dtype == bool else np.int32, copy=False)
+    dtype = {"bool": np.uint8, "uint16": np.uint16}.get(zones.dtype.name, np.int32)
+    source = zones.view(dtype) if zones.dtype == bool else zones.astype(dtype, copy=False)
     for geometry, zone in features.shapes(source, mask=selected, connectivity=4, transform=transform):
         parts.setdefault(int(zone), []).append([np.asarray(ring) for ring in geometry["coordinates"]])
     return {zone: _multipolygon(parts[zone]) for zone in sorted(parts)}
@@ -75,7 +78,7 @@ def straighten(polygons: BaseGeometry) -> BaseGeometry:
     return shapely.MultiPolygon(list(shapely.from_ragged_array(kind, total / 6, (rings, parts))))
 
 
-def smooth_edge(ice: BoolArray, observed: BoolArray, *, reach_px: int) -> BaseGeometry:
+def smooth_edge(ice: Bits, observed: Bits, *, reach_px: int) -> BaseGeometry:
     """Return the ice's outline with its staircase straightened, carried on over unobserved ground.
 
     Only the boundary between ice and ground can be misplaced. The edge of a cloud, of the AOI or of the raster is no
@@ -90,9 +93,14 @@ def smooth_edge(ice: BoolArray, observed: BoolArray, *, reach_px: int) -> BaseGe
     -------
     MultiPolygon in pixel coordinates (column, row).
     """
-    margin = 2 * reach_px
-    padded = np.pad(observed.astype(np.uint8) + (observed & ice), margin)
-    smooth = straighten(trace_mask(grow_zones(padded, distance_px=reach_px) == 2))
+    margin, (height, width) = 2 * reach_px, ice.shape
+    padded = np.zeros((height + 2 * margin, width + 2 * margin), dtype=np.uint8)
+    for rows in strips(height):
+        seen = observed[rows]
+        inner = padded[rows.start + margin : rows.stop + margin, margin : margin + width]
+        inner[:] = seen.view(np.uint8) + (seen & ice[rows])
+    padded = grow_zones(padded, distance_px=reach_px)
+    smooth = straighten(trace_mask(np.equal(padded, 2, out=padded.view(bool))))
     smooth = shapely.simplify(smooth, NO_LOSS_PX, preserve_topology=False)  # keeping it would take the time ten times
     return shapely.affinity.translate(smooth, -margin, -margin)
 

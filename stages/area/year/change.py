@@ -9,11 +9,13 @@ import numpy as np
 
 from stages.area.site import AreaSite
 from stages.common.geo.classes import CHANGE
+from stages.common.geo.planes import Bits
 from stages.common.geo.raster import write_cog
+from stages.common.geo.rows import strips
 from stages.common.tables.area import ChangeRow
 from stages.common.tables.kinds import MASK_NODATA
 from stages.common.tables.labels import UNASSIGNED
-from stages.common.types import BoolArray, UInt8Array
+from stages.common.types import UInt8Array
 
 UNCHANGED, LOST, GAINED = 1, 2, 3
 """Values of change_<year>.tif; 0: no glacier in either year, `MASK_NODATA`: not observed in one of the two."""
@@ -24,9 +26,9 @@ class ObservedMap:
     """Map of one year, within the AOI."""
 
     year: int
-    ice: BoolArray
+    ice: Bits
     """(H, W): mapped ice."""
-    observed: BoolArray
+    observed: Bits
     """(H, W): pixels that were observed."""
 
 
@@ -58,10 +60,12 @@ def change_map(first: ObservedMap, second: ObservedMap) -> UInt8Array:
     255 where one of the two years was not observed: a pixel that nobody saw is never a loss.
     """
     change = np.zeros(first.ice.shape, dtype=np.uint8)
-    change[first.ice & second.ice] = UNCHANGED
-    change[first.ice & ~second.ice] = LOST
-    change[~first.ice & second.ice] = GAINED
-    change[~(first.observed & second.observed)] = MASK_NODATA
+    for rows in strips(len(change)):
+        before, after = first.ice[rows], second.ice[rows]
+        change[rows][before & after] = UNCHANGED
+        change[rows][before & ~after] = LOST
+        change[rows][~before & after] = GAINED
+        change[rows][~(first.observed[rows] & second.observed[rows])] = MASK_NODATA
     return change
 
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from stages.area import contract
 from stages.area.site import AreaSite, read_map
+from stages.common.geo.planes import Bits
 from stages.common.run.stage import Run
-from stages.common.types import BoolArray
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,25 +18,25 @@ class CommonGround:
 
     years: frozenset[int]
     """Years of which enough was observed, and whose maps nobody rejected."""
-    pixels: BoolArray
+    pixels: Bits
     """(H, W): pixels of the AOI that all these years observed; none if no year counts."""
     left_out: frozenset[int]
     """Numbers of the glaciers that a person rejected in one of these years."""
-    compared: BoolArray
+    compared: Bits
     """(H, W): `pixels` without the ground of `left_out`, over which the areas of the whole site are compared."""
 
 
 def common_ground(run: Run, site: AreaSite) -> CommonGround:
     """Read the maps of all years and return what they have in common."""
-    pixels, years = site.aoi.copy(), set()
+    pixels, years = site.aoi, set()
     valid = run.by_year(contract.VALID)
     for year, mask in run.by_year(contract.MASK).items():
         _, observed = read_map(mask, valid[year])
         enough = observed_fraction(site, observed) >= run.params.area.common_valid_fraction_min
         if enough and not is_rejected(run, site, year):
-            pixels &= observed
+            pixels = pixels & observed
             years.add(year)
-    pixels &= bool(years)
+    pixels = pixels if years else Bits(site.grid.shape)
     left_out = frozenset(index for year in years for index in rejected_glaciers(site, year))
     compared = pixels & ~ground_of(site, left_out) if left_out else pixels
     return CommonGround(years=frozenset(years), pixels=pixels, left_out=left_out, compared=compared)
@@ -58,11 +58,11 @@ def rejected_glaciers(site: AreaSite, year: int) -> frozenset[int]:
     return frozenset(row.glacier_index for row in site.glaciers if row.rgi_id in rejected)
 
 
-def ground_of(site: AreaSite, glaciers: frozenset[int]) -> BoolArray:
+def ground_of(site: AreaSite, glaciers: frozenset[int]) -> Bits:
     """Return the (H, W) pixels whose ice is counted to one of the glaciers; none for no glacier."""
-    return np.isin(site.owner, sorted(glaciers)) if glaciers else np.zeros(site.grid.shape, dtype=bool)
+    return Bits.by_rows(site.grid.shape, lambda rows: np.isin(site.owner[rows], sorted(glaciers)))
 
 
-def observed_fraction(site: AreaSite, observed: BoolArray) -> float:
+def observed_fraction(site: AreaSite, observed: Bits) -> float:
     """Return the part of the AOI's pixels that was observed, 0 to 1."""
     return float((observed & site.aoi).sum() / site.aoi.sum())

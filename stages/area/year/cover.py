@@ -10,6 +10,7 @@ from rasterio.windows import Window
 
 from stages.area import contract
 from stages.area.site import AreaSite
+from stages.common.geo.planes import Bits
 from stages.common.geo.raster import open_raster, pixels_with_data, refuse_unreadable
 from stages.common.geo.rows import strips
 from stages.common.geo.vectors import pixels_inside, read_polygons
@@ -27,17 +28,17 @@ BY_OUTLINES = "debris outlines as given, the same every year"
 class IceCover:
     """Surface of a year's ice: clean, or covered by debris."""
 
-    clean: BoolArray | None
+    clean: Bits | None
     """(H, W): free of debris, meaningful on ice only; None where clean and debris-covered ice cannot be told apart."""
     method: str
     """How the two were told apart, or why they cannot be."""
 
-    def debris_of(self, ice: BoolArray, rows: slice = slice(None)) -> BoolArray:
+    def debris_of(self, ice: Bits, rows: slice = slice(None)) -> BoolArray:
         """Return the (h, W) ice of these rows under debris; no pixel where the two cannot be told apart."""
         return np.zeros_like(ice[rows]) if self.clean is None else np.asarray(ice[rows] & ~self.clean[rows])
 
 
-def ice_cover(run: Run, site: AreaSite, year: int, *, ice: BoolArray, observed: BoolArray) -> IceCover:
+def ice_cover(run: Run, site: AreaSite, year: int, *, ice: Bits, observed: Bits) -> IceCover:
     """Separate clean from debris-covered ice by the band ratio, else by the site's debris outlines.
 
     Fresh snow lies on debris and ground alike: where it covers too much of the ground off the glaciers, the ratio says
@@ -62,9 +63,9 @@ def ice_cover(run: Run, site: AreaSite, year: int, *, ice: BoolArray, observed: 
     return IceCover(clean=None, method=why_not) if debris is None else IceCover(clean=~debris, method=BY_OUTLINES)
 
 
-def clean_pixels(scene: DatasetReader, *, ratio_min: float) -> BoolArray:
+def clean_pixels(scene: DatasetReader, *, ratio_min: float) -> Bits:
     """Return the (H, W) pixels that pass the band ratio, worked in strips."""
-    clean = np.zeros(scene.shape, dtype=bool)
+    clean = Bits((scene.height, scene.width))
     for rows in strips(scene.height):
         red, swir = _reflectance(scene, RED, rows), _reflectance(scene, SWIR, rows)
         clean[rows] = is_clean(red, swir, ratio_min=ratio_min)
@@ -78,14 +79,14 @@ def _reflectance(scene: DatasetReader, band: str, rows: slice) -> Float32Array:
     return to_physical(dn, pixels_with_data(dn, scene.nodata), calibration)
 
 
-def _fraction(part: BoolArray, whole: BoolArray) -> float:
+def _fraction(part: Bits, whole: Bits) -> float:
     """Return which fraction of the pixels of `whole` lies in `part`; 0 where `whole` has none."""
-    count = int(whole.sum())
-    return int((part & whole).sum()) / count if count else 0.0
+    count = whole.sum()
+    return (part & whole).sum() / count if count else 0.0
 
 
-def _debris_outlines(run: Run, site: AreaSite) -> BoolArray | None:
+def _debris_outlines(run: Run, site: AreaSite) -> Bits | None:
     if read_document(run.path(contract.AUXILIARY), AuxiliaryManifest).debris is None:
         return None
     polygons = read_polygons(run.path(contract.DEBRIS), site.grid.crs).geometry
-    return pixels_inside(polygons, site.grid) if len(polygons) else np.zeros(site.grid.shape, dtype=bool)
+    return Bits.of(pixels_inside(polygons, site.grid))

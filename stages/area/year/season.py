@@ -12,17 +12,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import rasterio
 
 from stages.area.map.surface import remove_speckle
 from stages.area.site import AreaSite
+from stages.common.geo.planes import Bits
 from stages.common.geo.raster import open_raster, refuse_unreadable
 from stages.common.run.records import read_document
 from stages.common.tables.area import SeasonRow
 from stages.common.tables.kinds import MASK_NODATA
 from stages.common.tables.prepare import Pass, Passes
-from stages.common.types import BoolArray
 
 SHARED_ICE_MIN = 0.25
 """Part of the year's ice that all passes must have observed for their spread to stand for the whole: one cloudy pass
@@ -48,7 +47,7 @@ class Season:
 
 
 def measure_season(
-    site: AreaSite, year: int, consensus: BoolArray, *, passes_json: Path, masks: Path, min_pixels: float
+    site: AreaSite, year: int, consensus: Bits, *, passes_json: Path, masks: Path, min_pixels: float
 ) -> Season | None:
     """Compare the passes of a year with its map; None where it has one pass, or no pixel that all passes observed.
 
@@ -63,9 +62,9 @@ def measure_season(
         return None
     passes = read_document(passes_json, Passes).passes
     with open_raster(masks) as dataset, refuse_unreadable(masks):
-        shared = site.aoi.copy()
+        shared = site.aoi
         for overpass in passes:
-            shared &= dataset.read(overpass.number) != MASK_NODATA
+            shared = shared & Bits.of(dataset.read(overpass.number) != MASK_NODATA)
         if not shared.any():
             return None
         differences = [_against(site, _ice(dataset, overpass, min_pixels), consensus, shared) for overpass in passes]
@@ -85,19 +84,19 @@ def sample_std(areas_km2: Sequence[float]) -> float:
     return math.sqrt(math.fsum((area - mean) ** 2 for area in areas_km2) / (len(areas_km2) - 1))
 
 
-def _ice(dataset: rasterio.DatasetReader, overpass: Pass, min_pixels: float) -> BoolArray:
+def _ice(dataset: rasterio.DatasetReader, overpass: Pass, min_pixels: float) -> Bits:
     """Read the (H, W) ice of a pass, speckle removed as in the year's map."""
     mask = dataset.read(overpass.number)
-    ice, _ = remove_speckle(np.asarray(mask == 1), np.asarray(mask != MASK_NODATA), min_pixels=min_pixels)
+    ice, _ = remove_speckle(Bits.of(mask == 1), Bits.of(mask != MASK_NODATA), min_pixels=min_pixels)
     return ice
 
 
-def _against(site: AreaSite, ice: BoolArray, consensus: BoolArray, shared: BoolArray) -> tuple[float, float]:
+def _against(site: AreaSite, ice: Bits, consensus: Bits, shared: Bits) -> tuple[float, float]:
     """Return the km2 that the pass adds to the consensus, and the km2 of it that the pass misses."""
     return _total_km2(site, ice & ~consensus & shared), _total_km2(site, consensus & ~ice & shared)
 
 
-def _total_km2(site: AreaSite, selected: BoolArray) -> float:
+def _total_km2(site: AreaSite, selected: Bits) -> float:
     return float(site.areas_km2(all=selected)["all"].sum())
 
 

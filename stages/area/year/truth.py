@@ -10,6 +10,7 @@ import numpy as np
 
 from stages.area.site import AreaSite
 from stages.common.errors import ContractError
+from stages.common.geo.planes import Bits
 from stages.common.geo.raster import open_raster, refuse_unreadable
 from stages.common.run.records import read_document
 from stages.common.tables.truth import Truth
@@ -110,7 +111,7 @@ def read_truth(document: Path, surface: Path) -> TrueSurface | None:
 
 
 def compare_with_truth(
-    site: AreaSite, surface: UInt8Array, maps: Mapping[str, BoolArray], *, observed: BoolArray, common: BoolArray
+    site: AreaSite, surface: UInt8Array, maps: Mapping[str, Bits], *, observed: Bits, common: Bits
 ) -> dict[str, TruthComparison]:
     """Compare maps of one year, by name, with the true surface.
 

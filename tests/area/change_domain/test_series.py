@@ -12,6 +12,7 @@ from stages.area.change_domain.domain import HIGH_MARGIN, find_domain
 from stages.area.change_domain.series import ChangeSeries
 from stages.area.change_domain.write import change_metrics
 from stages.area.map.surface import grow_zones
+from stages.area.site import relative_height
 from stages.common.geo.grid import Grid
 from stages.common.params.area import ChangeParams
 from stages.common.tables.change import ChangeTrend
@@ -41,7 +42,8 @@ def series(maps: Mapping[int, np.ndarray]) -> ChangeSeries:
     site = area_site(owner, grid=GRID, prior=OUTLINE)
     site.outlines_km2[1] = OUTLINE.sum() * PIXEL_KM2
     params = ChangeParams(shared_drift_pct_per_year=0.02, gain_sigma=0.1)
-    collected = ChangeSeries(site=site, domain=find_domain(site, HEIGHT_M, params), common=SEEN, params=params)
+    domain = find_domain(site, relative_height(site, HEIGHT_M), params)
+    collected = ChangeSeries(site=site, domain=domain, common=SEEN, params=params)
     for year, ice in maps.items():
         collected.add(year_area(year, float(ice.sum()) * PIXEL_KM2), ice=ice, observed=SEEN)
     return collected

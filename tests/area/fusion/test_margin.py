@@ -8,6 +8,7 @@ from affine import Affine
 
 from stages.area.fusion.margin import NO_OUTLINE_M, margin_of, outline_years
 from stages.area.map.elevation import Elevation
+from stages.area.site import heights_of
 from stages.common.geo.grid import Grid
 from stages.common.tables.labels import INVENTORY_YEAR, GlacierRow
 from tests.area.area_inputs import area_site
@@ -26,23 +27,24 @@ def glacier(index: int, src_date: str | None) -> GlacierRow:
 
 def test_distances_are_signed_and_metric() -> None:
     margin = margin_of(area_site(OUTLINE.astype(np.uint16), grid=GRID), None)
-    assert margin.beyond_m[20, [8, 9, 10, 11]].tolist() == [15, 5, -5, -15]
+    assert margin.beyond_m[:][20, [8, 9, 10, 11]].tolist() == [15, 5, -5, -15]
     assert not margin.has_height
-    assert (margin.height == 0).all()
+    assert (margin.height[:] == 0).all()
 
 
 def test_heights_run_from_front_to_head_and_are_one_far_away() -> None:
     owner = OUTLINE.astype(np.uint16)
     dem = Elevation(height_m=(5000 - 10.0 * ROWS).astype(np.float32), transform=GRID.transform, crs=GRID.crs)
-    margin = margin_of(area_site(owner, grid=GRID), dem)
+    site = area_site(owner, grid=GRID)
+    margin = margin_of(site, heights_of(site, dem))
     assert margin.has_height
-    assert margin.height[29, 20] == pytest.approx(0, abs=0.03)
-    assert margin.height[10, 20] == pytest.approx(1, abs=0.03)
-    assert margin.height[35, 20] == 1
+    assert margin.height[:][29, 20] == pytest.approx(0, abs=0.03)
+    assert margin.height[:][10, 20] == pytest.approx(1, abs=0.03)
+    assert margin.height[:][35, 20] == 1
 
 
 def test_a_site_without_any_outline_is_far_from_all() -> None:
-    assert (margin_of(area_site(np.zeros(GRID.shape, np.uint16), grid=GRID), None).beyond_m == NO_OUTLINE_M).all()
+    assert (margin_of(area_site(np.zeros(GRID.shape, np.uint16), grid=GRID), None).beyond_m[:] == NO_OUTLINE_M).all()
 
 
 def test_each_glacier_has_the_year_of_its_outline() -> None:

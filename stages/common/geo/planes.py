@@ -1,0 +1,126 @@
+"""Planes of a whole scene in little memory, read by strips: masks as bits, numbers in a file without a name."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from stages.common.geo.rows import strips
+from stages.common.types import AnyArray, BoolArray
+
+Shape = tuple[int, int]
+Place = slice | tuple[slice, slice]
+"""Rows, or rows and columns."""
+
+
+class Bits:
+    """A (H, W) mask in an eighth of the memory of one of bool."""
+
+    def __init__(self, shape: Shape) -> None:
+        self.shape = shape
+        self._bytes = np.zeros((shape[0], -(-shape[1] // 8)), dtype=np.uint8)
+
+    @classmethod
+    def of(cls, mask: BoolArray | Bits) -> Bits:
+        """Return the bits of a mask."""
+        return cls.by_rows((mask.shape[0], mask.shape[1]), lambda rows: mask[rows])
+
+    @classmethod
+    def by_rows(cls, shape: Shape, strip: Callable[[slice], BoolArray]) -> Bits:
+        """Return the mask whose rows `strip` returns, (h, W) bool."""
+        bits = cls(shape)
+        for rows in strips(shape[0]):
+            bits[rows] = strip(rows)
+        return bits
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, place: Place) -> BoolArray:
+        """Return (h, w) bool, a copy."""
+        rows, columns = place if isinstance(place, tuple) else (place, slice(None))
+        unpacked: BoolArray = np.unpackbits(self._bytes[rows], axis=1, count=self.shape[1]).view(bool)
+        return unpacked[:, columns]
+
+    def __setitem__(self, place: Place, values: BoolArray) -> None:
+        rows, columns = place if isinstance(place, tuple) else (place, slice(None))
+        if isinstance(place, tuple):
+            whole = self[rows]
+            whole[:, columns] = values
+            values = whole
+        self._bytes[rows] = np.packbits(values, axis=1)
+
+    def at(self, rows: AnyArray, columns: AnyArray) -> BoolArray:
+        """Return (N,) bool of the pixels at (N,) rows and (N,) columns."""
+        return np.asarray(self._bytes[rows, columns >> 3] >> (7 - (columns & 7)) & 1, dtype=bool)
+
+    def __and__(self, other: Bits) -> Bits:
+        return self._like(self._bytes & other._bytes)
+
+    def __or__(self, other: Bits) -> Bits:
+        return self._like(self._bytes | other._bytes)
+
+    def __invert__(self) -> Bits:
+        result = self._like(~self._bytes)
+        if beyond := -self.shape[1] % 8:  # bits of the last byte that stand for no pixel
+            result._bytes[:, -1] &= np.uint8(0xFF << beyond & 0xFF)
+        return result
+
+    def _like(self, packed: AnyArray) -> Bits:
+        bits = Bits.__new__(Bits)
+        bits.shape, bits._bytes = self.shape, packed
+        return bits
+
+    def any(self) -> bool:
+        """Whether there is a True pixel."""
+        return bool(self._bytes.any())
+
+    def sum(self) -> int:
+        """Return the number of True pixels."""
+        return int(np.bitwise_count(self._bytes).sum(dtype=np.int64))
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> AnyArray:
+        return np.asarray(self[:], dtype=dtype)
+
+
+class Plane:
+    """A (H, W) array of numbers in a file without a name, which goes with it; at first all are 0."""
+
+    def __init__(self, folder: Path, shape: Shape, dtype: type[np.generic]) -> None:
+        self.shape, self.dtype = shape, np.dtype(dtype)
+        self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 (it is closed when the plane goes)
+        self._file.truncate(shape[0] * self._row_bytes)
+
+    def __del__(self) -> None:
+        self._file.close()
+
+    @property
+    def _row_bytes(self) -> int:
+        return self.shape[1] * self.dtype.itemsize
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, place: Place) -> AnyArray:
+        """Return (h, w), a copy."""
+        rows, columns = place if isinstance(place, tuple) else (place, slice(None))
+        first, stop, _ = rows.indices(self.shape[0])
+        part = np.empty((max(stop - first, 0), self.shape[1]), dtype=self.dtype)
+        self._file.seek(first * self._row_bytes)
+        self._file.readinto(part.data.cast("B") if part.size else bytearray())
+        return part[:, columns]
+
+    def __setitem__(self, place: Place, values: AnyArray) -> None:
+        rows, columns = place if isinstance(place, tuple) else (place, slice(None))
+        first, stop, _ = rows.indices(self.shape[0])
+        whole = self[rows] if isinstance(place, tuple) else np.empty((stop - first, self.shape[1]), dtype=self.dtype)
+        whole[:, columns] = values
+        self._file.seek(first * self._row_bytes)
+        self._file.write(whole.data)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> AnyArray:
+        return np.asarray(self[:], dtype=dtype)

@@ -1,0 +1,45 @@
+"""Masks as bits and planes in files hold what arrays hold."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from stages.common.geo.planes import Bits, Plane
+
+RANDOM = np.random.default_rng(3)
+
+
+@pytest.mark.parametrize("width", [1, 7, 8, 13])
+def test_bits_behave_as_the_mask(width: int) -> None:
+    first, second = (RANDOM.random((600, width)) < 0.4 for _ in range(2))
+    a, b = Bits.of(first), Bits.of(second)
+    assert (a[:] == first).all()
+    assert (a[3:9, 1:5] == first[3:9, 1:5]).all()
+    assert ((a & b)[:] == first & second).all()
+    assert ((a | ~b)[:] == first | ~second).all()
+    assert (a.sum(), (~a).sum(), len(a)) == (first.sum(), (~first).sum(), 600)
+    assert (~Bits((5, width))).sum() == 5 * width
+    rows, columns = RANDOM.integers(0, 600, 50), RANDOM.integers(0, width, 50)
+    assert (a.at(rows, columns) == first[rows, columns]).all()
+    assert (np.asarray(a) == first).all()
+
+
+def test_a_window_of_bits_can_be_set() -> None:
+    mask = Bits((6, 11))
+    mask[2:4, 3:10] = np.ones((2, 7), dtype=bool)
+    assert (mask.sum(), mask[2:4, 3:10].all(), mask.any(), Bits((6, 11)).any()) == (14, True, True, False)
+
+
+def test_a_plane_holds_rows_and_windows(tmp_path: Path) -> None:
+    plane, expected = Plane(tmp_path, (700, 9), np.float32), np.zeros((700, 9), dtype=np.float32)
+    assert (plane[:] == expected).all()
+    for place in (slice(3, 5), (slice(10, 20), slice(2, 4)), slice(0, 0)):
+        expected[place] = values = RANDOM.random(expected[place].shape).astype(np.float32)
+        plane[place] = values
+    assert (plane[:] == expected).all() and plane[:].dtype == np.float32
+    assert (plane[3:12, 1:3] == expected[3:12, 1:3]).all()
+    assert (np.asarray(plane) == expected).all()
+    assert not [*tmp_path.iterdir()], "the file has no name"
