@@ -39,6 +39,7 @@ $(REGION_STAMP): docker/locks/region.txt | $(STAMP)
 
 ##@ Use
 
+demo: export DATA_MEANWHILE := yes
 demo: $(STAMP)  ## Make the demo site's data (simulated) and run the whole pipeline on it
 	@bin/repro . --keep-lock; code=$$?; [ $$code -gt 1 ] || bin/summary .; exit $$code
 

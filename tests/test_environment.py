@@ -10,11 +10,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-SYSTEM = ("dirname", "mktemp", "rm", "touch", "mkdir", "cat", "cp", "chmod")
+SYSTEM = ("dirname", "mktemp", "rm", "touch", "mkdir", "cat", "cp", "chmod", "sleep")
 """The commands of the system that the script and the stand-ins below use."""
 
 PYTHON = """#!/bin/sh
 # An interpreter of version {version}: its `-m venv` makes an environment of stand-ins.
+case "$1 $2" in
+"-m stages.ingest") echo "simulation begins" >>"{log}"; sleep 1; echo "simulation ends" >>"{log}"; exit {failure} ;;
+esac
 case $1 in
 -m) [ -z "{no_venv}" ] || exit 1
     mkdir -p "$3/bin" && cp "{pip}" "$3/bin/pip" && cp "$0" "$3/bin/python" ;;
@@ -71,15 +74,16 @@ class Machine:
         self.command("uname", f'case $1 in -s) echo "{system}" ;; -m) echo "{processor}" ;; esac')
 
     def python(
-        self, version: str, name: str = "python3", *, no_venv: str = "", library: str = "", bits: int = 64
-    ) -> Path:
+        self, version: str, name: str = "python3", *, no_venv: str = "", library: str = "", bits: int = 64,
+        failure: int = 0,
+    ) -> Path:  # fmt: skip
         uv = self.command("stand-in-uv", UV.format(log=self.log, downloads="", brought="", venv=self.venv))
         pip = self.command("stand-in-pip", f'echo "pip $*" >>"{self.log}"; cp "{uv}" "$(dirname "$0")/uv"')
         return self.command(
             name,
             PYTHON.format(
                 version=version, version_tuple=version.replace(".", ", "), no_venv=no_venv, library=library,
-                bits=bits, log=self.log, real=sys.executable, pip=pip,
+                bits=bits, log=self.log, real=sys.executable, pip=pip, failure=failure,
             ),
         )  # fmt: skip
 
@@ -125,6 +129,30 @@ def test_a_python_that_fits_makes_the_environment(machine: Machine, version: str
     pip, uv = machine.log.read_text().splitlines()
     assert "--require-hashes -r docker/locks/bootstrap.txt" in pip
     assert "--require-hashes -r docker/locks/bootstrap.txt -r docker/locks/dev.txt" in uv
+
+
+@pytest.mark.parametrize("failure", [0, 2])
+def test_the_demos_data_are_simulated_while_the_rest_is_installed(machine: Machine, failure: int) -> None:
+    """Where the simulation fails, the environment is made all the same: `bin/repro` says what is wrong."""
+    machine.python("3.11", failure=failure)
+    assert machine.run(DATA_MEANWHILE="yes").returncode == 0
+    assert (machine.venv / ".installed").exists()
+    _, first, *middle, last = machine.log.read_text().splitlines()
+    assert "-r docker/locks/ingest.txt" in first
+    assert sorted(line.partition(";")[0] for line in middle) == [
+        "simulation begins",
+        "uv pip install --quiet --require-hashes -r docker/locks/bootstrap.txt -r docker/locks/dev.txt",
+    ]
+    assert last == "simulation ends"
+
+
+@pytest.mark.parametrize("runner", ["native", "docker"])
+def test_data_that_are_there_and_containers_need_no_simulation(machine: Machine, runner: str) -> None:
+    machine.python("3.11")
+    if runner == "native":
+        (machine.root / "data").mkdir()
+    assert machine.run(DATA_MEANWHILE="yes", RUNNER=runner).returncode == 0
+    assert "simulation" not in machine.log.read_text()
 
 
 def test_a_second_call_keeps_the_environment(machine: Machine) -> None:
