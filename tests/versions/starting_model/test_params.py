@@ -20,7 +20,7 @@ SHIPPED = sorted(tiny.ROOT.glob("models/*/dvc.yaml"))
 
 def test_the_same_seed_is_the_same_twin_and_another_is_another() -> None:
     start = StartParams.model_validate(PARAMS)
-    first, again, other = (params_of_twin(start, seed) for seed in (501, 501, 502))
+    first, again, other = (params_of_twin(start, seed) for seed in (11, 11, 12))
     assert first == again
     assert first["ingest"]["twin"] != other["ingest"]["twin"]
     assert Params.model_validate(first).ingest.aoi.bounds == (322_000, 3_406_000, 334_000, 3_418_000)  # type: ignore[union-attr]
@@ -38,7 +38,7 @@ def test_what_is_random_is_not_the_same_for_all() -> None:
 
 def test_a_change_of_the_training_changes_no_twin() -> None:
     longer = PARAMS | {"train": PARAMS["train"] | {"epochs": 9, "depth": 3}}
-    twins = [params_of_twin(StartParams.model_validate(content), 501) for content in (PARAMS, longer)]
+    twins = [params_of_twin(StartParams.model_validate(content), 11) for content in (PARAMS, longer)]
     assert twins[0] == twins[1]
 
 
@@ -53,7 +53,7 @@ def test_a_model_for_a_site_has_its_bands_patches_and_training() -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        pytest.param({"seeds": [501, 501]}, "seeds names one twice", id="twice"),
+        pytest.param({"seeds": [11, 11]}, "seeds names one twice", id="twice"),
         pytest.param({"seeds": []}, "seeds: List should have at least 1 item", id="none"),
         pytest.param({"sedes": [1]}, "sedes: Extra inputs are not permitted", id="misspelt"),
         pytest.param({"train": {"epochs": 0}}, "train.epochs: Input should be greater", id="no training"),

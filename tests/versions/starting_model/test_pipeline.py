@@ -49,8 +49,8 @@ def test_the_pin_that_is_printed_is_the_hash_in_the_lock(built: Path) -> None:
 
 
 def test_a_twin_made_again_has_the_same_bytes(built: Path, tmp_path: Path) -> None:
-    make_twin(StartParams.model_validate(PARAMS), 502, tmp_path / "502", scratch=tmp_path / ".tmp")
-    assert folder_md5(tmp_path / "502") == folder_md5(built / "models/small/artifacts/twins/502")
+    make_twin(StartParams.model_validate(PARAMS), 12, tmp_path / "12", scratch=tmp_path / ".tmp")
+    assert folder_md5(tmp_path / "12") == folder_md5(built / "models/small/artifacts/twins/12")
 
 
 def test_git_keeps_no_file_of_the_model(built: Path) -> None:
@@ -59,7 +59,7 @@ def test_git_keeps_no_file_of_the_model(built: Path) -> None:
 
 
 def test_a_site_starts_from_it(repository: Path) -> None:
-    site = repository / "models/small/artifacts/twins/501"
+    site = repository / "models/small/artifacts/twins/11"
     params, pin = yaml.safe_load((site / "params.yaml").read_text()), folder_md5(repository / MODEL)
     start = {"path": "../../../model", "md5": pin}
     params["train"] = PARAMS["train"] | {"initial_model": start, "learning_rate": 1e-9}
@@ -96,12 +96,12 @@ def test_a_stale_lock_is_seen_without_data(repository: Path) -> None:
 def test_twins_of_other_seeds_are_refused(repository: Path) -> None:
     folder = repository / "models/small"
     before = folder_md5(repository / MODEL)
-    (folder / "artifacts/twins/503").mkdir()
+    (folder / "artifacts/twins/13").mkdir()
     result = stage(folder, "versions.starting_model", "train")
     assert result.returncode == 2
-    assert "expected: [501, 502]" in result.stderr
-    assert "found:    [501, 502, 503]" in result.stderr
+    assert "expected: [11, 12]" in result.stderr
+    assert "found:    [11, 12, 13]" in result.stderr
     assert folder_md5(repository / MODEL) == before
     result = stage(folder, "versions.starting_model", "twin", "7")
     assert result.returncode == 2
-    assert "expected: one of [501, 502]" in result.stderr
+    assert "expected: one of [11, 12]" in result.stderr
