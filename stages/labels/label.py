@@ -14,14 +14,15 @@ from pyproj import Geod
 from stages.common.errors import ContractError
 from stages.common.geo.classes import DEBRIS, LABELS
 from stages.common.geo.grid import Grid, pixel_area_km2
-from stages.common.geo.raster import open_raster, refuse_unreadable, write_cog
+from stages.common.geo.planes import Bits
+from stages.common.geo.raster import gdal_env, open_raster, refuse_unreadable, write_cog
 from stages.common.geo.rows import strips
 from stages.common.geo.vectors import pixels_inside, read_polygons, site_grid
 from stages.common.run.outputs import write_table
 from stages.common.run.stage import Run
 from stages.common.tables import kinds
 from stages.common.tables.labels import INVENTORY_YEAR, GlacierRow
-from stages.common.types import BoolArray, UInt16Array
+from stages.common.types import UInt16Array
 from stages.labels.age import ignore_bands_m, outline_age
 from stages.labels.drawn import with_drawn_outlines
 from stages.labels.rasterise import glacier_ids, label_raster, near_points
@@ -38,11 +39,15 @@ def label(run: Run) -> None:
     a front neither is: the ground that a glacier left since its outline was drawn is no error of the model. Outlines
     that a person drew change these two where `labels.learn_from_review` is set, and never glacier_id.tif.
     """
+    with gdal_env():
+        _label(run)
+
+
+def _label(run: Run) -> None:
     grid = site_grid(run.params.grid, run.path("data/aoi.gpkg"))
-    aoi = pixels_inside(read_polygons(run.path("data/aoi.gpkg"), grid.crs).geometry, grid)
+    aoi = Bits.of(pixels_inside(read_polygons(run.path("data/aoi.gpkg"), grid.crs).geometry, grid))
     outlines = read_polygons(run.path("data/outlines.gpkg"), grid.crs).sort_values("rgi_id", ignore_index=True)
-    ids = glacier_ids(list(outlines.geometry), grid)
-    ids[~aoi] = 0
+    ids = _ids_within(aoi, outlines, grid)
     if not ids.any():
         raise ContractError(
             "no outline covers a pixel of the grid",
@@ -57,19 +62,21 @@ def label(run: Run) -> None:
     if run.params.labels.learn_from_review:
         drawn, years = run.path("data/auxiliary/review.gpkg"), run.params.training_years
         taught = with_drawn_outlines(outlines, drawn, crs=grid.crs, training_years=years)
-        taught_ids = glacier_ids(list(taught.geometry), grid)
-        taught_ids[~aoi] = 0
+        taught_ids = _ids_within(aoi, taught, grid)
     ages = [outline_age(_text(date), run.params.training_years) for date in taught["src_date"]]
     bands = [ignore_bands_m(age, run.params.labels) for age in ages]
-    unsure = np.zeros(grid.shape, dtype=bool)
+    unsure = Bits(grid.shape)
     for point, (_, radius_m) in zip(termini, bands, strict=True):
-        unsure |= near_points([point.xy] if point.xy else [], grid, radius_m)
+        unsure = unsure | near_points([point.xy] if point.xy else [], grid, radius_m)
     glacier = label_raster(
         taught_ids, aoi, unsure, ignore_px=[boundary_m / grid.pixel_size_m for boundary_m, _ in bands]
     )
     write_cog(run.out / "glacier.tif", glacier, grid, nodata=None, classes=LABELS)
+    ignored_pct = 100 * sum(int((glacier[rows] == kinds.IGNORE).sum()) for rows in strips(len(glacier))) / glacier.size
+    del glacier
     held_out = label_raster(taught_ids, aoi, unsure, ignore_px=[0.0] * len(bands))
     write_cog(run.out / "held_out.tif", held_out, grid, nodata=None, classes=LABELS)
+    del held_out
     write_cog(run.out / "glacier_id.tif", ids, grid, nodata=None)
     rows = [
         row.model_copy(update={"age_years": age, "boundary_ignore_m": boundary_m, "terminus_ignore_m": terminus_m})
@@ -77,14 +84,21 @@ def label(run: Run) -> None:
     ]
     write_table(run.out / "glaciers.csv", rows, GlacierRow)
     _write_debris(run, grid)
-    _report(run, ids, glacier, rows)
+    _report(run, ids, rows, ignored_pct=ignored_pct)
 
 
-def _check_buried(outlines: geopandas.GeoDataFrame, ids: UInt16Array, aoi: BoolArray, grid: Grid) -> None:
+def _ids_within(aoi: Bits, outlines: geopandas.GeoDataFrame, grid: Grid) -> UInt16Array:
+    ids = glacier_ids(list(outlines.geometry), grid)
+    for rows in strips(len(ids)):
+        ids[rows][~aoi[rows]] = 0
+    return ids
+
+
+def _check_buried(outlines: geopandas.GeoDataFrame, ids: UInt16Array, aoi: Bits, grid: Grid) -> None:
     """Refuse outlines all of whose pixels lie under other outlines: their glaciers would have 0 km2."""
     seen = {number for rows in strips(len(ids)) for number in np.unique(ids[rows]).tolist()}
     for index in sorted(set(range(1, len(outlines) + 1)) - seen):
-        alone = pixels_inside([outlines.geometry.iloc[index - 1]], grid) & aoi
+        alone = pixels_inside([outlines.geometry.iloc[index - 1]], grid) & aoi[:]
         if alone.any():
             others = [str(outlines.rgi_id.iloc[number - 1]) for number in np.unique(ids[alone])]
             raise ContractError(
@@ -139,10 +153,10 @@ def _text(value: Any) -> str | None:
     return None if pandas.isna(value) else str(value)
 
 
-def _report(run: Run, ids: UInt16Array, glacier: np.ndarray, rows: Sequence[GlacierRow]) -> None:
+def _report(run: Run, ids: UInt16Array, rows: Sequence[GlacierRow], *, ignored_pct: float) -> None:
     run.log.info(
         "%d glaciers; %.1f %% of the pixels are glacier, %.1f %% ignored",
-        len(rows), 100 * float((ids > 0).mean()), 100 * float((glacier == kinds.IGNORE).mean()),
+        len(rows), 100 * np.count_nonzero(ids) / ids.size, ignored_pct,
     )  # fmt: skip
     run.log.info(
         "outlines are %s years from the training scenes; training ignores %s m at boundaries and %s m at fronts",

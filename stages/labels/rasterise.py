@@ -11,6 +11,7 @@ from scipy.ndimage import distance_transform_edt
 from shapely.geometry.base import BaseGeometry
 
 from stages.common.geo.grid import Grid
+from stages.common.geo.planes import Bits
 from stages.common.geo.rows import look_up, strips
 from stages.common.tables.kinds import IGNORE
 from stages.common.types import BoolArray, UInt8Array, UInt16Array
@@ -33,9 +34,9 @@ def glacier_ids(shapes: Sequence[BaseGeometry], grid: Grid) -> UInt16Array:
     return np.asarray(rasterize(burn, out_shape=grid.shape, transform=grid.transform, dtype="uint16"))
 
 
-def near_points(points: Sequence[tuple[float, float]], grid: Grid, radius_m: float) -> BoolArray:
-    """Return (H, W) bool, True at pixel centres within `radius_m` of any of `points` (x, y in metres)."""
-    near = np.zeros(grid.shape, dtype=bool)
+def near_points(points: Sequence[tuple[float, float]], grid: Grid, radius_m: float) -> Bits:
+    """Return (H, W), True at pixel centres within `radius_m` of any of `points` (x, y in metres)."""
+    near = Bits(grid.shape)
     if radius_m <= 0:
         return near
     x = grid.transform.c + (np.arange(grid.width) + 0.5) * grid.pixel_size_m
@@ -43,8 +44,9 @@ def near_points(points: Sequence[tuple[float, float]], grid: Grid, radius_m: flo
     for point_x, point_y in points:
         columns, rows = (np.flatnonzero(np.abs(at) <= radius_m) for at in (x - point_x, y - point_y))
         if len(columns) and len(rows):
-            window = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-            near[window] |= np.hypot(x[window[1]] - point_x, y[window[0], None] - point_y) <= radius_m
+            down, across = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+            around = np.hypot(x[across] - point_x, y[down, None] - point_y) <= radius_m
+            near[down, across] = near[down, across] | around
     return near
 
 
@@ -61,7 +63,7 @@ def boundary_distance_px(mask: BoolArray) -> np.ndarray:
     return np.asarray(to_other_side - 0.5)
 
 
-def label_raster(ids: UInt16Array, aoi: BoolArray, unsure: BoolArray, *, ignore_px: Sequence[float]) -> UInt8Array:
+def label_raster(ids: UInt16Array, aoi: Bits, unsure: Bits, *, ignore_px: Sequence[float]) -> UInt8Array:
     """Return training labels (H, W) uint8: 0 background, 1 glacier, 255 to be ignored.
 
     Ignored are pixels within the band of the nearest glacier, those that are `unsure`, and those outside the AOI.
@@ -73,7 +75,9 @@ def label_raster(ids: UInt16Array, aoi: BoolArray, unsure: BoolArray, *, ignore_
     ignore_px
         Half width of the band of each glacier, in the order of their numbers.
     """
-    half_widths_px, label = np.asarray([ignore_px[0], *ignore_px]), (ids > 0).astype(np.uint8)
+    half_widths_px, label = np.asarray([ignore_px[0], *ignore_px]), np.empty(ids.shape, dtype=np.uint8)
+    for rows in strips(len(ids)):
+        label[rows] = ids[rows] > 0
     reach = math.ceil(half_widths_px.max()) + 1
     height = len(ids) if half_widths_px.max() > 0 else 0  # an edge is half a pixel away at least
     for rows in strips(height, max(LEAST_ROWS, 4 * reach)):
@@ -83,8 +87,8 @@ def label_raster(ids: UInt16Array, aoi: BoolArray, unsure: BoolArray, *, ignore_
             continue
         nearest = nearest_glacier(part)[inside] if len(set(ignore_px)) > 1 else part[inside]
         label[rows][boundary_distance_px(part > 0)[inside] < half_widths_px[nearest]] = IGNORE
-    label[unsure] = IGNORE
-    label[~aoi] = IGNORE
+    for rows in strips(len(ids)):
+        label[rows][unsure[rows] | ~aoi[rows]] = IGNORE
     return label
 
 

@@ -135,7 +135,7 @@ def test_the_wider_band_at_the_terminus_is_a_disk() -> None:
 
 def test_near_means_within_the_radius_of_any_point() -> None:
     """Pixel centres lie at 5, 15, 25 ... m; both ends count."""
-    near = near_points([(480_005.0, 3_099_995.0), (480_105.0, 3_099_995.0)], GRID, 20.0)
+    near = near_points([(480_005.0, 3_099_995.0), (480_105.0, 3_099_995.0)], GRID, 20.0)[:]
     assert np.nonzero(near[0])[0].tolist() == [0, 1, 2, 8, 9, 10, 11, 12]
     assert np.nonzero(near[:, 0])[0].tolist() == [0, 1, 2]
     assert near.sum() == 6 + 9

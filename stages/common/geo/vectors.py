@@ -220,7 +220,7 @@ def pixels_inside(shapes: Iterable[Any], grid: Grid) -> BoolArray:
     if not burn:  # rasterio refuses an empty list
         return np.zeros(grid.shape, dtype=bool)
     burnt = rasterize(burn, out_shape=grid.shape, transform=grid.transform, dtype="uint8")
-    return np.asarray(burnt == 1)
+    return np.asarray(burnt.view(bool))
 
 
 def _longest_side(frame: Any) -> float:
