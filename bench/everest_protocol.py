@@ -32,6 +32,7 @@ import rasterio
 from rasterio.features import rasterize
 
 from bench.samples import samples_folder
+from stages.common.geo.planes import Bits
 from stages.common.model.split import (
     CALIBRATION,
     MAY_LABEL,
@@ -200,10 +201,10 @@ def training_data(params: Params, pixels: np.ndarray, glacier: np.ndarray, roles
     everywhere, scene = np.ones(glacier.shape, dtype=bool), Scene.of(pixels)
     sets: dict[str, Any] = {}
     for use in MAY_LABEL:
-        patches = cut(scene, everywhere, glacier.astype(np.uint8), roles, params.patches, use=use).in_memory()
+        patches = cut(scene, Bits.of(everywhere), glacier.astype(np.uint8), roles, params.patches, use=use).in_memory()
         check_no_leak(patches, roles, use=use, where=Path("memory"))
         sets[use] = Patches(**patches, scene=np.zeros(len(patches["row"]), dtype=np.int64))
-    mean, std = sum_pixels(scene, roles == TRAIN).statistics(scale=1.0, offset=0.0)
+    mean, std = sum_pixels(scene, Bits.of(roles == TRAIN)).statistics(scale=1.0, offset=0.0)
     return TrainingData(
         **sets, shape=glacier.shape, bands=list(params.prepare.bands), scale=1.0, offset=0.0, mean=mean, std=std, md5=""
     )

@@ -11,6 +11,7 @@ import numpy as np
 from setup.lines import Line
 from setup.place import Place
 from stages.common.errors import InputError
+from stages.common.geo.planes import Bits
 from stages.common.geo.vectors import pixels_inside
 from stages.common.model.split import TEST, TRAIN, VALIDATION
 from stages.common.params.learning import PatchesParams
@@ -83,7 +84,7 @@ def _lacks(ids: UInt16Array, aoi: BoolArray, rows: int, columns: int, buffer_px:
             block_rows_px=rows, block_columns_px=columns, buffer_px=buffer_px,
             folds=BLOCKS, test_fold=fold, validation_fold=(fold + 1) % BLOCKS,
         )  # fmt: skip
-        roles = pixel_roles(ids, aoi, params)
+        roles = pixel_roles(ids, Bits.of(aoi), params)
         counts = {
             f"{part}: {int((roles[ground] == role).sum())} px of {name}": int((roles[ground] == role).sum())
             for part, role in PARTS.items()

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from rasterio.features import shapes
 from rasterio.warp import transform_geom
 
 from stages.common.geo.grid import Grid
+from stages.common.geo.planes import Bits, Plane
 from stages.common.geo.raster import gdal_env, grid_of, open_raster, read_band, write_cog
 from stages.common.geo.rows import RowReader
 from stages.common.geo.vectors import pixels_inside, read_polygons
@@ -19,7 +21,7 @@ from stages.common.run.outputs import ArrayParts, write_arrays, write_json
 from stages.common.run.stage import Run
 from stages.common.tables import kinds
 from stages.common.tables.learning import PatchStats
-from stages.common.types import AnyArray, BoolArray, UInt8Array
+from stages.common.types import AnyArray, UInt8Array
 from stages.patches.enough import require_patches
 from stages.patches.roles import pixel_roles
 from stages.patches.statistics import PixelSums, sum_pixels
@@ -32,7 +34,7 @@ def cut_patches(run: Run) -> None:
     The ignore band along the boundary is for training alone. Held-out patches are labelled there too: where only easy
     pixels are checked, a model looks perfect, and neither its probability nor its area is.
     """
-    valid = read_band(run.path("artifacts/prepare/{year}/valid.tif")) == 1
+    valid = Bits.of(read_band(run.path("artifacts/prepare/{year}/valid.tif")) == 1)
     scene_path = run.path("artifacts/prepare/{year}/scene.tif")
     with gdal_env(), open_raster(scene_path) as dataset:
         grid, scene = grid_of(dataset), Scene(dataset.count, dataset.dtypes[0], RowReader(dataset, scene_path).read)
@@ -43,8 +45,8 @@ def cut_patches(run: Run) -> None:
             if use != "calibration":  # a split with one block to validate on has none to calibrate on
                 require_patches(len(patches), use, roles, run.params.patches)
             write_arrays(path, patch_arrays(patches, roles, use=use, where=path))
-        sums = sum_pixels(scene, valid & (roles == TRAIN))
-    write_cog(run.out / "split.tif", roles, grid, nodata=None)
+        sums = sum_pixels(scene, Bits.by_rows(grid.shape, lambda rows: valid[rows] & (roles[rows] == TRAIN)))
+        write_cog(run.out / "split.tif", roles, grid, nodata=None)
     (run.out / "split.geojson").write_text(json.dumps(split_map(roles, grid), indent=1) + "\n", encoding="utf-8")
     stats = _stats(run, sets, sums, storage)
     write_json(run.out / "stats.json", stats)
@@ -53,12 +55,16 @@ def cut_patches(run: Run) -> None:
     run.log.info("%d training, %d validation and %d calibration patches; of the grid: %s", *counts, ", ".join(shares))
 
 
-def _split(run: Run, scene: Scene, valid: BoolArray, grid: Grid) -> tuple[UInt8Array, dict[str, PatchSet]]:
+def _split(run: Run, scene: Scene, valid: Bits, grid: Grid) -> tuple[UInt8Array, dict[str, PatchSet]]:
     """Return the role of each pixel, and the patches of each use."""
     params = run.params.patches
     ids = read_band(run.path("artifacts/labels/glacier_id.tif"))
-    roles = pixel_roles(ids, pixels_inside(read_polygons(run.path("data/aoi.gpkg"), grid.crs).geometry, grid), params)
-    training, held_out = (read_band(run.path(f"artifacts/labels/{name}.tif")) for name in ("glacier", "held_out"))
+    aoi = Bits.of(pixels_inside(read_polygons(run.path("data/aoi.gpkg"), grid.crs).geometry, grid))
+    roles = pixel_roles(ids, aoi, params)
+    del ids
+    held_out = Plane(run.out, grid.shape, np.uint8)  # few windows are read of it
+    held_out[:] = read_band(run.path("artifacts/labels/held_out.tif"))
+    training = read_band(run.path("artifacts/labels/glacier.tif"))
     labels = {use: training if use == "train" else held_out for use in MAY_LABEL}
     return roles, {use: cut(scene, valid, labels[use], roles, params, use=use) for use in MAY_LABEL}
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 
 import numpy as np
 from scipy.ndimage import distance_transform_edt
 
+from stages.common.geo.planes import Bits
 from stages.common.geo.rows import strips
 from stages.common.model.split import BUFFER, CALIBRATION, OUTSIDE, TEST, TRAIN, VALIDATION, block_folds
 from stages.common.params.learning import PatchesParams
 from stages.common.types import BoolArray, IntArray, UInt8Array, UInt16Array
 
 
-def pixel_roles(glacier_id: UInt16Array, aoi: BoolArray, params: PatchesParams) -> UInt8Array:
+def pixel_roles(glacier_id: UInt16Array, aoi: Bits, params: PatchesParams) -> UInt8Array:
     """Return the role of each pixel: 0 train, 1 validation, 2 test, 3 buffer, 4 outside the AOI, 5 calibration.
 
     Returns
@@ -23,17 +25,22 @@ def pixel_roles(glacier_id: UInt16Array, aoi: BoolArray, params: PatchesParams) 
     folds = block_folds(glacier_id.shape, params)
     largest_px = params.block_rows_px * params.block_columns_px
     roles = np.full(folds.shape, TRAIN, dtype=np.uint8)
-    roles[folds == params.validation_fold] = VALIDATION
-    roles[folds == params.test_fold] = TEST
-    in_fold = (folds == params.validation_fold) & aoi
+    in_fold = Bits(aoi.shape)
+    for rows in strips(len(roles)):
+        validates = folds[rows] == params.validation_fold
+        roles[rows][validates] = VALIDATION
+        roles[rows][folds[rows] == params.test_fold] = TEST
+        in_fold[rows] = validates & aoi[rows]
     del folds
-    roles = add_buffer(hold_out_small_glaciers(roles, glacier_id, largest_px=largest_px), params.buffer_px)
-    roles[~aoi] = OUTSIDE
-    second = every_second(in_fold, params)
+    roles = hold_out_small_glaciers(roles, glacier_id, largest_px=largest_px)
+    roles = add_buffer(roles, params.buffer_px)
+    for rows in strips(len(roles)):
+        roles[rows][~aoi[rows]] = OUTSIDE
+    second = Bits.of(every_second(in_fold, params))
     return deal_to_calibration(roles, glacier_id, in_fold, second, largest_px=largest_px)
 
 
-def every_second(within: BoolArray, params: PatchesParams) -> BoolArray:
+def every_second(within: BoolArray | Bits, params: PatchesParams) -> BoolArray:
     """Return True in the second, fourth, ... of the blocks with a pixel `within`, both (H, W), row by row of blocks."""
     chosen, is_second = np.zeros(within.shape, dtype=bool), False
     sides = (params.block_rows_px, params.block_columns_px)
@@ -45,17 +52,20 @@ def every_second(within: BoolArray, params: PatchesParams) -> BoolArray:
 
 
 def deal_to_calibration(
-    roles: UInt8Array, glacier_id: UInt16Array, in_fold: BoolArray, second: BoolArray, *, largest_px: int
+    roles: UInt8Array, glacier_id: UInt16Array, in_fold: Bits, second: Bits, *, largest_px: int
 ) -> UInt8Array:
     """Turn the validation pixels of the `second` blocks into calibration pixels; training pixels stay as they are.
 
     A glacier no larger than a block goes whole to the side that holds most of it within the fold, ties to validation:
     what stops the training early must not calibrate it.
     """
-    validates_in_fold = (roles == VALIDATION) & in_fold
-    calibrating_px = _glacier_pixels(glacier_id, validates_in_fold & second)
-    stopping_px = _glacier_pixels(glacier_id, validates_in_fold & ~second)
-    whole = _glacier_pixels(glacier_id, np.broadcast_to(np.True_, roles.shape)) <= largest_px
+
+    def validates(rows: slice) -> BoolArray:
+        return np.asarray((roles[rows] == VALIDATION) & in_fold[rows])
+
+    calibrating_px = _glacier_pixels(glacier_id, lambda rows: validates(rows) & second[rows])
+    stopping_px = _glacier_pixels(glacier_id, lambda rows: validates(rows) & ~second[rows])
+    whole = _glacier_pixels(glacier_id, lambda rows: np.ones(roles[rows].shape, dtype=bool)) <= largest_px
     whole[0] = False
     dealt = roles.copy()
     for rows in strips(len(roles)):
@@ -71,7 +81,11 @@ def hold_out_small_glaciers(roles: UInt8Array, glacier_id: UInt16Array, *, large
     A glacier with a pixel in a test block is never validated on: what chooses the model must not be what scores it. A
     test pixel stays one. Only glaciers no larger than a block: the great ones span many blocks and are split with them.
     """
-    training, validating, testing = (_glacier_pixels(glacier_id, roles == role) for role in range(3))
+
+    def pixels(role: int) -> IntArray:
+        return _glacier_pixels(glacier_id, lambda rows: roles[rows] == role)
+
+    training, validating, testing = map(pixels, (TRAIN, VALIDATION, TEST))
     small = (training + validating + testing > 0) & (training + validating + testing <= largest_px)
     small[0] = False
     tests = small & (testing > 0)
@@ -84,11 +98,11 @@ def hold_out_small_glaciers(roles: UInt8Array, glacier_id: UInt16Array, *, large
     return dealt
 
 
-def _glacier_pixels(glacier_id: UInt16Array, where: BoolArray) -> IntArray:
+def _glacier_pixels(glacier_id: UInt16Array, where: Callable[[slice], BoolArray]) -> IntArray:
     """Return how many pixels of each glacier are `where`, strip by strip: NumPy widens numbers to 8 bytes each."""
     counts = np.zeros(int(glacier_id.max()) + 1, dtype=np.int64)
-    for rows in strips(len(where)):
-        counts += np.bincount(glacier_id[rows][where[rows]], minlength=len(counts))
+    for rows in strips(len(glacier_id)):
+        counts += np.bincount(glacier_id[rows][where(rows)], minlength=len(counts))
     return counts
 
 

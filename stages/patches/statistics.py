@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from stages.common.geo.planes import Bits
 from stages.common.geo.rows import strips
 from stages.common.model.histograms import band_counts
-from stages.common.types import BoolArray, IntArray
+from stages.common.types import IntArray
 from stages.patches.windows import Scene
 
 
@@ -33,7 +34,7 @@ class PixelSums:
         return [round(value, 6) for value in mean], [round(math.sqrt(value) * scale, 6) for value in variance]
 
 
-def sum_pixels(scene: Scene, where: BoolArray) -> PixelSums:
+def sum_pixels(scene: Scene, where: Bits) -> PixelSums:
     """Sum the raw pixels of `where` (H, W), strip by strip."""
     value, square = [0] * scene.bands, [0] * scene.bands
     histogram = band_counts(np.empty((0, scene.bands), dtype=scene.dtype))

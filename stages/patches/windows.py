@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from stages.common.geo.planes import Bits, Plane
 from stages.common.model.split import MAY_LABEL, MAY_SHOW, crop, has_role
 from stages.common.params.learning import PatchesParams
 from stages.common.tables.kinds import IGNORE
@@ -66,9 +67,9 @@ class PatchSet:
     """N patches for one use with their margin, of side S = size + 2 margin; none is in memory before it is made."""
 
     scene: Scene
-    valid: BoolArray
+    valid: Bits
     """(H, W): observed pixels."""
-    glacier: UInt8Array
+    glacier: UInt8Array | Plane
     """(H, W): 0, 1, or 255 where there is no label."""
     roles: UInt8Array
     """(H, W): the split; by it a window shows and labels what the use may."""
@@ -111,13 +112,14 @@ class PatchSet:
     def labels(self) -> Iterator[UInt8Array]:
         """Yield the label (S, S) of each patch: 0, 1, 255."""
         size, margin = self.size_px, self.margin_px
-        claimed = np.zeros(self.roles.shape, dtype=bool)
+        claimed = Bits(self.valid.shape)
         for row, column in self.corners:
             label = crop(self.glacier, row, column, self.side_px, fill=IGNORE)
             label[~self._allowed((row, column), MAY_LABEL[self.use])] = IGNORE
             if self.once:
                 label[crop(claimed, row, column, self.side_px, fill=True) | _margin(self.side_px, margin)] = IGNORE
-                claimed[row + margin : row + margin + size, column + margin : column + margin + size] = True
+                inner = slice(row + margin, row + margin + size), slice(column + margin, column + margin + size)
+                claimed[inner] = np.ones(claimed[inner].shape, dtype=bool)
             yield label
 
     def visible(self) -> Iterator[UInt8Array]:
@@ -146,7 +148,7 @@ class PatchSet:
 
 
 def cut(
-    scene: Scene, valid: BoolArray, glacier: UInt8Array, roles: UInt8Array, params: PatchesParams, *, use: str
+    scene: Scene, valid: Bits, glacier: UInt8Array | Plane, roles: UInt8Array, params: PatchesParams, *, use: str
 ) -> PatchSet:
     """Place patches; what `use` must not show is zeroed, marked hidden and labelled 255.
 
@@ -160,9 +162,10 @@ def cut(
         'train', 'validation' or 'calibration'. Windows of the last two are as large as a block, so that few show it
         whole; they label their inner part only, and each pixel counts once.
     """
-    labelled, margin = has_role(roles, MAY_LABEL[use]), params.margin_px
-    labelled &= valid
-    labelled &= glacier != IGNORE
+    margin = params.margin_px
+    labelled = Bits.by_rows(
+        valid.shape, lambda rows: has_role(roles[rows], MAY_LABEL[use]) & valid[rows] & (glacier[rows] != IGNORE)
+    )
     if use == "train":
         size, places = params.size_px, positions(roles.shape, params.size_px, params.stride_px)
         rows = columns = size

@@ -20,6 +20,8 @@ Place = slice | tuple[slice, slice]
 class Bits:
     """A (H, W) mask in an eighth of the memory of one of bool."""
 
+    dtype = np.dtype(bool)
+
     def __init__(self, shape: Shape) -> None:
         self.shape = shape
         self._bytes = np.zeros((shape[0], -(-shape[1] // 8)), dtype=np.uint8)
@@ -43,8 +45,10 @@ class Bits:
     def __getitem__(self, place: Place) -> BoolArray:
         """Return (h, w) bool, a copy."""
         rows, columns = place if isinstance(place, tuple) else (place, slice(None))
-        unpacked: BoolArray = np.unpackbits(self._bytes[rows], axis=1, count=self.shape[1]).view(bool)
-        return unpacked[:, columns]
+        first, stop, _ = columns.indices(self.shape[1])
+        packed, skipped = self._bytes[rows, first // 8 : -(-stop // 8)], first % 8
+        unpacked: BoolArray = np.unpackbits(packed, axis=1, count=skipped + max(stop - first, 0)).view(bool)
+        return unpacked[:, skipped:]
 
     def __setitem__(self, place: Place, values: BoolArray) -> None:
         rows, columns = place if isinstance(place, tuple) else (place, slice(None))

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from stages.common.errors import ContractError
+from stages.common.geo.planes import Bits, Plane
 from stages.common.params.learning import PatchesParams
 from stages.common.tables.kinds import IGNORE, ROLES
 from stages.common.types import AnyArray, BoolArray, IntArray, UInt8Array
@@ -43,7 +44,7 @@ def _block_places(shape: tuple[int, int], params: PatchesParams) -> tuple[IntArr
     return np.arange(shape[0]) // params.block_rows_px, np.arange(shape[1]) // params.block_columns_px
 
 
-def crop(plane: AnyArray, row: int, column: int, size: int, *, fill: int) -> AnyArray:
+def crop(plane: AnyArray | Bits | Plane, row: int, column: int, size: int, *, fill: int) -> AnyArray:
     """Return a window of `plane`, (H, W) or (H, W, C), with upper left pixel (row, column); `fill` beyond the edges."""
     window = np.full((size, size, *plane.shape[2:]), fill, dtype=plane.dtype)
     rows = slice(max(row, 0), min(row + size, plane.shape[0]))
