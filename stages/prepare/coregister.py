@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
 from affine import Affine
 
 from stages.common.geo.grid import Grid
+from stages.common.geo.planes import Bits, Plane
 from stages.common.machine import give_back_memory
 from stages.common.params.prepare import CoregisterParams
 from stages.common.scene.overpass import overpasses
 from stages.common.tables.prepare import Registration
-from stages.common.types import BoolArray, Float32Array, Float64Array
+from stages.common.types import BoolArray, Float64Array
 from stages.prepare.masks import GREEN, SWIR, VISIBLE, SceneMasks, classes_on_grid, scene_masks, snow_index_parts
 from stages.prepare.mosaic import assign_pixels
 from stages.prepare.scene_pixels import ScenePixels
@@ -42,13 +44,15 @@ class Reference:
 
     ids: tuple[str, ...]
     """Scenes it is made of, all of one day."""
-    band: Float32Array
+    band: Plane
     """(H, W) reflectance, NaN where not observed."""
-    stable: BoolArray
+    stable: Bits
     """(H, W) bool: observed ground that is neither glacier nor snow."""
 
 
-def make_reference(scenes: Sequence[ScenePixels], glacier: BoolArray, grid: Grid, how: CoregisterParams) -> Reference:
+def make_reference(
+    scenes: Sequence[ScenePixels], glacier: BoolArray, grid: Grid, how: CoregisterParams, *, scratch: Path = Path()
+) -> Reference:
     """Return the reference, made of the reference year's first scene and those of the same day or overpass.
 
     Only the bands that a shift is measured on are read; other bands may lack data.
@@ -59,6 +63,8 @@ def make_reference(scenes: Sequence[ScenePixels], glacier: BoolArray, grid: Grid
         The reference year's scenes, in the index's order.
     glacier
         (H, W) bool: inside an outline.
+    scratch
+        Folder of files without a name.
     """
     days = [day for day, _ in overpasses([pixels.scene.info for pixels in scenes])]
     anchors = [pixels for pixels, day in zip(scenes, days, strict=True) if day == days[0]]
@@ -68,7 +74,10 @@ def make_reference(scenes: Sequence[ScenePixels], glacier: BoolArray, grid: Grid
     for position, (pixels, masks) in enumerate(zip(anchors, masks_of_scenes, strict=True)):
         np.copyto(band, pixels.values_on(grid, how.band), where=owner == position)
         np.copyto(stable, bare_ground(pixels, masks, grid), where=owner == position)
-    return Reference(ids=tuple(pixels.scene.info.id for pixels in anchors), band=band, stable=stable & ~glacier)
+    reference = Plane(scratch, grid.shape, np.float32)
+    reference[:] = band
+    bare = Bits.by_rows(grid.shape, lambda rows: stable[rows] & ~glacier[rows])
+    return Reference(ids=tuple(pixels.scene.info.id for pixels in anchors), band=reference, stable=bare)
 
 
 def measure_shift(
@@ -81,7 +90,7 @@ def measure_shift(
     if pixels.scene.info.id in reference.ids:
         return Registration(reference=list(reference.ids), verdict="reference")
     total, latest = np.zeros(2), ShiftEstimate(None, 0, 0.0)
-    stable = reference.stable & bare_ground(pixels, masks, grid)
+    stable = reference.stable & Bits.of(bare_ground(pixels, masks, grid))
     give_back_memory()
     for _ in range(ROUNDS_MAX):
         latest = estimate_shift(

@@ -87,14 +87,16 @@ def _scenes(run: Run, index: str) -> list[ScenePixels]:
     scenes = read_scenes(run.path(index).parent)
     for scene in scenes:
         check_storage(scene, params.imagery_bands, params.storage)
-    return [ScenePixels(scene, params) for scene in scenes]
+    return [ScenePixels(scene, params, run.out) for scene in scenes]
 
 
 def _reference(run: Run, how: CoregisterParams, scenes: Sequence[ScenePixels], grid: Grid) -> Reference:
     """Return the reference; `scenes` are the year's own, which the reference year need not read again."""
     is_reference_year = run.path(SCENES) == run.path(REFERENCE_SCENES)
     glacier = pixels_inside(read_polygons(run.path("data/outlines.gpkg"), grid.crs).geometry, grid)
-    reference = make_reference(scenes if is_reference_year else _scenes(run, REFERENCE_SCENES), glacier, grid, how)
+    reference = make_reference(
+        scenes if is_reference_year else _scenes(run, REFERENCE_SCENES), glacier, grid, how, scratch=run.out
+    )
     give_back_memory()
     return reference
 

@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from rasterio.windows import Window
 
 from stages.common.geo.grid import Grid
+from stages.common.geo.planes import Plane
 from stages.common.geo.raster import grid_of, open_raster, pixels_with_data, refuse_unreadable, require_whole
+from stages.common.geo.rows import strips
 from stages.common.machine import give_back_memory
 from stages.common.params.prepare import PrepareParams
 from stages.common.scene.harmonise import calibration_of, to_physical
@@ -20,11 +23,13 @@ from stages.prepare.warp import to_grid_bilinear, to_grid_nearest
 
 @dataclass(frozen=True)
 class ScenePixels:
-    """A stored scene whose files are each read once, when they are first needed, and kept as they are stored."""
+    """A stored scene whose files are each unpacked once, when they are first needed, into files without a name."""
 
     scene: Scene
     params: PrepareParams
-    _planes: dict[Path, tuple[AnyArray, Grid]] = field(default_factory=dict, repr=False)
+    scratch: Path = Path()
+    """Folder of these files."""
+    _planes: dict[Path, tuple[Plane, Grid]] = field(default_factory=dict, repr=False)
 
     def plane(self, path: Path) -> tuple[AnyArray, Grid]:
         """Return the pixels (H, W) of one of the scene's files in their own dtype, and the grid they lie on.
@@ -37,9 +42,13 @@ class ScenePixels:
         if path not in self._planes:
             with open_raster(path) as dataset, refuse_unreadable(path):
                 require_whole(dataset, path)
-                self._planes[path] = np.asarray(dataset.read(1)), grid_of(dataset)
+                grid, plane = grid_of(dataset), Plane(self.scratch, dataset.shape, np.dtype(dataset.dtypes[0]).type)
+                for rows in strips(dataset.height):
+                    plane[rows] = dataset.read(1, window=Window(0, rows.start, dataset.width, rows.stop - rows.start))
+                self._planes[path] = plane, grid
             give_back_memory()  # GDAL's blocks
-        return self._planes[path]
+        plane, grid = self._planes[path]
+        return plane[:], grid
 
     def forget(self) -> None:
         """Drop all pixels that were read: nothing needs them any more."""
@@ -53,7 +62,7 @@ class ScenePixels:
         """
         names = self.params.imagery_bands if self.params.storage == "rgb8" else [name]
         per_band = [pixels_with_data(self._dn(band), self.scene.bands[band].nodata) for band in names]
-        return np.logical_or.reduce(per_band), self.plane(self.scene.bands[names[0]].path)[1]
+        return np.logical_or.reduce(per_band), self._planes[self.scene.bands[names[0]].path][1]
 
     def data_mask_on(self, grid: Grid, bands: Sequence[str]) -> BoolArray:
         """Return (H, W) bool, True where all of `bands` have data, on `grid`."""

@@ -16,6 +16,7 @@ import scipy.fft
 from numpy.lib.stride_tricks import sliding_window_view
 from scipy import ndimage
 
+from stages.common.geo.planes import Bits, Plane
 from stages.common.geo.rows import strips
 from stages.common.types import AnyArray, BoolArray, Float32Array, Float64Array
 
@@ -61,13 +62,15 @@ class ShiftEstimate:
 
 
 def estimate_shift(
-    reference: Float32Array, band: Float32Array, stable: BoolArray, *, farthest_px: float
+    reference: Float32Array | Plane, band: Float32Array, stable: BoolArray | Bits, *, farthest_px: float
 ) -> ShiftEstimate:
     """Estimate the shift of `band` against `reference`, both (H, W) with NaN where unknown, where `stable`.
 
     A shift beyond `farthest_px` is returned as it is found, less exactly.
     """
-    ground = stable & np.isfinite(reference) & np.isfinite(band)
+    ground = np.empty(band.shape, dtype=bool)
+    for rows in strips(len(band)):
+        ground[rows] = stable[rows] & np.isfinite(reference[rows]) & np.isfinite(band[rows])
     usable = erode(ground, EDGE_PX)
     moved = high_pass(band, usable, within=ground)
     del band, ground  # planes of a whole scene
@@ -104,7 +107,7 @@ def erode(mask: BoolArray, pixels: int) -> BoolArray:
     return mask
 
 
-def high_pass(values: Float32Array, usable: BoolArray, *, within: BoolArray | None = None) -> Float32Array:
+def high_pass(values: Float32Array | Plane, usable: BoolArray, *, within: BoolArray | None = None) -> Float32Array:
     """Return (H, W): what is narrower than the filter, from usable pixels; 0 beyond them or, if given, `within`."""
     detail = np.empty(values.shape, dtype=np.float32)
     for rows in strips(len(values)):
