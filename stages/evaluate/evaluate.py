@@ -24,11 +24,6 @@ from stages.evaluate.scores import as_fitted
 
 def evaluate(run: Run) -> EvaluateMetrics:
     """Score model and baselines on the test blocks; write the tables and return the metrics."""
-    with gdal_env():
-        return _evaluate(run)
-
-
-def _evaluate(run: Run) -> EvaluateMetrics:
     info = read_info(run.path("artifacts/train/model.onnx"))
     probability, mapped = _map(info, run.path(SCENE), run.path(VALID))
     scene = load_scene(run)  # after the map, which takes most memory
@@ -64,7 +59,7 @@ def _map(info: ModelInfo, scene: Path, valid: Path) -> tuple[Float32Array, BoolA
     mapper = SceneMapper(info, *grid.shape)
     probability, mapped = np.zeros(grid.shape, dtype=np.float32), np.zeros(grid.shape, dtype=bool)
     rows = progress_bar(grid.height * len(mapper.strips), name="evaluate", unit="row")
-    with rows as advance:
+    with gdal_env(), rows as advance:
         for band in mapper.bands(scene_source(scene, valid)):
             part = band.answers[0][..., 0]
             place = slice(band.row, band.row + part.shape[0]), slice(band.column, band.column + part.shape[1])
