@@ -21,10 +21,12 @@ GDAL = (
 """Names that GDAL, PROJ and their Python packages read, as far as they concern the formats of this project."""
 
 LEARNING = (
-    r"(TF_|KERAS_|XLA_|ONEDNN_|DNNL_|OMP_|KMP_|GOMP_|MKL_|CUDNN_|CUBLAS_|NVIDIA_TF32_|ORT_|OPENBLAS_|GOTO_|NPY_).+"
+    r"(TF_|KERAS_|XLA_|ONEDNN_|DNNL_|OMP_|KMP_|GOMP_|MKL_|CUDNN_|CUBLAS_|NVIDIA_TF32_|ORT_|OV_|OPENVINO_|OPENBLAS_"
+    r"|GOTO_|NPY_).+"
 )
-"""Names that TensorFlow, Keras, oneDNN, OpenMP, XLA, CUDA's libraries, ONNX Runtime and NumPy read. Among them: the
-instruction set, the precision of products, the number of threads, fused operations, the backend, a bound on epochs."""
+"""Names that TensorFlow, Keras, oneDNN, OpenMP, XLA, CUDA's libraries, ONNX Runtime, OpenVINO and NumPy read. Among
+them: the instruction set, the precision of products, the number of threads, fused operations, the backend, a bound on
+epochs."""
 
 HARMLESS = r"(TF_CPP_|TF_FORCE_GPU_ALLOW_GROWTH|TF_GPU_ALLOCATOR|TF_CLI_|TF_VAR_|TF_PLUGIN_).*"
 """Those among them that are left as they are: logging, the GPU's memory, and variables of Terraform."""
