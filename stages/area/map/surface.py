@@ -83,9 +83,10 @@ def zonal_area_km2(
 def grow_zones(zones: AnyArray, *, distance_px: float) -> AnyArray:
     """Give each pixel of zone 0 the nearest zone that is not 0 and lies within `distance_px` between pixel centres.
 
-    The work goes square by square, with a halo of that distance; the result is that of the whole array at once.
+    The work goes square by square, with a halo of that distance; the result is that of the whole array at once. Any
+    distance beyond the array, an infinite one too, reaches all of it.
     """
-    halo = math.floor(distance_px)
+    halo = math.floor(min(distance_px, math.hypot(*zones.shape)))
     result = zones.copy()
     if halo < 1:
         return result

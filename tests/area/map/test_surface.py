@@ -81,6 +81,13 @@ def test_a_zone_grows_to_pixels_at_just_the_distance(distance_px: float, grown: 
     assert grow_zones(zones, distance_px=distance_px).tolist() == [[7] * grown + [0] * (6 - grown)]
 
 
+@pytest.mark.parametrize("distance_px", [1e30, float("inf")])
+def test_an_endless_distance_reaches_the_whole_array(distance_px: float) -> None:
+    zones = np.zeros((3, 150), dtype=np.uint16)
+    zones[2, 0] = 7
+    assert (grow_zones(zones, distance_px=distance_px) == 7).all()
+
+
 @pytest.mark.parametrize("rows", [7, 1000])
 def test_zonal_areas_are_sums_of_true_pixel_areas(monkeypatch: pytest.MonkeyPatch, rows: int) -> None:
     monkeypatch.setattr(surface, "STRIP_ROWS", rows)
