@@ -25,6 +25,9 @@ BLOCKS = 5
 RETREAT_M_PER_YEAR, DEBRIS_FRACTION = (0, 40), (0.1, 0.5)
 """Least and largest of a twin, which its seed draws from."""
 
+BEYOND = {"more_patches", "initial_model"}
+"""What a site's section `train` may name, and that of a starting model may not."""
+
 EARLY_SNOW, CLOUD = 0.5, 0.3
 """Share of the twins of which one year has early snow, and clouds."""
 
@@ -46,6 +49,15 @@ class StartParams(Section):
     def _each_once(self) -> Self:
         if len(set(self.seeds)) < len(self.seeds):
             raise ValueError(f"seeds names one twice: {self.seeds}")
+        if self.years != sorted(set(self.years)):
+            raise ValueError(f"years must be sorted and without duplicates: {self.years}")
+        return self
+
+    @model_validator(mode="after")
+    def _from_random_weights(self) -> Self:
+        if self.train.folders_beyond:
+            names = ", ".join(self.train.folders_beyond)
+            raise ValueError(f"train names {names}, but the model learns from its twins alone, from random weights")
         return self
 
 
@@ -69,8 +81,12 @@ def read_params(path: Path = Path("params.yaml")) -> StartParams:
 
 
 def params_like(site: Params, seeds: Sequence[int], years: Sequence[int]) -> StartParams:
-    """Return the parameters of a model for a site: its pixels, bands, labels, patches and training."""
+    """Return the parameters of a model for a site: its pixels, bands, labels, patches and training.
+
+    The folders from which the site learns beside its own patches are no part of it.
+    """
     values = site.model_dump(include={"grid", "prepare", "labels", "patches", "train"})
+    values["train"] = {name: value for name, value in values["train"].items() if name not in BEYOND}
     return StartParams.model_validate({"seeds": list(seeds), "years": list(years), **values})
 
 

@@ -9,7 +9,7 @@ from stages.common.errors import ContractError
 from stages.common.run.outputs import atomic_folder
 from stages.common.run.replace import SCRATCH
 from versions.across_sites.training import train_on
-from versions.starting_model.params import StartParams
+from versions.starting_model.params import BEYOND, StartParams
 
 TWINS, MODEL = Path("artifacts/twins"), Path("model")
 """Folder of a twin for each seed, and of the model as `train` writes it; within the model's own folder."""
@@ -29,7 +29,7 @@ def train_start(start: StartParams) -> Path:
     place = SCRATCH / "training"
     shutil.rmtree(place, ignore_errors=True)  # of a run that was killed: its code may have been another
     sites = [TWINS / str(seed) for seed in start.seeds]
-    trained = train_on(sites, place, start.train.model_dump(mode="json", exclude={"more_patches", "initial_model"}))
+    trained = train_on(sites, place, start.train.model_dump(mode="json", exclude=BEYOND))
     with atomic_folder(MODEL) as draft:
         shutil.copytree(trained, draft, dirs_exist_ok=True)
     shutil.rmtree(place)

@@ -50,12 +50,27 @@ def test_a_model_for_a_site_has_its_bands_patches_and_training() -> None:
     )  # fmt: skip
 
 
+def test_a_model_for_a_site_does_not_learn_from_what_the_site_starts_from() -> None:
+    content = yaml.safe_load((tiny.ROOT / "params.yaml").read_text())
+    beyond = {"path": "models/start/model", "md5": f"{'0' * 32}.dir"}
+    content["train"] = {**(content.get("train") or {}), "initial_model": beyond, "more_patches": [beyond]}
+    start = params_like(Params.model_validate(content), [7], [2016])
+    assert start.train.folders_beyond == []
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
         pytest.param({"seeds": [11, 11]}, "seeds names one twice", id="twice"),
         pytest.param({"seeds": []}, "seeds: List should have at least 1 item", id="none"),
         pytest.param({"sedes": [1]}, "sedes: Extra inputs are not permitted", id="misspelt"),
+        pytest.param({"years": [2020, 2016]}, "years must be sorted and without duplicates", id="order"),
+        pytest.param({"years": [2016, 2016]}, "years must be sorted and without duplicates", id="a year twice"),
+        pytest.param(
+            {"train": {"initial_model": {"path": "../start/model", "md5": f"{'0' * 32}.dir"}}},
+            "train names ../start/model, but the model learns from its twins alone",
+            id="another start",
+        ),
         pytest.param({"train": {"epochs": 0}}, "train.epochs: Input should be greater", id="no training"),
     ],
 )
