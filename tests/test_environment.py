@@ -24,7 +24,7 @@ case $1 in
 -) exec "{real}" -I -S -c "
 import importlib, struct, sys
 sys.version_info = ({version_tuple}, 1, 'final', 0)
-sys.argv = ['-'] + sys.argv[1:]
+sys.argv = sys.argv[1:]
 if '{no_venv}':
     sys.modules['ensurepip'] = None
 if {bits} != 64:
@@ -33,7 +33,7 @@ def import_module(name):
     if name == 'rasterio' and '{library}':
         raise ImportError('{library}: cannot open shared object file: No such file or directory')
 importlib.import_module = import_module
-exec(sys.stdin.read())" "$2" ;;
+exec(sys.stdin.read())" "$@" ;;
 esac
 """
 UV = """#!/bin/sh
@@ -275,6 +275,13 @@ def test_a_missing_library_is_named_with_the_package_that_brings_it(machine: Mac
     assert "this system lacks libexpat.so.1; fix: apt-get install libexpat1 (as root), then again" in machine.refusal()
     machine.command("dnf", "exit 0")
     assert "dnf install expat (as root)" in machine.refusal()
+
+
+def test_a_missing_library_is_named_before_the_simulation_would_fail_for_it(machine: Machine) -> None:
+    machine.python("3.11", library="libexpat.so.1")
+    line = machine.refusal(DATA_MEANWHILE="yes")
+    assert "this system lacks libexpat.so.1" in line
+    assert "simulation begins" not in machine.log.read_text()
 
 
 def test_the_systems_certificates_are_used(machine: Machine, tmp_path: Path) -> None:
