@@ -1,6 +1,6 @@
 """What a planted change becomes in the change product: the transfer function on twins of terrain new to the model.
 
-    python -m bench.transfer [--still 25] [--changed 25] [--debris 4] [--model SITE] [--folder DIR] [--make] [--csv CSV]
+    python -m bench.transfer [--still 37] [--changed 37] [--debris 4] [--model SITE] [--folder DIR] [--make] [--csv CSV]
 
 Terrains are simulated at 10 m over 8 x 8 km and nine years: the first `--still` without change, the first `--changed`
 also with a planted change, in turn -1 (the front goes back by 5.4 % of the glacier's length in 24 years), -2 and +1
@@ -75,8 +75,8 @@ class Twin(Record):
 def main() -> int:
     """Print each twin and what they say together; always return 0: these are figures, not a test."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--still", type=int, default=25, help="number of terrains without change")
-    parser.add_argument("--changed", type=int, default=25, help="number of terrains with a planted change")
+    parser.add_argument("--still", type=int, default=37, help="number of terrains without change")
+    parser.add_argument("--changed", type=int, default=37, help="number of terrains with a planted change")
     parser.add_argument("--debris", type=int, default=4, help="number of terrains on which debris alone changes")
     parser.add_argument("--model", type=Path, default=Path(), help="finished site whose model maps the twins")
     parser.add_argument("--folder", type=Path, default=Path("/tmp/glacier-transfer"), help="twins, kept and used again")

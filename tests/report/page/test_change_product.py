@@ -32,7 +32,7 @@ def test_the_page_splits_the_error_of_a_year(page):
 def test_the_page_says_what_a_planted_change_becomes_with_the_figures_of_the_method(page):
     assert f"{TRIED_ON}{TRIED}" in page.text
     method = (ROOT / "docs/method.md").read_text()
-    for figure in ("1 of 25", "45 of 50", "1.07 ± 0.15", "0.45 to 0.84"):
+    for figure in ("1 of 37", "71 of 74", "1.05 ± 0.10", "0.86 ± 0.05"):
         assert figure in TRIED
         assert f" {figure}" in method
 
