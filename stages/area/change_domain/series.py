@@ -90,15 +90,20 @@ class ChangeSeries:
 
     @property
     def takes_high_margin(self) -> bool:
-        """Whether the ice on the high margin grows, by the 95 % interval of its slope.
+        """Whether the ice on the high margin grows, by the 95 % interval of its slope, and by more than errors drift.
 
         It is an advance then. Otherwise it is snow, of which each year has another amount, and counts as control.
         """
         used = self.used
         if len(used) < YEARS_FOR_A_TREND:
             return False
-        low, _ = _fit(used, [year.high_km2 for year in used], drift=0.0).ends() or (0.0, 0.0)
-        return low > NO_SLOPE
+        high = _fit(used, [year.high_km2 for year in used], drift=0.0)
+        low, _ = high.ends() or (0.0, 0.0)
+        return low > 0 and high.slope > max(self._drift([year.ice_km2 for year in used]), NO_SLOPE)
+
+    def _drift(self, ice_km2: Sequence[float]) -> float:
+        """Return the drift of the error that all years share, km2 a year."""
+        return self.params.shared_drift_pct_per_year / 100 * float(np.mean(ice_km2))
 
     def split_km2(self, years: Sequence[ChangeYear]) -> tuple[list[float], list[float]]:
         """Return the ice of years on the ground that counts, and beyond it."""
@@ -112,8 +117,7 @@ class ChangeSeries:
         if len(used) < YEARS_FOR_A_TREND:
             return None
         ice_km2, _ = self.split_km2(used)
-        drift = self.params.shared_drift_pct_per_year / 100 * float(np.mean(ice_km2))
-        return _fit(used, ice_km2, drift=drift)
+        return _fit(used, ice_km2, drift=self._drift(ice_km2))
 
     def control_slope(self) -> float:
         """Return the slope per year of the ice beyond the domain where its 95 % interval leaves 0 out, else 0.

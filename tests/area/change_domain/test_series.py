@@ -37,11 +37,11 @@ SNOW = (ROWS < 25) | ((ROWS < 75) & (np.abs(COLUMNS - 100) > 60))
 """Snow on high ground off the glacier, some of which touches it."""
 
 
-def series(maps: Mapping[int, np.ndarray]) -> ChangeSeries:
+def series(maps: Mapping[int, np.ndarray], *, drift_pct: float = 0.02) -> ChangeSeries:
     owner = grow_zones(OUTLINE.astype(np.uint16), distance_px=50)
     site = area_site(owner, grid=GRID, prior=OUTLINE)
     site.outlines_km2[1] = OUTLINE.sum() * PIXEL_KM2
-    params = ChangeParams(shared_drift_pct_per_year=0.02, gain_sigma=0.1)
+    params = ChangeParams(shared_drift_pct_per_year=drift_pct, gain_sigma=0.1)
     domain = find_domain(site, relative_height(site, HEIGHT_M), params)
     collected = ChangeSeries(site=site, domain=domain, common=SEEN, params=params)
     for year, ice in maps.items():
@@ -172,3 +172,13 @@ def test_snow_on_high_ground_that_comes_and_goes_is_left_out() -> None:
     assert HIGH_MARGIN not in with_snow.domain_method
     assert with_snow.detectable
     assert with_snow.slope_km2_per_year == pytest.approx(plain.slope_km2_per_year, rel=0.1)
+
+
+def test_ice_on_high_ground_counts_where_it_grows_by_more_than_errors_drift() -> None:
+    """200 m2 a year, without any scatter, beside 0.6 km2 of ice."""
+    retreat, patch = planted(-3.0), (ROWS >= 26) & (ROWS < 30) & (np.abs(COLUMNS - 100) < 15)
+    maps = {year: retreat[year] | patch | ((ROWS == 25) & (np.abs(COLUMNS - 100) <= year - 2016)) for year in YEARS}
+    collected = {drift: series(maps, drift_pct=drift) for drift in (0.02, 0.05)}
+    assert {drift: one.takes_high_margin for drift, one in collected.items()} == {0.02: True, 0.05: False}
+    growth = collected[0.02].fit().slope - collected[0.05].fit().slope
+    assert growth == pytest.approx(2 * PIXEL_KM2, rel=0.01)
