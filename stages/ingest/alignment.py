@@ -20,8 +20,20 @@ log = logging.getLogger("ingest")
 
 
 def finest_grid(scene: Scene, bands: Sequence[str]) -> Grid:
-    """Return the grid of the finest of these bands of a stored scene."""
+    """Return the grid of the finest of these bands of a stored scene.
+
+    Raises
+    ------
+    InputError
+        The scene has none of them.
+    """
     grids = [read_grid(band.path) for name, band in scene.bands.items() if name in bands]
+    if not grids:
+        raise InputError(
+            "a scene has none of the bands that are to be mapped", where=f"{scene.info.year}, {scene.info.id}",
+            expected=f"prepare.bands: {list(bands)}", found=list(scene.bands),
+            fix="name bands of the source in prepare.bands, or give scenes that have these",
+        )  # fmt: skip
     return min(grids, key=lambda grid: abs(grid.transform.a))
 
 

@@ -12,7 +12,8 @@ from sandbox import tiny
 from stages.common.errors import InputError
 from stages.common.geo.grid import Grid
 from stages.common.params.schema import GridParams
-from stages.ingest.alignment import check_pixels, shift_px
+from stages.common.scene.store import read_scenes
+from stages.ingest.alignment import check_pixels, finest_grid, shift_px
 from tests.ingest import spoil
 from tests.ingest.test_ingest import ingest
 
@@ -69,3 +70,12 @@ def test_ingest_says_so_of_stored_scenes(site: Path, capfd: pytest.CaptureFixtur
     assert "2 scene(s)" in message
     assert "0.33 px west off the site's grid" in message
     assert f"with grid.origin_m: [{tiny.LEFT:.0f}, " in message
+
+
+def test_a_scene_without_any_of_the_bands_is_refused(site: Path) -> None:
+    scene, *_ = read_scenes(site / "data/scenes/2020")
+    assert finest_grid(scene, tiny.BANDS).transform.a == tiny.PIXEL_M
+    with pytest.raises(InputError, match="none of the bands") as caught:
+        finest_grid(scene, ["B03", "B11"])
+    assert caught.value.exit_code == 2
+    assert caught.value.expected == "prepare.bands: ['B03', 'B11']"
