@@ -49,8 +49,6 @@ class StartParams(Section):
     def _each_once(self) -> Self:
         if len(set(self.seeds)) < len(self.seeds):
             raise ValueError(f"seeds names one twice: {self.seeds}")
-        if self.years != sorted(set(self.years)):
-            raise ValueError(f"years must be sorted and without duplicates: {self.years}")
         return self
 
     @model_validator(mode="after")
@@ -67,17 +65,23 @@ def read_params(path: Path = Path("params.yaml")) -> StartParams:
     Raises
     ------
     ParamsError
-        The file is absent, is not YAML, or breaks the schema.
+        The file is absent, is not YAML, or breaks the schema, or the sections do not fit each other.
     """
     try:
-        return StartParams.model_validate(read_yaml(path))
+        start = StartParams.model_validate(read_yaml(path))
+        twin = params_of_twin(start, start.seeds[0])
+        Params.model_validate(twin | {"train": start.train.model_dump(mode="json")})  # as the training reads them
     except ValidationError as error:
-        found = "; ".join(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in error.errors())
+        found = "; ".join(
+            ": ".join([*filter(None, [".".join(map(str, problem["loc"]))]), problem["msg"]])
+            for problem in error.errors()
+        )
         raise ParamsError(
             "the parameters of a starting model break their schema", where=path, found=found,
             expected="seeds, years, grid, prepare, labels, patches and train, each but the first two as of a site",
             fix="correct params.yaml; models/start has one",
         ) from error  # fmt: skip
+    return start
 
 
 def params_like(site: Params, seeds: Sequence[int], years: Sequence[int]) -> StartParams:

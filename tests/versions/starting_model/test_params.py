@@ -66,6 +66,8 @@ def test_a_model_for_a_site_does_not_learn_from_what_the_site_starts_from() -> N
         pytest.param({"sedes": [1]}, "sedes: Extra inputs are not permitted", id="misspelt"),
         pytest.param({"years": [2020, 2016]}, "years must be sorted and without duplicates", id="order"),
         pytest.param({"years": [2016, 2016]}, "years must be sorted and without duplicates", id="a year twice"),
+        pytest.param({"patches": PARAMS["patches"] | {"size_px": 33}}, "patches.size_px is 33", id="patches"),
+        pytest.param({"train": {"depth": 6}}, "train.depth and train.stem need multiples", id="depth"),
         pytest.param(
             {"train": {"initial_model": {"path": "../start/model", "md5": f"{'0' * 32}.dir"}}},
             "train names ../start/model, but the model learns from its twins alone",
