@@ -56,23 +56,32 @@ class Bits:
             whole = self[rows]
             whole[:, columns] = values
             values = whole
-        self._bytes[rows] = np.packbits(values, axis=1)
+        packed = self._bytes[rows]
+        if values.shape != (len(packed), self.shape[1]):  # the bytes may be as many, or be repeated
+            raise ValueError(f"{values.shape} pixels for {(len(packed), self.shape[1])} of a mask")
+        packed[:] = np.packbits(values, axis=1)
 
     def at(self, rows: AnyArray, columns: AnyArray) -> BoolArray:
         """Return (N,) bool of the pixels at (N,) rows and (N,) columns."""
         return np.asarray(self._bytes[rows, columns >> 3] >> (7 - (columns & 7)) & 1, dtype=bool)
 
     def __and__(self, other: Bits) -> Bits:
-        return self._like(self._bytes & other._bytes)
+        return self._like(self._bytes & self._beside(other))
 
     def __or__(self, other: Bits) -> Bits:
-        return self._like(self._bytes | other._bytes)
+        return self._like(self._bytes | self._beside(other))
 
     def __invert__(self) -> Bits:
         result = self._like(~self._bytes)
         if beyond := -self.shape[1] % 8:  # bits of the last byte that stand for no pixel
             result._bytes[:, -1] &= np.uint8(0xFF << beyond & 0xFF)
         return result
+
+    def _beside(self, other: Bits) -> AnyArray:
+        """Return the bytes of a mask of the same shape."""
+        if other.shape != self.shape:
+            raise ValueError(f"masks of {self.shape} and {other.shape} pixels")
+        return other._bytes
 
     def _like(self, packed: AnyArray) -> Bits:
         bits = Bits.__new__(Bits)

@@ -33,6 +33,15 @@ def test_a_window_of_bits_can_be_set() -> None:
     assert (mask.sum(), mask[2:4, 3:10].all(), mask.any(), Bits((6, 11)).any()) == (14, True, True, False)
 
 
+@pytest.mark.parametrize("shape", [(6, 10), (6, 3), (1, 11), (6, 1)])
+def test_masks_of_two_shapes_do_not_mix(shape: tuple[int, int]) -> None:
+    """Their bytes may be as many, or repeat: 10 and 11 columns are two bytes each."""
+    mask, other = Bits((6, 11)), Bits(shape)
+    for mix in (lambda: mask & other, lambda: mask | other, lambda: Bits.by_rows((6, 11), lambda _: other[:])):
+        with pytest.raises(ValueError, match="mask"):
+            mix()
+
+
 def test_a_plane_holds_rows_and_windows(tmp_path: Path) -> None:
     plane, expected = Plane(tmp_path, (700, 9), np.float32), np.zeros((700, 9), dtype=np.float32)
     assert (plane[:] == expected).all()
