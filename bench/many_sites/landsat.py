@@ -69,8 +69,8 @@ def make_twin_like(like: Params, seed: int, years: Sequence[int], site: Path, sc
     make_site(site, as_files(like, rendered, scenes, scratch / "data/outlines.gpkg"), years)
     with contextlib.chdir(site):
         run_in_process(PATCHES, cut_patches, *years)
-    told = yaml.safe_load((site / "params.yaml").read_text(encoding="utf-8")) | {"site": rendered["site"]}
-    (site / "params.yaml").write_text(yaml.safe_dump(told), encoding="utf-8")  # other ground than that of the others
+    content = yaml.safe_load((site / "params.yaml").read_text(encoding="utf-8")) | {"site": rendered["site"]}
+    (site / "params.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")  # other ground than that of the others
     shutil.rmtree(scratch)
 
 
@@ -92,13 +92,13 @@ def write_rgb(prepared: Path, out: Path) -> Path:
     """Write a prepared scene of a twin as Landsat's 8-bit numbers; return the file."""
     names = {band: colour for colour, band in COLOURS.items()}
     with rasterio.open(prepared) as dataset:
-        seen = dataset.read() != 0
+        has_data = dataset.read() != 0
         reflectance = dataset.read() * dataset.scales[0] + dataset.offsets[0]
         profile = {"driver": "GTiff", "crs": dataset.crs, "transform": dataset.transform, "dtype": "uint8", "nodata": 0}
         pixels = np.stack(
             [CHANNELS[names[band]].numbers(each) for band, each in zip(dataset.descriptions, reflectance, strict=True)]
         )
-    pixels[~seen] = 0
+    pixels[~has_data] = 0
     count, height, width = pixels.shape
     with rasterio.open(out, "w", **profile, count=count, height=height, width=width) as dataset:
         dataset.write(pixels)

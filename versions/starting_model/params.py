@@ -72,12 +72,12 @@ def read_params(path: Path = Path("params.yaml")) -> StartParams:
         twin = params_of_twin(start, start.seeds[0])
         Params.model_validate(twin | {"train": start.train.model_dump(mode="json")})  # as the training reads them
     except ValidationError as error:
-        found = "; ".join(
+        problems = "; ".join(
             ": ".join([*filter(None, [".".join(map(str, problem["loc"]))]), problem["msg"]])
             for problem in error.errors()
         )
         raise ParamsError(
-            "the parameters of a starting model break their schema", where=path, found=found,
+            "the parameters of a starting model break their schema", where=path, found=problems,
             expected="seeds, years, grid, prepare, labels, patches and train, each but the first two as of a site",
             fix="correct params.yaml; models/start has one",
         ) from error  # fmt: skip

@@ -44,9 +44,9 @@ def require_twins(start: StartParams) -> None:
     ContractError
         One is absent, or there is one more.
     """
-    found = sorted(int(path.name) for path in TWINS.glob("*") if path.name.isdigit())
-    if found != sorted(start.seeds):
+    seeds = sorted(int(path.name) for path in TWINS.glob("*") if path.name.isdigit())
+    if seeds != sorted(start.seeds):
         raise ContractError(
-            "the twins are not those of the seeds", where=TWINS, expected=sorted(start.seeds), found=found or "nothing",
+            "the twins are not those of the seeds", where=TWINS, expected=sorted(start.seeds), found=seeds or "nothing",
             fix="remove the folders of other seeds, and run `dvc repro`, which makes those that are missing",
         )  # fmt: skip

@@ -71,7 +71,7 @@ def read_initial_model(folder: Path, data: TrainingData, params: TrainParams) ->
         raise ContractError(
             "weights and architecture of the initial model do not belong together", where=folder,
             expected="a folder that `train` has written", found=" ".join(str(error).split())[:300],
-            fix="name the artifacts/train of a finished site, or make one with `python -m bench.many_sites.pretrain`",
+            fix="name the artifacts/train of a finished site, or make one with `make start-model`",
         ) from error  # fmt: skip
     return InitialNets([net.get_weights() for net in nets], mean, std)
 
