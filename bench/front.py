@@ -21,7 +21,7 @@ from stages.area.map.surface import grow_zones
 from stages.area.site import AreaSite
 from stages.area.trends.fit import YEARS_FOR_A_TREND
 from stages.common.geo.grid import Grid
-from stages.common.geo.planes import Bits
+from stages.common.geo.planes import Bits, Plane
 from stages.common.params.area import AreaParams
 from stages.common.params.ingest import TwinParams
 from stages.common.tables.area import FrontTrendRow
@@ -134,7 +134,7 @@ def twin_area_site(world: Landscape, params: TwinParams) -> AreaSite:
     aoi = np.ones(ids.shape, dtype=bool)
     owner = grow_zones(ids, distance_px=AreaParams().assign_distance_m / PIXEL_M)
     return AreaSite(
-        grid=GRID, aoi=Bits.of(aoi), prior=Bits.of(ids > 0), owner=owner, glaciers=rows,
+        grid=GRID, aoi=Bits.of(aoi), prior=Bits.of(ids > 0), owner=Plane.of(None, owner), glaciers=rows,
         outlines_km2=areas.astype(np.float64), aoi_km2=float(aoi.sum()) * (PIXEL_M / 1000) ** 2, outlines=None,
     )  # fmt: skip
 

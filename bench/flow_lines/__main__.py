@@ -25,7 +25,7 @@ from stages.area.fronts.flow_lines import derive
 from stages.area.map.elevation import Elevation
 from stages.area.site import AreaSite
 from stages.common.geo.grid import snap_grid
-from stages.common.geo.planes import Bits
+from stages.common.geo.planes import Bits, Plane
 from stages.common.geo.vectors import pixels_inside
 from stages.common.params.area import FrontParams
 
@@ -60,8 +60,8 @@ def line_here(outline: Path, dem: Path, crs: str) -> LineString:
     grid = snap_grid((left, bottom, right, top), crs=crs, pixel_size_m=PIXEL_M, origin_m=(0, 0))
     inside = pixels_inside([shape], grid)
     site = AreaSite(
-        grid=grid, aoi=~Bits(grid.shape), prior=Bits.of(inside), owner=inside.astype(np.uint16), glaciers=[],
-        outlines_km2=np.array([0.0, 1.0]), aoi_km2=1.0, outlines=None,
+        grid=grid, aoi=~Bits(grid.shape), prior=Bits.of(inside), owner=Plane.of(None, inside.astype(np.uint16)),
+        glaciers=[], outlines_km2=np.array([0.0, 1.0]), aoi_km2=1.0, outlines=None,
     )  # fmt: skip
     return LineString(derive(site, 1, Elevation.read(dem), FrontParams(extension_m=0)).line)
 

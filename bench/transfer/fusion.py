@@ -141,7 +141,7 @@ def true_pixels(site: Path) -> TruePixels:
             use = place.aoi[:] & valid & (np.abs(margin.beyond_m[:]) < NEAR_M) & (stored != PROBABILITY_NODATA)
             chosen = np.flatnonzero(use)[:: max(int(use.sum()) // PIXELS, 1)]
             p = np.clip(stored.ravel()[chosen] * PROBABILITY_SCALE, SURE, 1 - SURE)
-            age = np.abs(time_of(run, year) - margin.outline_year)[place.owner.ravel()[chosen]]
+            age = np.abs(time_of(run, year) - margin.outline_year)[place.owner[:].ravel()[chosen]]
             parts.append(
                 (
                     logit(p) - logit(threshold_of(run, year)), margin.beyond_m[:].ravel()[chosen],

@@ -265,7 +265,7 @@ def _season(run: Run, site: AreaSite, year: int, ice: Bits) -> Season | None:
 
 
 def _write_outlines(run: Run, site: AreaSite, year_area: YearArea, maps: YearMaps) -> None:
-    polygons = trace(site.owner, maps.ice[:], site.grid.transform)
+    polygons = trace(site.owner[:], maps.ice[:], site.grid.transform)
     path = run.out / f"outlines_{year_area.year}.gpkg"
     where = f"mapped outlines of {year_area.year}"
     check_geodesic(maps.of_ice.glacier_area_km2, polygons.values(), site.grid.crs, where=where)

@@ -14,13 +14,12 @@ from pyproj import Transformer
 from stages.area import contract
 from stages.area.map.pieces import keep_pieces
 from stages.common.geo.grid import Grid
-from stages.common.geo.planes import Bits
+from stages.common.geo.planes import Bits, Plane
 from stages.common.geo.vectors import pixels_inside, read_polygons
 from stages.common.run.outputs import write_table
 from stages.common.run.records import read_yaml_document
 from stages.common.run.stage import Run
 from stages.common.tables.review import Review, ReviewNote, ReviewRow, rows_of
-from stages.common.types import UInt16Array
 
 log = logging.getLogger("area")
 
@@ -46,9 +45,7 @@ class SiteReview:
         """Attributes of the outlines drawn by hand."""
         return [] if self.corrections is None else self.corrections.drop(columns="geometry").to_dict("records")
 
-    def edited(
-        self, year: int, ice: Bits, observed: Bits, *, owner: UInt16Array, rgi_ids: Sequence[str], grid: Grid
-    ) -> Bits:
+    def edited(self, year: int, ice: Bits, observed: Bits, *, owner: Plane, rgi_ids: Sequence[str], grid: Grid) -> Bits:
         """Return a year's map (H, W) with what a person changed: the same array where nothing was.
 
         A hand-drawn outline replaces all ice of its glacier, on the pixels that were observed. A rejected piece is
@@ -105,7 +102,7 @@ def read_site_review(run: Run, grid: Grid) -> SiteReview:
     )
 
 
-def _without_piece(ice: Bits, note: ReviewNote, *, owner: UInt16Array, grid: Grid) -> Bits:
+def _without_piece(ice: Bits, note: ReviewNote, *, owner: Plane, grid: Grid) -> Bits:
     """Take away the ice of one glacier that is joined to the note's point, which may be ice no longer."""
     to_grid = Transformer.from_crs("EPSG:4326", grid.crs, always_xy=True)
     x, y = ~grid.transform @ to_grid.transform(note.longitude, note.latitude)
@@ -115,10 +112,10 @@ def _without_piece(ice: Bits, note: ReviewNote, *, owner: UInt16Array, grid: Gri
         point[row : row + 1, column : column + 1] = np.ones((1, 1), dtype=bool)
     if not (point & ice).any():
         return ice
-    own = ice & _ground_of(owner, int(owner[row, column]))
+    own = ice & _ground_of(owner, int(owner[row : row + 1][0, column]))
     piece, _ = keep_pieces(own.__getitem__, point.__getitem__, lambda _, has_point: has_point, shape=ice.shape)
     return ice & ~piece
 
 
-def _ground_of(owner: UInt16Array, index: int) -> Bits:
+def _ground_of(owner: Plane, index: int) -> Bits:
     return Bits.by_rows((owner.shape[0], owner.shape[1]), lambda rows: owner[rows] == index)

@@ -40,7 +40,7 @@ class AreaSite:
     """(H, W): pixel centres within the AOI."""
     prior: Bits
     """(H, W): prior outlines within the AOI."""
-    owner: UInt16Array
+    owner: Plane
     """(H, W): number (1, 2, ...) of the glacier that ice there is counted to; 0 where no glacier is near."""
     glaciers: list[GlacierRow]
     """Rows of glaciers.csv; glacier number n stands at position n - 1."""
@@ -57,7 +57,7 @@ class AreaSite:
 
     @cached_property
     def _windows(self) -> list[Any]:
-        return list(ndimage.find_objects(self.owner))
+        return list(ndimage.find_objects(self.owner[:]))
 
     def window(self, index: int) -> tuple[slice, slice]:
         """Return rows and columns that hold all pixels of a value of `owner`; empty slices where it has no pixel."""
@@ -102,7 +102,7 @@ def read_site(run: Run) -> AreaSite:
             expected=f"an AOI on the grid {grid}",
             fix="draw the AOI over the glaciers",
         )
-    owner: UInt16Array = grow_zones(ids, distance_px=run.params.area.assign_distance_m / grid.pixel_size_m)
+    owner = Plane.of(run.out, grow_zones(ids, distance_px=run.params.area.assign_distance_m / grid.pixel_size_m))
     prior = Bits.by_rows(grid.shape, lambda rows: (ids[rows] > 0) & aoi[rows])
     sums = zonal_area_km2(grid, owner, lambda rows: {"aoi": aoi[rows], "prior": prior[rows]}, n_zones=1 + len(glaciers))
     return AreaSite(
@@ -121,15 +121,16 @@ def read_site(run: Run) -> AreaSite:
 
 def heights_of(site: AreaSite, dem: Elevation | None) -> Plane | None:
     """Return the heights of a site (`relative_height`); None where there is no DEM, or it reaches no pixel."""
-    height_m = dem.on_cells(site.grid.shape, site.grid.transform, site.grid.crs) if dem else None
+    near = Bits.by_rows(site.grid.shape, lambda rows: site.owner[rows] > 0)
+    height_m = dem.on_grid(site.grid, near, site.scratch) if dem else None
     return None if height_m is None else relative_height(site, height_m)
 
 
-def relative_height(site: AreaSite, height_m: Float32Array) -> Plane:
+def relative_height(site: AreaSite, height_m: Float32Array | Plane) -> Plane:
     """Return (H, W) heights between front (0) and head (1) of the glacier that a pixel counts to; inf near none."""
     relative = Plane(site.scratch, site.grid.shape, np.float32)
     for rows in strips(site.grid.height):
-        relative[rows] = np.full(height_m[rows].shape, np.inf, dtype=np.float32)
+        relative[rows] = np.full((rows.stop - rows.start, site.grid.width), np.inf, dtype=np.float32)
     for index in range(1, 1 + len(site.glaciers)):
         rows, columns = site.window(index)
         own, heights = site.owner[rows, columns] == index, height_m[rows, columns]

@@ -21,7 +21,7 @@ from stages.area.measure import measure
 from stages.area.site import AreaSite
 from stages.area.year.year_area import YearArea
 from stages.common.geo.grid import Grid
-from stages.common.geo.planes import Bits
+from stages.common.geo.planes import Bits, Plane
 from stages.common.geo.raster import write_cog
 from stages.common.run.outputs import write_json, write_table
 from stages.common.run.stage import main
@@ -173,7 +173,7 @@ def area_site(
     ]
     outlines = owner > 0 if prior is None else prior
     return AreaSite(
-        grid=grid, aoi=Bits.of(whole), prior=Bits.of(outlines & whole), owner=owner.astype(np.uint16),
+        grid=grid, aoi=Bits.of(whole), prior=Bits.of(outlines & whole), owner=Plane.of(None, owner.astype(np.uint16)),
         glaciers=glaciers, outlines_km2=np.zeros(1 + len(glaciers)),
         aoi_km2=float(whole.sum()) * grid.pixel_size_m**2 / 1e6, outlines=geopandas.GeoDataFrame(),
     )  # fmt: skip

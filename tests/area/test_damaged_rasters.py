@@ -10,15 +10,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stages.area.error.model_error import unsure_sums
 from stages.area.fronts.series import FrontSeries
 from stages.area.map.elevation import Elevation
 from stages.area.year.cover import ice_cover
 from stages.area.year.season import measure_season
 from stages.area.year.truth import TrueSurface
 from stages.common.errors import InputError
-from stages.common.geo.planes import Bits
-from stages.common.geo.raster import read_band, write_cog
+from stages.common.geo.planes import Bits, Plane
+from stages.common.geo.raster import write_cog
 from stages.common.run.outputs import write_json
 from stages.common.tables.prepare import Pass, Passes
 from tests.area.area_inputs import GRID, area_site
@@ -58,7 +57,7 @@ def read_scene(scene: Path) -> None:
     [
         pytest.param(lambda path: TrueSurface(path=path, bands={2020: 1}).of_year(2020), id="truth"),
         pytest.param(Elevation.read, id="elevation"),
-        pytest.param(lambda path: unsure_sums(SITE, EVERYWHERE, read_band(path), power=2), id="probability"),
+        pytest.param(lambda path: Plane.of_band(None, path), id="probability"),
         pytest.param(read_passes, id="passes"),
         pytest.param(read_fronts, id="fronts"),
         pytest.param(read_scene, id="scene"),

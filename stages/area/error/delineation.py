@@ -51,7 +51,8 @@ def delineation_sigma_km2(
     if clean is not None:
         weight[clean.at(rows, columns)] = params.clean_boundary_buffer_px / buffer_px
     lengths = lengths[inside]
-    moved_length = np.bincount(site.owner[rows, columns], weights=weight * lengths, minlength=1 + len(site.glaciers))
+    owners = site.owner.at(rows, columns)
+    moved_length = np.bincount(owners, weights=weight * lengths, minlength=1 + len(site.glaciers))
     mean_pixel_km2 = site.aoi_km2 / float(site.aoi.sum())
     return np.asarray(mean_pixel_km2 * sigma_px * moved_length / max(float(lengths.sum()), 1e-12))
 

@@ -8,14 +8,13 @@ from pathlib import Path
 import numpy as np
 
 from stages.area.error.interval import stated
-from stages.area.map.surface import pixel_areas_km2, strips
+from stages.area.map.surface import ROWS_AT_ONCE, pixel_areas_km2, strips
 from stages.area.site import AreaSite
 from stages.common.errors import ContractError
 from stages.common.geo.planes import Bits, Plane
-from stages.common.geo.raster import read_band
 from stages.common.tables.kinds import PROBABILITY_SCALE
 from stages.common.tables.learning import MapModel
-from stages.common.types import Float64Array, UInt16Array
+from stages.common.types import Float64Array
 
 SURE_LEVEL = round(1 / PROBABILITY_SCALE)
 """Stored probability of 1; the one larger number stands where there is none."""
@@ -53,7 +52,7 @@ def model_error(site: AreaSite, counted: Bits, model: MapModel, *, probability: 
     if error is None and model.members == 1:
         return None
     dispersion = error.dispersion if error else 0.0
-    variance = dispersion * unsure_sums(site, counted, read_band(probability), power=2)
+    variance = dispersion * unsure_sums(site, counted, Plane.of_band(site.scratch, probability), power=2)
     whole = float(variance.sum())
     if model.members > 1:
         areas = member_areas_km2(site, counted, votes, members=model.members)
@@ -62,7 +61,7 @@ def model_error(site: AreaSite, counted: Bits, model: MapModel, *, probability: 
     return ModelError(by_glacier_km2=np.sqrt(variance), whole_km2=whole**0.5)
 
 
-def unsure_sums(site: AreaSite, counted: Bits, levels: UInt16Array | Plane, *, power: int) -> Float64Array:
+def unsure_sums(site: AreaSite, counted: Bits, levels: Plane, *, power: int) -> Float64Array:
     """Return the (1 + glaciers,) sums of a^power p (1 - p) over the counted pixels, a in km2.
 
     With power 2 they are the binomial variances of the areas, in km4; with power 1 the unsure area, in km2. The work
@@ -75,11 +74,15 @@ def unsure_sums(site: AreaSite, counted: Bits, levels: UInt16Array | Plane, *, p
     """
     sums = np.zeros(1 + len(site.glaciers))
     for rows in strips(site.grid.height):
-        stored = levels[rows]
-        chosen = np.flatnonzero(counted[rows] & (stored > 0) & (stored < SURE_LEVEL))  # a sure pixel adds nothing
-        p = stored.ravel()[chosen] * PROBABILITY_SCALE
-        weights = pixel_areas_km2(site.grid, rows).ravel()[chosen] ** power * p * (1 - p)
-        sums += np.bincount(site.owner[rows].ravel()[chosen], weights=weights, minlength=len(sums))
+        areas, owners, weights = pixel_areas_km2(site.grid, rows), [], []
+        for first in range(rows.start, rows.stop, ROWS_AT_ONCE):
+            some = slice(first, min(first + ROWS_AT_ONCE, rows.stop))
+            stored = levels[some]
+            unsure = counted[some] & (stored > 0) & (stored < SURE_LEVEL)  # a sure pixel adds nothing
+            p = stored[unsure] * PROBABILITY_SCALE
+            weights.append(areas[first - rows.start :][:ROWS_AT_ONCE][unsure] ** power * p * (1 - p))
+            owners.append(site.owner[some][unsure])
+        sums += np.bincount(np.concatenate(owners), weights=np.concatenate(weights), minlength=len(sums))
     return sums
 
 
@@ -98,7 +101,7 @@ def member_areas_km2(site: AreaSite, counted: Bits, votes: Path, *, members: int
             expected=f"votes.tif of {members} members, as model.json says",
             fix="run the stage predict again",
         )
-    bits = read_band(votes)
+    bits = Plane.of_band(site.scratch, votes)
     areas = site.areas_by_rows_km2(
         lambda rows: {str(member): counted[rows] & ((bits[rows] >> member) & 1 == 1) for member in range(members)}
     )

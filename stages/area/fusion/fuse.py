@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from stages.area import contract
-from stages.area.fusion.margin import Margin, margin_of
+from stages.area.fusion.margin import Margin, beyond_outlines, margin_of
 from stages.area.fusion.model import (
     DECAY,
     DRAWN_M,
@@ -15,6 +15,7 @@ from stages.area.fusion.model import (
     IMAGE_WEIGHT_HEAD,
     Evidence,
     Movement,
+    decisive_m,
     estimate_movement,
     image_evidence,
     outline_evidence,
@@ -24,7 +25,6 @@ from stages.area.map.surface import ROWS_AT_ONCE
 from stages.area.site import AreaSite
 from stages.area.year.year_area import decimal_year
 from stages.common.geo.planes import Bits, Plane
-from stages.common.geo.raster import read_band
 from stages.common.geo.rows import strips
 from stages.common.model.probability import threshold_level
 from stages.common.run.records import read_document
@@ -33,7 +33,7 @@ from stages.common.tables.fusion import FusionModel
 from stages.common.tables.kinds import PROBABILITY_NODATA, PROBABILITY_SCALE
 from stages.common.tables.learning import MapModel
 from stages.common.tables.prepare import Provenance
-from stages.common.types import AnyArray, BoolArray, Float32Array, IntArray, UInt16Array
+from stages.common.types import BoolArray, Float32Array, UInt16Array
 
 NEAR_M = 600.0
 """Pixels nearer to an outline than this estimate the movement: a front that goes back 20 m a year moves as far in 30
@@ -58,10 +58,13 @@ class OutlinesProduct:
     @classmethod
     def start(cls, run: Run, site: AreaSite, heights: Plane | None) -> OutlinesProduct:
         """Measure the place of each pixel against the outlines, and estimate how far the fronts have moved since."""
-        margin = margin_of(site, heights)
-        pixels = [evidence_of_year(run, site, margin, year) for year in run.params.years]
+        near = margin_of(site, heights, reach_m=NEAR_M)
+        pixels = [evidence_of_year(run, site, near, year) for year in run.params.years]
         joined = Evidence(*(np.concatenate(parts) for parts in zip(*pixels, strict=True)))
-        return cls(run, site, margin, estimate_movement(joined, has_height=margin.has_height))
+        movement = estimate_movement(joined, has_height=near.has_height)
+        ages = [np.abs(time_of(run, year) - near.outline_year).max() for year in run.params.years]
+        reach_m = decisive_m(movement, float(max(ages)))
+        return cls(run, site, replace(near, beyond_m=beyond_outlines(site, reach_m=reach_m)), movement)
 
     def document(self) -> FusionModel:
         """Make outlines_product.json."""
@@ -93,7 +96,8 @@ class OutlinesProduct:
         InputError
             The year's probability cannot be read.
         """
-        probability, threshold = read_band(self.run.by_year(contract.PROBABILITY)[year]), threshold_of(self.run, year)
+        probability = Plane.of_band(self.site.scratch, self.run.by_year(contract.PROBABILITY)[year])
+        threshold = threshold_of(self.run, year)
         levels = Plane(self.site.scratch, self.site.grid.shape, np.uint16)
         ages = np.abs(time_of(self.run, year) - self.margin.outline_year)
         for rows in strips(self.site.grid.height, ROWS_AT_ONCE):
@@ -117,7 +121,7 @@ def is_glacier(levels: Plane, observed: Bits) -> Bits:
 
 def evidence_of_year(run: Run, site: AreaSite, margin: Margin, year: int) -> tuple[np.ndarray, ...]:
     """Return image evidence, distance, height and age of evenly spread pixels of a year near the outlines, all (N,)."""
-    stored = read_band(run.by_year(contract.PROBABILITY)[year])
+    stored = Plane.of_band(site.scratch, run.by_year(contract.PROBABILITY)[year])
     near = np.concatenate(
         [
             np.flatnonzero(
@@ -127,20 +131,11 @@ def evidence_of_year(run: Run, site: AreaSite, margin: Margin, year: int) -> tup
             for rows in strips(site.grid.height, ROWS_AT_ONCE)
         ]
     )
-    chosen = near[:: max(len(near) // PIXELS_A_YEAR, 1)]
-    beyond_m, height = (_pixels(plane, chosen).astype(np.float64) for plane in (margin.beyond_m, margin.height))
-    image = image_evidence(_probability(stored.ravel()[chosen]), height, threshold_of(run, year))
-    age = np.abs(time_of(run, year) - margin.outline_year)[site.owner.ravel()[chosen]]
+    chosen = np.divmod(near[:: max(len(near) // PIXELS_A_YEAR, 1)], site.grid.width)
+    beyond_m, height = (plane.at(*chosen).astype(np.float64) for plane in (margin.beyond_m, margin.height))
+    image = image_evidence(_probability(stored.at(*chosen)), height, threshold_of(run, year))
+    age = np.abs(time_of(run, year) - margin.outline_year)[site.owner.at(*chosen)]
     return image.astype(np.float64), beyond_m, height, age
-
-
-def _pixels(plane: Plane, places: IntArray) -> AnyArray:
-    """Return (N,): what a plane holds at ascending places, counted row by row."""
-    parts = []
-    for rows in strips(len(plane)):
-        first, stop = np.searchsorted(places, np.array([rows.start, rows.stop]) * plane.shape[1])
-        parts.append(plane[rows].ravel()[places[first:stop] - rows.start * plane.shape[1]])
-    return np.concatenate(parts)
 
 
 def time_of(run: Run, year: int) -> float:

@@ -37,6 +37,10 @@ SURE = 1e-4
 """Probabilities count as at least this and at most one less this: that is the step in which they are stored."""
 
 
+LARGEST_ODDS = 30
+"""Log odds count as at most this, either way: their probability is stored as 0 or 1 long before."""
+
+
 @dataclass(frozen=True)
 class Movement:
     """Movement of a site's fronts since the outlines were drawn, metres a year."""
@@ -100,7 +104,14 @@ def estimate_movement(pixels: Evidence, *, has_height: bool) -> Movement:
     return Movement(round(float(best[0]), 2) + 0.0, round(float(np.exp(best[1])), 2))
 
 
+def decisive_m(movement: Movement, age: float) -> float:
+    """Return the distance in metres from an outline `age` years old beyond which no image changes the stored level."""
+    most = 2 * max(IMAGE_WEIGHT_FRONT, IMAGE_WEIGHT_HEAD) * float(logit(1 - SURE))  # of an image
+    moved = abs(movement.retreat) * age
+    return (LARGEST_ODDS + most) * float(np.hypot(DRAWN_M, movement.spread * age)) + moved
+
+
 def probability_levels(evidence: Float32Array) -> UInt16Array:
     """Return log odds as levels of probability 0-10000, any shape."""
-    probability = 1 / (1 + np.exp(-np.clip(evidence, -30, 30)))
+    probability = 1 / (1 + np.exp(-np.clip(evidence, -LARGEST_ODDS, LARGEST_ODDS)))
     return stored_levels(probability.astype(np.float32))

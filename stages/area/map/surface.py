@@ -13,7 +13,8 @@ from scipy import ndimage
 
 from stages.area.map.pieces import Strip, keep_pieces
 from stages.common.geo.grid import Grid, pixel_area_km2
-from stages.common.geo.planes import Bits
+from stages.common.geo.planes import Bits, Plane
+from stages.common.geo.rows import strips as common_strips
 from stages.common.types import AnyArray, BoolArray, Float32Array, Float64Array
 
 STRIP_ROWS = 1024
@@ -52,7 +53,7 @@ _kept_areas_km2 = lru_cache(maxsize=4)(pixel_area_km2)
 
 
 def zonal_area_km2(
-    grid: Grid, zones: AnyArray, select: Callable[[slice], Mapping[str, BoolArray]], *, n_zones: int
+    grid: Grid, zones: AnyArray | Plane, select: Callable[[slice], Mapping[str, BoolArray]], *, n_zones: int
 ) -> dict[str, Float64Array]:
     """Sum the planimetric area of the selected pixels of each zone, from the true area of every pixel.
 
@@ -108,18 +109,28 @@ def grow_zones(zones: AnyArray, *, distance_px: float) -> AnyArray:
     return result
 
 
-def distance_m(area: BoolArray, pixel_m: float) -> Float32Array:
-    """Return (H, W) metres from each pixel to the nearest pixel centre that is not in `area`: 0 for those.
+def distances_m(area: Bits, pixel_m: float, *, reach_m: float) -> Iterator[tuple[slice, Float32Array]]:
+    """Yield strips of rows, and the (h, W) metres from each pixel to the nearest pixel centre that is not in `area`.
 
-    It is `ndimage.distance_transform_edt`, whose own distances would take 40 bytes a pixel.
+    They are 0 for those pixels, and infinite where `reach_m` and a pixel more do not suffice. A strip is worked on
+    with a halo of that distance; the result is that of `ndimage.distance_transform_edt` of the whole, whose own
+    distances would take 40 bytes a pixel.
     """
-    nearest = ndimage.distance_transform_edt(area, return_distances=False, return_indices=True)
-    result = np.empty(area.shape, dtype=np.float32)
-    for rows in strips(len(area)):
-        down = (nearest[0, rows] - np.arange(rows.start, rows.stop)[:, None]) * pixel_m
-        across = (nearest[1, rows] - np.arange(area.shape[1])) * pixel_m
-        result[rows] = np.sqrt(down * down + across * across)
-    return result
+    height, width = area.shape
+    halo = math.floor(min(reach_m / pixel_m, math.hypot(height, width))) + 1
+    for rows in common_strips(height, max(STRIP_ROWS // 2, halo)):
+        first = max(rows.start - halo, 0)
+        about = area[first : rows.stop + halo]
+        result = np.full((rows.stop - rows.start, width), np.inf, dtype=np.float32)
+        if not about.all():
+            nearest = ndimage.distance_transform_edt(about, return_distances=False, return_indices=True)
+            for some in common_strips(len(result), ROWS_AT_ONCE):
+                at = np.arange(some.start, some.stop) + rows.start - first
+                down = (nearest[0, at] - at[:, None]) * pixel_m
+                across = (nearest[1, at] - np.arange(width)) * pixel_m
+                away = np.sqrt(down * down + across * across)
+                result[some] = np.where(away <= halo * pixel_m, away, np.inf)
+        yield rows, result
 
 
 def grown(area: BoolArray, *, corners: bool = False) -> BoolArray:

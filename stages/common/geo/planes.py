@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from rasterio.windows import Window
 
+from stages.common.geo.raster import open_raster, refuse_unreadable
 from stages.common.geo.rows import strips
 from stages.common.types import AnyArray, BoolArray
 
@@ -101,12 +103,38 @@ class Bits:
 
 
 class Plane:
-    """A (H, W) array of numbers in a file without a name, which goes with it; at first all are 0."""
+    """A (H, W) array of numbers in a file without a name, which goes with it; at first all are 0.
 
-    def __init__(self, folder: Path, shape: Shape, dtype: type[np.generic]) -> None:
+    `folder` is that of the file; None: that of the system's temporary files.
+    """
+
+    def __init__(self, folder: Path | None, shape: Shape, dtype: type[np.generic]) -> None:
         self.shape, self.dtype = shape, np.dtype(dtype)
         self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 (it is closed when the plane goes)
         self._file.truncate(shape[0] * self._row_bytes)
+
+    @classmethod
+    def of(cls, folder: Path | None, values: AnyArray) -> Plane:
+        """Return a plane of (H, W) values."""
+        plane = cls(folder, (values.shape[0], values.shape[1]), values.dtype.type)
+        for rows in strips(len(values)):
+            plane[rows] = values[rows]
+        return plane
+
+    @classmethod
+    def of_band(cls, folder: Path | None, path: Path) -> Plane:
+        """Return the first band of a raster, read strip by strip.
+
+        Raises
+        ------
+        InputError
+            As `open_raster`; or the file is cut short.
+        """
+        with open_raster(path) as dataset, refuse_unreadable(path):
+            plane = cls(folder, dataset.shape, np.dtype(dataset.dtypes[0]).type)
+            for rows in strips(dataset.height):
+                plane[rows] = dataset.read(1, window=Window(0, rows.start, dataset.width, rows.stop - rows.start))
+        return plane
 
     def __del__(self) -> None:
         self._file.close()
@@ -134,6 +162,15 @@ class Plane:
         whole[:, columns] = values
         self._file.seek(first * self._row_bytes)
         self._file.write(whole.data)
+
+    def at(self, rows: AnyArray, columns: AnyArray) -> AnyArray:
+        """Return (N,) values of the pixels at (N,) rows and (N,) columns."""
+        values = np.empty(len(rows), dtype=self.dtype)
+        for strip in strips(len(self)):
+            here = np.flatnonzero((rows >= strip.start) & (rows < strip.stop))
+            if len(here):
+                values[here] = self[strip][rows[here] - strip.start, columns[here]]
+        return values
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> AnyArray:
         return np.asarray(self[:], dtype=dtype)

@@ -32,6 +32,18 @@ def test_distances_are_signed_and_metric() -> None:
     assert (margin.height[:] == 0).all()
 
 
+def test_distances_within_reach_are_exact_and_those_beyond_it_are_stated_as_far() -> None:
+    site = area_site(OUTLINE.astype(np.uint16), grid=GRID)
+    exact = margin_of(site, None).beyond_m[:]
+    for reach_m in (20.0, 55.0):
+        reached = margin_of(site, None, reach_m=reach_m).beyond_m[:]
+        near = np.abs(exact) <= reach_m
+        assert (reached[near] == exact[near]).all()
+        assert np.isin(reached[~near], (NO_OUTLINE_M, -NO_OUTLINE_M, *exact[~near])).all()
+        assert ((reached > 0) == (exact > 0)).all()
+        assert (np.abs(reached) == NO_OUTLINE_M).any()
+
+
 def test_heights_run_from_front_to_head_and_are_one_far_away() -> None:
     owner = OUTLINE.astype(np.uint16)
     dem = Elevation(height_m=(5000 - 10.0 * ROWS).astype(np.float32), transform=GRID.transform, crs=GRID.crs)

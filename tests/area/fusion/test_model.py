@@ -14,6 +14,7 @@ from stages.area.fusion.model import (
     SPREAD_M_PER_YEAR,
     Evidence,
     Movement,
+    decisive_m,
     estimate_movement,
     image_evidence,
     outline_evidence,
@@ -81,3 +82,16 @@ def test_the_further_beyond_the_outline_the_less_likely(
 
 def test_levels_are_those_of_a_stored_probability() -> None:
     assert probability_levels(np.array([-1e9, 0, np.log(3), 1e9], np.float32)).tolist() == [0, 5000, 7500, 10000]
+
+
+@given(st.floats(-20, 20), st.floats(0.05, 20), st.floats(0, 60), st.floats(0, 1), st.floats(0.0001, 0.9999))
+def test_beyond_the_decisive_distance_no_image_changes_the_level(
+    retreat: float, spread: float, age: float, height: float, threshold: float
+) -> None:
+    movement = Movement(retreat, spread)
+    reach_m = decisive_m(movement, age)
+    image = image_evidence(np.array([0, 1], np.float32), np.full(2, height), threshold)
+    for beyond_m, level in ((reach_m, 0), (-reach_m, 10_000)):
+        for farther in (1.0, 5.0, 1e6):
+            outline = outline_evidence(movement, np.full(2, beyond_m * farther), np.full(2, height), np.full(2, age))
+            assert (probability_levels((image + outline).astype(np.float32)) == level).all()

@@ -9,8 +9,9 @@ from scipy import ndimage
 
 from stages.area.map import surface
 from stages.area.map.pieces import EIGHT_NEIGHBOURS
-from stages.area.map.surface import distance_m, grow_zones, grown, grown_rows, remove_speckle, zonal_area_km2
+from stages.area.map.surface import distances_m, grow_zones, grown, grown_rows, remove_speckle, zonal_area_km2
 from stages.common.geo.grid import Grid, pixel_area_km2
+from stages.common.geo.planes import Bits
 from stages.common.geo.rows import strips
 
 ALL_OBSERVED = np.ones((20, 20), dtype=bool)
@@ -142,6 +143,19 @@ def test_grown_is_the_dilation_of_scipy(seed: int, corners: bool, beyond: bool) 
 
 @pytest.mark.parametrize("pixel_m", [10.0, 30.0])
 def test_distances_are_those_of_scipy(pixel_m: float) -> None:
-    area = np.random.default_rng(2).random((40, 31)) < 0.9
+    area = np.random.default_rng(2).random((1300, 31)) < 0.999
+    area[600:900] = True
     expected = ndimage.distance_transform_edt(area, sampling=pixel_m).astype(np.float32)
-    assert (distance_m(area, pixel_m) == expected).all()
+    for reach_m in (np.inf, 200 * pixel_m, 40.0, 0.0):
+        parts = list(distances_m(Bits.of(area), pixel_m, reach_m=reach_m))
+        assert [rows.stop for rows, _ in parts][-1] == len(area)
+        away = np.concatenate([part for _, part in parts])
+        near = expected <= reach_m
+        assert (away[near] == expected[near]).all()
+        assert ((away[~near] == expected[~near]) | np.isinf(away[~near])).all()
+        assert np.isinf(away).any() == (expected.max() > reach_m + 2 * pixel_m)
+
+
+def test_no_pixel_is_near_where_all_belong_to_the_area() -> None:
+    ((_, away),) = distances_m(~Bits((5, 7)), 10.0, reach_m=np.inf)
+    assert np.isinf(away).all()

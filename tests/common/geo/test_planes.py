@@ -6,8 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from affine import Affine
 
+from stages.common.geo.grid import Grid
 from stages.common.geo.planes import Bits, Plane
+from stages.common.geo.raster import write_cog
 
 RANDOM = np.random.default_rng(3)
 
@@ -52,3 +55,15 @@ def test_a_plane_holds_rows_and_windows(tmp_path: Path) -> None:
     assert (plane[3:12, 1:3] == expected[3:12, 1:3]).all()
     assert (np.asarray(plane) == expected).all()
     assert not [*tmp_path.iterdir()], "the file has no name"
+
+
+def test_a_plane_of_a_band_holds_the_pixels_of_the_file_and_gives_single_ones(tmp_path: Path) -> None:
+    values = np.random.default_rng(4).integers(0, 60_000, (1100, 37)).astype(np.uint16)
+    grid = Grid(crs="EPSG:32645", transform=Affine(10, 0, 0, 0, -10, 0), height=1100, width=37)
+    write_cog(tmp_path / "band.tif", values, grid, nodata=None)
+    rows, columns = np.random.default_rng(5).integers(0, [[1100], [37]], (2, 500))
+    for plane in (Plane.of_band(tmp_path, tmp_path / "band.tif"), Plane.of(tmp_path, values)):
+        assert plane.dtype == np.uint16
+        assert (plane[:] == values).all()
+        assert (plane.at(rows, columns) == values[rows, columns]).all()
+        assert not plane.at(rows[:0], columns[:0]).size
