@@ -46,6 +46,7 @@ from stages.area.year.year_area import YearArea, decimal_year, processing_baseli
 from stages.common.gates import apply_overrides
 from stages.common.geo.planes import Bits
 from stages.common.geo.raster import gdal_env
+from stages.common.machine import give_back_memory
 from stages.common.params.area import AreaParams
 from stages.common.run.outputs import write_json, write_table
 from stages.common.run.records import file_md5, read_document
@@ -228,10 +229,12 @@ def measure_year(
 def _map_year(
     run: Run, site: AreaSite, year: int, image_map: Bits, observed: Bits, *, product: OutlinesProduct | None
 ) -> YearMaps:
-    return map_year(
+    maps = map_year(
         run, site, year, image_map=image_map & observed, observed=observed, product=product,
         min_pixels=_min_pixels(site, run.params.area),
     )  # fmt: skip
+    give_back_memory()
+    return maps
 
 
 def _truths(
@@ -265,7 +268,9 @@ def _season(run: Run, site: AreaSite, year: int, ice: Bits) -> Season | None:
 
 
 def _write_outlines(run: Run, site: AreaSite, year_area: YearArea, maps: YearMaps) -> None:
+    give_back_memory()
     polygons = trace(site.owner[:], maps.ice[:], site.grid.transform)
+    give_back_memory()
     path = run.out / f"outlines_{year_area.year}.gpkg"
     where = f"mapped outlines of {year_area.year}"
     check_geodesic(maps.of_ice.glacier_area_km2, polygons.values(), site.grid.crs, where=where)

@@ -34,7 +34,8 @@ def trace(zones: AnyArray, selected: AnyArray, transform: Affine) -> dict[int, B
     parts: dict[int, list[list[AnyArray]]] = {}
     dtype = {"bool": np.uint8, "uint16": np.uint16}.get(zones.dtype.name, np.int32)
     source = zones.view(dtype) if zones.dtype == bool else zones.astype(dtype, copy=False)
-    for geometry, zone in features.shapes(source, mask=selected, connectivity=4, transform=transform):
+    mask = selected.view(np.uint8) if selected.dtype == bool else selected  # rasterio would copy one of bool
+    for geometry, zone in features.shapes(source, mask=mask, connectivity=4, transform=transform):
         parts.setdefault(int(zone), []).append([np.asarray(ring) for ring in geometry["coordinates"]])
     return {zone: _multipolygon(parts[zone]) for zone in sorted(parts)}
 
