@@ -25,7 +25,7 @@ from stages.common.run.records import read_rows
 from stages.common.run.stage import Run
 from stages.common.tables.kinds import MASK_NODATA
 from stages.common.tables.labels import UNASSIGNED, GlacierRow
-from stages.common.types import AnyArray, BoolArray, Float32Array, Float64Array, UInt16Array
+from stages.common.types import AnyArray, BoolArray, Float32Array, Float64Array
 
 LOWEST_PCT, HIGHEST_PCT = 1, 99
 """Percentiles of the heights within an outline that count as its front and its head: single cells of a DEM err."""
@@ -92,7 +92,7 @@ def read_site(run: Run) -> AreaSite:
     """
     grid = read_grid(run.path(contract.GLACIER_ID))
     parse_metric_crs(grid.crs, where=run.path(contract.GLACIER_ID))
-    ids: UInt16Array = read_band(run.path(contract.GLACIER_ID))
+    ids: AnyArray = read_band(run.path(contract.GLACIER_ID))
     glaciers = read_glaciers(run.path(contract.GLACIERS), ids)
     aoi = Bits.of(pixels_inside(read_polygons(run.path(contract.AOI), grid.crs).geometry, grid))
     if not aoi.any():
@@ -102,6 +102,7 @@ def read_site(run: Run) -> AreaSite:
             expected=f"an AOI on the grid {grid}",
             fix="draw the AOI over the glaciers",
         )
+    ids = ids.astype(np.min_scalar_type(len(glaciers)))  # one byte a pixel where there are no more than 255
     owner = Plane.of(run.out, grow_zones(ids, distance_px=run.params.area.assign_distance_m / grid.pixel_size_m))
     prior = Bits.by_rows(grid.shape, lambda rows: (ids[rows] > 0) & aoi[rows])
     sums = zonal_area_km2(grid, owner, lambda rows: {"aoi": aoi[rows], "prior": prior[rows]}, n_zones=1 + len(glaciers))

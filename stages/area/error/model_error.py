@@ -74,13 +74,13 @@ def unsure_sums(site: AreaSite, counted: Bits, levels: Plane, *, power: int) -> 
     """
     sums = np.zeros(1 + len(site.glaciers))
     for rows in strips(site.grid.height):
-        areas, owners, weights = pixel_areas_km2(site.grid, rows), [], []
+        owners, weights = [], []
         for first in range(rows.start, rows.stop, ROWS_AT_ONCE):
             some = slice(first, min(first + ROWS_AT_ONCE, rows.stop))
             stored = levels[some]
             unsure = counted[some] & (stored > 0) & (stored < SURE_LEVEL)  # a sure pixel adds nothing
             p = stored[unsure] * PROBABILITY_SCALE
-            weights.append(areas[first - rows.start :][:ROWS_AT_ONCE][unsure] ** power * p * (1 - p))
+            weights.append(pixel_areas_km2(site.grid, rows, some)[unsure] ** power * p * (1 - p))
             owners.append(site.owner[some][unsure])
         sums += np.bincount(np.concatenate(owners), weights=np.concatenate(weights), minlength=len(sums))
     return sums

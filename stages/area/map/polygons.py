@@ -32,7 +32,7 @@ def trace(zones: AnyArray, selected: AnyArray, transform: Affine) -> dict[int, B
     Zone to MultiPolygon in the coordinates of `transform`, by ascending zone; zones without pixels are absent.
     """
     parts: dict[int, list[list[AnyArray]]] = {}
-    dtype = {"bool": np.uint8, "uint16": np.uint16}.get(zones.dtype.name, np.int32)
+    dtype = {"bool": np.uint8, "uint8": np.uint8, "uint16": np.uint16}.get(zones.dtype.name, np.int32)
     source = zones.view(dtype) if zones.dtype == bool else zones.astype(dtype, copy=False)
     mask = selected.view(np.uint8) if selected.dtype == bool else selected  # rasterio would copy one of bool
     for geometry, zone in features.shapes(source, mask=mask, connectivity=4, transform=transform):

@@ -43,10 +43,11 @@ def grid_rows(grid: Grid, rows: slice) -> Grid:
     return Grid(crs=grid.crs, transform=moved, height=rows.stop - rows.start, width=grid.width)
 
 
-def pixel_areas_km2(grid: Grid, rows: slice) -> Float64Array:
-    """Return the (h, W) area of the pixels within `rows`, which must not be written to."""
-    part = grid_rows(grid, rows)
-    return _kept_areas_km2(part) if grid.height * grid.width <= KEPT_PIXELS_MAX else pixel_area_km2(part)
+def pixel_areas_km2(grid: Grid, strip: slice, rows: slice) -> Float64Array:
+    """Return the (h, W) area of the pixels within `rows` of a `strip`, which must not be written to."""
+    part, inner = grid_rows(grid, strip), slice(rows.start - strip.start, rows.stop - strip.start)
+    is_small = grid.height * grid.width <= KEPT_PIXELS_MAX
+    return _kept_areas_km2(part)[inner] if is_small else pixel_area_km2(part, inner)
 
 
 _kept_areas_km2 = lru_cache(maxsize=4)(pixel_area_km2)
@@ -70,10 +71,10 @@ def zonal_area_km2(
     """
     sums: dict[str, Float64Array] = {}
     for rows in strips(grid.height):
-        weights, parts = pixel_areas_km2(grid, rows), dict[str, Float64Array]()
+        parts = dict[str, Float64Array]()
         for first in range(rows.start, rows.stop, ROWS_AT_ONCE):
             some = slice(first, min(first + ROWS_AT_ONCE, rows.stop))
-            weight, zone = weights[first - rows.start :][:ROWS_AT_ONCE].ravel(), zones[some].ravel()
+            weight, zone = pixel_areas_km2(grid, rows, some).ravel(), zones[some].ravel()
             for name, selected in select(some).items():
                 chosen = np.flatnonzero(selected)
                 np.add.at(parts.setdefault(name, np.zeros(n_zones)), zone[chosen], weight[chosen])
