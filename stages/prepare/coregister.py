@@ -70,12 +70,11 @@ def make_reference(
     anchors = [pixels for pixels, day in zip(scenes, days, strict=True) if day == days[0]]
     masks_of_scenes = [scene_masks(pixels, grid, _bands_compared(pixels, how)) for pixels in anchors]
     owner = assign_pixels(masks_of_scenes, grid).owner
-    band, stable = np.full(grid.shape, np.nan, dtype=np.float32), np.zeros(grid.shape, dtype=bool)
+    reference = Plane.of(scratch, np.full(grid.shape, np.nan, dtype=np.float32))
+    stable = np.zeros(grid.shape, dtype=bool)
     for position, (pixels, masks) in enumerate(zip(anchors, masks_of_scenes, strict=True)):
-        np.copyto(band, pixels.values_on(grid, how.band), where=owner == position)
+        reference.put(pixels.values_on(grid, how.band), where=owner == position)
         np.copyto(stable, bare_ground(pixels, masks, grid), where=owner == position)
-    reference = Plane(scratch, grid.shape, np.float32)
-    reference[:] = band
     bare = Bits.by_rows(grid.shape, lambda rows: stable[rows] & ~glacier[rows])
     return Reference(ids=tuple(pixels.scene.info.id for pixels in anchors), band=reference, stable=bare)
 
@@ -93,9 +92,8 @@ def measure_shift(
     stable = reference.stable & Bits.of(bare_ground(pixels, masks, grid))
     give_back_memory()
     for _ in range(ROUNDS_MAX):
-        latest = estimate_shift(
-            reference.band, pixels.values_on(_moved(grid, total), how.band), stable, farthest_px=how.max_shift_px
-        )
+        band = Plane.of(pixels.scratch, pixels.values_on(_moved(grid, total), how.band))
+        latest = estimate_shift(reference.band, band, stable, farthest_px=how.max_shift_px, scratch=pixels.scratch)
         if latest.shift_px is None:
             break
         total = total + latest.shift_px

@@ -10,6 +10,7 @@ import numpy as np
 
 from stages.common.errors import InputError
 from stages.common.geo.grid import Grid
+from stages.common.geo.planes import Plane
 from stages.common.geo.rows import strips
 from stages.common.scene.harmonise import FIRST_BASELINE_WITH_OFFSET, baseline_of, made_locally
 from stages.common.scene.scene import Scene
@@ -66,7 +67,7 @@ def cloud_on_grid(pixels: ScenePixels, grid: Grid) -> BoolArray:
     if pixels.scene.cloud_mask is None:
         return np.zeros(grid.shape, dtype=bool)
     mask, source = pixels.plane(pixels.scene.cloud_mask)
-    return np.asarray(to_grid_nearest((mask != 0).astype("uint8"), source, grid, outside=1) == 1)
+    return np.asarray(to_grid_nearest((mask[:] != 0).astype("uint8"), source, grid, outside=1) == 1)
 
 
 def classes_on_grid(pixels: ScenePixels, grid: Grid) -> AnyArray | None:
@@ -79,7 +80,8 @@ def classes_on_grid(pixels: ScenePixels, grid: Grid) -> AnyArray | None:
     """
     if pixels.scene.scl is None:
         return None
-    classes, source = pixels.plane(pixels.scene.scl)
+    plane, source = pixels.plane(pixels.scene.scl)
+    classes = plane[:]
     if classes.max(initial=0) > SNOW:
         raise InputError(
             "the scene classification holds values that are not classes",
@@ -105,7 +107,7 @@ def is_snow_like(pixels: ScenePixels, grid: Grid) -> BoolArray:
 
 def snow_index_parts(pixels: ScenePixels, grid: Grid) -> Iterator[tuple[slice, Float32Array, Float32Array]]:
     """Yield strips of `grid`: their rows, and difference and sum (rows, W) of `GREEN` and `SWIR`."""
-    green, swir = (pixels.values_on(grid, name) for name in (GREEN, SWIR))
+    green, swir = (Plane.of(pixels.scratch, pixels.values_on(grid, name)) for name in (GREEN, SWIR))
     for rows in strips(grid.height, STRIP_ROWS):
         yield rows, green[rows] - swir[rows], green[rows] + swir[rows]
 

@@ -10,8 +10,10 @@ import numpy as np
 from tqdm import tqdm
 
 from stages.common.geo.grid import Grid
+from stages.common.geo.planes import Plane
 from stages.common.geo.raster import finish_cog, profile
 from stages.common.geo.readback import checked_raster
+from stages.common.geo.rows import strips
 from stages.common.machine import give_back_memory
 from stages.common.params.prepare import PrepareParams
 from stages.common.scene.scene import SceneInfo
@@ -87,11 +89,13 @@ def write_scene_cog(
     layout = profile(grid, count=count, dtype=storage.dtype, nodata=storage.nodata) | {"interleave": "band"}
     with checked_raster(plain, layout) as out:
         for index, name in enumerate(tqdm(params.bands, unit="band", disable=None), start=1):
-            values = terrain[name] if name in terrain else _merge(scenes, name, mosaic, params)
-            pixels, clipped_in_band = to_storage(values, mosaic.observed, params.storage)
+            values = terrain[name] if name in terrain else _merge(scenes, name, mosaic, params, scratch=path.parent)
+            pixels = np.empty(grid.shape, dtype=storage.dtype)
+            for rows in strips(grid.height):
+                pixels[rows], beyond = to_storage(values[rows], mosaic.owner[rows] >= 0, params.storage)
+                clipped += beyond
             out.write(pixels, index)
             out.dataset.set_band_description(index, name)
-            clipped += clipped_in_band
             del values, pixels  # before the next band is merged
         if (storage.scale, storage.offset) != (1.0, 0.0):
             out.dataset.scales, out.dataset.offsets = [storage.scale] * count, [storage.offset] * count
@@ -103,7 +107,7 @@ def write_scene_cog(
     return clipped
 
 
-def _merge(scenes: Sequence[PlacedScene], name: str, mosaic: Mosaic, params: PrepareParams) -> Float32Array:
+def _merge(scenes: Sequence[PlacedScene], name: str, mosaic: Mosaic, params: PrepareParams, *, scratch: Path) -> Plane:
     """Return a band (H, W) float32: each scene's values where it owns the pixel; NaN elsewhere.
 
     Raises
@@ -111,16 +115,12 @@ def _merge(scenes: Sequence[PlacedScene], name: str, mosaic: Mosaic, params: Pre
     InputError
         They are brighter than any ground.
     """
-    merged: Float32Array | None = None
+    merged = Plane.of(scratch, np.full(mosaic.owner.shape, np.nan, dtype=np.float32))
     for position, scene in enumerate(scenes):
         owned = mosaic.owner == position
         if owned.any():
             values = scene.pixels.values_on(scene.grid, name)
             if params.storage == "sentinel2" and scene.info.id not in params.trusted_offsets:
                 check_bright(values[owned], scene.pixels.scene, name)
-            if merged is None:
-                merged = values
-                merged[~owned] = np.nan
-            else:
-                np.copyto(merged, values, where=owned)
-    return np.full(mosaic.owner.shape, np.nan, dtype=np.float32) if merged is None else merged
+            merged.put(values, where=owned)
+    return merged

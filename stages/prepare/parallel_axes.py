@@ -7,10 +7,12 @@ in NumPy, several times faster than GDAL's warper, which transforms each pixel b
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
 from stages.common.geo.grid import Grid
+from stages.common.geo.planes import Place
 from stages.common.geo.rows import strips
 from stages.common.types import AnyArray, BoolArray, Float32Array, IntArray
 
@@ -19,6 +21,17 @@ TOLERANCE_PX = 1e-6
 
 STRIP_ROWS = 64
 """Rows that are interpolated at once: they stay in the processor's cache."""
+
+
+class Rows(Protocol):
+    """(H, W) float32 values that are read by rows, or rows and columns."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Rows and columns."""
+        ...
+
+    def __getitem__(self, place: Place, /) -> Float32Array: ...
 
 
 @dataclass(frozen=True)
@@ -81,7 +94,7 @@ def nearest(pixels: AnyArray, axes: Axes, result: AnyArray) -> None:
     result[rows.inside, columns.inside] = pixels.take(rows.nearest, axis=0).take(columns.nearest, axis=1)
 
 
-def bilinear(values: Float32Array, axes: Axes, result: Float32Array) -> None:
+def bilinear(values: Rows, axes: Axes, result: Float32Array) -> None:
     """Write values interpolated among the known ones of the four around each centre into `result` (H, W).
 
     A pixel stays NaN whose nearest value is NaN. Beyond `values` the result keeps what it holds.

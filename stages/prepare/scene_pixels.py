@@ -10,15 +10,17 @@ import numpy as np
 from rasterio.windows import Window
 
 from stages.common.geo.grid import Grid
-from stages.common.geo.planes import Plane
+from stages.common.geo.planes import Place, Plane
 from stages.common.geo.raster import grid_of, open_raster, pixels_with_data, refuse_unreadable, require_whole
 from stages.common.geo.rows import strips
 from stages.common.machine import give_back_memory
 from stages.common.params.prepare import PrepareParams
 from stages.common.scene.harmonise import calibration_of, to_physical
 from stages.common.scene.scene import Scene
-from stages.common.types import AnyArray, BoolArray, Float32Array
+from stages.common.types import BoolArray, Float32Array
 from stages.prepare.warp import to_grid_bilinear, to_grid_nearest
+
+EVERYWHERE = slice(None)
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class ScenePixels:
     """Folder of these files."""
     _planes: dict[Path, tuple[Plane, Grid]] = field(default_factory=dict, repr=False)
 
-    def plane(self, path: Path) -> tuple[AnyArray, Grid]:
+    def plane(self, path: Path) -> tuple[Plane, Grid]:
         """Return the pixels (H, W) of one of the scene's files in their own dtype, and the grid they lie on.
 
         Raises
@@ -47,21 +49,20 @@ class ScenePixels:
                     plane[rows] = dataset.read(1, window=Window(0, rows.start, dataset.width, rows.stop - rows.start))
                 self._planes[path] = plane, grid
             give_back_memory()  # GDAL's blocks
-        plane, grid = self._planes[path]
-        return plane[:], grid
+        return self._planes[path]
 
     def forget(self) -> None:
         """Drop all pixels that were read: nothing needs them any more."""
         self._planes.clear()
 
-    def data_mask(self, name: str) -> tuple[BoolArray, Grid]:
-        """Return (H, W) bool, True where a band has data, and the band's own grid.
+    def data_mask(self, name: str, rows: slice = EVERYWHERE) -> tuple[BoolArray, Grid]:
+        """Return (h, W) bool, True where a band has data within some of its rows, and the band's own grid.
 
         In 8-bit RGB a dark pixel may be 0, the usual nodata, in one band and still be real. There a pixel is without
         data only where all bands are nodata (GDAL's UNIFIED_SRC_NODATA).
         """
         names = self.params.imagery_bands if self.params.storage == "rgb8" else [name]
-        per_band = [pixels_with_data(self._dn(band), self.scene.bands[band].nodata) for band in names]
+        per_band = [pixels_with_data(self._dn(band)[rows], self.scene.bands[band].nodata) for band in names]
         return np.logical_or.reduce(per_band), self._planes[self.scene.bands[names[0]].path][1]
 
     def data_mask_on(self, grid: Grid, bands: Sequence[str]) -> BoolArray:
@@ -77,12 +78,30 @@ class ScenePixels:
 
     def values(self, name: str) -> tuple[Float32Array, Grid]:
         """Return reflectance (or 8-bit values) of a band, (H, W) float32, NaN without data, and the band's own grid."""
-        mask, source = self.data_mask(name)
-        return to_physical(self._dn(name), mask, calibration_of(self.scene, name)), source
+        values, source = self._rows_of(name)
+        return values[EVERYWHERE], source
 
     def values_on(self, grid: Grid, name: str) -> Float32Array:
         """Return the same on `grid`; bilinear where the band has to be resampled."""
-        return to_grid_bilinear(*self.values(name), grid)
+        return to_grid_bilinear(*self._rows_of(name), grid)
 
-    def _dn(self, name: str) -> AnyArray:
+    def _rows_of(self, name: str) -> tuple[ValuesByRows, Grid]:
+        plane, source = self.plane(self.scene.bands[name].path)
+        return ValuesByRows(self, name, plane.shape), source
+
+    def _dn(self, name: str) -> Plane:
         return self.plane(self.scene.bands[name].path)[0]
+
+
+@dataclass(frozen=True)
+class ValuesByRows:
+    """The values of a band (`ScenePixels.values`), (H, W) float32, made where they are asked for."""
+
+    pixels: ScenePixels
+    name: str
+    shape: tuple[int, int]
+
+    def __getitem__(self, place: Place) -> Float32Array:
+        rows, columns = place if isinstance(place, tuple) else (place, slice(None))
+        dn, (has_data, _) = self.pixels._dn(self.name)[rows], self.pixels.data_mask(self.name, rows)
+        return to_physical(dn, has_data, calibration_of(self.pixels.scene, self.name))[:, columns]

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import scipy.fft
-from numpy.lib.stride_tricks import sliding_window_view
 from scipy import ndimage
 
 from stages.common.geo.planes import Bits, Plane
@@ -62,28 +62,26 @@ class ShiftEstimate:
 
 
 def estimate_shift(
-    reference: Float32Array | Plane, band: Float32Array, stable: BoolArray | Bits, *, farthest_px: float
-) -> ShiftEstimate:
+    reference: Float32Array | Plane, band: Float32Array | Plane, stable: BoolArray | Bits, *, farthest_px: float,
+    scratch: Path | None = None,
+) -> ShiftEstimate:  # fmt: skip
     """Estimate the shift of `band` against `reference`, both (H, W) with NaN where unknown, where `stable`.
 
-    A shift beyond `farthest_px` is returned as it is found, less exactly.
+    A shift beyond `farthest_px` is returned as it is found, less exactly. `scratch` is as in `high_pass`.
     """
     ground = np.empty(band.shape, dtype=bool)
     for rows in strips(len(band)):
         ground[rows] = stable[rows] & np.isfinite(reference[rows]) & np.isfinite(band[rows])
     usable = erode(ground, EDGE_PX)
-    moved = high_pass(band, usable, within=ground)
+    moved = high_pass(band, usable, within=ground, scratch=scratch)
     del band, ground  # planes of a whole scene
-    still = high_pass(reference, usable)
+    still = high_pass(reference, usable, scratch=scratch)
     places = tiles_with_detail(usable, still, moved)
     if len(places) < TILES_MIN:
         return ShiftEstimate(None, len(places), 0.0)
     margin = int(np.ceil(farthest_px)) + 1
     weight = (_cut(usable, places) * np.outer(window := np.hanning(TILE_PX), window)).astype(np.float32)
-    first = _cut(still, places) * weight
-    del still
-    second = _cut(np.pad(moved, margin), places, margin)
-    del moved
+    first, second = _cut(still, places) * weight, _cut(moved, places, margin)
     total, (step, spread) = np.zeros(2), _agreed(_coarse_shifts(first, _moved(second, np.zeros(2), margin) * weight))
     for _ in range(FITS_MAX):
         if step is None:
@@ -107,27 +105,33 @@ def erode(mask: BoolArray, pixels: int) -> BoolArray:
     return mask
 
 
-def high_pass(values: Float32Array | Plane, usable: BoolArray, *, within: BoolArray | None = None) -> Float32Array:
-    """Return (H, W): what is narrower than the filter, from usable pixels; 0 beyond them or, if given, `within`."""
-    detail = np.empty(values.shape, dtype=np.float32)
+def high_pass(
+    values: Float32Array | Plane, usable: BoolArray, *, within: BoolArray | None = None, scratch: Path | None = None
+) -> Plane:
+    """Return (H, W): what is narrower than the filter, from usable pixels; 0 beyond them or, if given, `within`.
+
+    `scratch` is the folder of the plane's file; None: that of the system's temporary files.
+    """
+    detail, shown = Plane(scratch, (len(values), values.shape[1]), np.float32), usable if within is None else within
+    sizes, count = np.empty(int(usable.sum()), dtype=np.float32), 0
     for rows in strips(len(values)):
         near = slice(max(rows.start - FILTER_REACH_PX, 0), rows.stop + FILTER_REACH_PX)
         weight, smooth = usable[near].astype(np.float32), np.where(usable[near], values[near], np.float32(0))
         ndimage.gaussian_filter(weight, FILTER_SIGMA_PX, output=weight)
         ndimage.gaussian_filter(smooth, FILTER_SIGMA_PX, output=smooth)
         smooth /= np.maximum(weight, np.float32(1e-6))
-        np.subtract(values[rows], smooth[rows.start - near.start :][: rows.stop - rows.start], out=detail[rows])
-    detail[~(usable if within is None else within)] = 0
-    bound = OUTLIER_SIGMA * MAD_TO_SIGMA * _median_size(detail[usable]) if usable.any() else 0.0
-    return np.clip(detail, -bound, bound, out=detail)
+        part = values[rows] - smooth[rows.start - near.start :][: rows.stop - rows.start]
+        part[~shown[rows]] = 0
+        of_usable = part[usable[rows]]
+        sizes[count : count + len(of_usable)] = np.abs(of_usable)
+        detail[rows], count = part, count + len(of_usable)
+    bound = OUTLIER_SIGMA * MAD_TO_SIGMA * float(np.median(sizes, overwrite_input=True)) if count else 0.0
+    for rows in strips(len(values)):
+        detail[rows] = np.clip(detail[rows], -bound, bound)
+    return detail
 
 
-def _median_size(values: Float32Array) -> float:
-    """Return the median of the absolute values (N,), which are overwritten."""
-    return float(np.median(np.abs(values, out=values), overwrite_input=True))
-
-
-def tiles_with_detail(usable: BoolArray, *images: Float32Array) -> AnyArray:
+def tiles_with_detail(usable: BoolArray, *images: Float32Array | Plane) -> AnyArray:
     """Return the (N, 2) first row and column of tiles, at most `TILES_MAX`, in which filtered images can be compared.
 
     Tiles overlap by half. Those are taken that are stable enough and have detail in each image.
@@ -158,10 +162,14 @@ def _means_over_tiles(strips_of_quarters: Iterable[Float64Array]) -> Float64Arra
     return np.asarray((halves[1:] + halves[:-1]) / TILE_PX**2)
 
 
-def _cut(image: AnyArray, places: AnyArray, margin: int = 0) -> AnyArray:
-    """Return the (N, side, side) tiles at `places` of an image that is padded by `margin` on all sides."""
+def _cut(image: BoolArray | Plane, places: AnyArray, margin: int = 0) -> AnyArray:
+    """Return the (N, side, side) tiles at `places` of an image, with `margin` on all sides, 0 beyond the image."""
     side = TILE_PX + 2 * margin
-    return sliding_window_view(image, (side, side))[places[:, 0], places[:, 1]]
+    tiles = np.zeros((len(places), side, side), dtype=image.dtype)
+    for tile, (top, left) in zip(tiles, places - margin, strict=True):
+        part = image[max(top, 0) : top + side, max(left, 0) : left + side]
+        tile[max(-top, 0) :, max(-left, 0) :][: part.shape[0], : part.shape[1]] = part
+    return tiles
 
 
 def _moved(tiles: Float32Array, shift_px: Float64Array, margin: int) -> Float32Array:

@@ -15,9 +15,10 @@ from rasterio.enums import Resampling
 
 from stages.common.geo.grid import Grid
 from stages.common.geo.resample import reproject, resample_nearest
+from stages.common.geo.rows import strips
 from stages.common.types import AnyArray, Float32Array
 from stages.prepare import parallel_axes
-from stages.prepare.parallel_axes import Axes
+from stages.prepare.parallel_axes import Axes, Rows
 
 ALIGNED_WITHIN_PX = 1e-6
 """Pixel corners closer than this are the same; reprojected extents differ by 1e-9 px."""
@@ -52,8 +53,8 @@ def to_grid_nearest(pixels: AnyArray, source: Grid, target: Grid, *, outside: in
     return result
 
 
-def to_grid_bilinear(values: Float32Array, source: Grid, target: Grid) -> Float32Array:
-    """Return continuous values (H, W) float32 on `target`, NaN without data.
+def to_grid_bilinear(values: Rows, source: Grid, target: Grid) -> Float32Array:
+    """Return continuous values (H, W) float32 on `target`, NaN without data; those of the source are read by strips.
 
     An exact copy where the grids are aligned. Otherwise bilinear among the pixels with data alone, so that no other
     value bleeds in; a pixel whose nearest source pixel has no data stays without, so that nothing grows into a gap.
@@ -64,7 +65,7 @@ def to_grid_bilinear(values: Float32Array, source: Grid, target: Grid) -> Float3
     elif axes := _axes(source, target):
         parallel_axes.bilinear(values, axes, result)
     else:
-        return _warp_bilinear(values, source, target)
+        return _warp_bilinear(values[:], source, target)
     return result
 
 
@@ -86,10 +87,12 @@ def _warp_bilinear(values: Float32Array, source: Grid, target: Grid) -> Float32A
     return np.where(has_data, np.where(np.isnan(result), at_centre, result), np.float32(np.nan))
 
 
-def _paste(pixels: AnyArray, result: AnyArray, offset: Offset) -> None:
+def _paste(pixels: AnyArray | Rows, result: AnyArray, offset: Offset) -> None:
     rows, source_rows = _overlap(offset[0], pixels.shape[0], result.shape[0])
     columns, source_columns = _overlap(offset[1], pixels.shape[1], result.shape[1])
-    result[rows, columns] = pixels[source_rows, source_columns]
+    for some in strips(rows.stop - rows.start):
+        down, of_source = (slice(first + some.start, first + some.stop) for first in (rows.start, source_rows.start))
+        result[down, columns] = pixels[of_source, source_columns]
 
 
 def _overlap(start: int, length: int, limit: int) -> tuple[slice, slice]:
