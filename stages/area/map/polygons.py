@@ -98,8 +98,8 @@ def smooth_edge(ice: Bits, observed: Bits, *, reach_px: int) -> BaseGeometry:
     padded = np.zeros((height + 2 * margin, width + 2 * margin), dtype=np.uint8)
     for rows in strips(height):
         seen = observed[rows]
-        inner = padded[rows.start + margin : rows.stop + margin, margin : margin + width]
-        inner[:] = seen.view(np.uint8) + (seen & ice[rows])
+        within = slice(rows.start + margin, rows.stop + margin), slice(margin, margin + width)
+        padded[within] = seen.view(np.uint8) + (seen & ice[rows])  # no view of it outlives the plane
     padded = grow_zones(padded, distance_px=reach_px)
     smooth = straighten(trace_mask(np.equal(padded, 2, out=padded.view(bool))))
     smooth = shapely.simplify(smooth, NO_LOSS_PX, preserve_topology=False)  # keeping it would take the time ten times
