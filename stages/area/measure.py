@@ -195,12 +195,8 @@ def measure_year(
     provenance = read_document(run.by_year(contract.PROVENANCE)[year], Provenance)
     time, dated = decimal_year(provenance)
     year_area = YearArea(
-        **vars(maps.of_ice),
-        image=maps.of_image,
-        year=year,
-        decimal_year=time,
-        dated=dated,
-        date=provenance.date,
+        **vars(maps.of_ice), image=maps.of_image,
+        year=year, decimal_year=time, dated=dated, date=provenance.date,
         scene_ids=";".join(source.id for source in provenance.sources),
         baselines=processing_baselines(provenance),
         debris_km2=None if maps.cover.clean is None else km2["debris"],
@@ -219,7 +215,7 @@ def measure_year(
         **_truths(site, truth, year, maps, observed=observed_inside, common=common.compared),
         sigma_season_km2=season.sigma_km2(maps.image_area_km2) if season else None,
         season=season.rows if season else (),
-    )
+    )  # fmt: skip
     _write_outlines(run, site, year_area, looked_at)
     collected.add(year_area, provenance, ice=maps.image, observed=observed_inside)
     _report_year(run.log, year_area)

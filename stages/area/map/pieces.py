@@ -45,7 +45,7 @@ def keep_pieces(
     """
     structure = EIGHT_NEIGHBOURS if corners else None
     sizes, marked, joints, starts, last = [], [], [np.empty((2, 0), dtype=np.int64)], [0], None
-    known: list[AnyArray] = []
+    numbered: list[AnyArray] = []
     for rows in strips(shape[0]):
         inside = area(rows)
         labels, count = ndimage.label(inside, structure=structure)
@@ -58,7 +58,7 @@ def keep_pieces(
         starts.append(starts[-1] + count)
         last = labels[-1].copy()
         if shape[0] * shape[1] <= KEPT_PIXELS_MAX:
-            known.append(labels)
+            numbered.append(labels)
     if not starts[-1]:
         return Bits(shape), 0
     pairs = np.concatenate(joints, axis=1)
@@ -67,14 +67,14 @@ def keep_pieces(
     pixels, has_mark = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=bool)
     np.add.at(pixels, piece, np.concatenate(sizes))
     has_mark[piece[np.concatenate(marked)]] = True
-    kept = keep(pixels, has_mark)
-    chosen, chosen_numbers = Bits(shape), kept[piece]
+    stays = keep(pixels, has_mark)
+    chosen, chosen_numbers = Bits(shape), stays[piece]
     for index, rows in enumerate(strips(shape[0])):
         numbers = chosen_numbers[starts[index] : starts[index + 1]]
         if numbers.any():
-            labels = known[index] if known else ndimage.label(area(rows), structure=structure)[0]
+            labels = numbered[index] if numbered else ndimage.label(area(rows), structure=structure)[0]
             chosen[rows] = np.append(False, numbers)[labels]
-    return chosen, int(count - kept.sum())
+    return chosen, int(count - stays.sum())
 
 
 def _joints(above: AnyArray, below: AnyArray, *, corners: bool) -> IntArray:
