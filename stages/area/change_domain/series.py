@@ -107,7 +107,8 @@ class ChangeSeries:
 
     def split_km2(self, years: Sequence[ChangeYear]) -> tuple[list[float], list[float]]:
         """Return the ice of years on the ground that counts, and beyond it."""
-        high_km2 = [year.high_km2 if self.takes_high_margin else 0.0 for year in years]
+        takes_high = self.takes_high_margin
+        high_km2 = [year.high_km2 if takes_high else 0.0 for year in years]
         inside_km2 = [year.ice_km2 + high for year, high in zip(years, high_km2, strict=True)]
         return inside_km2, [year.control_km2 - high for year, high in zip(years, high_km2, strict=True)]
 

@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from stages.area.error.interval import stated
-from stages.area.map.surface import ROWS_AT_ONCE, pixel_areas_km2, strips
+from stages.area.map.surface import ROWS_AT_ONCE, SUM_ROWS, pixel_areas_km2
 from stages.area.site import AreaSite
 from stages.common.errors import ContractError
 from stages.common.geo.planes import Bits, Plane
+from stages.common.geo.rows import strips
 from stages.common.tables.kinds import PROBABILITY_SCALE
 from stages.common.tables.learning import MapModel
 from stages.common.types import Float64Array
@@ -73,7 +74,7 @@ def unsure_sums(site: AreaSite, counted: Bits, levels: Plane, *, power: int) -> 
         (H, W) stored probability, 0-10000; 65535: none.
     """
     sums = np.zeros(1 + len(site.glaciers))
-    for rows in strips(site.grid.height):
+    for rows in strips(site.grid.height, SUM_ROWS):
         owners, weights = [], []
         for first in range(rows.start, rows.stop, ROWS_AT_ONCE):
             some = slice(first, min(first + ROWS_AT_ONCE, rows.stop))

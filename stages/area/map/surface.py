@@ -14,11 +14,11 @@ from scipy import ndimage
 from stages.area.map.pieces import Strip, keep_pieces
 from stages.common.geo.grid import Grid, pixel_area_km2
 from stages.common.geo.planes import Bits, Plane
-from stages.common.geo.rows import strips as common_strips
+from stages.common.geo.rows import STRIP_ROWS, strips
 from stages.common.types import AnyArray, BoolArray, Float32Array, Float64Array
 
-STRIP_ROWS = 1024
-"""Rows worked on at once where an array of doubles is needed: 8 bytes a pixel would be a gigabyte for 120 Mpx."""
+SUM_ROWS = 1024
+"""Rows whose areas make one term of a sum: another number rounds it otherwise."""
 
 ROWS_AT_ONCE = 128
 """Rows of a strip whose pixels are selected at once."""
@@ -29,12 +29,6 @@ KEPT_PIXELS_MAX = 2**22
 TILE_PX, HALOS_A_TILE = 64, 8
 """Least side of the squares in which zones are grown, and how many times the halo it is at least: most squares have no
 pixel to fill."""
-
-
-def strips(height: int) -> Iterator[slice]:
-    """Yield consecutive slices of rows that cover `height`."""
-    for start in range(0, height, STRIP_ROWS):
-        yield slice(start, min(start + STRIP_ROWS, height))
 
 
 def grid_rows(grid: Grid, rows: slice) -> Grid:
@@ -70,7 +64,7 @@ def zonal_area_km2(
     Name to (n_zones,) float64, km2.
     """
     sums: dict[str, Float64Array] = {}
-    for rows in strips(grid.height):
+    for rows in strips(grid.height, SUM_ROWS):
         parts = dict[str, Float64Array]()
         for first in range(rows.start, rows.stop, ROWS_AT_ONCE):
             some = slice(first, min(first + ROWS_AT_ONCE, rows.stop))
@@ -119,13 +113,13 @@ def distances_m(area: Bits, pixel_m: float, *, reach_m: float) -> Iterator[tuple
     """
     height, width = area.shape
     halo = math.floor(min(reach_m / pixel_m, math.hypot(height, width))) + 1
-    for rows in common_strips(height, max(STRIP_ROWS // 2, halo)):
+    for rows in strips(height, max(STRIP_ROWS, halo)):
         first = max(rows.start - halo, 0)
         about = area[first : rows.stop + halo]
         result = np.full((rows.stop - rows.start, width), np.inf, dtype=np.float32)
         if not about.all():
             nearest = ndimage.distance_transform_edt(about, return_distances=False, return_indices=True)
-            for some in common_strips(len(result), ROWS_AT_ONCE):
+            for some in strips(len(result), ROWS_AT_ONCE):
                 at = np.arange(some.start, some.stop) + rows.start - first
                 down = (nearest[0, at] - at[:, None]) * pixel_m
                 across = (nearest[1, at] - np.arange(width)) * pixel_m

@@ -87,7 +87,7 @@ def test_strips_make_no_difference(paths: dict[str, Path], monkeypatch: pytest.M
     """The same pixels twice, one below the other, read row by row: twice the variance."""
     grid = replace(GRID, height=4)
     write_cog(paths["probability"], np.tile(STORED, (2, 1)), grid, nodata=PROBABILITY_NODATA, scale=PROBABILITY_SCALE)
-    monkeypatch.setattr("stages.area.map.surface.STRIP_ROWS", 1)
+    monkeypatch.setattr("stages.area.error.model_error.SUM_ROWS", 1)
     site = area_site(np.tile(SITE.owner, (2, 1)), grid=grid)
     error = model_error(site, np.tile(COUNTED, (2, 1)), model(blocks=1), **paths)
     assert error is not None

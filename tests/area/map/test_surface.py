@@ -59,10 +59,11 @@ def test_nothing_mapped_is_no_error() -> None:
 
 @given(st.integers(0, 2**32 - 1), st.floats(0, 12), st.integers(1, 9))
 @settings(max_examples=40, deadline=None)
-def test_spreading_in_strips_is_spreading_at_once(seed: int, distance_px: float, rows: int) -> None:
+def test_spreading_in_squares_is_spreading_at_once(seed: int, distance_px: float, side_px: int) -> None:
     zones = np.random.default_rng(seed).choice([0, 0, 0, 0, 0, 0, 0, 1, 2], size=(17, 13)).astype(np.uint16)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(surface, "STRIP_ROWS", rows)
+        patch.setattr(surface, "TILE_PX", side_px)
+        patch.setattr(surface, "HALOS_A_TILE", 1)
         spread_out = grow_zones(zones, distance_px=distance_px)
     if zones.any():
         distance = ndimage.distance_transform_edt(zones == 0)
@@ -91,7 +92,7 @@ def test_an_endless_distance_reaches_the_whole_array(distance_px: float) -> None
 
 @pytest.mark.parametrize("rows", [7, 1000])
 def test_zonal_areas_are_sums_of_true_pixel_areas(monkeypatch: pytest.MonkeyPatch, rows: int) -> None:
-    monkeypatch.setattr(surface, "STRIP_ROWS", rows)
+    monkeypatch.setattr(surface, "SUM_ROWS", rows)
     grid = Grid(crs="EPSG:32645", transform=Affine(30.0, 0, 478_000, 0, -30.0, 3_108_140), height=60, width=50)
     random = np.random.default_rng(1)
     zones, chosen = random.integers(0, 4, grid.shape).astype(np.uint16), random.random(grid.shape) < 0.5

@@ -162,7 +162,7 @@ def test_strips_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
     write_scene(2020, left_half() & (ice() > 0))
     assert run_area() == 0
     whole = areas()
-    monkeypatch.setattr("stages.area.map.surface.STRIP_ROWS", 7)
+    monkeypatch.setattr("stages.area.map.surface.SUM_ROWS", 7)
     assert run_area() == 0
     assert areas() == whole
 
