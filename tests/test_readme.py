@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from itertools import pairwise, product
 from pathlib import Path
 
 import pytest
 import yaml
+from PIL import Image
+
+from stages.common.display.numbers import MINUS
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -53,6 +58,34 @@ def test_the_tree_names_what_is_there() -> None:
     for line in tree.splitlines():
         path = line.split()[0].replace("<stage>", "area").replace("<site>", "everest")
         assert (ROOT / path).exists(), path
+
+
+def test_the_numbers_are_those_of_the_demo() -> None:
+    """README's table, which `python -m bench.readme` writes, agrees with the metrics of the demo that git holds."""
+    area = json.loads((ROOT / "metrics/area.json").read_text(encoding="utf-8"))
+    change, truth = area["change"], area["truth"]
+    rows = [row.split("|")[1:4] for row in re.findall(r"^\|.*\|$", README.split("## The chain")[0], flags=re.MULTILINE)]
+    what, mapped, _ = next(row for row in rows if "glacier area in" in row[0])
+    assert what.strip() == f"glacier area in {area['last_year']}"
+    assert mapped.split()[0] == f"{area['last_area_km2']:.1f}"
+    _, mapped, true = next(row for row in rows if "change" in row[0])
+    assert _number(mapped) == pytest.approx(round(change["slope_km2_per_year"], 2))
+    assert _number(true) == pytest.approx(round(change["true_slope_km2_per_year"], 3))
+    assert mapped.strip().endswith(": detected") is change["detectable"]
+    (ious,) = re.findall(r"overlaps the truth better \(IoU ([\d.]+)\).*?\(([\d.]+)\); together: ([\d.]+)\.", README)
+    expected = [truth["unchanged_outline_iou"], truth["image_iou"], truth["iou"]]
+    assert [float(iou) for iou in ious] == [round(iou, 3) for iou in expected]
+
+
+def test_the_picture_is_of_the_demo() -> None:
+    """`python -m bench.pictures` was run on the demo whose metrics git holds."""
+    with Image.open(ROOT / "docs/demo.png") as picture:
+        shown = picture.text["MD5 of metrics/area.json"]
+    assert shown == hashlib.md5((ROOT / "metrics/area.json").read_bytes()).hexdigest()
+
+
+def _number(cell: str) -> float:
+    return float(cell.split(maxsplit=1)[0].replace(MINUS, "-"))
 
 
 def test_a_newcomer_reads_it_in_five_minutes() -> None:

@@ -50,7 +50,7 @@ def draw_graph(findings: Findings) -> bytes:
 def graph_notes(findings: Findings) -> list[str]:
     """Return the sentences under the graph: what can be concluded, and what is drawn."""
     rows = findings.areas
-    notes = [findings.trend.statement if len(findings.years) > 1 else ONE_YEAR]
+    notes = [f"{findings.trend.statement.rstrip('.')}." if len(findings.years) > 1 else ONE_YEAR]
     minimum = findings.trend.minimum_detectable_km2_per_year
     if minimum is not None:
         minimum_text = plain_number(minimum, decimals_for(minimum)).text

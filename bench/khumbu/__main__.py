@@ -24,7 +24,7 @@ from rasterio.io import DatasetReader
 from rasterio.warp import transform_bounds
 
 from bench.fresh_process import ROOT, run_stages
-from bench.khumbu_scores import print_tables
+from bench.khumbu.scores import print_tables
 from bench.samples import samples_folder
 from stages.common.geo.grid import Grid
 from stages.common.geo.raster import grid_of, read_grid

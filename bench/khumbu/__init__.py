@@ -1,0 +1,1 @@
+"""Seasonal snow in the four seasons of Khumbu: `python -m bench.khumbu`."""
