@@ -161,8 +161,8 @@ def differences(first: Path, second: Path) -> list[str]:
         scene = load_scene(Run(EVALUATE, load_params(), None, Path(), logging.getLogger("bench")))
     maps = [read_band(site / "artifacts/crossval/mask.tif") for site in (first, second)]
     assert scene.debris is not None
-    seen, ice = (maps[0] <= 1) & (maps[1] <= 1), scene.truth
-    kinds = {"recall of debris-covered ice": ice & scene.debris, "recall of clean ice": ice & ~scene.debris}
+    seen, ice, debris = (maps[0] <= 1) & (maps[1] <= 1), scene.truth[:], scene.debris[:]
+    kinds = {"recall of debris-covered ice": ice & debris, "recall of clean ice": ice & ~debris}
     counts = {"IoU": [((mapped == 1) & ice, (mapped == 1) | ice) for mapped in maps]}
     counts |= {name: [((mapped == 1) & kind, kind) for mapped in maps] for name, kind in kinds.items()}
     rows, columns = np.indices(seen.shape) // BLOCK_PX

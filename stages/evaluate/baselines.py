@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from stages.common.scene.clean_ice import SWIR
-from stages.common.types import BoolArray, Float32Array
+from stages.common.types import Float32Array, Float64Array
 
 GREEN = "B03"
 CANDIDATES = 256
@@ -39,14 +39,29 @@ def snow_index(pixels: Float32Array, bands: Sequence[str]) -> tuple[str, Float32
     return "brightness", np.asarray(pixels.mean(axis=-1))
 
 
-def fit_threshold(index: Float32Array, truth: BoolArray, *, name: str) -> ThresholdRule:
-    """Return the rule with the best IoU on the training pixels (1-D arrays; NaN is never glacier)."""
-    values = index[np.isfinite(index)]
-    candidates = np.quantile(values, np.linspace(0, 1, CANDIDATES)) if values.size else np.array([0.0])
-    scores = [_iou(index >= candidate, truth) for candidate in candidates]
+def fit_threshold(index: Float32Array, ice: Float32Array, *, glacier_px: int, name: str) -> ThresholdRule:
+    """Return the rule with the best IoU on the training pixels.
+
+    Parameters
+    ----------
+    index, ice
+        The index of N training pixels, and of those that are labelled glacier; without NaN, which is never glacier.
+        Both are sorted in place.
+    glacier_px
+        Number of labelled pixels, those without an index included.
+    """
+    index.sort()
+    ice.sort()
+    quantiles = np.linspace(0, 1, CANDIDATES)
+    candidates = np.quantile(index, quantiles, overwrite_input=True) if index.size else np.array([0.0])
+    least = _reaching(np.asarray(candidates, dtype=np.float64))
+    hits, positives = (len(values) - np.searchsorted(values, least) for values in (ice, index))
+    unions = positives + glacier_px - hits
+    scores = np.divide(hits, unions, out=np.zeros(len(unions)), where=unions > 0)
     return ThresholdRule(index=name, threshold=float(candidates[int(np.argmax(scores))]))
 
 
-def _iou(mapped: BoolArray, truth: BoolArray) -> float:
-    union = int((mapped | truth).sum())
-    return int((mapped & truth).sum()) / union if union else 0.0
+def _reaching(thresholds: Float64Array) -> Float32Array:
+    """Return the least number of single precision that reaches each threshold."""
+    near = thresholds.astype(np.float32)
+    return np.where(near < thresholds, np.nextafter(near, np.float32(np.inf)), near)

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from stages.common.geo.planes import Bits
+from stages.common.geo.rows import strips
 from stages.common.model.conformal import VARIANCE_FLOOR_PX2, BlockSums, area_error
-from stages.common.model.split import block_numbers
 from stages.common.params.learning import PatchesParams
 from stages.common.tables.evaluate import BlockRow, Coverage, ScoreInterval
-from stages.common.types import BoolArray, Float32Array, Float64Array
+from stages.common.types import Float32Array, Float64Array, IntArray
+from stages.evaluate.planes import ROWS_AT_ONCE, ByRows, Made
 from stages.evaluate.scene import LabelledScene
-from stages.evaluate.scores import confusion_by_zone
+from stages.evaluate.scores import cells_by_zone
+
+HeldOut = Callable[[slice], Float32Array]
+"""Given some rows, returns (N,) values of their held-out pixels."""
 
 DRAWS = 9999
 """Resamples of the blocks."""
@@ -24,28 +29,28 @@ MIN_BLOCKS = 5
 
 
 def block_rows(
-    scene: LabelledScene, probability: Float32Array, mapped: BoolArray, region: BoolArray, params: PatchesParams
+    scene: LabelledScene, probability: HeldOut, mapped: Bits, region: Bits, params: PatchesParams
 ) -> list[BlockRow]:
     """Return one row per block of the split with a pixel of `region`.
 
     Parameters
     ----------
     probability
-        (N,) of the N pixels of the region.
+        Given some rows, returns those of their pixels in the region, (N,).
     mapped, region
         (H, W).
     """
-    numbers = block_numbers(scene.grid.shape, params)
-    count, columns = int(numbers[-1, -1]) + 1, math.ceil(scene.grid.width / params.block_columns_px)
-    numbers = numbers[region]
-    zones = {"": numbers, "trusted_": np.where(scene.ignored[region], np.int32(-1), numbers)}
-    mapped, truth = mapped[region], scene.truth[region]
-    km2 = confusion_by_zone(mapped, truth, zones[""], count=count, weights=scene.area_km2[region])
-    pixels = {name: confusion_by_zone(mapped, truth, zone, count=count).astype(int) for name, zone in zones.items()}
-    expected = {name: _sums(probability, zone, count) for name, zone in zones.items()}
+    down, across = _blocks(scene.grid.shape, params)
+    zones = {"": _zones(region, params), "trusted_": _zones(region & ~scene.ignored, params)}
+    counts = {
+        name: cells_by_zone(mapped, scene.truth, zone, scene.area_km2, count=down * across)
+        for name, zone in zones.items()
+    }
+    km2, pixels = counts[""].km2, {name: part.pixels.astype(int) for name, part in counts.items()}
+    expected = {name: _sums(probability, region, zone, down * across) for name, zone in zones.items()}
     rows = []
     for block in np.flatnonzero(pixels[""].sum(axis=1)):
-        values = {"block_row": block // columns, "block_column": block % columns}
+        values = {"block_row": block // across, "block_column": block % across}
         values |= dict(zip(("tn_km2", "fp_km2", "fn_km2", "tp_km2"), km2[block].round(6), strict=True))
         for name in zones:
             values |= {"trusted_px" if name else "pixels": pixels[name][block].sum()}
@@ -57,11 +62,33 @@ def block_rows(
     return rows
 
 
-def _sums(probability: Float32Array, zone: np.ndarray, count: int) -> Float64Array:
-    """Return (count, 2): sum p and sum p (1 - p) of each zone."""
-    inside = zone >= 0
-    p = probability[inside].astype(np.float64)
-    return np.stack([np.bincount(zone[inside], part, minlength=count) for part in (p, p * (1 - p))], axis=1)
+def _blocks(shape: tuple[int, int], params: PatchesParams) -> tuple[int, int]:
+    """Return how many blocks lie below and beside each other."""
+    return math.ceil(shape[0] / params.block_rows_px), math.ceil(shape[1] / params.block_columns_px)
+
+
+def _zones(region: Bits, params: PatchesParams) -> ByRows:
+    """Return (H, W) `split.block_numbers` of the pixels of a region, -1 elsewhere."""
+    (height, width), beside = region.shape, _blocks(region.shape, params)[1]
+    down, across = np.arange(height) // params.block_rows_px, np.arange(width) // params.block_columns_px
+
+    def strip(rows: slice) -> IntArray:
+        numbers = down[rows, None].astype(np.int32) * np.int32(beside) + across.astype(np.int32)
+        return np.where(region[rows], numbers, np.int32(-1))
+
+    return Made(region.shape, strip)
+
+
+def _sums(probability: HeldOut, region: Bits, zone: ByRows, count: int) -> Float64Array:
+    """Return (count, 2): sum p and sum p (1 - p) of each zone, which lies in the region; added pixel by pixel."""
+    sums = np.zeros((2, count))
+    for rows in strips(region.shape[0], ROWS_AT_ONCE):
+        numbers = zone[rows][region[rows]]
+        inside = numbers >= 0
+        p = probability(rows)[inside].astype(np.float64)
+        for part, values in zip(sums, (p, p * (1 - p)), strict=True):
+            np.add.at(part, numbers[inside], values)
+    return sums.T
 
 
 def score_interval(rows: Sequence[BlockRow]) -> ScoreInterval:

@@ -22,6 +22,7 @@ with starting("crossval", __name__):
     from stages.evaluate.crossval_table import crossval_text
     from stages.evaluate.folds import NO_FOLD, Fold, owners, pool, read_folds
     from stages.evaluate.held_out import HeldOutMap, shared_metrics, write_score_tables
+    from stages.evaluate.planes import total
     from stages.evaluate.scene import SCENE, LabelledScene, load_scene, read_index
     from stages.evaluate.scores import score_zones
 
@@ -30,18 +31,18 @@ def crossval(run: Run) -> CrossvalMetrics:
     """Pool the folds of ``crossval.folds``; write map and tables, print the scores and return the metrics."""
     scene = load_scene(run)
     folds = read_folds(run, scene)
-    owner = owners(folds, scene.glacier_id)
+    owner = owners(folds, scene.glacier_id[:])
     _, index = read_index(run.path(SCENE), scene)
-    held_out = pool(folds, owner, index)
+    held_out = pool(folds, owner, index[:])
     tables = write_score_tables(run.out, scene, held_out, run.params)
-    mask = np.where(held_out.region, held_out.mapped, MASK_NODATA).astype(np.uint8)
+    mask = np.where(held_out.region[:], held_out.mapped[:], MASK_NODATA).astype(np.uint8)
     write_cog(run.out / "mask.tif", mask, scene.grid, nodata=MASK_NODATA, classes=GLACIER_MAP)
     sums = block_sums(tables.blocks)
     metrics = CrossvalMetrics(
         **shared_metrics(scene, held_out, tables, run.params),
         **_medians(tables.glaciers),
         complete=list(run.params.crossval.folds) == list(range(run.params.patches.folds)),
-        gap_km2=float(scene.area_km2[_gaps(scene, folds, owner)].sum()),
+        gap_km2=total(scene.area_km2, _gaps(scene, folds, owner)),
         folds=_fold_scores(folds, owner, held_out, scene),
         area_error=area_error(sums),
         area_coverage=leave_one_out(sums),
@@ -52,7 +53,7 @@ def crossval(run: Run) -> CrossvalMetrics:
 
 def _gaps(scene: LabelledScene, folds: list[Fold], owner: IntArray) -> BoolArray:
     """Return the observed pixels of the AOI that no fold holds out; pixels of a buffer are tested by some fold."""
-    return np.asarray(scene.valid & ~folds[0].outside & (owner == NO_FOLD))
+    return np.asarray(scene.valid[:] & ~folds[0].outside & (owner == NO_FOLD))
 
 
 def _fold_scores(folds: list[Fold], owner: IntArray, held_out: HeldOutMap, scene: LabelledScene) -> list[FoldScores]:
@@ -65,7 +66,7 @@ def _fold_scores(folds: list[Fold], owner: IntArray, held_out: HeldOutMap, scene
             threshold=fold.metrics.threshold,
             temperature=fold.metrics.temperature,
             baseline_threshold_rule=fold.metrics.baseline_threshold_rule,
-            test_area_km2=float(scene.area_km2[owner == position].sum()),
+            test_area_km2=total(scene.area_km2, owner == position),
             model=scores[position],
         )
         for position, fold in enumerate(folds)

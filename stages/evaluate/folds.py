@@ -9,6 +9,7 @@ import numpy as np
 from scipy.ndimage import distance_transform_edt
 
 from stages.common.errors import ContractError
+from stages.common.geo.planes import Bits
 from stages.common.geo.raster import read_band
 from stages.common.model.probability import reaches, read_probability
 from stages.common.model.split import OUTSIDE, TEST, block_folds
@@ -54,7 +55,7 @@ def read_folds(run: Run, scene: LabelledScene) -> list[Fold]:
         probability, region = read_probability(held_out)
         roles = read_band(split)
         check_split(roles, run.params.patches, number=number, where=split)
-        check_region(region, scene.valid & (roles == TEST), where=held_out)
+        check_region(region, scene.valid[:] & (roles == TEST), where=held_out)
         document = read_document(metrics, EvaluateMetrics)
         fold = Fold(
             number=number, probability=probability, region=region, outside=roles == OUTSIDE, metrics=document
@@ -110,9 +111,12 @@ def pool(folds: Sequence[Fold], owner: IntArray, index: Float32Array) -> HeldOut
         by_rule[owned] = index[owned] >= _rule_value(fold)
     region = owner != NO_FOLD
     return HeldOutMap(
-        probability=probability[region], as_fitted=fitted[region], region=region,
-        mapped=extend_to_nearest(mapped, region), by_rule=extend_to_nearest(by_rule, region),
-    )  # fmt: skip
+        probability=lambda rows: probability[rows][region[rows]],
+        as_fitted=lambda rows: fitted[rows][region[rows]],
+        mapped=Bits.of(extend_to_nearest(mapped, region)),
+        by_rule=Bits.of(extend_to_nearest(by_rule, region)),
+        region=Bits.of(region),
+    )
 
 
 def _rule_value(fold: Fold) -> float:

@@ -4,37 +4,38 @@ from __future__ import annotations
 
 import numpy as np
 
+from stages.common.geo.rows import strips
 from stages.common.tables.evaluate import GlacierScoreRow
 from stages.common.tables.labels import GlacierRow
-from stages.common.types import BoolArray, Float64Array, UInt16Array
-from stages.evaluate.pixel_areas import PixelAreas
-from stages.evaluate.scores import boundary_distances_m
+from stages.evaluate.boundaries import Boundaries
+from stages.evaluate.planes import ROWS_AT_ONCE, ByRows, Made
 
 
 def glacier_scores(
-    mapped: BoolArray,
-    ids: UInt16Array,
-    region: BoolArray,
+    mapped: ByRows,
+    ids: ByRows,
+    region: ByRows,
     *,
-    nearest: UInt16Array,
-    area_km2: Float64Array | PixelAreas,
+    nearest: ByRows,
+    boundaries: Boundaries,
+    area_km2: ByRows,
     pixel_m: float,
     glaciers: list[GlacierRow],
+    count: int,
 ) -> list[GlacierScoreRow]:
     """Return one row per glacier with a pixel in `region`; mapped ice belongs to the nearest outline, (H, W) `nearest`.
 
-    Areas, not pixels, are compared, so that the ratios are those of the map.
+    Areas, not pixels, are compared, so that the ratios are those of the map. `ids` are below `count`.
     """
-    count = int(ids.max()) + 1
-
-    def total(which: BoolArray, owner: UInt16Array) -> Float64Array:
-        sums = np.bincount(owner[which], weights=area_km2[which], minlength=count)
-        return np.asarray(sums, dtype=np.float64)
-
-    whole, held_out = total(ids > 0, ids), total((ids > 0) & region, ids)
-    hit, claimed = total((ids > 0) & mapped & region, ids), total(mapped & region, nearest)
-    zone = np.where(region, nearest.astype(np.int32), np.int32(-1))
-    distances = boundary_distances_m(mapped, ids > 0, zone, pixel_m, count=count)
+    whole, held_out, hit, claimed = (np.zeros(count) for _ in range(4))
+    for rows in strips(region.shape[0], ROWS_AT_ONCE):
+        owner, km2, inside = ids[rows], area_km2[rows], region[rows]
+        labelled, found = owner > 0, mapped[rows] & inside
+        np.add.at(claimed, nearest[rows][found], km2[found])
+        for sums, pixels in ((whole, labelled), (held_out, labelled & inside), (hit, labelled & found)):
+            np.add.at(sums, owner[pixels], km2[pixels])
+    zone = Made(region.shape, lambda rows: np.where(region[rows], nearest[rows].astype(np.int32), np.int32(-1)))
+    distances = boundaries.mean_distances_m(zone, pixel_m, count=count)
     return [
         _row(glacier, whole=whole[i], held_out=held_out[i], hit=hit[i], claimed=claimed[i], distance_m=distances[i])
         for glacier in glaciers

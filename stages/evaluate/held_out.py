@@ -7,8 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from rasterio.windows import Window
 
-from stages.common.geo.raster import write_cog
+from stages.common.geo.planes import Bits
+from stages.common.geo.raster import finish_cog, gdal_env, profile
+from stages.common.geo.readback import checked_raster
+from stages.common.geo.rows import strips
 from stages.common.model.calibration import expected_calibration_error
 from stages.common.model.probability import stored_levels
 from stages.common.params.schema import Params
@@ -22,27 +26,28 @@ from stages.common.tables.evaluate import (
     SliceRow,
 )
 from stages.common.tables.kinds import PROBABILITY_NODATA, PROBABILITY_SCALE
-from stages.common.types import BoolArray, Float32Array
-from stages.evaluate.blocks import block_rows, score_interval
+from stages.evaluate.blocks import HeldOut, block_rows, score_interval
+from stages.evaluate.boundaries import Boundaries, measure_boundaries
 from stages.evaluate.glaciers import glacier_scores
+from stages.evaluate.planes import ROWS_AT_ONCE, ByRows, total
 from stages.evaluate.scene import LabelledScene
-from stages.evaluate.scores import precision_recall_rows, reliability_rows, score
+from stages.evaluate.scores import Parts, precision_recall_rows, reliability_rows, score
 from stages.evaluate.slices import slice_rows
 
 
 @dataclass(frozen=True, kw_only=True)
 class HeldOutMap:
-    """A map of pixels by models that were not trained on them; arrays are (H, W) where nothing else is said."""
+    """A map of pixels by models that were not trained on them; planes are (H, W)."""
 
-    probability: Float32Array
-    """(N,): calibrated probability of the N pixels of the region, 0-1, in the order of rows."""
-    as_fitted: Float32Array
-    """(N,): their probability before calibration."""
-    mapped: BoolArray
+    probability: HeldOut
+    """Given some rows, returns (N,) calibrated probability of their pixels in the region, 0-1, in the order of rows."""
+    as_fitted: HeldOut
+    """The same before calibration."""
+    mapped: Bits
     """Glacier, by the model's threshold; also beyond the region, so that its boundary does not end there."""
-    by_rule: BoolArray
+    by_rule: Bits
     """Glacier, by the baseline's threshold."""
-    region: BoolArray
+    region: Bits
     """Pixels that are held out and observed."""
 
 
@@ -54,15 +59,15 @@ class Tables:
     slices: list[SliceRow]
     blocks: list[BlockRow]
     reliability: list[ReliabilityRow]
+    boundaries: Boundaries
+    """The boundaries of the model's map and of the labels, on which rows rest."""
 
 
 def write_score_tables(out: Path, scene: LabelledScene, held_out: HeldOutMap, params: Params) -> Tables:
     """Write held_out.tif and the tables of scores."""
     tables = _tables(scene, held_out, params)
-    curve = precision_recall_rows(held_out.probability, scene.truth[held_out.region])
-    stored = np.full(scene.grid.shape, PROBABILITY_NODATA, dtype=np.uint16)
-    stored[held_out.region] = stored_levels(held_out.probability)
-    write_cog(out / "held_out.tif", stored, scene.grid, nodata=PROBABILITY_NODATA, scale=PROBABILITY_SCALE)
+    curve = precision_recall_rows(_parts(held_out.probability, scene, held_out))
+    _write_map(out, scene, held_out)
     write_table(out / "glacier_scores.csv", tables.glaciers, GlacierScoreRow)
     write_table(out / "slices.csv", tables.slices, SliceRow)
     write_table(out / "blocks.csv", tables.blocks, BlockRow)
@@ -71,26 +76,46 @@ def write_score_tables(out: Path, scene: LabelledScene, held_out: HeldOutMap, pa
     return tables
 
 
+def _write_map(out: Path, scene: LabelledScene, held_out: HeldOutMap) -> None:
+    plain = out / "held_out.plain.tif"
+    with gdal_env():
+        with checked_raster(plain, profile(scene.grid, count=1, dtype="uint16", nodata=PROBABILITY_NODATA)) as raster:
+            raster.dataset.scales = (PROBABILITY_SCALE,)
+            for rows in strips(scene.grid.height):
+                stored = np.full((rows.stop - rows.start, scene.grid.width), PROBABILITY_NODATA, dtype=np.uint16)
+                stored[held_out.region[rows]] = stored_levels(held_out.probability(rows))
+                raster.write(stored, 1, window=Window(0, rows.start, *stored.shape[::-1]))
+        finish_cog(plain, out / "held_out.tif", continuous=True)
+
+
+def _parts(probability: HeldOut, scene: LabelledScene, held_out: HeldOutMap) -> Parts:
+    """Yield a probability and whether it is labelled glacier, of the held-out pixels."""
+    for rows in strips(scene.grid.height, ROWS_AT_ONCE):
+        yield probability(rows), scene.truth[rows][held_out.region[rows]]
+
+
 def _tables(scene: LabelledScene, held_out: HeldOutMap, params: Params) -> Tables:
+    nearest = scene.nearest_glacier(held_out.region)
+    boundaries = measure_boundaries(held_out.mapped, scene.truth, held_out.region)
     glaciers = glacier_scores(
-        held_out.mapped, scene.glacier_id, held_out.region, nearest=scene.nearest_glacier,
-        area_km2=scene.area_km2, pixel_m=scene.grid.pixel_size_m, glaciers=scene.glaciers,
+        held_out.mapped, scene.glacier_id, held_out.region, nearest=nearest, boundaries=boundaries,
+        area_km2=scene.area_km2, pixel_m=scene.grid.pixel_size_m, glaciers=scene.glaciers, count=scene.numbers,
     )  # fmt: skip
-    slices = slice_rows(scene, held_out.mapped, held_out.region)
+    slices = slice_rows(scene, held_out.mapped, held_out.region, nearest=nearest, boundaries=boundaries)
     blocks = block_rows(scene, held_out.probability, held_out.mapped, held_out.region, params.patches)
-    truth = scene.truth[held_out.region]
     bins = [
-        *reliability_rows(held_out.probability, truth, "calibrated"),
-        *reliability_rows(held_out.as_fitted, truth, "uncalibrated"),
+        *reliability_rows(_parts(held_out.probability, scene, held_out), "calibrated"),
+        *reliability_rows(_parts(held_out.as_fitted, scene, held_out), "uncalibrated"),
     ]
-    return Tables(glaciers, slices, blocks, bins)
+    return Tables(glaciers, slices, blocks, bins, boundaries)
 
 
 def shared_metrics(scene: LabelledScene, held_out: HeldOutMap, tables: Tables, params: Params) -> dict[str, Any]:
     """Return the entries of `HeldOutMetrics`; the outlines are the labels, so they are not a baseline themselves."""
 
-    def scored(map_: BoolArray, region: BoolArray = held_out.region) -> Scores:
-        return score(map_, scene.truth, region, scene.area_km2, scene.grid.pixel_size_m)
+    def scored(map_: ByRows, region: Bits = held_out.region, boundaries: Boundaries | None = None) -> Scores:
+        pixel_m = scene.grid.pixel_size_m
+        return score(map_, scene.truth, region, scene.area_km2, pixel_m, boundaries=boundaries)
 
     errors = {
         kind: expected_calibration_error([row for row in tables.reliability if row.kind == kind])
@@ -99,12 +124,12 @@ def shared_metrics(scene: LabelledScene, held_out: HeldOutMap, tables: Tables, p
     recall = {row.group: row.recall for row in tables.slices if row.slice == "surface"}
     return {
         "year": params.evaluate.year,
-        "test_area_km2": float(scene.area_km2[held_out.region].sum()),
-        "test_glacier_km2": float(scene.area_km2[held_out.region & scene.truth].sum()),
-        "model": scored(held_out.mapped),
+        "test_area_km2": total(scene.area_km2, held_out.region),
+        "test_glacier_km2": total(scene.area_km2, held_out.region & scene.truth),
+        "model": scored(held_out.mapped, boundaries=tables.boundaries),
         "model_interval": score_interval(tables.blocks),
-        "model_outside_ignore_band": scored(held_out.mapped, held_out.region & ~scene.ignored),
-        "baseline_everything_is_glacier": scored(np.ones_like(held_out.mapped)),
+        "model_outside_ignore_band": scored(held_out.mapped, held_out.region & ~scene.ignored, tables.boundaries),
+        "baseline_everything_is_glacier": scored(~Bits(scene.grid.shape)),
         "baseline_threshold": scored(held_out.by_rule),
         "clean_recall": recall.get("clean"),
         "debris_recall": recall.get("debris"),

@@ -1,19 +1,24 @@
-"""Scores of a glacier map against labels: pure functions on boolean arrays."""
+"""Scores of a glacier map against labels: planes are read by strips, and no bit depends on these."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy.ndimage import binary_erosion
 from scipy.special import expit, logit
 
-from stages.common.model.calibration import reliability_bins
+from stages.common.geo.rows import strips
+from stages.common.model.calibration import BINS
 from stages.common.model.probability import stored_levels, threshold_level
 from stages.common.tables.evaluate import PrecisionRecallRow, ReliabilityRow, Scores
-from stages.common.types import BoolArray, Float32Array, Float64Array, IntArray
-from stages.evaluate.nearest import distances_px
-from stages.evaluate.pixel_areas import PixelAreas
+from stages.common.types import BoolArray, Float32Array, Float64Array
+from stages.evaluate.boundaries import Boundaries, measure_boundaries
+from stages.evaluate.planes import ROWS_AT_ONCE, ByRows, Made
+
+Parts = Iterable[tuple[Float32Array, BoolArray]]
+"""Probability, 0-1, and whether it is labelled glacier, of some pixels at a time, both (N,)."""
 
 THRESHOLDS = np.linspace(0, 1, 101)
 SURE = (1e-6, 1 - 1e-6)
@@ -21,48 +26,78 @@ SURE = (1e-6, 1 - 1e-6)
 
 
 def score(
-    mapped: BoolArray, truth: BoolArray, region: BoolArray, area_km2: Float64Array | PixelAreas, pixel_m: float
+    mapped: ByRows,
+    truth: ByRows,
+    region: ByRows,
+    area_km2: ByRows,
+    pixel_m: float,
+    *,
+    boundaries: Boundaries | None = None,
 ) -> Scores:
     """Return the agreement of `mapped` with `truth` (both (H, W) bool) over the pixels of `region`.
 
-    IoU, F1, precision and recall count pixels; the area bias weighs them with `area_km2`.
+    IoU, F1, precision and recall count pixels; the area bias weighs them with `area_km2`. `boundaries`, if they have
+    been measured, are those of the two maps within the region or about it.
     """
-    (scores,) = score_zones(mapped, truth, zone_of(region), area_km2, pixel_m, count=1)
+    zone = zone_of(region)
+    (scores,) = score_zones(mapped, truth, zone, area_km2, pixel_m, count=1, boundaries=boundaries)
     return scores
 
 
-def zone_of(region: BoolArray) -> IntArray:
+def zone_of(region: ByRows) -> ByRows:
     """Return (H, W): 0 within the region, -1 beyond."""
-    return np.where(region, np.int8(0), np.int8(-1))
+    return Made(region.shape, lambda rows: np.where(region[rows], np.int8(0), np.int8(-1)))
 
 
 def score_zones(
-    mapped: BoolArray,
-    truth: BoolArray,
-    zone: IntArray,
-    area_km2: Float64Array | PixelAreas,
+    mapped: ByRows,
+    truth: ByRows,
+    zone: ByRows,
+    area_km2: ByRows,
     pixel_m: float,
     *,
     count: int,
+    boundaries: Boundaries | None = None,
 ) -> list[Scores]:
     """Return `score` for each of `count` zones; `zone` is (H, W), -1 outside all zones."""
-    pixels = confusion_by_zone(mapped, truth, zone, count=count)
-    km2 = confusion_by_zone(mapped, truth, zone, count=count, weights=area_km2)
-    distances = boundary_distances_m(mapped, truth, zone, pixel_m, count=count)
-    return [_scores(pixels[i], km2[i], distance_m=distances[i]) for i in range(count)]
+    cells = cells_by_zone(mapped, truth, zone, area_km2, count=count)
+    return scores_of(cells, mapped, truth, zone, pixel_m, boundaries=boundaries)
 
 
-def confusion_by_zone(
-    mapped: BoolArray, truth: BoolArray, zone: IntArray, *, count: int, weights: Float64Array | PixelAreas | None = None
-) -> Float64Array:
-    """Return (count, 4) pixels of each zone, or the sums of their weights: neither, mapped only, labelled only, both.
+def scores_of(
+    cells: Cells, mapped: ByRows, truth: ByRows, zone: ByRows, pixel_m: float, *, boundaries: Boundaries | None = None
+) -> list[Scores]:
+    """Return the scores of zones whose pixels have been counted; else as `score_zones`."""
+    if boundaries is None:
+        boundaries = measure_boundaries(mapped, truth, Made(zone.shape, lambda rows: zone[rows] >= 0))
+    count = len(cells.pixels)
+    distances = boundaries.mean_distances_m(zone, pixel_m, count=count)
+    return [_scores(cells.pixels[i], cells.km2[i], distance_m=distances[i]) for i in range(count)]
 
-    All arrays have one shape; `zone` is -1 outside all zones.
+
+@dataclass(frozen=True)
+class Cells:
+    """The cells of confusion matrices, (zones, 4) float64: neither, mapped only, labelled only, both."""
+
+    pixels: Float64Array
+    km2: Float64Array
+
+
+def cells_by_zone(
+    mapped: ByRows, truth: ByRows, zone: ByRows, area_km2: ByRows, *, count: int, rows_at_once: int = ROWS_AT_ONCE
+) -> Cells:
+    """Return the cells of `count` zones; all planes are (H, W), and `zone` is -1 outside all zones.
+
+    Areas are added pixel by pixel in the order of rows, so that no bit depends on `rows_at_once`.
     """
-    inside = zone >= 0
-    cell = 4 * zone[inside].astype(np.int32) + 2 * truth[inside] + mapped[inside]
-    sums = np.bincount(cell, None if weights is None else weights[inside], minlength=4 * count)
-    return np.asarray(sums, dtype=np.float64).reshape(count, 4)
+    pixels, km2 = np.zeros(4 * count), np.zeros(4 * count)
+    for rows in strips(zone.shape[0], rows_at_once):
+        zones = zone[rows]
+        inside = zones >= 0
+        cell = 4 * zones[inside].astype(np.intp) + 2 * truth[rows][inside] + mapped[rows][inside]
+        pixels += np.bincount(cell, minlength=4 * count)
+        np.add.at(km2, cell, area_km2[rows][inside])
+    return Cells(pixels.reshape(count, 4), km2.reshape(count, 4))
 
 
 def _scores(pixels: Float64Array, km2: Float64Array, *, distance_m: float | None) -> Scores:
@@ -85,55 +120,23 @@ def ratio(part: float, whole: float) -> float | None:
     return float(part / whole) if whole else None
 
 
-def boundary(mask: BoolArray) -> BoolArray:
-    """Return glacier pixels with a neighbour (of four) that is background; the edge of the map is not a boundary."""
-    return mask & ~binary_erosion(mask, border_value=1)
-
-
-def boundary_distance_m(mapped: BoolArray, truth: BoolArray, region: BoolArray, pixel_m: float) -> float | None:
-    """Return the mean distance in metres between two boundaries, both ways; None where one of them is empty.
-
-    The boundaries of the whole maps are measured against, those within `region` are measured.
-    """
-    (mean,) = boundary_distances_m(mapped, truth, zone_of(region), pixel_m, count=1)
-    return mean
-
-
-def boundary_distances_m(
-    mapped: BoolArray, truth: BoolArray, zone: IntArray, pixel_m: float, *, count: int
-) -> list[float | None]:
-    """Return the mean distance in metres between both maps' boundaries per zone; `zone` is -1 outside all zones.
-
-    The boundaries of the whole maps are measured against, those within a zone are measured.
-    """
-    mapped_edge, true_edge = boundary(mapped), boundary(truth)
-    if not mapped_edge.any() or not true_edge.any():
-        return [None] * count
-    of_mapped = _mean_by_zone(true_edge, zone, mapped_edge & (zone >= 0), count)
-    of_true = _mean_by_zone(mapped_edge, zone, true_edge & (zone >= 0), count)
-    means = (of_mapped + of_true) / 2 * pixel_m
-    return [float(mean) if np.isfinite(mean) else None for mean in means]
-
-
-def _mean_by_zone(targets: BoolArray, zone: IntArray, where: BoolArray, count: int) -> Float64Array:
-    """Return the mean distance to `targets` of the pixels of `where` in each zone, in pixels; NaN without any."""
-    sums = np.bincount(zone[where], weights=distances_px(where, targets), minlength=count)
-    pixels = np.bincount(zone[where], minlength=count)
-    return np.asarray(np.divide(sums, pixels, out=np.full(count, np.nan), where=pixels > 0))
-
-
-def precision_recall_rows(probability: Float32Array, truth: BoolArray) -> list[PrecisionRecallRow]:
-    """Return precision and recall by threshold, of 1-D arrays; precision is 1 where nothing is mapped."""
-    rows, levels = [], stored_levels(probability)
+def precision_recall_rows(parts: Parts) -> list[PrecisionRecallRow]:
+    """Return precision and recall by threshold; precision is 1 where nothing is mapped."""
+    at_level = np.zeros((2, threshold_level(1) + 1), dtype=np.int64)  # pixels by label and by stored level
+    for probability, truth in parts:
+        for is_glacier in (0, 1):
+            levels = stored_levels(probability[truth == is_glacier])
+            at_level[is_glacier] += np.bincount(levels, minlength=at_level.shape[1])
+    reached = at_level[:, ::-1].cumsum(axis=1)[:, ::-1]
+    glacier, rows = int(at_level[1].sum()), []
     for threshold in THRESHOLDS:
-        mapped = levels >= threshold_level(threshold)
-        hit, positives = int((mapped & truth).sum()), int(mapped.sum())
-        union = positives + int(truth.sum()) - hit
+        others, hit = reached[:, threshold_level(threshold)].tolist()
+        positives, union = others + hit, others + glacier
         rows.append(
             PrecisionRecallRow(
                 threshold=round(float(threshold), 2),
                 precision=round(hit / positives, 6) if positives else 1.0,
-                recall=round(hit / max(int(truth.sum()), 1), 6),
+                recall=round(hit / max(glacier, 1), 6),
                 iou=round(hit / union, 6) if union else 0.0,
             )
         )
@@ -147,16 +150,23 @@ def as_fitted(probability: Float32Array, temperature: float) -> Float32Array:
     return np.asarray(expit(temperature * logit(np.clip(probability, *SURE))), dtype=np.float32)
 
 
-def reliability_rows(
-    probability: Float32Array, truth: BoolArray, kind: Literal["calibrated", "uncalibrated"] = "calibrated"
-) -> list[ReliabilityRow]:
-    """Mean probability and observed glacier fraction in ten bins, of 1-D arrays; empty bins are left out."""
+def reliability_rows(parts: Parts, kind: Literal["calibrated", "uncalibrated"] = "calibrated") -> list[ReliabilityRow]:
+    """Mean probability and observed glacier fraction in ten bins; empty bins are left out.
+
+    Probabilities are added pixel by pixel, so that no bit depends on the parts.
+    """
+    pixels, glacier, sums = np.zeros(BINS, dtype=np.int64), np.zeros(BINS, dtype=np.int64), np.zeros(BINS)
+    for probability, truth in parts:
+        number = np.minimum((probability * BINS).astype(np.intp), BINS - 1)
+        pixels += np.bincount(number, minlength=BINS)
+        glacier += np.bincount(number[truth], minlength=BINS)
+        np.add.at(sums, number, probability.astype(np.float64))
     return [
         ReliabilityRow(
             kind=kind,
-            probability=round(min(part.probability, 1.0), 6),
-            observed_fraction=round(part.observed_fraction, 6),
-            pixels=part.pixels,
+            probability=round(min(float(sums[i] / pixels[i]), 1.0), 6),
+            observed_fraction=round(float(glacier[i] / pixels[i]), 6),
+            pixels=int(pixels[i]),
         )
-        for part in reliability_bins(probability, truth)
+        for i in np.flatnonzero(pixels)
     ]

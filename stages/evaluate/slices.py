@@ -6,10 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from stages.common.geo.planes import Bits
+from stages.common.geo.rows import strips
 from stages.common.tables.evaluate import Scores, SliceRow
-from stages.common.types import BoolArray, IntArray
+from stages.evaluate.boundaries import Boundaries
+from stages.evaluate.planes import ROWS_AT_ONCE, ByRows, Made
 from stages.evaluate.scene import LabelledScene
-from stages.evaluate.scores import confusion_by_zone, ratio, score_zones, zone_of
+from stages.evaluate.scores import cells_by_zone, ratio, scores_of, zone_of
 
 SIZE_BOUNDS_KM2 = (0.5, 1.0, 5.0, 10.0)
 """Bounds of the size classes of inventories (Paul et al. 2009, Ann. Glaciol. 50(53); Pfeffer et al. 2014)."""
@@ -19,69 +22,78 @@ SIZE_CLASSES = ("< 0.5 km2", "0.5-1 km2", "1-5 km2", "5-10 km2", "> 10 km2")
 SURFACES = ("clean", "debris")
 
 
-def slice_rows(scene: LabelledScene, mapped: BoolArray, region: BoolArray) -> list[SliceRow]:
+def slice_rows(
+    scene: LabelledScene, mapped: Bits, region: Bits, *, nearest: ByRows, boundaries: Boundaries
+) -> list[SliceRow]:
     """Return the scores of all held-out pixels, of each surface, and of each size class that occurs.
 
     Parameters
     ----------
     mapped, region
         (H, W): mapped ice, and which pixels are held out.
+    nearest, boundaries
+        The glacier nearest to each pixel of the region, and the boundaries within it.
     """
-    whole = _scored(scene, mapped, zone_of(region), "all", ["all"])
-    sizes = _scored(scene, mapped, size_zones(scene, region), "size", SIZE_CLASSES)
+    size = size_zones(scene, region, nearest)
+    whole = _scored(scene, mapped, zone_of(region), "all", ["all"], boundaries=boundaries)
+    sizes = _scored(scene, mapped, size, "size", SIZE_CLASSES, boundaries=boundaries)
     return [*whole, *surface_recall_rows(scene, mapped, region), *sizes]
 
 
-def size_zones(scene: LabelledScene, region: BoolArray) -> IntArray:
+def size_zones(scene: LabelledScene, region: Bits, nearest: ByRows) -> ByRows:
     """Return (H, W) size class of the glacier nearest to each pixel of `region`, by its whole outline; -1 elsewhere."""
-    areas = np.zeros(int(scene.glacier_id.max()) + 1)
+    areas = np.zeros(scene.numbers)
     for glacier in scene.glaciers:
         if glacier.glacier_index < len(areas):
             areas[glacier.glacier_index] = glacier.geodesic_area_km2
-    classes = np.digitize(areas, SIZE_BOUNDS_KM2)
-    return np.asarray(np.where(region, classes.astype(np.int8)[scene.nearest_glacier], np.int8(-1)))
+    classes = np.digitize(areas, SIZE_BOUNDS_KM2).astype(np.int8)
+    return Made(region.shape, lambda rows: np.where(region[rows], classes[nearest[rows]], np.int8(-1)))
 
 
-def surface_recall_rows(scene: LabelledScene, mapped: BoolArray, region: BoolArray) -> list[SliceRow]:
+def surface_recall_rows(scene: LabelledScene, mapped: Bits, region: Bits) -> list[SliceRow]:
     """Return the recall of clean and of debris-covered ice; no row where the two cannot be told apart.
 
     There is no precision: what is mapped beside the outlines belongs to neither.
     """
-    if scene.debris is None:
+    if (debris := scene.debris) is None:
         return []
-    zone = np.where(region & scene.truth, scene.debris.view(np.int8), np.int8(-1))
-    pixels = confusion_by_zone(mapped, scene.truth, zone, count=2)
-    km2 = _labelled_km2(scene, zone, count=2)
+    labelled = region & scene.truth
+    zone = Made(region.shape, lambda rows: np.where(labelled[rows], debris[rows].view(np.int8), np.int8(-1)))
+    cells, glaciers = cells_by_zone(mapped, scene.truth, zone, scene.area_km2, count=2), _glaciers(scene, zone, 2)
     return [
         SliceRow(
             slice="surface",
             group=name,
-            n_glaciers=_glaciers(scene, zone == index),
-            labelled_km2=round(km2[index], 6),
-            recall=_rounded(ratio(pixels[index][3], pixels[index].sum()), 6),
+            n_glaciers=glaciers[index],
+            labelled_km2=round(float(cells.km2[index].sum()), 6),
+            recall=_rounded(ratio(cells.pixels[index][3], cells.pixels[index].sum()), 6),
         )
         for index, name in enumerate(SURFACES)
     ]
 
 
-def _scored(scene: LabelledScene, mapped: BoolArray, zone: IntArray, kind: str, names: Sequence[str]) -> list[SliceRow]:
+def _scored(
+    scene: LabelledScene, mapped: Bits, zone: ByRows, kind: str, names: Sequence[str], *, boundaries: Boundaries
+) -> list[SliceRow]:
     count = len(names)
-    scores = score_zones(mapped, scene.truth, zone, scene.area_km2, scene.grid.pixel_size_m, count=count)
-    km2 = _labelled_km2(scene, zone, count=count)
+    cells = cells_by_zone(mapped, scene.truth, zone, scene.area_km2, count=count)
+    scores = scores_of(cells, mapped, scene.truth, zone, scene.grid.pixel_size_m, boundaries=boundaries)
+    glaciers = _glaciers(scene, zone, count)
     return [
-        _row(scores[index], kind, name, n_glaciers=_glaciers(scene, zone == index), labelled_km2=km2[index])
-        for index, name in enumerate(names)
-        if (zone == index).any()
+        _row(scores[i], kind, name, n_glaciers=glaciers[i], labelled_km2=float(cells.km2[i, 2:].sum()))
+        for i, name in enumerate(names)
+        if cells.pixels[i].any()
     ]
 
 
-def _labelled_km2(scene: LabelledScene, zone: IntArray, *, count: int) -> list[float]:
-    labelled = (zone >= 0) & scene.truth
-    return [float(km2) for km2 in np.bincount(zone[labelled], scene.area_km2[labelled], minlength=count)]
-
-
-def _glaciers(scene: LabelledScene, where: BoolArray) -> int:
-    return int(np.count_nonzero(np.unique(scene.glacier_id[where])))
+def _glaciers(scene: LabelledScene, zone: ByRows, count: int) -> list[int]:
+    """Return how many glaciers have a pixel in each zone."""
+    seen = np.zeros((count, scene.numbers), dtype=bool)
+    for rows in strips(zone.shape[0], ROWS_AT_ONCE):
+        zones, ids = zone[rows], scene.glacier_id[rows]
+        labelled = (zones >= 0) & (ids > 0)
+        seen[zones[labelled], ids[labelled]] = True
+    return [int(number) for number in seen.sum(axis=1)]
 
 
 def _row(scores: Scores, kind: str, name: str, *, n_glaciers: int, labelled_km2: float) -> SliceRow:

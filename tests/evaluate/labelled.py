@@ -10,6 +10,7 @@ from affine import Affine
 
 from sandbox import tiny
 from stages.common.geo.grid import Grid
+from stages.common.geo.planes import Bits, Plane
 from stages.common.geo.raster import write_cog
 from stages.common.model.probability import encode_probability
 from stages.common.model.split import TEST, block_folds
@@ -48,10 +49,9 @@ def brightness() -> np.ndarray:
 
 
 def scene(**changes: Any) -> LabelledScene:
-    plane = ids()
     content: dict[str, Any] = {
-        "bands": ("red", "green", "blue"), "valid": np.ones(GRID.shape, bool), "glacier_id": plane,
-        "ignored": np.zeros(GRID.shape, bool), "debris": None, "surface_method": "not available",
+        "bands": ("red", "green", "blue"), "valid": ~Bits(GRID.shape), "glacier_id": Plane.of(None, ids()),
+        "ignored": Bits(GRID.shape), "debris": None, "surface_method": "not available",
         "grid": GRID, "glaciers": [glacier(1, 12.0), glacier(2, 0.2)],
     }  # fmt: skip
     return LabelledScene(**content | changes)
@@ -94,8 +94,8 @@ def write_site(site: Path, *, folds: list[int]) -> None:
     labels.mkdir()
     pixels = np.moveaxis(brightness(), -1, 0)
     write_cog(prepare / "scene.tif", pixels, GRID, nodata=None, bands=labelled.bands)
-    write_cog(prepare / "valid.tif", labelled.valid.astype(np.uint8), GRID, nodata=None)
-    label = np.where(labelled.ignored, IGNORE, labelled.truth).astype(np.uint8)
+    write_cog(prepare / "valid.tif", labelled.valid[:].astype(np.uint8), GRID, nodata=None)
+    label = np.where(labelled.ignored[:], IGNORE, labelled.truth[:]).astype(np.uint8)
     write_cog(labels / "glacier.tif", label, GRID, nodata=None)
-    write_cog(labels / "glacier_id.tif", labelled.glacier_id, GRID, nodata=None)
+    write_cog(labels / "glacier_id.tif", labelled.glacier_id[:], GRID, nodata=None)
     write_table(labels / "glaciers.csv", labelled.glaciers, GlacierRow)

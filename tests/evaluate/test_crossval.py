@@ -173,7 +173,7 @@ def test_a_map_of_what_its_training_saw_is_refused(site: Path, capsys: pytest.Ca
 def test_training_refuses_a_split_that_is_not_that_of_its_patches() -> None:
     """A fold's patches under another fold's split: they show what is to be tested."""
     scene = labelled.scene()
-    pixels, glacier = Scene.of(labelled.brightness()), scene.truth.astype(np.uint8)
+    pixels, glacier = Scene.of(labelled.brightness()), scene.truth[:].astype(np.uint8)
     patches = cut(pixels, scene.valid, glacier, labelled.roles(0), labelled.PATCHES, use="train").in_memory()
     check_no_leak(patches, labelled.roles(0), use="train", where=Path("train.npz"))
     with pytest.raises(ContractError, match="a train patch shows imagery of held-out pixels"):

@@ -8,13 +8,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from stages.common.tables.evaluate import BlockRow
+from stages.common.geo.planes import Bits
+from stages.common.model.split import block_numbers
+from stages.common.tables.evaluate import BlockRow, SliceRow
 from stages.evaluate.blocks import block_rows, block_sums, leave_one_out, score_interval
-from stages.evaluate.scores import as_fitted, confusion_by_zone, score, score_zones
+from stages.evaluate.boundaries import measure_boundaries
+from stages.evaluate.scene import LabelledScene
+from stages.evaluate.scores import as_fitted, cells_by_zone, score, score_zones
 from stages.evaluate.slices import slice_rows
 from tests.evaluate import labelled
 
-EVERYWHERE = np.ones(labelled.GRID.shape, dtype=bool)
+EVERYWHERE = ~Bits(labelled.GRID.shape)
 
 
 def row(**values: float) -> BlockRow:
@@ -22,9 +26,16 @@ def row(**values: float) -> BlockRow:
     return BlockRow.model_validate(zero | values)
 
 
+def slices(scene: LabelledScene, mapped: Bits) -> list[SliceRow]:
+    boundaries = measure_boundaries(mapped, scene.truth, EVERYWHERE)
+    return slice_rows(
+        scene, mapped, EVERYWHERE, nearest=scene.nearest_glacier(EVERYWHERE), boundaries=boundaries
+    )  # fmt: skip
+
+
 def test_slices_of_a_perfect_map() -> None:
     scene = labelled.scene()
-    rows = {part.group: part for part in slice_rows(scene, scene.truth, EVERYWHERE)}
+    rows = {part.group: part for part in slices(scene, scene.truth)}
     assert list(rows) == ["all", "< 0.5 km2", "> 10 km2"]
     assert [part.n_glaciers for part in rows.values()] == [2, 1, 1]
     assert rows["> 10 km2"].labelled_km2 == pytest.approx(3600 * 9e-4, rel=2e-3)
@@ -33,7 +44,7 @@ def test_slices_of_a_perfect_map() -> None:
 
 def test_what_is_missed_of_the_small_glacier_stays_with_its_class() -> None:
     scene = labelled.scene()
-    rows = {part.group: part for part in slice_rows(scene, scene.glacier_id == 1, EVERYWHERE)}
+    rows = {part.group: part for part in slices(scene, Bits.of(labelled.ids() == 1))}
     assert rows["> 10 km2"].iou == 1
     assert rows["< 0.5 km2"].iou == 0 and rows["< 0.5 km2"].area_bias_pct == -100
     assert rows["all"].iou == pytest.approx(3600 / 3680)
@@ -42,10 +53,10 @@ def test_what_is_missed_of_the_small_glacier_stays_with_its_class() -> None:
 def test_recall_of_debris_and_of_clean_ice() -> None:
     debris = np.zeros(labelled.GRID.shape, dtype=bool)
     debris[10:70, 10:25] = True
-    scene = labelled.scene(debris=debris, surface_method="by hand")
-    mapped = scene.truth & ~debris
+    scene = labelled.scene(debris=Bits.of(debris), surface_method="by hand")
+    mapped = scene.truth[:] & ~debris
     mapped[10:22, 10:25] = True  # 12 of 60 rows of the debris
-    surfaces = {part.group: part for part in slice_rows(scene, mapped, EVERYWHERE) if part.slice == "surface"}
+    surfaces = {part.group: part for part in slices(scene, Bits.of(mapped)) if part.slice == "surface"}
     assert surfaces["debris"].recall == pytest.approx(0.2) and surfaces["clean"].recall == 1
     assert surfaces["debris"].iou is None and surfaces["debris"].n_glaciers == 1
     assert surfaces["debris"].labelled_km2 == pytest.approx(900 * 9e-4, rel=2e-3)
@@ -54,11 +65,13 @@ def test_recall_of_debris_and_of_clean_ice() -> None:
 def test_rows_of_blocks_add_up_to_the_pooled_scores() -> None:
     rng = np.random.default_rng(0)
     ignored = rng.random(labelled.GRID.shape) < 0.1
-    scene = labelled.scene(ignored=ignored)
+    scene = labelled.scene(ignored=Bits.of(ignored))
     probability = rng.random(labelled.GRID.shape).astype(np.float32)
     mapped, region = probability >= 0.4, rng.random(labelled.GRID.shape) < 0.8
     region[:20, :20] = False
-    rows = block_rows(scene, probability[region], mapped, region, labelled.PATCHES)
+    rows = block_rows(
+        scene, lambda rows: probability[rows][region[rows]], Bits.of(mapped), Bits.of(region), labelled.PATCHES
+    )
     pooled = score(mapped, scene.truth, region, scene.area_km2, 30.0)
     assert len(rows) == 35 and (rows[0].block_row, rows[0].block_column) == (0, 1)
     total = {name: sum(getattr(block, name) for block in rows) for name in BlockRow.model_fields}
@@ -68,7 +81,7 @@ def test_rows_of_blocks_add_up_to_the_pooled_scores() -> None:
     assert total["trusted_expected_px"] == pytest.approx(p.sum()) and total["trusted_variance_px2"] == pytest.approx(
         (p * (1 - p)).sum()
     )
-    assert total["tp_km2"] == pytest.approx(scene.area_km2[mapped & scene.truth & region].sum(), abs=1e-4)
+    assert total["tp_km2"] == pytest.approx(scene.area_km2[:][mapped & scene.truth[:] & region].sum(), abs=1e-4)
 
 
 @settings(max_examples=40)
@@ -80,15 +93,47 @@ def test_zones_are_scored_as_if_alone(mapped: np.ndarray, truth: np.ndarray, zon
     area = np.full((9, 8), 1e-4)
     zones = score_zones(mapped, truth, zone, area, 10.0, count=3)
     assert zones == [score(mapped, truth, zone == number, area, 10.0) for number in range(3)]
-    assert confusion_by_zone(mapped, truth, zone, count=3).sum() == (zone >= 0).sum()
+    assert cells_by_zone(mapped, truth, zone, area, count=3).pixels.sum() == (zone >= 0).sum()
+
+
+@settings(max_examples=60)
+@given(
+    mapped=arrays(np.bool_, (23, 6)), truth=arrays(np.bool_, (23, 6)),
+    zone=arrays(np.int8, (23, 6), elements=st.integers(-1, 2)), rows_at_once=st.integers(1, 24),
+    seed=st.integers(0, 99),
+)  # fmt: skip
+def test_no_bit_of_a_sum_depends_on_strips(
+    mapped: np.ndarray, truth: np.ndarray, zone: np.ndarray, rows_at_once: int, seed: int
+) -> None:
+    """Against a sum over all pixels at once, which adds in the order of rows too."""
+    area = np.random.default_rng(seed).random(zone.shape)
+    cells = cells_by_zone(mapped, truth, zone, area, count=3, rows_at_once=rows_at_once)
+    inside = zone >= 0
+    cell = 4 * zone[inside] + 2 * truth[inside] + mapped[inside]
+    assert cells.pixels.ravel().tolist() == np.bincount(cell, minlength=12).tolist()
+    assert cells.km2.ravel().tolist() == np.bincount(cell, area[inside], minlength=12).tolist()
 
 
 def test_the_first_block_has_its_sums() -> None:
     scene = labelled.scene()
-    probability = np.full(EVERYWHERE.sum(), 0.25, dtype=np.float32)
-    first, *_ = block_rows(scene, probability, scene.truth, EVERYWHERE, labelled.PATCHES)
+    probability = np.full(labelled.GRID.shape, 0.25, dtype=np.float32)
+    first, *_ = block_rows(scene, lambda rows: probability[rows].ravel(), scene.truth, EVERYWHERE, labelled.PATCHES)
     assert (first.block_row, first.block_column, first.pixels) == (0, 0, 400)
     assert (first.expected_px, first.variance_px2) == (100.0, 75.0)
+
+
+def test_blocks_of_rows_that_end_within_a_strip_are_those_of_the_split() -> None:
+    """Blocks of 35 by 50 pixels: strips, blocks and the edge of the map do not end together."""
+    params = labelled.PATCHES.model_copy(update={"block_rows_px": 35, "block_columns_px": 50})
+    rng, numbers = np.random.default_rng(4), block_numbers(labelled.GRID.shape, params)
+    region = rng.random(numbers.shape) < 0.3
+    probability = rng.random(numbers.shape, dtype=np.float32)
+    scene = labelled.scene()
+    rows = block_rows(scene, lambda rows: probability[rows][region[rows]], scene.truth, Bits.of(region), params)
+    assert [block.pixels for block in rows] == np.bincount(numbers[region]).tolist()
+    expected = np.bincount(numbers[region], probability[region].astype(float))
+    assert [block.expected_px for block in rows] == expected.round(4).tolist()
+    assert [(block.block_row, block.block_column) for block in rows] == [(i // 3, i % 3) for i in range(12)]
 
 
 def test_interval_of_equal_blocks_is_a_point() -> None:

@@ -43,7 +43,7 @@ def test_by_the_band_ratio(run: Run) -> None:
     swir = np.where(LEFT_HALF, 0.29, 0.31) * np.ones(labelled.GRID.shape)
     write_reflectance(run.path("artifacts/prepare/{evaluate_year}/scene.tif"), swir=swir)
     scene = load_scene(run)
-    assert scene.debris is not None and (scene.debris == ~LEFT_HALF).all()
+    assert scene.debris is not None and (scene.debris[:] == ~LEFT_HALF).all()
     assert scene.surface_method == "B04 / B11 of at least 2 is clean"
 
 
@@ -52,5 +52,5 @@ def test_debris_outlines_come_before_the_band_ratio(run: Run) -> None:
     debris = LEFT_HALF & np.ones(labelled.GRID.shape, dtype=bool)
     write_cog(run.path("artifacts/labels/debris.tif"), debris.astype(np.uint8), labelled.GRID, nodata=None)
     scene = load_scene(run)
-    assert scene.debris is not None and (scene.debris == debris).all()
+    assert scene.debris is not None and (scene.debris[:] == debris).all()
     assert scene.surface_method == BY_OUTLINES

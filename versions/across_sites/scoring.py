@@ -72,8 +72,8 @@ def score_on(site: Path, model: Path, folder: Path) -> SiteScore:
 def _score(scene: LabelledScene, year: int) -> SiteScore:
     mapped = read_band(Path(f"artifacts/predict/{year}/mask.tif"))
     aoi = pixels_inside(read_polygons(Path("data/aoi.gpkg"), scene.grid.crs).geometry, scene.grid)
-    region: BoolArray = scene.valid & aoi & (mapped <= 1)
-    ice, debris = scene.truth, scene.debris
+    region: BoolArray = scene.valid[:] & aoi & (mapped <= 1)
+    ice, debris = scene.truth[:], None if scene.debris is None else scene.debris[:]
     truth = read_truth(Path("data/truth/truth.json"), Path("data/truth/surface.tif"))
     if truth is not None:
         surface = truth.of_year(year)
