@@ -14,6 +14,7 @@ from pandas import DataFrame
 
 from region.results import Results
 from region.totals import RegionTrend, Total
+from stages.common.display.phrases import COMMON_AREA
 
 WIDTH_PX = 900
 """Width of the map."""
@@ -38,10 +39,11 @@ def write_page(
     parts = [
         f"<h1>{html.escape(title)}</h1>",
         f"<p>{by_year[-1].glaciers} glaciers in {len(cells) - len(failed)} of {len(cells)} cells. "
-        f"Common area: {html.escape(trend.statement)}.</p>",
+        f"{COMMON_AREA}: {html.escape(trend.statement)}.</p>",
         *([f"<p><strong>{len(failed)} cell(s) failed</strong> and are not counted: failed.csv.</p>"] if failed else []),
         "<h2>All glaciers, by year</h2>",
-        "<p>One model maps every cell, so the errors of cells are added: more cells make the sum no surer.</p>",
+        f"<p>Areas: {by_year[-1].in_words}. One model maps every cell, so the errors of cells are added: "
+        "more cells make the sum no surer.</p>",
         _table(("year", "km²", "95 % interval", "common km²", "not observed km²"), [_total(row) for row in by_year]),
         f"<h2>Map, {last}</h2>",
         _map(cells, outlines[outlines["year"] == last]),

@@ -22,6 +22,7 @@ from region.plan import Cell, cells_of
 from region.products import put_together
 from region.record import log_run
 from region.results import Results, results_of
+from stages.common.display.phrases import COMMON_AREA
 from stages.common.errors import ParamsError
 from stages.common.machine import usable_cores
 from stages.common.run.exit_code import DONE, exit_code_of
@@ -93,11 +94,13 @@ def run(regions: Path, name: str, *, dry: bool) -> int:
         write_page(params.site.title, by_year, trend, outcome.failed, results)
         log.info("%s", log_run(region, by_year, trend, results, log))
         log.info(
-            "%d: %.2f km² (95 %%: %.2f to %.2f); %s; %s/index.html",
+            "%d: %.2f km² (95 %%: %.2f to %.2f; %s); %s: %s; %s/index.html",
             by_year[-1].year,
             by_year[-1].area_km2,
             by_year[-1].area_low95_km2,
             by_year[-1].area_high95_km2,
+            by_year[-1].in_words,
+            COMMON_AREA,
             trend.statement,
             results.url,
         )

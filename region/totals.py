@@ -16,6 +16,8 @@ from pydantic import Field
 from stages.area.error import fused_error
 from stages.area.error.interval import Factors, half_width
 from stages.area.trends.fit import YEARS_FOR_A_TREND, fit_trend
+from stages.common.display.change_words import AREA, Rate, sentence
+from stages.common.display.phrases import products_of
 from stages.common.tables.base import NotNegative, Record
 
 GLACIERS_TOGETHER = {"outlines": math.sqrt(fused_error.ALIKE_WHOLE_KM2 / fused_error.ALIKE_GLACIER_KM2), "image": 1.0}
@@ -58,7 +60,15 @@ class Total(Record):
     sigma_delineation_km2: Annotated[NotNegative, Field(description="all edges are moved together: a sum")]
     sigma_model_km2: Annotated[NotNegative, Field(description="of a cell as on a site; a sum over cells")]
     unseen_km2: NotNegative
-    common_area_km2: Annotated[NotNegative | None, Field(description="null: a cell leaves the year out")] = None
+    common_area_km2: Annotated[
+        NotNegative | None, Field(description="by the images alone; null: a cell leaves the year out")
+    ] = None
+    product: Annotated[str, Field(description="of the areas, as in the rows; joined by ; where cells differ")]
+
+    @property
+    def in_words(self) -> str:
+        """What the areas rest on."""
+        return products_of(self.product.split(";"))
 
 
 class RegionTrend(Record):
@@ -108,6 +118,7 @@ def _total(year: int, rows: Sequence[GlacierYear], image_factors: Factors) -> To
         sigma_model_km2=model,
         unseen_km2=sum(row.unseen_km2 for row in rows),
         common_area_km2=None if None in common else sum(km2 for km2 in common if km2 is not None),
+        product=";".join(sorted({row.product for row in rows})),
     )
 
 
@@ -130,7 +141,10 @@ def region_trend(by_year: Sequence[Total], *, change_sigma_km2: float) -> Region
     common = [total.common_area_km2 or 0.0 for total in used]
     sigma = change_sigma_km2 / math.sqrt(2)  # of a year: the part of its error that other years do not share
     fit = fit_trend([float(year) for year in years], common, [sigma] * len(common))
-    verdict = "a change is detected" if fit.detectable else "no change is detected"
+    rate = Rate(
+        per_year=fit.slope, low=fit.low, high=fit.high, minimum=fit.minimum_detectable, first_year=years[0],
+        last_year=years[-1], years=float(years[-1] - years[0]), first=common[0],
+    )  # fmt: skip
     return RegionTrend(
         years=years,
         excluded_years=excluded,
@@ -139,6 +153,5 @@ def region_trend(by_year: Sequence[Total], *, change_sigma_km2: float) -> Region
         slope_high_km2_per_year=fit.high,
         mann_kendall_p=fit.p,
         minimum_detectable_km2_per_year=fit.minimum_detectable,
-        statement=f"{fit.slope:+.3g} km² a year over {fit.n} years; {verdict} (the smallest detectable change is "
-        f"{fit.minimum_detectable:.3g} km² a year)",
+        statement=sentence(rate, AREA),
     )

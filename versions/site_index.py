@@ -16,7 +16,7 @@ from pathlib import Path
 from stages.common.run.start import starting
 
 with starting("site-index", __name__, command=True):
-    from stages.common.display.phrases import SIMULATED
+    from stages.common.display.phrases import CHANGE_PRODUCT, COMMON_AREA, SIMULATED, products_of
     from stages.common.display.rounding import area_text, decimals_of
     from stages.common.drawing.pages import data_uri, page_templates
     from stages.common.errors import InputError
@@ -89,17 +89,24 @@ def entry_of(name: str, folder: Path) -> Entry:
     site = params.site
     if not (folder / REPORT).is_file():
         return Entry(name=name, title=site.title, simulated=site.simulated)
-    change = folder / "artifacts/area/change_trend.json"
-    trend = read_document(folder / "artifacts/area/trend.json", Trend)
     return Entry(
         name=name,
         title=site.title,
         simulated=site.simulated,
         page=f"{name}/index.html",
         cards=_cards(folder, params),
-        change=(read_document(change, ChangeTrend) if change.exists() else trend).statement.rstrip("."),
+        change=_change(folder),
         graph=data_uri(GRAPH.name, (folder / GRAPH).read_bytes()),
     )
+
+
+def _change(folder: Path) -> str:
+    """State the change of a site, and of which product it is."""
+    change = folder / "artifacts/area/change_trend.json"
+    if change.exists():
+        return f"{CHANGE_PRODUCT}: {read_document(change, ChangeTrend).statement}".rstrip(".")
+    trend = read_document(folder / "artifacts/area/trend.json", Trend)
+    return f"{COMMON_AREA}: {trend.statement}".rstrip(".")
 
 
 def _cards(folder: Path, params: Params) -> list[Card]:
@@ -113,7 +120,10 @@ def _cards(folder: Path, params: Params) -> list[Card]:
     gates = f"{failed} of {len(findings)} FAILED" if failed else f"all {len(findings)} passed"
     ends = years if len(years) == 1 else [years[0], years[-1]]
     return [
-        *(Card(f"Glacier area {row.year}", area_text(row, decimals_of([row]))) for row in ends),
+        *(
+            Card(f"Glacier area {row.year}, {products_of([row.product])}", area_text(row, decimals_of([row])))
+            for row in ends
+        ),
         Card("Gates", gates),
     ]
 

@@ -43,6 +43,7 @@ from stages.area.year.counted import (
 from stages.area.year.season import Season, measure_season
 from stages.area.year.truth import TrueSurface, compare_with_truth, read_truth
 from stages.area.year.year_area import YearArea, decimal_year, processing_baselines
+from stages.common.display.phrases import CHANGE_PRODUCT, COMMON_AREA, PRODUCTS
 from stages.common.gates import apply_overrides
 from stages.common.geo.planes import Bits
 from stages.common.geo.raster import gdal_env
@@ -126,13 +127,13 @@ def measure(run: Run) -> AreaMetrics:
         year_areas, glaciers, rho=params.correlation_between_years,
         common_pixels_fraction=float(common.compared.sum() / site.aoi.sum()),
     )  # fmt: skip
-    run.log.info("%s; %s", trend.statement, glaciers.note)
+    run.log.info("%s: %s; %s", COMMON_AREA, trend.statement, glaciers.note)
     if collected.outlines_product:
         run.log.info("outlines product: %s", collected.outlines_product.statement)
         write_json(run.out / "outlines_product.json", collected.outlines_product.document())
     product = collected.change_product
     change_trend = product.trend(change_fit := product.fit())
-    run.log.info("change product: %s", change_trend.statement)
+    run.log.info("%s: %s", CHANGE_PRODUCT, change_trend.statement)
     drifts = _drifts(run)
     gates = _judge(run, site, year_areas, trend, drifts, lasting=collected.far.lasting())
     changes = collected.changes.rows
@@ -279,9 +280,10 @@ def _write_outlines(run: Run, site: AreaSite, year_area: YearArea, maps: YearMap
 
 def _report_year(log: logging.Logger, year_area: YearArea) -> None:
     log.info(
-        "%d: %.2f ± %.2f km² (95 %%); %.1f %% of the AOI was observed, %.2f km² of the outlines are unseen; "
+        "%d: %.2f ± %.2f km² (95 %%; %s); %.1f %% of the AOI was observed, %.2f km² of the outlines are unseen; "
         "%.2f km² of speckle in %d pieces was removed",
-        year_area.year, year_area.glacier_area_km2, year_area.half_width_km2(95), 100 * year_area.valid_fraction,
+        year_area.year, year_area.glacier_area_km2, year_area.half_width_km2(95), PRODUCTS[year_area.product],
+        100 * year_area.valid_fraction,
         float(np.sum(year_area.unseen_km2)), year_area.speckle_km2, year_area.speckle_pieces,
     )  # fmt: skip
 

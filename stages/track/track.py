@@ -127,7 +127,7 @@ def _trends(run: Run, trend: Trend) -> str:
     if not path.exists():
         return trend.statement
     change = read_document(path, ChangeTrend)
-    return f"Change, from the images alone: {change.statement}. Common area: {trend.statement}"
+    return f"Change, from the images alone: {change.statement}. Common area, from the images alone: {trend.statement}"
 
 
 def _verdict(finding: GateFinding) -> str:

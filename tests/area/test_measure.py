@@ -54,6 +54,15 @@ def test_one_year_gives_its_area_and_says_that_a_trend_needs_more() -> None:
     assert (metrics.n_years, metrics.change_pct, metrics.gates_failed) == (1, None, 0)
 
 
+def test_every_line_of_the_log_says_which_product_it_is_of(capsys: pytest.CaptureFixture[str]) -> None:
+    write_inputs(Path(), {2020 + year: ice_of() for year in range(3)})
+    assert run_area() == 0
+    lines = capsys.readouterr().err.splitlines()
+    assert sum("2021: " in line and "from the images alone" in line for line in lines) == 1
+    for words in ("Common area, from the images alone: No change", "Change, from the images alone: No change"):
+        assert sum(words in line for line in lines) == 1, lines
+
+
 def test_areas_near_the_south_pole_are_those_on_the_ellipsoid() -> None:
     """EPSG:3031 is true at 71 S alone: at 69.7 S a pixel shows 0.8 % less ground than its sides say."""
     left, top = -2_000_000, 1_000_000

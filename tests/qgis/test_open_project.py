@@ -49,7 +49,9 @@ def test_vectors_open_with_the_style_that_is_inside_the_file(opened: tuple[dict[
     project, _ = opened
     assert {
         layer["name"]: layer["style"] for layer in project["layers"] if layer["features"] is not None
-    } == dict.fromkeys(("Fronts", "Flow lines", "Outlines of the year", "Old outlines", "Not observed"), True)
+    } == dict.fromkeys(
+        ("Fronts, images alone", "Flow lines", "Outlines of the year", "Old outlines", "Not observed"), True
+    )
 
 
 def test_the_slider_plays_the_years(opened: tuple[dict[str, Any], Path]) -> None:

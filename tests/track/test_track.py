@@ -84,7 +84,9 @@ def test_the_change_product_is_logged_under_its_own_name(site):
     assert run.data.metrics["change/slope_km2_per_year"] == -0.02
     assert run.data.metrics["trend/slope_km2_per_year"] == -0.05
     note = run.data.tags["mlflow.note.content"]
-    assert note.index("Change, from the images alone: No change in area detected.") < note.index("Common area:")
+    assert note.index("Change, from the images alone: No change in area detected.") < note.index(
+        "Common area, from the images alone:"
+    )
     assert "area/change_area_by_year.csv" in artifacts(site, run, "area")
 
 

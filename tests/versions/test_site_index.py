@@ -33,6 +33,7 @@ def test_the_folder_holds_a_page_over_all_sites_and_their_reports(tmp_path: Path
     assert links == {"demo/index.html", "real/index.html"}
     assert [(root / "public" / link).read_text() for link in sorted(links)] == ["report of root", "report of real"]
     assert page.count("No results yet.") == 1 and "5.22 ± 0.12 km²" in page and "FAILED" in page
+    assert "Change, from the images alone: Lost" in page and "Common area, from the images alone: One year" in page
     assert not re.search(r"https?://|<script", page)
 
 

@@ -148,7 +148,7 @@ class ChangeSeries:
             years=[year.year_area.year for year in used],
             excluded_years=[year_area.year for year_area in self.left_out],
             flagged_years=flagged,
-            statement="; ".join([change_sentence(fit, used, ends), *caveats(fit, flagged, beyond)]),
+            statement="; ".join([change_sentence(fit, used, ends, beyond), *caveats(fit, flagged, beyond)]),
             domain_method=self.domain.method + (HIGH_MARGIN if self.takes_high_margin else ""),
             domain_km2=ground_km2,
             control_ground_km2=control_km2,
@@ -185,13 +185,18 @@ class ChangeSeries:
         return sorted([*measured, *absent], key=lambda row: row.year)
 
 
-def change_sentence(fit: SeasonFit | None, used: Sequence[ChangeYear], ends: Ends) -> str:
+def minimum_km2(fit: SeasonFit, beyond: float) -> float:
+    """Return the smallest slope detectable, km2 a year; what changes `beyond` the ground hides as much more."""
+    return fit.minimum_detectable + abs(beyond)
+
+
+def change_sentence(fit: SeasonFit | None, used: Sequence[ChangeYear], ends: Ends, beyond: float) -> str:
     """State the trend of the change product, or why there is none."""
     if fit is None:
         return "A trend of the change product needs at least three years that are observed well and free of early snow"
     first, last, (low, high) = used[0].year_area, used[-1].year_area, ends or (None, None)
     rate = Rate(
-        per_year=fit.slope, low=low, high=high, minimum=fit.minimum_detectable, first_year=first.year,
+        per_year=fit.slope, low=low, high=high, minimum=minimum_km2(fit, beyond), first_year=first.year,
         last_year=last.year, years=last.decimal_year - first.decimal_year, first=fit.first if fit.first > 0 else None,
     )  # fmt: skip
     return sentence(rate, AREA)
@@ -227,8 +232,8 @@ def _numbers(fit: SeasonFit, used: Sequence[ChangeYear], ends: Ends, beyond: flo
         "control_slope_km2_per_year": beyond,
         "slope_pct_per_year": 100 * fit.slope / fit.first if fit.first > 0 else None,
         "p": fit.p,
-        "minimum_detectable_km2_per_year": fit.minimum_detectable,
-        "detectable": low is not None and high is not None and not low <= 0 <= high,
+        "minimum_detectable_km2_per_year": minimum_km2(fit, beyond),
+        "detectable": leaves_zero_out(low, high),
         "first_area_km2": max(fit.first, 0.0),
         "sigma_own_km2": fit.sigma_own,
         "sigma_season_km2": fit.sigma_season,

@@ -51,7 +51,7 @@ class Fit:
     p: float
     """Two-sided p of the exact Mann-Kendall test."""
     minimum_detectable: float
-    """Slope that the series could have shown with 80 % power at 5 %."""
+    """Slope that the series could have shown with 80 % power at 5 %, by the longer side of its interval."""
     sigma: float
     """One sigma of a value: the largest of the sources."""
     sigma_source: str
@@ -159,7 +159,7 @@ def fit_trend(
     """
     t, y, n = np.asarray(times, dtype=np.float64), np.asarray(values, dtype=np.float64), len(times)
     slope = theil_sen(times, values)
-    low, high = sen_interval(t, y)
+    sen = sen_interval(t, y)
     residuals = y - slope * t - np.median(y - slope * t)
     sources = {
         SCATTER: math.sqrt(float((residuals**2).sum()) / (n - 2)),
@@ -171,12 +171,16 @@ def fit_trend(
     effective_n = effective_size(n, r1)
     widened = math.sqrt(n / effective_n)
     half = t_quantile(1 - SIGNIFICANCE / 2, n - 2) * slope_sigma(t, sigma=sources[source]) * widened
+    low, high = min(sen[0], slope - half), max(sen[1], slope + half)
     return Fit(
         slope=slope,
-        low=min(low, slope - half) if n >= YEARS_FOR_SIGNIFICANCE else None,
-        high=max(high, slope + half) if n >= YEARS_FOR_SIGNIFICANCE else None,
+        low=low if n >= YEARS_FOR_SIGNIFICANCE else None,
+        high=high if n >= YEARS_FOR_SIGNIFICANCE else None,
         p=mann_kendall_p(list(values)),
-        minimum_detectable=minimum_detectable_change(t, sigma=sources[source]) * widened,
+        minimum_detectable=max(
+            minimum_detectable_change(t, sigma=sources[source]) * widened,
+            detectable_over_half(n) * max(slope - sen[0], sen[1] - slope),
+        ),
         sigma=sources[source],
         sigma_source=source,
         implied_rho=implied_rho(sources[SCATTER], _root_mean_square(sigmas)),

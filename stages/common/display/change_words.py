@@ -50,9 +50,19 @@ class Rate:
         return leaves_zero_out(self.low, self.high)
 
     @property
+    def has_error(self) -> bool:
+        """Whether the interval has a width."""
+        return self.noticed - abs(self.per_year) > NO_ERROR * abs(self.per_year)
+
+    @property
     def noticed(self) -> float:
         """Rate above which a change would have been noticed: the minimum, or the far end where that is larger."""
         return max([self.minimum, *(abs(end) for end in (self.low, self.high) if end is not None)])
+
+
+NO_ERROR = 1e-9
+"""Errors this small, relative to the rate, come from floating-point arithmetic: nobody has stated one."""
+NO_ERROR_KNOWN = "no error of it is known"
 
 
 def leaves_zero_out(low: float | None, high: float | None) -> bool:
@@ -73,6 +83,8 @@ def sentence(rate: Rate, words: Words) -> str:
 def none_detected(rate: Rate, words: Words) -> str:
     """State a rate whose interval holds 0, and the change that would have been noticed."""
     digits = decimals_for(rate.minimum)
+    if float(number_text(rate.noticed, digits)) == 0:
+        return f"{words.none}: all years have the same value, and {NO_ERROR_KNOWN}"
     low, high = (signed_text(end, digits) for end in (rate.low, rate.high))
     return (
         f"{words.none}: {signed_text(rate.per_year, digits)} {words.unit} a year (95 %: {low} to {high}{words.sign}). "
@@ -81,18 +93,24 @@ def none_detected(rate: Rate, words: Words) -> str:
 
 
 def changed(rate: Rate, words: Words) -> str:
-    """State a rate whose interval leaves 0 out: in all, in % of the first value, and per year."""
+    """State a rate whose interval leaves 0 out: in all, in % of the first value, and per year.
+
+    Without an interval where the rate has no error (years on a line, none of which states one).
+    """
     ends = sorted(abs(end) for end in (rate.low, rate.high) if end is not None)
     size = abs(rate.per_year)
     total, yearly = (_size(size, ends, times) for times in (rate.years, 1.0))
     part = f" ({_size(size, ends, 100 * rate.years / rate.first)} %)" if rate.first else ""
     period = f"{rate.first_year}{DASH}{rate.last_year}"
     verb = words.rise if rate.per_year > 0 else words.fall
-    return f"{verb} {total} {words.unit}{part} in {period}, {yearly} {words.unit} a year (95 %)"
+    level = " (95 %)" if rate.has_error else ""
+    return f"{verb} {total} {words.unit}{part} in {period}, {yearly} {words.unit} a year{level}"
 
 
 def power(rate: Rate, words: Words) -> str:
     """State the smallest change detectable, or that a change of this size is often missed."""
+    if not rate.has_error:
+        return NO_ERROR_KNOWN
     if abs(rate.per_year) < rate.minimum:
         return "a change of this size is missed in more than one of five such series"
     return f"smallest change detectable {number_text(rate.minimum, plain_decimals(rate.minimum))} {words.unit} a year"
@@ -112,6 +130,8 @@ def _size(size: float, ends: list[float], times: float) -> str:
     """
     size, low, high = size * times, ends[0] * times, ends[-1] * times
     half = max(high - size, size - low)
+    if half <= NO_ERROR * size:
+        return number_text(size, decimals_for(size))
     decimals = plain_decimals(half)
     if half >= size:
         decimals = next(d for d in count(decimals) if round(low, d) > 0)

@@ -15,19 +15,21 @@ def alternative_texts(findings: Findings) -> dict[str, str]:
     if len(findings.areas) > 1:
         span += f"; {last.year}: {rounding.area_text(last, decimals)}"
     mark = f"{phrases.SIMULATED}. " if findings.site.simulated else ""
+    product = phrases.products_of(row.product for row in findings.areas)
     truth = ", beside the true area" if findings.truth else ""
     card = findings.card
     texts = {
-        "glacier_retreat_graph.png": f"Graph of the glacier area per year with bars of the 68 % and 95 % interval"
-        f"{truth}. {span}.",
+        "glacier_retreat_graph.png": f"Graph of the glacier area per year ({product}) with bars of the 68 % and "
+        f"95 % interval{truth}. {span}.",
         "glacier_retreat_timelapse.gif": f"One frame per year, {first.year} to {last.year}: the scene with the mapped "
-        "outline, the outline of the first year, the year and its area.",
-        "prediction_gallery.png": "For each year shown: scene, prior and mapped outlines, glacier probability, and "
-        "where the map differs from the prior outlines.",
+        f"outline, the outline of the first year, the year and its area ({product}).",
+        "prediction_gallery.png": f"Maps {phrases.IMAGES_ALONE}. For each year shown: scene, prior and mapped "
+        "outlines, glacier probability, and where the map differs from the prior outlines.",
         "change_map.png": change_text(findings),
-        "change_product": "Ice within the change domain per year, with the line through it.",
-        "surface": "Stacked bars of clean and debris-covered ice per year.",
-        "fronts": "Retreat of the ice fronts of the largest glaciers by year, with bars of one standard deviation.",
+        "change_product": f"Ice within the change domain per year, {phrases.IMAGES_ALONE}, with the line through it.",
+        "surface": f"Stacked bars of clean and debris-covered ice per year ({product}).",
+        "fronts": f"Retreat of the ice fronts of the largest glaciers by year, {phrases.IMAGES_ALONE}, with bars of "
+        "one standard deviation.",
         "learning_curve": f"IoU by epoch; validation IoU {card.val_iou:.2f} at epoch {card.best_epoch}, whose weights "
         "were kept.",
         "precision_recall": f"Precision against recall; the threshold in use is {card.threshold:g}.",
@@ -42,8 +44,8 @@ def change_text(findings: Findings) -> str:
     rows = findings.statistics.last_changes
     total = change_total(rows)
     if total is None:
-        return "Map of ground lost and gained by ice."
+        return f"Map of ground lost and gained by ice, {phrases.IMAGES_ALONE}."
     return (
-        f"Map of ground lost and gained by ice from {rows[0].from_year} to {rows[0].year}: "
+        f"Map of ground lost and gained by ice from {rows[0].from_year} to {rows[0].year}, {phrases.IMAGES_ALONE}: "
         f"{total.lost.text} km² lost, {total.gained.text} km² gained."
     )

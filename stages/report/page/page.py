@@ -76,6 +76,7 @@ def _area_content(findings: Findings) -> dict[str, Any]:
         "failed": [gate for gate in gates if not gate.passed and not gate.overridden],
         "overridden": [gate for gate in gates if gate.overridden],
         "areas": area_rows(findings),
+        "areas_product": phrases.products_of(row.product for row in findings.areas),
         "areas_are_fused": any(row.product == "outlines" for row in findings.areas),
         "sources": source_rows(findings.areas),
         "methods": interval_methods(findings.areas),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from stages.common.display import rounding
 from stages.common.display.numbers import decimals_for
+from stages.common.display.phrases import IMAGES_ALONE, products_of
 from stages.common.tables.area import Trend
 from stages.common.tables.change import ChangeTrend
 from stages.report.findings import Findings
@@ -39,15 +40,16 @@ def change_figures(findings: Findings) -> list[ChangeFigure]:
 def _images_alone(findings: Findings) -> ChangeFigure | None:
     trend = findings.statistics.change_trend
     return None if trend is None else _slope_figure(
-        trend, name="Change product: the card above", ground=f"where glaciers can change: {trend.domain_method}",
+        trend, name="Change product: the card above",
+        ground=f"where glaciers can change, {IMAGES_ALONE}: {trend.domain_method}",
         use="how much was lost or gained: errors that all years share cancel, the day of the scene is taken out",
     )  # fmt: skip
 
 
 def _common_trend(findings: Findings) -> ChangeFigure | None:
     return _slope_figure(
-        findings.trend, name="Trend of the common area", ground="pixels observed in every year",
-        use="the yearly outlines over all years: carries the full error of each outline",
+        findings.trend, name="Trend of the common area", ground=f"pixels observed in every year, {IMAGES_ALONE}",
+        use="all years, snow and cloud off the glaciers included: carries the full error of each year’s map",
     )  # fmt: skip
 
 
@@ -68,7 +70,8 @@ def _two_years(findings: Findings) -> ChangeFigure | None:
         return None
     digits = decimals_for(trend.change_sigma_km2)
     return ChangeFigure(
-        name=f"Common area, {trend.years[-1]} less {trend.years[0]}", ground="pixels observed in every year",
+        name=f"Common area, {trend.years[-1]} less {trend.years[0]}",
+        ground=f"pixels observed in every year, {IMAGES_ALONE}",
         per_year=None, per_year_ends=None, whole=signed_number(trend.change_km2, digits),
         whole_ends=_ends(trend.change_low_km2, trend.change_high_km2, digits),
         use="two years alone, the others unused: the widest interval",
@@ -79,7 +82,8 @@ def _all_observed(findings: Findings) -> ChangeFigure:
     first, last = findings.areas[0], findings.areas[-1]
     digits = rounding.decimals_of(findings.areas)
     return ChangeFigure(
-        name=f"Whole area, {last.year} less {first.year}", ground="all that each year observed",
+        name=f"Whole area, {last.year} less {first.year}",
+        ground=f"all that each year observed, {products_of(row.product for row in findings.areas)}",
         per_year=None, per_year_ends=None, whole=signed_number(last.glacier_area_km2 - first.glacier_area_km2, digits),
         whole_ends=None, use="no measure of change: years that saw more ground have more ice",
     )  # fmt: skip
@@ -91,9 +95,10 @@ def _lost_and_gained(findings: Findings) -> ChangeFigure | None:
     if total is None:
         return None
     return ChangeFigure(
-        name=f"Gained less lost ground, {rows[0].from_year} to {rows[0].year}", ground="pixels observed in both years",
+        name=f"Gained less lost ground, {rows[0].from_year} to {rows[0].year}",
+        ground=f"pixels observed in both years, {IMAGES_ALONE}",
         per_year=None, per_year_ends=None, whole=total.net, whole_ends=None,
-        use="where ice went or came; along edges it also holds the errors of both outlines",
+        use="where ice went or came; along edges it also holds the errors of both maps",
     )  # fmt: skip
 
 

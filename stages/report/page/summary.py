@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from stages.common.display import rounding
+from stages.common.display import phrases, rounding
 from stages.common.display.change_words import leaves_zero_out
 from stages.common.display.numbers import DASH, decimals_for, number_text, signed_text
 from stages.common.tables.area import FrontTrendRow
 from stages.report.findings import Findings
 from stages.report.page.front_table import why_no_front
-
-P_MAX = 0.05
-"""Below this p of the Mann-Kendall test a front moved in one direction."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +73,7 @@ def _area_card(findings: Findings) -> Card:
     first, last = findings.areas[0], findings.areas[-1]
     notes = [f"{first.year}: {rounding.area_text(first, decimals)}"] if len(findings.areas) > 1 else []
     notes += [unseen] if (unseen := rounding.unseen_text(last, decimals)) else []
+    notes.append(phrases.products_of(row.product for row in (first, last)))
     return Card(f"Glacier area {last.year}", rounding.area_text(last, decimals), "; ".join(notes))
 
 
@@ -85,9 +83,10 @@ def _change_card(findings: Findings) -> Card:
         return Card("Change of the area", DASH, "no trend: see Change")
     text = f"{slope.text(slope.per_year)} km² per year"
     if slope.low is None or slope.high is None:
-        return Card("Change of the area", text, "no interval: fewer than five years")
+        return Card("Change of the area", text, f"no interval: fewer than five years; {phrases.IMAGES_ALONE}")
     verdict = "detected" if leaves_zero_out(slope.low, slope.high) else "no change detected"
-    return Card("Change of the area", text, f"95 %: {slope.text(slope.low)} to {slope.text(slope.high)}; {verdict}")
+    interval = f"95 %: {slope.text(slope.low)} to {slope.text(slope.high)}"
+    return Card("Change of the area", text, f"{interval}; {verdict}; {phrases.IMAGES_ALONE}")
 
 
 def _front_card(findings: Findings) -> Card:
@@ -99,7 +98,7 @@ def _front_card(findings: Findings) -> Card:
     name = longest.glac_name or longest.rgi_id
     span = f"{longest.first_year}{DASH}{longest.last_year}"
     size = f"{signed_text(longest.retreat_m, 0)} ± {number_text(longest.retreat_sigma_m, 0)} m"
-    note = f"{_count(trends)}, {span}; longest: {name}, {size}"
+    note = f"{_count(trends)}, {span}; longest: {name}, {size}; {phrases.IMAGES_ALONE}"
     return Card("Retreat of the fronts", f"{_range(trends)} m", note)
 
 
@@ -113,20 +112,17 @@ def _count(trends: list[FrontTrendRow]) -> str:
 
 
 def _fronts_in_words(trends: list[FrontTrendRow]) -> str:
-    """Say how many fronts went back or forward, and of how many the rate is beyond its error."""
-    tested = [row for row in trends if row.mann_kendall_p is not None]
-    moved = [row for row in tested if (row.mann_kendall_p or 0.0) < P_MAX]
-    back, forward = ([row for row in moved if sign * row.retreat_m > 0] for sign in (1, -1))
+    """Say how many fronts went back or forward by more than their error: of the others that is not known."""
+    tested = [row for row in trends if row.detectable is not None]
     if not tested:
         return ""
+    moved = [row for row in tested if row.detectable]
+    back, forward = ([row for row in moved if sign * (row.rate_m_per_year or 0.0) > 0] for sign in (1, -1))
     moves = [(rows, verb) for rows, verb in ((back, "went back"), (forward, "advanced")) if rows]
     if not moves:
-        return f"None of {_count(tested)} moved steadily in one direction"
+        return f"No movement of {'the front' if len(tested) == 1 else f'any of {len(tested)} fronts'} was detected"
     text = " and ".join(f"{_of(len(rows), len(tested))} {verb}" for rows, verb in moves)
-    beyond = sum(bool(row.detectable) for row in moved)
-    return (
-        f"{text[0].upper()}{text[1:]} (p < {P_MAX}); for {beyond or 'none'} of them the rate exceeds its error (95 %)"
-    )
+    return f"{text[0].upper()}{text[1:]} by more than {'its' if len(moved) == 1 else 'their'} error (95 %)"
 
 
 def _of(count: int, total: int) -> str:

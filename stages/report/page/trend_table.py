@@ -117,6 +117,11 @@ def _sigma_text(trend: Trend) -> str:
     return f"{text} ({trend.sigma_source})" if text and trend.sigma_source else text
 
 
+def _pct_decimals(row: GlacierTrendRow) -> int:
+    """Return the decimals of a slope in %: those of the smallest change detectable in %, as in the table of `area`."""
+    return decimals_for(100 * row.minimum_detectable_km2_per_year / row.first_area_km2) if row.first_area_km2 else 0
+
+
 def _line(row: GlacierTrendRow) -> TrendLine:
     decimals = decimals_for(row.minimum_detectable_km2_per_year)
     return TrendLine(
@@ -127,7 +132,7 @@ def _line(row: GlacierTrendRow) -> TrendLine:
         slope=signed_number(row.slope_km2_per_year, decimals),
         low=signed_number(row.slope_low_km2_per_year, decimals),
         high=signed_number(row.slope_high_km2_per_year, decimals),
-        slope_pct=None if row.slope_pct_per_year is None else signed_number(row.slope_pct_per_year, 2),
+        slope_pct=None if row.slope_pct_per_year is None else signed_number(row.slope_pct_per_year, _pct_decimals(row)),
         minimum=plain_number(row.minimum_detectable_km2_per_year, decimals),
         p=p_number(row.mann_kendall_p),
         p_adjusted=p_number(row.p_adjusted),

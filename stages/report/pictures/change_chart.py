@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from stages.common.display import rounding
+from stages.common.display import phrases, rounding
 from stages.common.display.colours import BLUE, VERMILLION, hexadecimal
 from stages.common.drawing.figures import OPAQUE_LEGEND, small_chart
 from stages.common.tables.change import ChangeAreaRow, ChangeTrend
@@ -29,7 +29,7 @@ def change_chart(findings: Findings) -> bytes | None:
         axes.set_ylabel("Area (km²)")
         axes.legend(loc="best", fontsize=9, **OPAQUE_LEGEND)
 
-    return small_chart("Change product", draw, simulated=findings.site.simulated, width_in=7.2)
+    return small_chart(f"Change product: {phrases.IMAGES_ALONE}", draw, simulated=findings.site.simulated, width_in=7.2)
 
 
 def trend_line(trend: ChangeTrend) -> list[tuple[float, float]]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from stages.common.display import colours
+from stages.common.display import colours, phrases
 from stages.common.drawing import maps
 from stages.common.drawing.maps import MapSize
 from stages.common.geo.raster import read_grid
@@ -34,7 +34,7 @@ def draw_change_map(findings: Findings, path: Path) -> bytes:
     canvas = Canvas(width, top + map_size.height + FOOT_PX)
     if findings.site.simulated:
         draw_banner(canvas)
-    title = f"{findings.site.title}: ground lost and gained by ice{_years(findings)}"
+    title = f"{findings.site.title}: ground lost and gained by ice{_years(findings)}, {phrases.IMAGES_ALONE}"
     canvas.draw_text((PAD_PX, top - HEAD_PX / 2), title, size=17, anchor="lm", bold=True, room=width - 2 * PAD_PX)
     canvas.paste(picture, ((width - map_size.width) // 2, top))
     _draw_legend(canvas, findings, map_size, top=top + map_size.height)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from stages.common.display import rounding
+from stages.common.display import phrases, rounding
 from stages.common.display.colours import BLUE, GREY_LIGHT, MUTED, hexadecimal
 from stages.common.drawing.figures import BANNER_IN, encode_png, new_figure, plain_style
 from stages.common.tables.area import FrontRow
@@ -55,7 +55,7 @@ def front_chart(findings: Findings) -> bytes:
         panels[0, 0].set_ylim(*axis_limits_m(fronts))
         ticks = rounding.year_ticks(findings.years)[:: 2 if columns > 2 else 1]
         panels[0, 0].set_xticks(ticks, [str(tick) for tick in ticks])
-        title = "Retreat of the ice front (m)"
+        title = f"Retreat of the ice front (m), {phrases.IMAGES_ALONE}"
         figure.text(0.09, 1 - (banner_in + 0.22) / height_in, title, size=11, weight="bold", va="center")
         return encode_png(figure)
 

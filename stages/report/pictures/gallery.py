@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from stages.common.display import phrases
 from stages.common.display.colours import (  # fmt: skip
     BLACK,
     BOTH,
@@ -157,7 +158,12 @@ class Sheet:
         text = self.figure.text
         top = 1 - (self.top - HEAD_PX + 26) / self.height
         text(
-            MARGIN_PX / self.width, top, f"{findings.site.title}: mapped glaciers", size=13, weight="bold", va="center"
+            MARGIN_PX / self.width,
+            top,
+            f"{findings.site.title}: maps {phrases.IMAGES_ALONE}",
+            size=13,
+            weight="bold",
+            va="center",
         )
         self._draw_legend()
         self._draw_colour_bar()

@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from stages.common.display import rounding
+from stages.common.display import phrases, rounding
 from stages.common.display.colours import BLUE, BLUE_LIGHT, GREEN, GREY_LIGHT, INK, MUTED, VERMILLION, hexadecimal
 from stages.common.display.numbers import decimals_for
 from stages.common.drawing.figures import BANNER_IN, encode_png, new_figure, plain_style
@@ -57,12 +57,9 @@ def graph_notes(findings: Findings) -> list[str]:
         if minimum_text not in notes[0]:
             notes.append(f"A change below {minimum_text} km² per year could not be detected (80 % power).")
     product = findings.statistics.change_trend
-    if product and len(findings.years) > 1:
-        notes = [
-            f"Change, from the images alone: {product.statement}.",
-            f"Common area, from the images alone: {notes[0]}",
-            *notes[1:],
-        ]
+    if len(findings.years) > 1:
+        notes[0] = f"{phrases.COMMON_AREA}: {notes[0]}"
+        notes[:0] = [f"{phrases.CHANGE_PRODUCT}: {product.statement}."] if product else []
     has_95 = any(row.area_low95_km2 is not None for row in rows)
     bars = "Bars: 68 % interval (thick) and 95 % interval (thin)." if has_95 else "Bars: 68 % interval."
     has_change = bool(graph_data.change_areas(findings.statistics))
@@ -127,7 +124,7 @@ def _draw_areas(axes: Any, rows: Sequence[AreaRow], excluded: Sequence[int], rej
         )
     groups = (
         (
-            "glacier area",
+            f"glacier area: {phrases.SHORT_PRODUCTS[rows[0].product]}",
             colour,
             [row for row in rows if not graph_data.partly_unseen(row) and row.year not in excluded],
         ),

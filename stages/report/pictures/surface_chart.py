@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from stages.common.display import rounding
+from stages.common.display import phrases, rounding
 from stages.common.display.colours import CLEAN, DEBRIS, hexadecimal
 from stages.common.drawing.figures import OPAQUE_LEGEND, small_chart
 from stages.common.tables.area import AreaRow
@@ -35,4 +35,5 @@ def surface_chart(findings: Findings) -> bytes:
         axes.set_ylabel("Area (km²)")
         axes.legend(loc="upper left", ncols=2, fontsize=9, **OPAQUE_LEGEND)
 
-    return small_chart("Clean and debris-covered ice", draw, simulated=findings.site.simulated, width_in=7.2)
+    title = f"Clean and debris-covered ice ({phrases.SHORT_PRODUCTS[rows[0].product]})"
+    return small_chart(title, draw, simulated=findings.site.simulated, width_in=7.2)

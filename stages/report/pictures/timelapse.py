@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
 
 from stages.common.display import colours, phrases
 from stages.common.display.rounding import area_text, decimals_of, unseen_text
 from stages.common.drawing import maps
 from stages.common.drawing.maps import MapSize
+from stages.common.geo.grid import Grid
 from stages.common.geo.raster import read_grid
+from stages.common.tables.kinds import MASK_NODATA
 from stages.common.types import BoolArray, UInt8Array
 from stages.common.web_map import scenes
 from stages.common.web_map.scenes import YearFiles
@@ -35,24 +40,41 @@ OWN_COLOURS = (
 """Colours with a meaning, which the palette keeps exactly."""
 
 
-def draw_timelapse(findings: Findings) -> bytes:
-    """Draw the time-lapse as an endless GIF."""
+def draw_timelapse(findings: Findings, outlines: Any) -> bytes:
+    """Draw the time-lapse as an endless GIF.
+
+    Parameters
+    ----------
+    outlines
+        GeoDataFrame of the mapped outlines in the grid's CRS, with their `year`: those that the areas are of.
+    """
     map_size = frame_map_size(findings)
     scene_colours, stretch = scenes.read_colours(findings.files, map_size)
-    first_outline = mapped_outline(findings.files[findings.years[0]], map_size, thickness=2)
+    grid = read_grid(findings.glacier_id)
+    lines = {
+        year: mapped_outline(outlines.geometry[outlines["year"] == year], findings.files[year], grid, map_size)
+        for year in findings.years
+    }
+    first_outline = scenes.thicken(lines[findings.years[0]])
     reference = [(first_outline, colours.REFERENCE)] if len(findings.years) > 1 else []
     frames = []
     for row in findings.areas:
-        files = findings.files[row.year]
         picture = scene_colours[row.year].natural(stretch)
-        picture = scenes.draw_outlines(picture, [*reference, (mapped_outline(files, map_size), colours.THIS_YEAR)])
+        picture = scenes.draw_outlines(picture, [*reference, (lines[row.year], colours.THIS_YEAR)])
         frames.append(compose_frame(findings, row.year, picture, map_size))
     return encode_gif(frames, seconds=findings.report.frame_seconds)
 
 
-def mapped_outline(files: YearFiles, map_size: MapSize, thickness: int = 1) -> BoolArray:
-    """Return the pixels (h, w) of a year's mapped outline, grown `thickness` times by a pixel."""
-    return scenes.thicken(maps.outline_pixels(scenes.read_mask(files, map_size)), thickness)
+def mapped_outline(polygons: Iterable[Any], files: YearFiles, grid: Grid, map_size: MapSize) -> BoolArray:
+    """Return the pixels (h, w) of a year's outlines, `polygons` in the grid's CRS, grown by a pixel."""
+    from rasterio.features import rasterize
+
+    shape = map_size.height, map_size.width
+    transform = grid.transform * grid.transform.scale(grid.width / map_size.width, grid.height / map_size.height)
+    drawn = [(polygon, 1) for polygon in polygons if not polygon.is_empty]
+    ice = rasterize(drawn, out_shape=shape, transform=transform, dtype="uint8") if drawn else np.zeros(shape, np.uint8)
+    unseen = scenes.read_mask(files, map_size) == MASK_NODATA
+    return scenes.thicken(maps.outline_pixels(np.where(unseen & (ice == 0), MASK_NODATA, ice)))
 
 
 def frame_map_size(findings: Findings) -> MapSize:
@@ -96,7 +118,7 @@ def _draw_headline(canvas: Canvas, findings: Findings, year: int, *, top: int) -
     room = canvas.width - 3 * PAD_PX - canvas.text_width(str(year), size=38, bold=True)
     canvas.draw_text((PAD_PX, top + 20), findings.site.title, size=17, anchor="lm", bold=True, room=room)
     note = unseen_text(row, decimals)
-    line = f"{area_text(row, decimals)} glacier" + (f", {note}" if note else "")
+    line = f"{area_text(row, decimals)} ({phrases.SHORT_PRODUCTS[row.product]})" + (f", {note}" if note else "")
     canvas.draw_text((PAD_PX, top + 45), line, size=15, anchor="lm", room=room)
 
 

@@ -33,7 +33,7 @@ CHANGE_CLASSES = (
     (MASK_NODATA, "not observed in one of the two years", colours.GREY_LIGHT, 0.6),
 )
 VECTORS = (
-    (series.FRONTS, "Fronts", symbols.line_symbol(colours.VERMILLION, width_mm=0.7), True),
+    (series.FRONTS, "Fronts, images alone", symbols.line_symbol(colours.VERMILLION, width_mm=0.7), True),
     (series.FLOW_LINES, "Flow lines", symbols.line_symbol(colours.GREEN, width_mm=0.3, dashed=True), False),
     (series.OUTLINES, "Outlines of the year", symbols.outline_symbol(colours.THIS_YEAR, width_mm=0.4), True),
     (series.OLD_OUTLINES, "Old outlines", symbols.outline_symbol(colours.REFERENCE, width_mm=0.4), False),
@@ -71,7 +71,7 @@ def _changes(run: Run) -> list[MapLayer]:
     paths = {y: path for y, path in run.by_year("artifacts/area/change_{years}.tif").items() if path.exists()}
     return [
         MapLayer(
-            name=f"Change {year}", group="Change since the first year", source=_relative(path),
+            name=f"Change {year}", group="Change since the first year, images alone", source=_relative(path),
             style=class_style(CHANGE_CLASSES), year=year, visible=False,
         )
         for year, path in paths.items()
@@ -83,7 +83,8 @@ def _probabilities(findings: Findings) -> list[MapLayer]:
     entries = [(level, f"{level:.1f}", colour) for level, colour in levels]
     return [
         MapLayer(
-            name=f"Probability {year}", group="Probability of ice", source=_relative(findings.files[year].probability),
+            name=f"Probability {year}", group="Probability of ice, images alone",
+            source=_relative(findings.files[year].probability),
             style=symbols.ramp(entries, opacity=0.7), year=year, visible=False,
         )
         for year in findings.years

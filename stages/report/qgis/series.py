@@ -80,10 +80,12 @@ def _outlines(run: Run, findings: Findings, dates: Mapping[int, Any]) -> Any:
     paths = run.by_year("artifacts/area/outlines_{years}.gpkg")
     frames = [read_features(paths[year]).assign(year=year, date=dates[year]) for year in findings.years]
     outlines = pandas.concat(frames, ignore_index=True)
-    rows = pandas.DataFrame([_areas(row) for row in findings.glaciers], columns=["year", "rgi_id", *AREA_COLUMNS])
+    rows = pandas.DataFrame(
+        [_areas(row) for row in findings.glaciers], columns=["year", "rgi_id", "product", *AREA_COLUMNS]
+    )
     rows = rows.astype(dict.fromkeys(AREA_COLUMNS, "float64"))
     merged = outlines.drop(columns="src_date").merge(rows, on=["year", "rgi_id"], how="left")
-    first = ["rgi_id", "glac_name", "year", "date", "area_km2", *AREA_COLUMNS]
+    first = ["rgi_id", "glac_name", "year", "date", "product", "area_km2", *AREA_COLUMNS]
     others = [name for name in merged.columns if name not in first and name != "geometry"]
     return geopandas.GeoDataFrame(merged[[*first, *others]], geometry=merged["geometry"], crs=frames[0].crs)
 
@@ -91,7 +93,7 @@ def _outlines(run: Run, findings: Findings, dates: Mapping[int, Any]) -> Any:
 def _areas(row: GlacierAreaRow) -> dict[str, Any]:
     areas = {name: getattr(row, name) for name in AREA_COLUMNS}
     rounded = {name: km2 if km2 is None else round(km2, EXACT_DECIMALS) for name, km2 in areas.items()}
-    return {"year": row.year, "rgi_id": row.rgi_id, **rounded}
+    return {"year": row.year, "rgi_id": row.rgi_id, "product": row.product, **rounded}
 
 
 def _unseen(valid: Path, aoi: Any) -> Any:

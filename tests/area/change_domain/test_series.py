@@ -137,6 +137,8 @@ def test_ice_that_grows_beyond_the_domain_widens_the_interval_on_its_side() -> N
     wider = (both.slope_high_km2_per_year or 0) - (alone.slope_high_km2_per_year or 0)
     assert wider == pytest.approx(both.control_slope_km2_per_year, rel=0.05)
     assert "gained beyond the ground" in both.statement
+    least, plain = both.minimum_detectable_km2_per_year or 0, alone.minimum_detectable_km2_per_year or 0
+    assert least == pytest.approx(plain + (both.control_slope_km2_per_year or 0), rel=1e-6), "it hides as much more"
 
 
 def widening(per_year_px: float) -> dict[int, np.ndarray]:

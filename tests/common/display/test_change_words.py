@@ -56,6 +56,16 @@ def test_an_end_next_to_zero_is_stated_by_as_many_decimals_as_it_needs() -> None
     assert sentence(rate, AREA).startswith("Gained 8.0000 ± 7.9999 km² in 2016–2024, 1.00000 ± 0.99999 km² a year")
 
 
+def test_a_change_without_any_error_states_none() -> None:
+    """A line of areas none of which has an error: ± 0.000 and a detectable change of 0.000 would be claims."""
+    exact = replace(LOSS, per_year=-1.0, low=-1.0, high=-1.0, minimum=0.0, first=18.0)
+    assert sentence(exact, AREA) == ("Lost 8.0 km² (44 %) in 2016–2024, 1.0 km² a year; no error of it is known")
+    still = replace(exact, per_year=0.0, low=0.0, high=0.0)
+    assert sentence(still, AREA) == (
+        "No change in area detected: all years have the same value, and no error of it is known"
+    )
+
+
 @pytest.mark.parametrize(("uncertainty", "decimals"), [(0.058, 2), (0.14, 2), (0.48, 1), (1.0, 1), (30.4, 0), (140, 0)])
 def test_digits(uncertainty: float, decimals: int) -> None:
     assert plain_decimals(uncertainty) == decimals

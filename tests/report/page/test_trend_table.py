@@ -50,3 +50,12 @@ def test_glaciers_stand_by_the_size_of_their_change():
 def test_a_difference_of_two_years_is_a_change_where_its_interval_says_so(change_km2, half_km2, text):
     low, high = change_km2 - half_km2, change_km2 + half_km2
     assert trend_table.difference_text(change_km2, low, high, half_km2 / 1.96) == text
+
+
+def test_per_cent_have_no_more_digits_than_the_change_supports():
+    """A change of 0.005 ± 0.05 km2 a year of 0.24 km2 is -2 % a year: -2.00 would claim to know it a hundred times."""
+    row = statistics_inputs.glacier_trends(report_inputs.glacier_rows((2020,)))[0].model_copy(
+        update={"slope_pct_per_year": -2.0, "minimum_detectable_km2_per_year": 0.067, "first_area_km2": 0.24}
+    )
+    (line,) = trend_table.trend_lines([row])
+    assert line.slope_pct.text == "−2"

@@ -6,9 +6,13 @@ import io
 
 import numpy as np
 import pytest
+import shapely
 from PIL import Image
 
 from stages.common.display import colours
+from stages.common.drawing.maps import MapSize
+from stages.common.geo.raster import read_grid
+from stages.common.web_map.scenes import YearFiles
 from stages.report.pictures import map_marks, timelapse
 from tests.report import report_inputs
 
@@ -48,3 +52,24 @@ def test_simulated_mark_stands_on_every_frame(nine_years, one_year):
             assert (np.asarray(gif.convert("RGB"))[2, 2] == colours.VERMILLION).all()
     with Image.open(one_year / "glacier_retreat_timelapse.gif") as gif:
         assert (np.asarray(gif.convert("RGB"))[2, 2] == colours.PAPER).all()
+
+
+def test_the_outline_is_that_of_the_stated_area_and_not_the_one_of_the_image(nine_years):
+    """The mask is the image's; area and outlines may rest on image and inventory together."""
+    site, year = nine_years.parents[1], report_inputs.NINE_YEARS[0]
+    maps = site / f"artifacts/predict/{year}"
+    valid = site / f"artifacts/prepare/{year}/valid.tif"
+    files = YearFiles(
+        scene=valid, valid=valid, mask=maps / "mask.tif", probability=maps / "probability.tif", bands=(1, 1, 1),
+        storage="sentinel2",
+    )  # fmt: skip
+    grid = read_grid(site / "artifacts/labels/glacier_id.tif")
+    size = MapSize(width=2 * grid.width, height=2 * grid.height, pixel_size_m=grid.pixel_size_m / 2)
+    left, bottom, *_ = grid.bounds
+    side = 10 * grid.pixel_size_m
+    line = timelapse.mapped_outline([shapely.box(left + side, bottom + side, left + 2 * side, bottom + 2 * side)],
+                                    files, grid, size)  # fmt: skip
+    rows, columns = np.nonzero(line)
+    assert (columns.min(), columns.max()) == (20 - 1, 39 + 1)
+    assert (size.height - 1 - rows.max(), size.height - 1 - rows.min()) == (20 - 1, 39 + 1)
+    assert not timelapse.mapped_outline([], files, grid, size).any()

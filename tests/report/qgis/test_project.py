@@ -50,8 +50,8 @@ def test_the_map_opens_on_the_aoi(nine_years: Path) -> None:
 def test_one_real_year_without_a_dem_has_a_project_too(one_year: Path) -> None:
     names = [layer.findtext("layername") for layer in project_of(one_year).iterfind("projectlayers/maplayer")]
     assert names == [
-        "Fronts", "Flow lines", "Outlines of the year", "Old outlines", "Not observed", "Probability 2024",
-        "Scene 2024", "Labels for training",
+        "Fronts, images alone", "Flow lines", "Outlines of the year", "Old outlines", "Not observed",
+        "Probability 2024", "Scene 2024", "Labels for training",
     ]  # fmt: skip
 
 

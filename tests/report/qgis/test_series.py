@@ -34,6 +34,7 @@ def test_each_outline_has_its_day_and_the_areas_of_its_table(path: Path, nine_ye
     rows = read_rows(nine_years.parent / "area/area_by_glacier.csv", GlacierAreaRow)
     low = {row.year: row.area_low_km2 for row in rows if row.rgi_id == RGI_ID}
     assert outlines["year"].tolist() == list(NINE_YEARS)
+    assert outlines["product"].tolist() == ["image"] * len(NINE_YEARS)
     assert outlines["date"].dt.strftime("%m-%d").unique().tolist() == ["10-15"]
     assert dict(zip(outlines["year"], outlines["area_low_km2"], strict=True)) == low
     assert outlines.set_index("year")["unseen_km2"].gt(0).pipe(lambda cut: cut.index[cut].tolist()) == [CLOUDY]

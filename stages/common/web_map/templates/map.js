@@ -248,7 +248,7 @@
     const change = glacier.changes[chosen.year];
     if (!change) return "";
     const [lost, gained] = [change.lost, change.gained].map((area) => numberText(area, 2));
-    return `Ground from ${change.from} to ${chosen.year}: ${lost} km\u00b2 lost, ${gained} km\u00b2 gained.`;
+    return `Ground from ${change.from} to ${chosen.year}, from the images alone: ${lost} km\u00b2 lost, ${gained} km\u00b2 gained.`;
   }
   function paragraph(text) {
     const node = document.createElement("p");
