@@ -21,6 +21,7 @@ from region.params import RegionParams
 from region.results import Results, as_json
 from region.totals import GlacierYear, RegionTrend, Total, region_trend, totals
 from stages.area.error.interval import interval_factors
+from stages.common.display.phrases import IMAGES_ALONE
 from stages.common.errors import InputError
 from stages.common.tables.area import AreaSeries, Gates, Trend
 from stages.common.tables.learning import MapModel
@@ -120,11 +121,11 @@ def _item(job: Job, year: int, date: str | None, results: Results) -> pystac.Ite
     day = dt.datetime.fromisoformat(date or f"{year}-07-02").replace(tzinfo=dt.UTC)
     item = pystac.Item(
         id=f"{job.cell}-{year}", geometry=shapely.geometry.mapping(shape), bbox=list(shape.bounds), datetime=day,
-        properties={"glacier:year": year, "glacier:glaciers": len(job.glaciers)},
+        properties={"glacier:year": year, "glacier:glaciers": len(job.glaciers), "glacier:product": "image"},
     )  # fmt: skip
     for name in RASTERS:
         href = f"../../{job.place}/predict/{year}/{name}.tif"
-        item.add_asset(name, pystac.Asset(href, media_type=pystac.MediaType.COG, roles=["data"]))
+        item.add_asset(name, pystac.Asset(href, IMAGES_ALONE, media_type=pystac.MediaType.COG, roles=["data"]))
     return item
 
 

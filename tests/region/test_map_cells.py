@@ -83,11 +83,13 @@ def test_outlines_rasters_and_report(undisturbed: Path) -> None:
     items = [pystac.Item.from_file(link.get_absolute_href()) for link in collection.get_item_links()]
     assert len(items) == CELLS * len(mountains.YEARS)
     for item in items:
+        assert item.properties["glacier:product"] == "image"
         for asset in item.get_assets().values():
             assert Path(asset.get_absolute_href() or "").is_file()
     page = (results / "index.html").read_text()
     assert "13 glaciers in 6 of 7 cells" in page
     assert page.count('class="ice"') == 13
+    assert "Areas: outlines product" in page and "Common area, from the images alone: " in page
     assert "http" not in page
 
 

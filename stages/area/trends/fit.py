@@ -158,8 +158,7 @@ def fit_trend(
         Spread within the season of each year that has several passes.
     """
     t, y, n = np.asarray(times, dtype=np.float64), np.asarray(values, dtype=np.float64), len(times)
-    slope = theil_sen(times, values)
-    sen = sen_interval(t, y)
+    slope, sen = theil_sen(times, values), sen_interval(t, y)
     residuals = y - slope * t - np.median(y - slope * t)
     sources = {
         SCATTER: math.sqrt(float((residuals**2).sum()) / (n - 2)),
@@ -177,10 +176,7 @@ def fit_trend(
         low=low if n >= YEARS_FOR_SIGNIFICANCE else None,
         high=high if n >= YEARS_FOR_SIGNIFICANCE else None,
         p=mann_kendall_p(list(values)),
-        minimum_detectable=max(
-            minimum_detectable_change(t, sigma=sources[source]) * widened,
-            detectable_over_half(n) * max(slope - sen[0], sen[1] - slope),
-        ),
+        minimum_detectable=_minimum(t, sources[source] * widened, longer_side=max(slope - sen[0], sen[1] - slope)),
         sigma=sources[source],
         sigma_source=source,
         implied_rho=implied_rho(sources[SCATTER], _root_mean_square(sigmas)),
@@ -188,6 +184,11 @@ def fit_trend(
         effective_n=effective_n,
         n=n,
     )
+
+
+def _minimum(times: Float64Array, sigma: float, *, longer_side: float) -> float:
+    """Return the larger of what `sigma` and the ranks, by the longer side of Sen's interval, let a series show."""
+    return max(minimum_detectable_change(times, sigma=sigma), detectable_over_half(len(times)) * longer_side)
 
 
 def implied_rho(scatter: float, error: float) -> float | None:
