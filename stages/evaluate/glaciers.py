@@ -23,7 +23,7 @@ def glacier_scores(
     glaciers: list[GlacierRow],
     count: int,
 ) -> list[GlacierScoreRow]:
-    """Return one row per glacier with a pixel in `region`; mapped ice belongs to the nearest outline, (H, W) `nearest`.
+    """Return one row per glacier with a pixel in `region`; ice that is mapped there belongs to the `nearest` outline.
 
     Areas, not pixels, are compared, so that the ratios are those of the map. `ids` are below `count`.
     """
@@ -34,7 +34,7 @@ def glacier_scores(
         np.add.at(claimed, nearest[rows][found], km2[found])
         for sums, pixels in ((whole, labelled), (held_out, labelled & inside), (hit, labelled & found)):
             np.add.at(sums, owner[pixels], km2[pixels])
-    zone = Made(region.shape, lambda rows: np.where(region[rows], nearest[rows].astype(np.int32), np.int32(-1)))
+    zone = Made(nearest.shape, lambda rows: nearest[rows].astype(np.int32))
     distances = boundaries.mean_distances_m(zone, pixel_m, count=count)
     return [
         _row(glacier, whole=whole[i], held_out=held_out[i], hit=hit[i], claimed=claimed[i], distance_m=distances[i])

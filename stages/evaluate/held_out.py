@@ -95,7 +95,7 @@ def _parts(probability: HeldOut, scene: LabelledScene, held_out: HeldOutMap) -> 
 
 
 def _tables(scene: LabelledScene, held_out: HeldOutMap, params: Params) -> Tables:
-    nearest = scene.nearest_glacier(held_out.region)
+    nearest = scene.nearest_glacier(held_out.region & (held_out.mapped | scene.truth))
     boundaries = measure_boundaries(held_out.mapped, scene.truth, held_out.region)
     glaciers = glacier_scores(
         held_out.mapped, scene.glacier_id, held_out.region, nearest=nearest, boundaries=boundaries,

@@ -66,8 +66,7 @@ class LabelledScene:
 
     def nearest_glacier(self, where: Bits) -> Plane:
         """Return the glacier whose outline is nearest to each pixel `where`; 0 elsewhere."""
-        edge = boundary_pixels(self.truth)
-        return nearest_glacier(self.glacier_id, self.truth, edge, where=where, scratch=self.scratch)
+        return nearest_glacier(self.glacier_id, boundary_pixels(self.truth), where=where, scratch=self.scratch)
 
 
 def load_scene(run: Run) -> LabelledScene:

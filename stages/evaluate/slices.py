@@ -32,22 +32,23 @@ def slice_rows(
     mapped, region
         (H, W): mapped ice, and which pixels are held out.
     nearest, boundaries
-        The glacier nearest to each pixel of the region, and the boundaries within it.
+        The glacier nearest to each pixel of the region that is mapped or labelled, and the boundaries within it.
     """
-    size = size_zones(scene, region, nearest)
+    size = size_zones(scene, nearest)
     whole = _scored(scene, mapped, zone_of(region), "all", ["all"], boundaries=boundaries)
     sizes = _scored(scene, mapped, size, "size", SIZE_CLASSES, boundaries=boundaries)
     return [*whole, *surface_recall_rows(scene, mapped, region), *sizes]
 
 
-def size_zones(scene: LabelledScene, region: Bits, nearest: ByRows) -> ByRows:
-    """Return (H, W) size class of the glacier nearest to each pixel of `region`, by its whole outline; -1 elsewhere."""
+def size_zones(scene: LabelledScene, nearest: ByRows) -> ByRows:
+    """Return (H, W) size class of the `nearest` glacier, by its whole outline; -1 where there is none."""
     areas = np.zeros(scene.numbers)
     for glacier in scene.glaciers:
         if glacier.glacier_index < len(areas):
             areas[glacier.glacier_index] = glacier.geodesic_area_km2
     classes = np.digitize(areas, SIZE_BOUNDS_KM2).astype(np.int8)
-    return Made(region.shape, lambda rows: np.where(region[rows], classes[nearest[rows]], np.int8(-1)))
+    classes[0] = -1
+    return Made(nearest.shape, lambda rows: classes[nearest[rows]])
 
 
 def surface_recall_rows(scene: LabelledScene, mapped: Bits, region: Bits) -> list[SliceRow]:

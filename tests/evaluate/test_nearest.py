@@ -11,7 +11,7 @@ from scipy.ndimage import distance_transform_edt
 
 from stages.common.geo.planes import Bits, Plane
 from stages.evaluate.boundaries import boundary_pixels
-from stages.evaluate.nearest import CELLS_PX, TILE_PX, distances_px, nearest_glacier
+from stages.evaluate.nearest import distances_px, nearest_glacier
 
 
 @pytest.mark.parametrize("tree_pixels", [2**20, 700])
@@ -28,10 +28,8 @@ def test_no_pixel_has_no_distance() -> None:
     assert len(distances_px(np.nonzero(nothing), np.nonzero(~nothing))) == 0
 
 
-def nearest(ids: np.ndarray, where: np.ndarray, *, tile: int, cells: tuple[int, ...]) -> np.ndarray:
-    truth = Bits.of(ids > 0)
-    edge = boundary_pixels(truth)
-    return nearest_glacier(Plane.of(None, ids), truth, edge, where=Bits.of(where), tile=tile, cells=cells)[:]
+def nearest(ids: np.ndarray, where: np.ndarray) -> np.ndarray:
+    return nearest_glacier(Plane.of(None, ids), boundary_pixels(Bits.of(ids > 0)), where=Bits.of(where))[:]
 
 
 def of_the_whole(ids: np.ndarray, where: np.ndarray) -> np.ndarray:
@@ -41,25 +39,24 @@ def of_the_whole(ids: np.ndarray, where: np.ndarray) -> np.ndarray:
 
 
 @settings(max_examples=150)
-@given(
-    ids=arrays(np.uint16, (14, 17), elements=st.integers(0, 3), fill=st.just(0)),
-    where=arrays(np.bool_, (14, 17)), tile=st.integers(1, 20), cells=st.sampled_from([(4, 2, 1), (8, 1), (1,)]),
-)  # fmt: skip
+@given(ids=arrays(np.uint16, (14, 17), elements=st.integers(0, 3), fill=st.just(0)), where=arrays(np.bool_, (14, 17)))
 def test_the_nearest_glacier_is_that_of_the_whole_also_between_glaciers_at_one_distance(
-    ids: np.ndarray, where: np.ndarray, tile: int, cells: tuple[int, ...]
+    ids: np.ndarray, where: np.ndarray
 ) -> None:
-    """Tiles of a pixel look for most outlines cell by cell, tiles of 20 by a distance transform."""
-    assert (nearest(ids, where, tile=tile, cells=cells) == of_the_whole(ids, where)).all()
+    assert (nearest(ids, where) == of_the_whole(ids, where)).all()
 
 
-def test_glaciers_near_and_far_on_a_scene_of_many_tiles() -> None:
+def test_glaciers_near_and_far_on_a_scene_of_many_strips() -> None:
     """Two small glaciers in a corner, mirror images of each other: on the diagonal both are at one distance."""
     ids = np.zeros((1300, 1300), dtype=np.uint16)
     ids[20:60, 100:130], ids[100:130, 20:60] = 1, 2
-    where = np.random.default_rng(2).random(ids.shape) < 0.5
-    assert (nearest(ids, where, tile=TILE_PX, cells=CELLS_PX) == of_the_whole(ids, where)).all()
+    where = np.random.default_rng(2).random(ids.shape) < 0.1
+    where |= np.eye(1300, dtype=bool)
+    assert (nearest(ids, where) == of_the_whole(ids, where)).all()
 
 
-def test_without_a_glacier_none_is_nearest() -> None:
-    nothing = np.zeros((5, 6), dtype=np.uint16)
-    assert not nearest(nothing, nothing == 0, tile=TILE_PX, cells=CELLS_PX).any()
+@pytest.mark.parametrize("pixels", [0, 1])
+def test_with_one_pixel_of_ice_it_is_nearest_and_with_none_none_is(pixels: int) -> None:
+    ids = np.zeros((5, 6), dtype=np.uint16)
+    ids[2, 3] = 7 * pixels
+    assert (nearest(ids, ids < 9) == 7 * pixels).all()

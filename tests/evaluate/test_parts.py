@@ -28,9 +28,8 @@ def row(**values: float) -> BlockRow:
 
 def slices(scene: LabelledScene, mapped: Bits) -> list[SliceRow]:
     boundaries = measure_boundaries(mapped, scene.truth, EVERYWHERE)
-    return slice_rows(
-        scene, mapped, EVERYWHERE, nearest=scene.nearest_glacier(EVERYWHERE), boundaries=boundaries
-    )  # fmt: skip
+    nearest = scene.nearest_glacier(mapped | scene.truth)
+    return slice_rows(scene, mapped, EVERYWHERE, nearest=nearest, boundaries=boundaries)
 
 
 def test_slices_of_a_perfect_map() -> None:

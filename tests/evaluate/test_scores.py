@@ -154,9 +154,10 @@ def glaciers() -> list[GlacierRow]:
 
 
 def scored(mapped: np.ndarray, ids: np.ndarray, region: np.ndarray) -> tuple[list[GlacierScoreRow], np.ndarray]:
-    """Return the rows, and the glacier nearest to each pixel."""
+    """Return the rows, and the glacier nearest to each pixel that is mapped or labelled."""
     truth = Bits.of(ids > 0)
-    nearest = nearest_glacier(Plane.of(None, ids), truth, boundary_pixels(truth), where=Bits.of(region))
+    asked = Bits.of(region) & (Bits.of(mapped) | truth)
+    nearest = nearest_glacier(Plane.of(None, ids), boundary_pixels(truth), where=asked)
     rows = glacier_scores(
         mapped, ids, region, nearest=nearest, boundaries=measure_boundaries(mapped, truth, region), area_km2=AREA,
         pixel_m=30.0, glaciers=glaciers(), count=int(ids.max()) + 1,
@@ -176,7 +177,7 @@ def test_scores_of_single_glaciers() -> None:
     assert second.precision == pytest.approx(100 / 120, abs=1e-6) and second.f1 == pytest.approx(200 / 220, abs=1e-6)
     assert first.precision == 1.0 and first.f1 == pytest.approx(1.5 / 1.75, abs=1e-6)
     assert second.boundary_distance_m is not None and 0 < second.boundary_distance_m < 60
-    assert nearest[0, 0] == 1 and nearest[39, 59] == 2
+    assert (nearest[25:35, 50:52] == 2).all() and nearest[39, 59] == 0  # only what is mapped or labelled has an owner
 
 
 def test_a_listed_glacier_without_a_pixel_has_no_row() -> None:
