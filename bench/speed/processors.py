@@ -22,9 +22,9 @@ from bench.fresh_process import ROOT
 from bench.speed.precision import graphs, pixels_of
 from stages.common.geo.raster import gdal_env
 from stages.common.model.inference import read_info
-from stages.common.model.mapping import Engine, SceneMapper, array_source
+from stages.common.model.mapping import SceneMapper, array_source
 from stages.common.model.probability import encode_probability, reaches
-from stages.common.params.schema import load_params
+from stages.common.params.schema import Engine, load_params
 from stages.common.types import Float32Array
 
 SIDE = 256

@@ -16,10 +16,11 @@ from stages.common.geo.grid import Grid
 from stages.common.geo.raster import finish_cog, gdal_env, grid_of, open_raster, profile
 from stages.common.geo.readback import CheckedRaster, checked_raster
 from stages.common.model.inference import MEMBERS_OUTPUT, OUTPUT, ModelInfo, read_info
-from stages.common.model.mapping import Engine, SceneMapper, scene_source
+from stages.common.model.mapping import SceneMapper, scene_source
 from stages.common.model.openvino_blocks import openvino_version
 from stages.common.model.precision import graph_at
 from stages.common.model.probability import encode_probability, reaches
+from stages.common.params.schema import Engine
 from stages.common.run.outputs import write_json
 from stages.common.run.progress import progress_bar
 from stages.common.run.stage import Run

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,12 +18,11 @@ from stages.common.model.openvino_blocks import OpenVinoBlocks
 from stages.common.model.streaming import Stream, bytes_held
 from stages.common.model.strips import Span, plan_strips, round_up, strip_size
 from stages.common.model.trial import require_probabilities
+from stages.common.params.schema import Engine
 from stages.common.types import AnyArray, Float32Array
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
-
-Engine = Literal["onnxruntime", "openvino"]
 
 Source = Callable[[int, int, int], Iterator[Float32Array]]
 """Function from (first column, columns, rows of a band) to the bands of a strip of the scene, from top to bottom.

@@ -89,6 +89,10 @@ class LabelsParams(Section):
     ] = False
 
 
+Engine = Literal["onnxruntime", "openvino"]
+"""What runs a model's graph."""
+
+
 class PredictParams(Section):
     """Model that maps the scenes."""
 
@@ -101,7 +105,7 @@ class PredictParams(Section):
         ),
     ] = "float32"
     engine: Annotated[
-        Literal["onnxruntime", "openvino"],
+        Engine,
         Field(
             exclude_if=lambda engine: engine == "onnxruntime",
             description="what runs the graph; openvino: the same bytes with AVX2 and AVX-512, after `make openvino`",
