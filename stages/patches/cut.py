@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from rasterio.features import shapes
 from rasterio.warp import transform_geom
 
@@ -62,8 +61,7 @@ def _split(run: Run, scene: Scene, valid: Bits, grid: Grid) -> tuple[UInt8Array,
     aoi = Bits.of(pixels_inside(read_polygons(run.path("data/aoi.gpkg"), grid.crs).geometry, grid))
     roles = pixel_roles(ids, aoi, params)
     del ids
-    held_out = Plane(run.out, grid.shape, np.uint8)  # few windows are read of it
-    held_out[:] = read_band(run.path("artifacts/labels/held_out.tif"))
+    held_out = Plane.of_band(run.out, run.path("artifacts/labels/held_out.tif"))  # few windows are read of it
     training = read_band(run.path("artifacts/labels/glacier.tif"))
     labels = {use: training if use == "train" else held_out for use in MAY_LABEL}
     return roles, {use: cut(scene, valid, labels[use], roles, params, use=use) for use in MAY_LABEL}
