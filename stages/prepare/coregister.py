@@ -15,14 +15,15 @@ import numpy as np
 from affine import Affine
 
 from stages.common.geo.grid import Grid
-from stages.common.geo.planes import Bits, Plane
+from stages.common.geo.planes import Bits, ByRows, Plane
+from stages.common.geo.rows import strips
 from stages.common.machine import give_back_memory
 from stages.common.params.prepare import CoregisterParams
 from stages.common.scene.overpass import overpasses
 from stages.common.tables.prepare import Registration
-from stages.common.types import BoolArray, Float64Array
-from stages.prepare.masks import GREEN, SWIR, VISIBLE, SceneMasks, classes_on_grid, scene_masks, snow_index_parts
-from stages.prepare.mosaic import assign_pixels
+from stages.common.types import BoolArray, Float64Array, Rows
+from stages.prepare.masks import SWIR, VISIBLE, SceneMasks, classes_on_grid, scene_masks, snow_index_bands
+from stages.prepare.mosaic import assign_pixels, merged_rows
 from stages.prepare.scene_pixels import ScenePixels
 from stages.prepare.tile_shifts import ShiftEstimate, estimate_shift
 
@@ -51,7 +52,7 @@ class Reference:
 
 
 def make_reference(
-    scenes: Sequence[ScenePixels], glacier: BoolArray, grid: Grid, how: CoregisterParams, *, scratch: Path = Path()
+    scenes: Sequence[ScenePixels], glacier: Rows, grid: Grid, how: CoregisterParams, *, scratch: Path = Path()
 ) -> Reference:
     """Return the reference, made of the reference year's first scene and those of the same day or overpass.
 
@@ -69,14 +70,15 @@ def make_reference(
     days = [day for day, _ in overpasses([pixels.scene.info for pixels in scenes])]
     anchors = [pixels for pixels, day in zip(scenes, days, strict=True) if day == days[0]]
     masks_of_scenes = [scene_masks(pixels, grid, _bands_compared(pixels, how)) for pixels in anchors]
-    owner = assign_pixels(masks_of_scenes, grid).owner
-    reference = Plane.of(scratch, np.full(grid.shape, np.nan, dtype=np.float32))
-    stable = np.zeros(grid.shape, dtype=bool)
-    for position, (pixels, masks) in enumerate(zip(anchors, masks_of_scenes, strict=True)):
-        reference.put(pixels.values_on(grid, how.band), where=owner == position)
-        np.copyto(stable, bare_ground(pixels, masks, grid), where=owner == position)
-    bare = Bits.by_rows(grid.shape, lambda rows: stable[rows] & ~glacier[rows])
-    return Reference(ids=tuple(pixels.scene.info.id for pixels in anchors), band=reference, stable=bare)
+    filled = assign_pixels(masks_of_scenes, grid).filled
+    bands = [pixels.values_on(grid, how.band) for pixels in anchors]
+    reference, stable = Plane(scratch, grid.shape, np.float32), Bits(grid.shape)
+    for rows in strips(grid.height):
+        reference[rows] = merged_rows(bands, filled, rows, grid.width)
+    for pixels, masks, mine in zip(anchors, masks_of_scenes, filled, strict=True):
+        stable = stable | bare_ground(pixels, masks, grid) & mine
+    outside = ~Bits.of(glacier)
+    return Reference(ids=tuple(pixels.scene.info.id for pixels in anchors), band=reference, stable=stable & outside)
 
 
 def measure_shift(
@@ -89,7 +91,7 @@ def measure_shift(
     if pixels.scene.info.id in reference.ids:
         return Registration(reference=list(reference.ids), verdict="reference")
     total, latest = np.zeros(2), ShiftEstimate(None, 0, 0.0)
-    stable = reference.stable & Bits.of(bare_ground(pixels, masks, grid))
+    stable = reference.stable & bare_ground(pixels, masks, grid)
     give_back_memory()
     for _ in range(ROUNDS_MAX):
         band = Plane.of(pixels.scratch, pixels.values_on(_moved(grid, total), how.band))
@@ -145,21 +147,27 @@ def _verdict(size_px: float, how: CoregisterParams) -> Literal["corrected", "sma
     return "corrected" if size_px >= how.min_shift_px else "small"
 
 
-def bare_ground(pixels: ScenePixels, masks: SceneMasks, grid: Grid) -> BoolArray:
+def bare_ground(pixels: ScenePixels, masks: SceneMasks, grid: Grid) -> Bits:
     """Return (H, W) bool, True on bare or grown ground that is observed and without snow."""
-    classes = classes_on_grid(pixels, grid)
-    bare = masks.has_data & ~masks.hidden & ~may_be_snow(pixels, grid)
-    return bare if classes is None else bare & np.isin(classes, STABLE_CLASSES)
+    classes, snow = classes_on_grid(pixels, grid), may_be_snow(pixels, grid)
+    bare = masks.has_data & ~masks.hidden & ~Bits.of(snow)
+    if classes is None:
+        return bare
+    return bare & Bits.by_rows(grid.shape, lambda rows: np.isin(classes[rows], STABLE_CLASSES))
 
 
-def may_be_snow(pixels: ScenePixels, grid: Grid) -> BoolArray:
+def may_be_snow(pixels: ScenePixels, grid: Grid) -> ByRows:
     """Return (H, W) bool, True where a pixel is bright or its snow index, if the bands exist, is above rock's."""
-    bands = pixels.scene.bands
-    visible = next((name for name in VISIBLE if name in bands), None)
-    snow = np.zeros(grid.shape, dtype=bool)
-    if visible:
-        snow |= pixels.values_on(grid, visible) > GROUND_REFLECTANCE_MAX
-    if GREEN in bands and SWIR in bands:
-        for rows, difference, total in snow_index_parts(pixels, grid):
-            snow[rows] |= difference > GROUND_SNOW_INDEX_MAX * total
-    return snow
+    name = next((name for name in VISIBLE if name in pixels.scene.bands), None)
+    visible, index_bands = pixels.values_on(grid, name) if name else None, snow_index_bands(pixels, grid)
+
+    def snow(rows: slice) -> BoolArray:
+        maybe = np.zeros((rows.stop - rows.start, grid.width), dtype=bool)
+        if visible is not None:
+            maybe |= visible[rows] > GROUND_REFLECTANCE_MAX
+        if index_bands:
+            green, swir = (band[rows] for band in index_bands)
+            maybe |= green - swir > GROUND_SNOW_INDEX_MAX * (green + swir)
+        return maybe
+
+    return ByRows(grid.shape, np.dtype(bool), snow)

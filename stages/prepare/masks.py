@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import functools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,13 +11,12 @@ import numpy as np
 
 from stages.common.errors import InputError
 from stages.common.geo.grid import Grid
-from stages.common.geo.planes import Plane
+from stages.common.geo.planes import Bits, ByRows
 from stages.common.geo.rows import strips
 from stages.common.scene.harmonise import FIRST_BASELINE_WITH_OFFSET, baseline_of, made_locally
 from stages.common.scene.scene import Scene
 from stages.common.tables.prepare import SceneClasses
-from stages.common.types import AnyArray, BoolArray, Float32Array
-from stages.prepare.parallel_axes import STRIP_ROWS
+from stages.common.types import AnyArray, BoolArray, Rows
 from stages.prepare.scene_pixels import ScenePixels
 from stages.prepare.warp import to_grid_nearest
 
@@ -39,9 +39,9 @@ FRACTION_DECIMALS = 6
 class SceneMasks:
     """Which pixels of the grid an acquisition shows."""
 
-    has_data: BoolArray
+    has_data: Bits
     """(H, W) bool: every band has data."""
-    hidden: BoolArray
+    hidden: Bits
     """(H, W) bool: cloud, its shadow, or a pixel that is not to be trusted."""
     classes: SceneClasses | None
     """Shares of the scene classes; None without a classification."""
@@ -49,28 +49,36 @@ class SceneMasks:
 
 def scene_masks(pixels: ScenePixels, grid: Grid, bands: Sequence[str]) -> SceneMasks:
     """Return which pixels of `grid` a scene shows in all of `bands`, and which it hides."""
-    has_data, hidden = pixels.data_mask_on(grid, bands), cloud_on_grid(pixels, grid)
+    has_data, cloud = pixels.data_mask_on(grid, bands), cloud_on_grid(pixels, grid)
     classes = classes_on_grid(pixels, grid)
     if classes is None:
-        return SceneMasks(has_data=has_data, hidden=hidden, classes=None)
-    has_data &= classes != NO_DATA
-    kept_snow = np.zeros(grid.shape, dtype=bool)
-    if pixels.params.keep_saturated_snow and (classes == SATURATED).any():
-        kept_snow = (classes == SATURATED) & is_snow_like(pixels, grid)
-    shares = _class_shares(pixels.scene, classes, has_data, kept_snow)
-    invalid = np.isin(classes, pixels.params.scl_invalid)
-    return SceneMasks(has_data=has_data, hidden=hidden | (invalid & ~kept_snow), classes=shares)
+        return SceneMasks(has_data=has_data, hidden=Bits.of(cloud), classes=None)
+    snow = functools.cache(lambda: is_snow_like(pixels, grid))  # its bands are read where there is anything to keep
+    invalid = np.isin(np.arange(SNOW + 1), pixels.params.scl_invalid)
+    hidden, counts, kept_px = Bits(grid.shape), np.zeros(SNOW + 1, dtype=np.int64), 0
+    for rows in strips(grid.height):
+        part = classes[rows]
+        known = has_data[rows] & (part != NO_DATA)
+        kept_snow = (part == SATURATED) & pixels.params.keep_saturated_snow
+        if kept_snow.any():
+            kept_snow &= snow()[rows]
+        has_data[rows], hidden[rows] = known, cloud[rows] | (invalid[part] & ~kept_snow)
+        counts += np.bincount(part[known], minlength=SNOW + 1)
+        kept_px += int((kept_snow & known).sum())
+    return SceneMasks(has_data=has_data, hidden=hidden, classes=_class_shares(pixels.scene, counts, kept_px, grid))
 
 
-def cloud_on_grid(pixels: ScenePixels, grid: Grid) -> BoolArray:
+def cloud_on_grid(pixels: ScenePixels, grid: Grid) -> Rows:
     """Return (H, W) bool, True under cloud, by nearest neighbour; beyond the edge of a cloud mask all is cloud."""
     if pixels.scene.cloud_mask is None:
-        return np.zeros(grid.shape, dtype=bool)
+        return Bits(grid.shape)
     mask, source = pixels.plane(pixels.scene.cloud_mask)
-    return np.asarray(to_grid_nearest((mask[:] != 0).astype("uint8"), source, grid, outside=1) == 1)
+    cloud = ByRows(mask.shape, np.dtype(np.uint8), lambda rows: (mask[rows] != 0).view(np.uint8))
+    on_grid = to_grid_nearest(cloud, source, grid, outside=1, scratch=pixels.scratch)
+    return ByRows(grid.shape, np.dtype(bool), lambda rows: on_grid[rows].view(bool))
 
 
-def classes_on_grid(pixels: ScenePixels, grid: Grid) -> AnyArray | None:
+def classes_on_grid(pixels: ScenePixels, grid: Grid) -> Rows | None:
     """Return (H, W) uint8 Sentinel-2 scene classes by nearest neighbour, 0 (no data) beyond their edge.
 
     Raises
@@ -80,48 +88,51 @@ def classes_on_grid(pixels: ScenePixels, grid: Grid) -> AnyArray | None:
     """
     if pixels.scene.scl is None:
         return None
-    plane, source = pixels.plane(pixels.scene.scl)
-    classes = plane[:]
-    if classes.max(initial=0) > SNOW:
+    classes, source = pixels.plane(pixels.scene.scl)
+    largest = max((int(classes[rows].max(initial=0)) for rows in strips(len(classes))), default=0)
+    if largest > SNOW:
         raise InputError(
             "the scene classification holds values that are not classes",
             where=pixels.scene.scl,
             expected=f"{NO_DATA} to {SNOW}",
-            found=int(classes.max()),
+            found=largest,
             fix="give the product's SCL as it is",
         )
-    return to_grid_nearest(classes, source, grid, outside=NO_DATA)
+    return to_grid_nearest(classes, source, grid, outside=NO_DATA, scratch=pixels.scratch)
 
 
-def is_snow_like(pixels: ScenePixels, grid: Grid) -> BoolArray:
+def is_snow_like(pixels: ScenePixels, grid: Grid) -> ByRows:
     """Return (H, W) bool, True where every visible band is bright and, if there is SWIR, the snow index is high."""
-    visible = [name for name in VISIBLE if name in pixels.scene.bands]
-    bright = np.full(grid.shape, bool(visible))
-    for name in visible:
-        bright &= pixels.values_on(grid, name) >= SNOW_REFLECTANCE_MIN
-    if GREEN in visible and SWIR in pixels.scene.bands:
-        for rows, difference, total in snow_index_parts(pixels, grid):
-            bright[rows] &= difference >= SNOW_INDEX_MIN * total
-    return bright
+    bands = [pixels.values_on(grid, name) for name in VISIBLE if name in pixels.scene.bands]
+    index_bands = snow_index_bands(pixels, grid)
+
+    def snow(rows: slice) -> BoolArray:
+        bright = np.full((rows.stop - rows.start, grid.width), bool(bands))
+        for band in bands:
+            bright &= band[rows] >= SNOW_REFLECTANCE_MIN
+        if index_bands:
+            green, swir = (band[rows] for band in index_bands)
+            bright &= green - swir >= SNOW_INDEX_MIN * (green + swir)
+        return bright
+
+    return ByRows(grid.shape, np.dtype(bool), snow)
 
 
-def snow_index_parts(pixels: ScenePixels, grid: Grid) -> Iterator[tuple[slice, Float32Array, Float32Array]]:
-    """Yield strips of `grid`: their rows, and difference and sum (rows, W) of `GREEN` and `SWIR`."""
-    green, swir = (Plane.of(pixels.scratch, pixels.values_on(grid, name)) for name in (GREEN, SWIR))
-    for rows in strips(grid.height, STRIP_ROWS):
-        yield rows, green[rows] - swir[rows], green[rows] + swir[rows]
+def snow_index_bands(pixels: ScenePixels, grid: Grid) -> tuple[Rows, Rows] | None:
+    """Return `GREEN` and `SWIR`, (H, W) reflectance; None where one is absent."""
+    bands = pixels.scene.bands
+    return (pixels.values_on(grid, GREEN), pixels.values_on(grid, SWIR)) if GREEN in bands and SWIR in bands else None
 
 
-def _class_shares(scene: Scene, classes: AnyArray, has_data: BoolArray, kept_snow: BoolArray) -> SceneClasses:
-    counts = np.bincount(classes[has_data], minlength=SNOW + 1)
+def _class_shares(scene: Scene, counts: AnyArray, kept_snow_px: int, grid: Grid) -> SceneClasses:
+    """Return the shares of the grid that classes with data, counted from 0 on, and saturated snow take."""
+    size = grid.height * grid.width
     return SceneClasses(
         fractions={
-            str(number): round(int(count) / classes.size, FRACTION_DECIMALS)
-            for number, count in enumerate(counts)
-            if count
+            str(number): round(int(count) / size, FRACTION_DECIMALS) for number, count in enumerate(counts) if count
         },
         dark_pixels=_meaning_of_dark(scene),
-        saturated_snow_kept_fraction=round(float((kept_snow & has_data).mean()), FRACTION_DECIMALS),
+        saturated_snow_kept_fraction=round(kept_snow_px / size, FRACTION_DECIMALS),
     )
 
 

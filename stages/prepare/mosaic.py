@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from rasterio.windows import Window
 from tqdm import tqdm
 
 from stages.common.geo.grid import Grid
-from stages.common.geo.planes import Plane
+from stages.common.geo.planes import Bits
 from stages.common.geo.raster import finish_cog, profile
-from stages.common.geo.readback import checked_raster
+from stages.common.geo.readback import CheckedRaster, checked_raster
 from stages.common.geo.rows import strips
 from stages.common.machine import give_back_memory
 from stages.common.params.prepare import PrepareParams
 from stages.common.scene.scene import SceneInfo
 from stages.common.tables.prepare import OffsetProof, Registration
-from stages.common.types import AnyArray, BoolArray, Float32Array
+from stages.common.types import Float32Array, Rows
 from stages.prepare.masks import SceneMasks
-from stages.prepare.radiometry import STORAGE, check_bright, to_storage
+from stages.prepare.radiometry import BRIGHT, STORAGE, check_bright, to_storage
 from stages.prepare.scene_pixels import ScenePixels
 
 SCENE_LEVEL = 1
@@ -50,25 +51,31 @@ class PlacedScene:
 class Mosaic:
     """Which acquisition fills which pixel."""
 
-    owner: AnyArray
-    """(H, W) int16: position of the acquisition that fills the pixel, -1 where none does."""
-    cloud: BoolArray
+    filled: tuple[Bits, ...]
+    """(H, W) bool of each acquisition: the pixels that it fills; a pixel is filled by one."""
+    observed: Bits
+    """(H, W) bool: pixels that an acquisition fills."""
+    cloud: Bits
     """(H, W) bool: some acquisition has data there, but all that do are cloudy."""
-
-    @property
-    def observed(self) -> BoolArray:
-        """(H, W) bool: pixels that an acquisition fills."""
-        return self.owner >= 0
 
 
 def assign_pixels(masks_of_scenes: Sequence[SceneMasks], grid: Grid) -> Mosaic:
     """Give each pixel to the first acquisition, in the index's order, that has data and no cloud there."""
-    owner = np.full(grid.shape, -1, dtype=np.int16)
-    covered = np.zeros(grid.shape, dtype=bool)
-    for position, masks in enumerate(masks_of_scenes):
-        covered |= masks.has_data
-        owner[masks.has_data & (owner < 0) & ~masks.hidden] = position
-    return Mosaic(owner=owner, cloud=covered & (owner < 0))
+    filled: list[Bits] = []
+    observed, covered = Bits(grid.shape), Bits(grid.shape)
+    for masks in masks_of_scenes:
+        filled.append(masks.has_data & ~masks.hidden & ~observed)
+        observed, covered = observed | filled[-1], covered | masks.has_data
+    return Mosaic(filled=tuple(filled), observed=observed, cloud=covered & ~observed)
+
+
+def merged_rows(bands: Sequence[Rows], filled: Sequence[Bits], rows: slice, width: int) -> Float32Array:
+    """Return some rows of a band, (h, W) float32: those of each of `bands` in the pixels it fills, NaN elsewhere."""
+    merged = np.full((rows.stop - rows.start, width), np.nan, dtype=np.float32)
+    for band, mask in zip(bands, filled, strict=True):
+        if (mine := mask[rows]).any():
+            np.copyto(merged, band[rows], where=mine)
+    return merged
 
 
 def write_scene_cog(
@@ -78,9 +85,9 @@ def write_scene_cog(
     grid: Grid,
     params: PrepareParams,
     *,
-    terrain: Mapping[str, Float32Array],
+    terrain: Mapping[str, Rows],
 ) -> int:
-    """Write scene.tif, one merged band in memory at a time; return the number of clipped values.
+    """Write scene.tif, one strip of a merged band in memory at a time; return the number of clipped values.
 
     Bands that `terrain` names are taken from it, all others from the scenes.
     """
@@ -89,14 +96,12 @@ def write_scene_cog(
     layout = profile(grid, count=count, dtype=storage.dtype, nodata=storage.nodata) | {"interleave": "band"}
     with checked_raster(plain, layout) as out:
         for index, name in enumerate(tqdm(params.bands, unit="band", disable=None), start=1):
-            values = terrain[name] if name in terrain else _merge(scenes, name, mosaic, params, scratch=path.parent)
-            pixels = np.empty(grid.shape, dtype=storage.dtype)
-            for rows in strips(grid.height):
-                pixels[rows], beyond = to_storage(values[rows], mosaic.owner[rows] >= 0, params.storage)
-                clipped += beyond
-            out.write(pixels, index)
+            if name in terrain:
+                values: Iterable[Float32Array] = (terrain[name][rows] for rows in strips(grid.height))
+            else:
+                values = _merged_strips(scenes, name, mosaic, grid, params)
+            clipped += _write_band(out, index, values, mosaic.observed, params)
             out.dataset.set_band_description(index, name)
-            del values, pixels  # before the next band is merged
         if (storage.scale, storage.offset) != (1.0, 0.0):
             out.dataset.scales, out.dataset.offsets = [storage.scale] * count, [storage.offset] * count
     if params.passes == "merge":  # else the passes are made of the same pixels
@@ -107,20 +112,37 @@ def write_scene_cog(
     return clipped
 
 
-def _merge(scenes: Sequence[PlacedScene], name: str, mosaic: Mosaic, params: PrepareParams, *, scratch: Path) -> Plane:
-    """Return a band (H, W) float32: each scene's values where it owns the pixel; NaN elsewhere.
+def _write_band(
+    out: CheckedRaster, index: int, values: Iterable[Float32Array], observed: Bits, params: PrepareParams
+) -> int:
+    """Write the strips of a band as the storage holds them; return the number of clipped values."""
+    height, width = observed.shape
+    clipped = 0
+    for rows, strip in zip(strips(height), values, strict=True):
+        pixels, beyond = to_storage(strip, observed[rows], params.storage)
+        out.write(pixels, index, window=Window(0, rows.start, width, rows.stop - rows.start))
+        clipped += beyond
+    return clipped
+
+
+def _merged_strips(
+    scenes: Sequence[PlacedScene], name: str, mosaic: Mosaic, grid: Grid, params: PrepareParams
+) -> Iterator[Float32Array]:
+    """Yield the strips of a band (h, W) float32: each scene's values where it fills the pixel; NaN elsewhere.
 
     Raises
     ------
     InputError
-        They are brighter than any ground.
+        Those of a scene are brighter than any ground; it is known after the last strip.
     """
-    merged = Plane.of(scratch, np.full(mosaic.owner.shape, np.nan, dtype=np.float32))
-    for position, scene in enumerate(scenes):
-        owned = mosaic.owner == position
-        if owned.any():
-            values = scene.pixels.values_on(scene.grid, name)
-            if params.storage == "sentinel2" and scene.info.id not in params.trusted_offsets:
-                check_bright(values[owned], scene.pixels.scene, name)
-            merged.put(values, where=owned)
-    return merged
+    parts = [(scene, filled) for scene, filled in zip(scenes, mosaic.filled, strict=True) if filled.any()]
+    bands, masks = [scene.pixels.values_on(scene.grid, name) for scene, _ in parts], [filled for _, filled in parts]
+    bright_px = np.zeros(len(parts), dtype=np.int64)
+    for rows in strips(grid.height):
+        merged = merged_rows(bands, masks, rows, grid.width)
+        if (bright := merged > BRIGHT).any():
+            bright_px += [int((bright & filled[rows]).sum()) for filled in masks]
+        yield merged
+    for (scene, filled), values, count in zip(parts, bands, bright_px, strict=True):
+        if params.storage == "sentinel2" and scene.info.id not in params.trusted_offsets:
+            check_bright(int(count), values, filled, scene.pixels.scene, name)

@@ -7,11 +7,12 @@ be compared, the darkest pixels tell, in the bands of `stages.prepare.levels`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
 from stages.common.errors import InputError
+from stages.common.geo.rows import strips
 from stages.common.scene.harmonise import FIRST_BASELINE_WITH_OFFSET, baseline_of, calibration_of, made_locally
 from stages.common.scene.scene import Scene
 from stages.common.tables.kinds import DN_OFFSET
@@ -19,7 +20,7 @@ from stages.common.tables.prepare import OffsetMethod, OffsetProof
 from stages.common.types import Float32Array
 from stages.prepare.levels import SURFACE_SENTINEL2, dark_bands, level_of
 from stages.prepare.masks import FRACTION_DECIMALS, GREEN, SNOW, classes_on_grid, cloud_on_grid
-from stages.prepare.offset_shares import FLOOR_WIDTH, SNOW_WIDTH, judge_floor, judge_snow, shares_of
+from stages.prepare.offset_shares import FLOOR_WIDTH, SNOW_WIDTH, Shares, judge_floor, judge_snow, shares_of
 from stages.prepare.scene_pixels import ScenePixels
 
 SNOW_IS_DARK_IN = ("B11", "B12")
@@ -38,8 +39,8 @@ STATED_TOLERANCE = 0.05
 SENTINEL2_LEVELS = ("L2A", "L1C", None)
 """Levels at which a stated processing baseline is one of Sentinel-2."""
 
-Evidence = tuple[OffsetMethod | None, Mapping[str, Float32Array]]
-"""Method, and the reflectance (N,) that it judges, by band."""
+Evidence = tuple[OffsetMethod | None, Mapping[str, Shares]]
+"""Method, and the shares of the reflectance that it judges, by band."""
 
 
 def check_offset(pixels: ScenePixels) -> OffsetProof:
@@ -65,27 +66,29 @@ def _evidence(pixels: ScenePixels) -> Evidence:
     """Return the strongest evidence there is: classified snow, snow by its colour, then the darkest pixels."""
     bands, level = pixels.scene.bands, pixels.scene.info.processing_level
     dark = [name for name in SNOW_IS_DARK_IN if name in bands]
+    width, offset = SNOW_WIDTH, level_of(level).offset
     if dark and pixels.scene.scl:
-        return "snow in SWIR", {name: _classified_snow(pixels, name) for name in dark}
+        return "snow in SWIR", {
+            name: shares_of(_classified_snow(pixels, name), width=width, offset=offset) for name in dark
+        }
     if dark and GREEN in bands:
-        snow = {name: _bright_green(pixels, name) for name in dark}
-        if min(values.size for values in snow.values()) >= PIXELS_MIN:
+        snow = {name: shares_of(_bright_green(pixels, name), width=width, offset=offset) for name in dark}
+        if min(shares.pixels for shares in snow.values()) >= PIXELS_MIN:
             return "snow by colour", snow
     if names := dark_bands(level, bands):
         method: OffsetMethod = "visible floor" if level_of(level) is SURFACE_SENTINEL2 else "dark pixels"
-        return method, {name: _reflectance(pixels, name) for name in names}
+        width = FLOOR_WIDTH
+        return method, {name: shares_of(_reflectance(pixels, name), width=width, offset=offset) for name in names}
     return None, {}
 
 
-def _judged(scene: Scene, method: OffsetMethod | None, reflectance: Mapping[str, Float32Array]) -> OffsetProof:
+def _judged(scene: Scene, method: OffsetMethod | None, shares: Mapping[str, Shares]) -> OffsetProof:
     level = level_of(scene.info.processing_level)
-    snow = method in ("snow in SWIR", "snow by colour")
-    width = SNOW_WIDTH if snow else FLOOR_WIDTH
-    shares = {name: shares_of(values, width=width, offset=level.offset) for name, values in reflectance.items()}
-    pixels = min((values.size for values in reflectance.values()), default=0)
+    pixels = min((band.pixels for band in shares.values()), default=0)
     verdict: str = "not proven"
     if pixels >= PIXELS_MIN:
         bands = list(shares.values())
+        snow = method in ("snow in SWIR", "snow by colour")
         verdict = judge_snow(bands) if snow else judge_floor(bands, in_every_band=level.shift_in_every_band)
     return OffsetProof.model_validate(
         {
@@ -98,24 +101,33 @@ def _judged(scene: Scene, method: OffsetMethod | None, reflectance: Mapping[str,
     )
 
 
-def _reflectance(pixels: ScenePixels, name: str) -> Float32Array:
-    """Return the (N,) reflectance where a band has data."""
+def _reflectance(pixels: ScenePixels, name: str) -> Iterator[Float32Array]:
+    """Yield the (N,) reflectance where a band has data, strip by strip."""
     values, _ = pixels.values(name)
-    return values[np.isfinite(values)]
+    for rows in strips(len(values)):
+        part = values[rows]
+        yield part[np.isfinite(part)]
 
 
-def _classified_snow(pixels: ScenePixels, name: str) -> Float32Array:
-    """Return the (N,) reflectance where a band has data and the scene classification says snow or ice."""
+def _classified_snow(pixels: ScenePixels, name: str) -> Iterator[Float32Array]:
+    """Yield the (N,) reflectance where a band has data and the scene classification says snow or ice."""
     values, grid = pixels.values(name)
-    return values[np.isfinite(values) & (classes_on_grid(pixels, grid) == SNOW)]
+    classes = classes_on_grid(pixels, grid)
+    for rows in strips(len(values)):
+        part = values[rows]
+        if classes is not None:
+            yield part[np.isfinite(part) & (classes[rows] == SNOW)]
 
 
-def _bright_green(pixels: ScenePixels, name: str) -> Float32Array:
-    """Return the (N,) reflectance where green is far above it and no cloud is masked: snow and ice."""
+def _bright_green(pixels: ScenePixels, name: str) -> Iterator[Float32Array]:
+    """Yield the (N,) reflectance where green is far above it and no cloud is masked: snow and ice."""
     values, grid = pixels.values(name)
-    with np.errstate(invalid="ignore"):
-        snow = pixels.values_on(grid, GREEN) - values > SNOW_DIFFERENCE_MIN
-    return values[snow & ~cloud_on_grid(pixels, grid)]
+    green, cloud = pixels.values_on(grid, GREEN), cloud_on_grid(pixels, grid)
+    for rows in strips(len(values)):
+        part = values[rows]
+        with np.errstate(invalid="ignore"):
+            snow = green[rows] - part > SNOW_DIFFERENCE_MIN
+        yield part[snow & ~cloud[rows]]
 
 
 def _unlike_baseline(scene: Scene) -> str | None:

@@ -6,9 +6,11 @@ Landsat scene at the top of the atmosphere (docs/method.md).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
+
+import numpy as np
 
 from stages.common.tables.kinds import DN_OFFSET
 from stages.common.types import Float32Array
@@ -58,18 +60,23 @@ class Shares:
     """Share of pixels below 0."""
     clearly_negative: float
     """Share of pixels below `CLEARLY_NEGATIVE`."""
+    pixels: int = 0
+    """Number of these pixels; the verdicts do not look at it."""
 
 
-def shares_of(values: Float32Array, *, width: float, offset: float = OFFSET) -> Shares:
-    """Return the shares of reflectance values (N,) below `offset`, within `width` above it, and below 0."""
-    if values.size == 0:
-        return Shares(0.0, 0.0, 0.0, 0.0)
-    return Shares(
-        below=float((values < offset).mean()),
-        just_above=float(((values >= offset) & (values < offset + width)).mean()),
-        negative=float((values < 0).mean()),
-        clearly_negative=float((values < CLEARLY_NEGATIVE).mean()),
-    )
+def shares_of(parts: Iterable[Float32Array], *, width: float, offset: float = OFFSET) -> Shares:
+    """Return the shares of reflectance values below `offset`, within `width` above it, and below 0; 0 of none.
+
+    `parts` are (N,) each.
+    """
+    pixels, counts = 0, np.zeros(4, dtype=np.int64)
+    for values in parts:
+        just_above = (values >= offset) & (values < offset + width)
+        masks = values < offset, just_above, values < 0, values < CLEARLY_NEGATIVE
+        pixels += values.size
+        counts += [int(mask.sum()) for mask in masks]
+    below, just_above, negative, clearly_negative = (counts / max(pixels, 1)).tolist()
+    return Shares(below, just_above, negative, clearly_negative, pixels)
 
 
 def judge_snow(bands: Sequence[Shares]) -> Verdict:

@@ -7,31 +7,18 @@ in NumPy, several times faster than GDAL's warper, which transforms each pixel b
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
 from stages.common.geo.grid import Grid
-from stages.common.geo.planes import Place
 from stages.common.geo.rows import strips
-from stages.common.types import AnyArray, BoolArray, Float32Array, IntArray
+from stages.common.types import AnyArray, BoolArray, Float32Array, IntArray, Rows
 
 TOLERANCE_PX = 1e-6
 """A centre so close before the edge of a source pixel lies in it: coordinates in metres are no closer."""
 
 STRIP_ROWS = 64
 """Rows that are interpolated at once: they stay in the processor's cache."""
-
-
-class Rows(Protocol):
-    """(H, W) float32 values that are read by rows, or rows and columns."""
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Rows and columns."""
-        ...
-
-    def __getitem__(self, place: Place, /) -> Float32Array: ...
 
 
 @dataclass(frozen=True)
@@ -49,6 +36,18 @@ class Axis:
     fraction: Float32Array
     """(N,) way from the one to the other, 0-1."""
 
+    def within(self, part: slice) -> Axis:
+        """Return the axis of a part of the target's pixels, start and stop given."""
+        first, stop = (min(max(end, part.start), part.stop) for end in (self.inside.start, self.inside.stop))
+        some = slice(first - self.inside.start, stop - self.inside.start)
+        return Axis(
+            inside=slice(first - part.start, stop - part.start),
+            nearest=self.nearest[some],
+            before=self.before[some],
+            after=self.after[some],
+            fraction=self.fraction[some],
+        )
+
 
 @dataclass(frozen=True)
 class Axes:
@@ -56,6 +55,10 @@ class Axes:
 
     rows: Axis
     columns: Axis
+
+    def within(self, rows: slice) -> Axes:
+        """Return the axes of some of the target's rows, start and stop given."""
+        return Axes(rows=self.rows.within(rows), columns=self.columns)
 
 
 def axes_between(source: Grid, target: Grid) -> Axes | None:
@@ -88,10 +91,13 @@ def _axis(start: float, step: float, source_length: int, target_length: int) -> 
     )
 
 
-def nearest(pixels: AnyArray, axes: Axes, result: AnyArray) -> None:
+def nearest(pixels: Rows, axes: Axes, result: AnyArray) -> None:
     """Write the value that each pixel's centre lies in into `result` (H, W); beyond `pixels` it keeps what it holds."""
     rows, columns = axes.rows, axes.columns
-    result[rows.inside, columns.inside] = pixels.take(rows.nearest, axis=0).take(columns.nearest, axis=1)
+    if len(rows.nearest):
+        top = int(rows.nearest[0])
+        block = pixels[top : int(rows.nearest[-1]) + 1]
+        result[rows.inside, columns.inside] = block.take(rows.nearest - top, axis=0).take(columns.nearest, axis=1)
 
 
 def bilinear(values: Rows, axes: Axes, result: Float32Array) -> None:

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
-
 from stages.common.errors import InputError
 from stages.common.geo.classes import SEEN
 from stages.common.geo.grid import Grid
@@ -20,7 +18,7 @@ from stages.common.run.contracts import PASSES_MAX
 from stages.common.run.outputs import write_json
 from stages.common.scene.overpass import overpasses
 from stages.common.tables.prepare import Pass, Passes
-from stages.common.types import Float32Array
+from stages.common.types import Rows
 from stages.prepare.mosaic import PlacedScene, assign_pixels, write_scene_cog
 from stages.prepare.provenance import grid_fraction
 
@@ -45,7 +43,7 @@ def write_passes(
     grid: Grid,
     params: PrepareParams,
     *,
-    terrain: Mapping[str, Float32Array],
+    terrain: Mapping[str, Rows],
     year: int,
 ) -> list[Pass]:
     """Write ``passes/<n>/scene.tif``, ``passes/<n>/valid.tif`` and passes.json; nothing where there is only one pass.
@@ -65,7 +63,7 @@ def write_passes(
         folder = out / "passes" / str(number)
         folder.mkdir(parents=True)
         write_scene_cog(folder / "scene.tif", tiles, mosaic, grid, params, terrain=terrain)
-        write_cog(folder / "valid.tif", mosaic.observed.astype(np.uint8), grid, nodata=None, classes=SEEN)
+        write_cog(folder / "valid.tif", mosaic.observed, grid, nodata=None, classes=SEEN)
         ids, fraction = [tile.info.id for tile in tiles], grid_fraction(mosaic.observed)
         passes.append(Pass(number=number, date=date, relative_orbit=orbit, scene_ids=ids, valid_fraction=fraction))
     write_json(out / "passes.json", Passes(year=year, passes=passes))

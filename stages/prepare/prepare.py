@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from stages.common.geo.classes import SEEN
 from stages.common.geo.grid import Grid
 from stages.common.geo.raster import gdal_env, write_cog
@@ -45,16 +43,16 @@ def prepare(run: Run) -> None:
     with gdal_env():
         grid = site_grid(run.params.grid, run.path("data/aoi.gpkg"))
         placed = _place_all(run, grid)
-        terrain = terrain_bands(params.bands, run.path("data/auxiliary/dem.tif"), grid)
+        terrain = terrain_bands(params.bands, run.path("data/auxiliary/dem.tif"), grid, scratch=run.out)
         mosaic = assign_pixels([scene.masks for scene in placed], grid)
         give_back_memory()
         clipped = write_scene_cog(run.out / "scene.tif", placed, mosaic, grid, params, terrain=terrain)
-        write_cog(run.out / "valid.tif", mosaic.observed.astype(np.uint8), grid, nodata=None, classes=SEEN)
+        write_cog(run.out / "valid.tif", mosaic.observed, grid, nodata=None, classes=SEEN)
         if params.passes == "separate":
             passes = write_passes(run.out, placed, grid, params, terrain=terrain, year=year)
             run.log.info("%d pass(es) kept apart", len(passes) or 1)
     ids = ", ".join(scene.info.id for scene in placed)
-    check_clipped(clipped, int(mosaic.observed.sum()) * len(params.imagery_bands), scene_ids=ids)
+    check_clipped(clipped, mosaic.observed.sum() * len(params.imagery_bands), scene_ids=ids)
     provenance = provenance_of(placed, mosaic, grid, params, year=year, clipped=clipped)
     write_json(run.out / "provenance.json", provenance)
     _report(run, provenance)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from stages.common.geo.grid import Grid
+from stages.common.geo.planes import Bits
 from stages.common.params.prepare import PrepareParams
 from stages.common.scene.harmonise import calibration_of
 from stages.common.scene.scene import SceneInfo
 from stages.common.tables.prepare import Provenance, SceneSource
-from stages.common.types import BoolArray
 from stages.prepare.masks import FRACTION_DECIMALS
 from stages.prepare.mosaic import Mosaic, PlacedScene
 
@@ -20,7 +21,7 @@ def provenance_of(
     scenes: Sequence[PlacedScene], mosaic: Mosaic, grid: Grid, params: PrepareParams, *, year: int, clipped: int
 ) -> Provenance:
     """Return where the year's pixels come from; fractions are of the grid, the date is that of the largest part."""
-    filled = [float((mosaic.owner == position).mean()) for position in range(len(scenes))]
+    filled = [_fraction(mask) for mask in mosaic.filled]
     return Provenance(
         year=year,
         date=iso_day(scenes[int(np.argmax(filled))].info),
@@ -63,6 +64,10 @@ def iso_day(info: SceneInfo) -> str | None:
     return info.day.isoformat() if info.day else None
 
 
-def grid_fraction(mask: BoolArray) -> float:
+def grid_fraction(mask: Bits) -> float:
     """Return the part of the grid where `mask` is True, 0-1, rounded as provenance holds it."""
-    return round(float(mask.mean()), FRACTION_DECIMALS)
+    return round(_fraction(mask), FRACTION_DECIMALS)
+
+
+def _fraction(mask: Bits) -> float:
+    return mask.sum() / math.prod(mask.shape)

@@ -9,10 +9,12 @@ from typing import Literal
 import numpy as np
 
 from stages.common.errors import InputError
+from stages.common.geo.planes import Bits
+from stages.common.geo.rows import strips
 from stages.common.scene.harmonise import calibration_of
 from stages.common.scene.scene import Scene
 from stages.common.tables.kinds import DN_OFFSET, DN_SCALE
-from stages.common.types import AnyArray, BoolArray, Float32Array
+from stages.common.types import AnyArray, BoolArray, Float32Array, Rows
 
 DN_MIN, DN_MAX = 1, 65535
 """DNs of valid pixels: 0 is nodata. Reflectance -0.0999 to 6.4535."""
@@ -95,27 +97,32 @@ def check_storage(scene: Scene, names: Sequence[str], storage: str) -> None:
             )
 
 
-def check_bright(reflectance: Float32Array, scene: Scene, band: str) -> None:
+def check_bright(bright_px: int, reflectance: Rows, seen: Bits, scene: Scene, band: str) -> None:
     """Refuse a band that is brighter than any ground: its scale or offset is of another sensor.
 
     Parameters
     ----------
+    bright_px
+        Number of the pixels that are seen and above `BRIGHT`.
     reflectance
-        (N,) of the pixels that are seen.
+        (H, W).
+    seen
+        (H, W) bool.
 
     Raises
     ------
     InputError
         More than `BRIGHT_SHARE_MAX` of them are above `BRIGHT`.
     """
-    share = float((reflectance > BRIGHT).mean()) if reflectance.size else 0.0
+    share = bright_px / max(seen.sum(), 1)
     if share > BRIGHT_SHARE_MAX:
+        values = np.concatenate([reflectance[rows][seen[rows]] for rows in strips(len(seen))])
         used = calibration_of(scene, band)
         raise InputError(
             "the pixels are brighter than any ground",
             where=f"{scene.info.year}, {scene.info.id}, band {band} (scale {used.scale:g}, offset {used.offset:g})",
             expected=f"at most {100 * BRIGHT_SHARE_MAX:g} % of the reflectance above {BRIGHT:g}",
-            found=f"{100 * share:.1f} % above it, the median is {float(np.nanmedian(reflectance)):.2g}",
+            found=f"{100 * share:.1f} % above it, the median is {float(np.nanmedian(values)):.2g}",
             fix="correct scale and offset in ingest.raster.scenes (Sentinel-2: 0.0001; Landsat Collection 2 level 2: "
             f"0.0000275 and -0.2); if you know that it is right, add {scene.info.id} to prepare.trusted_offsets",
         )

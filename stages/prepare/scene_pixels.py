@@ -7,20 +7,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from rasterio.windows import Window
 
 from stages.common.geo.grid import Grid
-from stages.common.geo.planes import Place, Plane
-from stages.common.geo.raster import grid_of, open_raster, pixels_with_data, refuse_unreadable, require_whole
-from stages.common.geo.rows import strips
+from stages.common.geo.planes import Bits, ByRows, Plane
+from stages.common.geo.raster import grid_of, open_raster, pixels_with_data, require_whole
 from stages.common.machine import give_back_memory
 from stages.common.params.prepare import PrepareParams
 from stages.common.scene.harmonise import calibration_of, to_physical
 from stages.common.scene.scene import Scene
-from stages.common.types import BoolArray, Float32Array
+from stages.common.types import BoolArray, Float32Array, Rows
 from stages.prepare.warp import to_grid_bilinear, to_grid_nearest
-
-EVERYWHERE = slice(None)
 
 
 @dataclass(frozen=True)
@@ -42,12 +38,10 @@ class ScenePixels:
             The file is absent, cut short or not readable.
         """
         if path not in self._planes:
-            with open_raster(path) as dataset, refuse_unreadable(path):
+            with open_raster(path) as dataset:
                 require_whole(dataset, path)
-                grid, plane = grid_of(dataset), Plane(self.scratch, dataset.shape, np.dtype(dataset.dtypes[0]).type)
-                for rows in strips(dataset.height):
-                    plane[rows] = dataset.read(1, window=Window(0, rows.start, dataset.width, rows.stop - rows.start))
-                self._planes[path] = plane, grid
+                grid = grid_of(dataset)
+            self._planes[path] = Plane.of_band(self.scratch, path), grid
             give_back_memory()  # GDAL's blocks
         return self._planes[path]
 
@@ -55,53 +49,52 @@ class ScenePixels:
         """Drop all pixels that were read: nothing needs them any more."""
         self._planes.clear()
 
-    def data_mask(self, name: str, rows: slice = EVERYWHERE) -> tuple[BoolArray, Grid]:
-        """Return (h, W) bool, True where a band has data within some of its rows, and the band's own grid.
+    def has_data(self, name: str) -> tuple[ByRows, Grid]:
+        """Return (H, W) bool, True where a band has data, and the band's own grid.
 
         In 8-bit RGB a dark pixel may be 0, the usual nodata, in one band and still be real. There a pixel is without
         data only where all bands are nodata (GDAL's UNIFIED_SRC_NODATA).
         """
         names = self.params.imagery_bands if self.params.storage == "rgb8" else [name]
-        per_band = [pixels_with_data(self._dn(band)[rows], self.scene.bands[band].nodata) for band in names]
-        return np.logical_or.reduce(per_band), self._planes[self.scene.bands[names[0]].path][1]
+        bands = [self.scene.bands[band] for band in names]
+        planes = [(self.plane(band.path)[0], band.nodata) for band in bands]
 
-    def data_mask_on(self, grid: Grid, bands: Sequence[str]) -> BoolArray:
+        def known(rows: slice) -> BoolArray:
+            masks = [pixels_with_data(plane[rows], nodata) for plane, nodata in planes]
+            return np.asarray(np.logical_or.reduce(masks), dtype=bool)
+
+        return ByRows(planes[0][0].shape, np.dtype(bool), known), self.plane(bands[0].path)[1]
+
+    def data_mask_on(self, grid: Grid, bands: Sequence[str]) -> Bits:
         """Return (H, W) bool, True where all of `bands` have data, on `grid`."""
-        by_grid: dict[Grid, BoolArray] = {}
+        by_grid: dict[Grid, list[ByRows]] = {}
         for name in bands:
-            has_data, source = self.data_mask(name)
-            by_grid[source] = by_grid[source] & has_data if source in by_grid else has_data
-        on_grid = np.ones(grid.shape, dtype=bool)
-        for source, mask in by_grid.items():
-            on_grid &= to_grid_nearest(mask.view(np.uint8), source, grid, outside=0) == 1
+            has_data, source = self.has_data(name)
+            by_grid.setdefault(source, []).append(has_data)
+        on_grid = ~Bits(grid.shape)
+        for source, masks in by_grid.items():
+            on_grid = on_grid & Bits.of(to_grid_nearest(_in_all(masks), source, grid, outside=0, scratch=self.scratch))
         return on_grid
 
-    def values(self, name: str) -> tuple[Float32Array, Grid]:
+    def values(self, name: str) -> tuple[ByRows, Grid]:
         """Return reflectance (or 8-bit values) of a band, (H, W) float32, NaN without data, and the band's own grid."""
-        values, source = self._rows_of(name)
-        return values[EVERYWHERE], source
-
-    def values_on(self, grid: Grid, name: str) -> Float32Array:
-        """Return the same on `grid`; bilinear where the band has to be resampled."""
-        return to_grid_bilinear(*self._rows_of(name), grid)
-
-    def _rows_of(self, name: str) -> tuple[ValuesByRows, Grid]:
         plane, source = self.plane(self.scene.bands[name].path)
-        return ValuesByRows(self, name, plane.shape), source
+        has_data, calibration = self.has_data(name)[0], calibration_of(self.scene, name)
 
-    def _dn(self, name: str) -> Plane:
-        return self.plane(self.scene.bands[name].path)[0]
+        def physical(rows: slice) -> Float32Array:
+            return to_physical(plane[rows], has_data[rows], calibration)
+
+        return ByRows(plane.shape, np.dtype(np.float32), physical), source
+
+    def values_on(self, grid: Grid, name: str) -> Rows:
+        """Return the same on `grid`; bilinear where the band has to be resampled."""
+        return to_grid_bilinear(*self.values(name), grid, scratch=self.scratch)
 
 
-@dataclass(frozen=True)
-class ValuesByRows:
-    """The values of a band (`ScenePixels.values`), (H, W) float32, made where they are asked for."""
-
-    pixels: ScenePixels
-    name: str
-    shape: tuple[int, int]
-
-    def __getitem__(self, place: Place) -> Float32Array:
-        rows, columns = place if isinstance(place, tuple) else (place, slice(None))
-        dn, (has_data, _) = self.pixels._dn(self.name)[rows], self.pixels.data_mask(self.name, rows)
-        return to_physical(dn, has_data, calibration_of(self.pixels.scene, self.name))[:, columns]
+def _in_all(masks: Sequence[ByRows]) -> ByRows:
+    """Return (H, W) uint8, 1 where all masks, of one shape, are True."""
+    return ByRows(
+        masks[0].shape,
+        np.dtype(np.uint8),
+        lambda rows: np.logical_and.reduce([mask[rows] for mask in masks]).view(np.uint8),
+    )

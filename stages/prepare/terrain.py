@@ -15,7 +15,9 @@ from scipy import ndimage
 
 from stages.common.errors import InputError
 from stages.common.geo.grid import Grid
-from stages.common.geo.raster import grid_of, open_raster, pixels_with_data, refuse_unreadable
+from stages.common.geo.planes import ByRows, Plane
+from stages.common.geo.raster import grid_of, open_raster, pixels_with_data
+from stages.common.geo.rows import STRIP_ROWS, strips
 from stages.common.params.prepare import TERRAIN_BANDS
 from stages.common.types import Float32Array
 from stages.prepare.warp import to_grid_bilinear
@@ -39,10 +41,11 @@ VALLEY_RADIUS_M = 1500.0
 """The valley floor is the lowest ground so near: large Himalayan tongues are 1 to 2 km wide."""
 
 
-def terrain_bands(names: Sequence[str], dem: Path, grid: Grid) -> dict[str, Float32Array]:
+def terrain_bands(names: Sequence[str], dem: Path, grid: Grid, *, scratch: Path | None = None) -> dict[str, Plane]:
     """Return those of `names` that are in `TERRAIN_BANDS`, each (H, W) float32 on `grid`, in `UNITS`.
 
-    The DEM is read once, and not at all where no name asks for it.
+    The DEM is read once, and not at all where no name asks for it. `scratch` is the folder of files without a name;
+    None: that of the system's temporary files.
 
     Raises
     ------
@@ -52,32 +55,64 @@ def terrain_bands(names: Sequence[str], dem: Path, grid: Grid) -> dict[str, Floa
     asked = [name for name in names if name in TERRAIN_BANDS]
     if not asked:
         return {}
-    elevation_m = elevation_on_grid(dem, grid)
-    return {name: _terrain(name, elevation_m, grid.pixel_size_m) for name in asked}
+    elevation_m = elevation_on_grid(dem, grid, scratch=scratch)
+    return {name: _terrain(name, elevation_m, grid.pixel_size_m, scratch) for name in asked}
 
 
-def _terrain(name: str, elevation_m: Float32Array, pixel_size_m: float) -> Float32Array:
+def _terrain(name: str, elevation_m: Plane, pixel_size_m: float, scratch: Path | None) -> Plane:
+    """Return a band, made strip by strip with the rows around it that it looks at: the values of the whole at once."""
+    band, halo = Plane(scratch, elevation_m.shape, np.float32), _reach_px(name, pixel_size_m)
+    for rows in strips(len(elevation_m), max(STRIP_ROWS, 3 * halo)):
+        near = slice(max(rows.start - halo, 0), rows.stop + halo)
+        values = _values(name, elevation_m[near], pixel_size_m)[rows.start - near.start :]
+        band[rows] = values[: rows.stop - rows.start] / UNITS[name]
+    return band
+
+
+def _reach_px(name: str, pixel_size_m: float) -> int:
+    """Return how far the farthest pixel lies that a pixel of a band depends on."""
+    smoothing_px = int(4 * SMOOTHING_M / pixel_size_m + 0.5)  # SciPy cuts the filter at four standard deviations
+    reach = {
+        "elevation": 0,
+        "slope": 1,
+        "curvature": smoothing_px + 1,
+        "roughness": 2 * smoothing_px,
+        "height_above_valley": 2 * _valley_radius_px(pixel_size_m),
+    }
+    return reach[name]
+
+
+def _valley_radius_px(pixel_size_m: float) -> int:
+    return max(round(VALLEY_RADIUS_M / pixel_size_m), 1)
+
+
+def _values(name: str, elevation_m: Float32Array, pixel_size_m: float) -> Float32Array:
     match name:
         case "slope":
-            values = slope_deg(elevation_m, pixel_size_m)
+            return slope_deg(elevation_m, pixel_size_m)
         case "curvature":
-            values = np.maximum(curvature_per_m(elevation_m, pixel_size_m), CURVATURE_MIN)
+            return np.maximum(curvature_per_m(elevation_m, pixel_size_m), CURVATURE_MIN)
         case "roughness":
-            values = roughness_m(elevation_m, pixel_size_m)
+            return roughness_m(elevation_m, pixel_size_m)
         case "height_above_valley":
-            values = height_above_valley_m(elevation_m, pixel_size_m)
+            return height_above_valley_m(elevation_m, pixel_size_m)
         case _:
-            values = elevation_m
-    return np.asarray(values / UNITS[name], dtype=np.float32)
+            return elevation_m
 
 
-def elevation_on_grid(dem: Path, grid: Grid) -> Float32Array:
-    """Return the DEM on `grid`, (H, W) float32 metres, bilinear."""
-    with open_raster(dem) as dataset, refuse_unreadable(dem):
-        pixels, source, nodata = dataset.read(1), grid_of(dataset), dataset.nodata
-    elevation_m = np.where(pixels_with_data(pixels, nodata), pixels, np.nan).astype(np.float32)
-    on_grid = to_grid_bilinear(elevation_m, source, grid)
-    if (missing := int(np.isnan(on_grid).sum())) > 0:
+def elevation_on_grid(dem: Path, grid: Grid, *, scratch: Path | None = None) -> Plane:
+    """Return the DEM on `grid`, (H, W) float32 metres, bilinear; `scratch` is as in `terrain_bands`."""
+    with open_raster(dem) as dataset:
+        source, nodata = grid_of(dataset), dataset.nodata
+    stored = Plane.of_band(scratch, dem)
+
+    def metres(rows: slice) -> Float32Array:
+        pixels = stored[rows]
+        return np.where(pixels_with_data(pixels, nodata), pixels, np.nan).astype(np.float32)
+
+    elevation_m = ByRows(stored.shape, np.dtype(np.float32), metres)
+    on_grid = Plane.of(scratch, to_grid_bilinear(elevation_m, source, grid, scratch=scratch))
+    if (missing := sum(int(np.isnan(on_grid[rows]).sum()) for rows in strips(grid.height))) > 0:
         raise InputError(
             "the DEM does not cover the whole site",
             where=dem,
@@ -112,7 +147,7 @@ def height_above_valley_m(elevation_m: Float32Array, pixel_size_m: float) -> Flo
 
     The floor is smoothed by the same distance, so that it has no steps; where it then lies above the ground, 0.
     """
-    radius_px = max(round(VALLEY_RADIUS_M / pixel_size_m), 1)
+    radius_px = _valley_radius_px(pixel_size_m)
     floor = ndimage.minimum_filter(elevation_m, 2 * radius_px + 1, mode="nearest")
     floor = ndimage.uniform_filter(floor, 2 * radius_px + 1, mode="nearest")
     return np.asarray(np.maximum(elevation_m - floor, 0), dtype=np.float32)

@@ -18,7 +18,7 @@ from scipy import ndimage
 
 from stages.common.geo.planes import Bits, Plane
 from stages.common.geo.rows import strips
-from stages.common.types import AnyArray, BoolArray, Float32Array, Float64Array
+from stages.common.types import AnyArray, BoolArray, Float32Array, Float64Array, IntArray, Rows
 
 EDGE_PX = 2
 """Distance to keep from all that is not stable: outlines are not exact, and the filter reaches across edges."""
@@ -62,19 +62,18 @@ class ShiftEstimate:
 
 
 def estimate_shift(
-    reference: Float32Array | Plane, band: Float32Array | Plane, stable: BoolArray | Bits, *, farthest_px: float,
-    scratch: Path | None = None,
-) -> ShiftEstimate:  # fmt: skip
+    reference: Rows, band: Rows, stable: Rows, *, farthest_px: float, scratch: Path | None = None
+) -> ShiftEstimate:
     """Estimate the shift of `band` against `reference`, both (H, W) with NaN where unknown, where `stable`.
 
     A shift beyond `farthest_px` is returned as it is found, less exactly. `scratch` is as in `high_pass`.
     """
-    ground = np.empty(band.shape, dtype=bool)
-    for rows in strips(len(band)):
-        ground[rows] = stable[rows] & np.isfinite(reference[rows]) & np.isfinite(band[rows])
-    usable = erode(ground, EDGE_PX)
+    height, width = band.shape
+    ground = Bits.by_rows(
+        (height, width), lambda rows: stable[rows] & np.isfinite(reference[rows]) & np.isfinite(band[rows])
+    )
+    usable = away_from_edges(ground)
     moved = high_pass(band, usable, within=ground, scratch=scratch)
-    del band, ground  # planes of a whole scene
     still = high_pass(reference, usable, scratch=scratch)
     places = tiles_with_detail(usable, still, moved)
     if len(places) < TILES_MIN:
@@ -93,6 +92,16 @@ def estimate_shift(
     return ShiftEstimate(total, len(places), spread)
 
 
+def away_from_edges(mask: Bits) -> Bits:
+    """Return (H, W) bool: True more than `EDGE_PX` steps from all that is False."""
+
+    def strip(rows: slice) -> BoolArray:
+        near = slice(max(rows.start - EDGE_PX, 0), rows.stop + EDGE_PX)
+        return erode(mask[near], EDGE_PX)[rows.start - near.start :][: rows.stop - rows.start]
+
+    return Bits.by_rows(mask.shape, strip)
+
+
 def erode(mask: BoolArray, pixels: int) -> BoolArray:
     """Return (H, W) bool: True so many steps, along rows and columns, from all that is False; the edge is no such."""
     for _ in range(pixels):
@@ -105,16 +114,15 @@ def erode(mask: BoolArray, pixels: int) -> BoolArray:
     return mask
 
 
-def high_pass(
-    values: Float32Array | Plane, usable: BoolArray, *, within: BoolArray | None = None, scratch: Path | None = None
-) -> Plane:
+def high_pass(values: Rows, usable: Rows, *, within: Rows | None = None, scratch: Path | None = None) -> Plane:
     """Return (H, W): what is narrower than the filter, from usable pixels; 0 beyond them or, if given, `within`.
 
     `scratch` is the folder of the plane's file; None: that of the system's temporary files.
     """
-    detail, shown = Plane(scratch, (len(values), values.shape[1]), np.float32), usable if within is None else within
-    sizes, count = np.empty(int(usable.sum()), dtype=np.float32), 0
-    for rows in strips(len(values)):
+    height, width = values.shape
+    detail, shown = Plane(scratch, (height, width), np.float32), usable if within is None else within
+    counts = np.zeros(2**16, dtype=np.int64)
+    for rows in strips(height):
         near = slice(max(rows.start - FILTER_REACH_PX, 0), rows.stop + FILTER_REACH_PX)
         weight, smooth = usable[near].astype(np.float32), np.where(usable[near], values[near], np.float32(0))
         ndimage.gaussian_filter(weight, FILTER_SIGMA_PX, output=weight)
@@ -122,21 +130,42 @@ def high_pass(
         smooth /= np.maximum(weight, np.float32(1e-6))
         part = values[rows] - smooth[rows.start - near.start :][: rows.stop - rows.start]
         part[~shown[rows]] = 0
-        of_usable = part[usable[rows]]
-        sizes[count : count + len(of_usable)] = np.abs(of_usable)
-        detail[rows], count = part, count + len(of_usable)
-    bound = OUTLIER_SIGMA * MAD_TO_SIGMA * float(np.median(sizes, overwrite_input=True)) if count else 0.0
-    for rows in strips(len(values)):
+        detail[rows] = part
+        counts += count_by_leading_bits(np.abs(part[usable[rows]]))
+    sizes = (np.where(usable[rows], np.abs(detail[rows]), np.float32(-1)) for rows in strips(height))
+    bound = OUTLIER_SIGMA * MAD_TO_SIGMA * median_by_parts(counts, sizes)
+    for rows in strips(height):
         detail[rows] = np.clip(detail[rows], -bound, bound)
     return detail
 
 
-def tiles_with_detail(usable: BoolArray, *images: Float32Array | Plane) -> AnyArray:
+def count_by_leading_bits(sizes: Float32Array) -> IntArray:
+    """Return (65536,) how many of the numbers (N,), none negative, have each value of their first 16 bits."""
+    return np.bincount(sizes.view(np.uint32) >> 16, minlength=2**16)
+
+
+def median_by_parts(counts: IntArray, parts: Iterable[Float32Array]) -> float:
+    """Return the median of float32 numbers, to the bit as NumPy does; 0 of none.
+
+    The bits of such numbers have their order, so the counts (`count_by_leading_bits`) of all of them tell between which
+    two the middle lies; the few there are all that is held. In `parts`, of any shape, numbers below 0 do not count.
+    """
+    last = np.cumsum(counts)
+    if last[-1] == 0:
+        return 0.0
+    middle = np.array([(last[-1] - 1) // 2, last[-1] // 2])  # ranks
+    low, high = np.searchsorted(last, middle, side="right")
+    least, beyond = (np.array([low, high + 1], dtype=np.uint32) << 16).view(np.float32)
+    near = np.sort(np.concatenate([part[(part >= least) & (part < beyond)] for part in parts]))
+    return float(near[middle - (last[low] - counts[low])].mean())
+
+
+def tiles_with_detail(usable: Rows, *images: Rows) -> AnyArray:
     """Return the (N, 2) first row and column of tiles, at most `TILES_MAX`, in which filtered images can be compared.
 
     Tiles overlap by half. Those are taken that are stable enough and have detail in each image.
     """
-    parts = [*strips(len(usable))]  # of whole quarters of tiles
+    parts = [*strips(usable.shape[0])]  # of whole quarters of tiles
     good = _means_over_tiles(_sums_of_quarters(usable[rows]) for rows in parts) >= TILE_STABLE_MIN
     for image in images:
         shown = (np.where(usable[rows], image[rows], np.float32(0)) for rows in parts)
@@ -162,7 +191,7 @@ def _means_over_tiles(strips_of_quarters: Iterable[Float64Array]) -> Float64Arra
     return np.asarray((halves[1:] + halves[:-1]) / TILE_PX**2)
 
 
-def _cut(image: BoolArray | Plane, places: AnyArray, margin: int = 0) -> AnyArray:
+def _cut(image: Bits | Plane, places: AnyArray, margin: int = 0) -> AnyArray:
     """Return the (N, side, side) tiles at `places` of an image, with `margin` on all sides, 0 beyond the image."""
     side = TILE_PX + 2 * margin
     tiles = np.zeros((len(places), side, side), dtype=image.dtype)

@@ -11,6 +11,7 @@ import yaml
 
 from sandbox import tiny
 from stages.common.geo.grid import Grid
+from stages.common.geo.planes import Bits
 from stages.common.params.prepare import PrepareParams
 from stages.common.run import stage
 from stages.common.scene.scene import Layer
@@ -167,9 +168,9 @@ def test_snow_is_bright_in_each_visible_band_and_dark_in_swir(site: Path) -> Non
     dn = np.rint((reflectance + 0.1) * 1e4)
     (scene,) = store(("a", [layer(name, dn[None, :, index], where) for index, name in enumerate(names)]))
     pixels = ScenePixels(scene, PrepareParams(bands=list(names), storage="sentinel2"))
-    assert is_snow_like(pixels, where).tolist() == [[True, False, False, False, True, True, False]]
+    assert is_snow_like(pixels, where)[:].tolist() == [[True, False, False, False, True, True, False]]
     # On stable ground nothing may be snow: reflectance of B02 to 0.4, and a snow index to 0.2.
-    assert may_be_snow(pixels, where).all()
+    assert may_be_snow(pixels, where)[:].all()
 
 
 def test_ground_that_may_be_snow_is_not_compared(site: Path) -> None:
@@ -181,7 +182,7 @@ def test_ground_that_may_be_snow_is_not_compared(site: Path) -> None:
     bands["B03"][:, :2] = 0.3
     (scene,) = store(("a", [layer(name, np.rint((values + 0.1) * 1e4), where) for name, values in bands.items()]))
     pixels = ScenePixels(scene, PrepareParams(bands=list(bands), storage="sentinel2"))
-    assert may_be_snow(pixels, where).tolist() == [[False, True, False, True, False, False]]
-    has_data, hidden = np.array([[1, 1, 1, 1, 1, 0]]) == 1, np.array([[0, 0, 0, 0, 1, 0]]) == 1
+    assert may_be_snow(pixels, where)[:].tolist() == [[False, True, False, True, False, False]]
+    has_data, hidden = (Bits.of(np.array([mask]) == 1) for mask in ([1, 1, 1, 1, 1, 0], [0, 0, 0, 0, 1, 0]))
     masks = SceneMasks(has_data=has_data, hidden=hidden, classes=None)
-    assert bare_ground(pixels, masks, where).tolist() == [[True, False, True, False, False, False]]
+    assert bare_ground(pixels, masks, where)[:].tolist() == [[True, False, True, False, False, False]]

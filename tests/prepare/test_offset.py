@@ -160,13 +160,18 @@ def test_the_bounds_of_the_floor(bands: list[Shares], verdict: str) -> None:
     assert judge_floor(bands) == verdict
 
 
-def test_shares_have_known_bounds() -> None:
+@pytest.mark.parametrize(
+    "ends", [[], [4], [0, 3, 3, 10]], ids=["at once", "two parts", "parts of which some are empty"]
+)
+def test_shares_have_known_bounds(ends: list[int]) -> None:
     values = np.array([-0.04, -0.03, -0.001, 0.0, 0.099, 0.1, 0.149, 0.151, 0.2, 0.5], dtype="float32")
-    assert shares_of(values, width=0.05) == Shares(below=0.5, just_above=0.2, negative=0.3, clearly_negative=0.1)
+    expected = Shares(below=0.5, just_above=0.2, negative=0.3, clearly_negative=0.1, pixels=10)
+    assert shares_of(np.split(values, ends), width=0.05) == expected
 
 
-def test_without_pixels_there_are_no_shares() -> None:
-    assert shares_of(np.empty(0, "float32"), width=0.1) == Shares(0, 0, 0, 0)
+@pytest.mark.parametrize("parts", [[], [np.empty(0, "float32")]], ids=["no part", "an empty part"])
+def test_without_pixels_there_are_no_shares(parts: list[np.ndarray]) -> None:
+    assert shares_of(parts, width=0.1) == Shares(0, 0, 0, 0)
 
 
 @pytest.mark.samples
@@ -180,13 +185,13 @@ class TestSpectra:
         return [chosen[name].to_numpy("float32") for name in ("B11", "B12")]
 
     def test_as_they_are(self, swir: list[np.ndarray]) -> None:
-        shares = [shares_of(values, width=OFFSET) for values in swir]
+        shares = [shares_of([values], width=OFFSET) for values in swir]
         assert judge_snow(shares) == "proven"
         assert all(0.87 < band.below < 0.98 for band in shares)
 
     @pytest.mark.parametrize(("wrong", "way"), WRONG)
     def test_wrongly_handled(self, swir: list[np.ndarray], wrong: float, way: str) -> None:
-        assert judge_snow([shares_of(values + np.float32(wrong), width=OFFSET) for values in swir]) == way
+        assert judge_snow([shares_of([values + np.float32(wrong)], width=OFFSET) for values in swir]) == way
 
 
 @pytest.mark.samples

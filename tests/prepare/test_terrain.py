@@ -10,11 +10,23 @@ import pytest
 import yaml
 
 from sandbox import tiny
+from stages.common.geo.grid import Grid
+from stages.common.geo.raster import write_cog
+from stages.common.params.prepare import TERRAIN_BANDS
 from stages.common.run import stage
 from stages.prepare.contract import CONTRACT
 from stages.prepare.prepare import prepare
-from stages.prepare.terrain import curvature_per_m, height_above_valley_m, roughness_m, slope_deg
-from tests.prepare.scenes import BANDS, PX, SIZE, layer, run, store, write_dem
+from stages.prepare.terrain import (
+    CURVATURE_MIN,
+    UNITS,
+    curvature_per_m,
+    elevation_on_grid,
+    height_above_valley_m,
+    roughness_m,
+    slope_deg,
+    terrain_bands,
+)
+from tests.prepare.scenes import BANDS, PX, SIZE, grid, layer, run, store, write_dem
 
 
 @pytest.fixture
@@ -94,6 +106,26 @@ def test_height_above_the_floor_of_a_valley() -> None:
     height = height_above_valley_m(ground.astype("float32"), 10)
     assert height[200, 200] == pytest.approx(75, abs=10)  # the floor 1.5 km down the valley
     assert height[200, 290] - height[200, 200] == pytest.approx(500 * np.tan(np.radians(30)), abs=10)
+
+
+@pytest.mark.parametrize("name", TERRAIN_BANDS)
+def test_strips_do_not_show_in_terrain(name: str, tmp_path: Path) -> None:
+    """Of a rugged site higher than any strip, to the bit; a DEM of larger pixels."""
+    random = np.random.default_rng(7)
+    dem = Grid(crs=tiny.CRS, transform=grid(px=3 * PX).transform, height=900, width=40)
+    heights = (4000 + np.cumsum(random.normal(0, 12, dem.shape), axis=0)).astype(np.float32)
+    write_cog(tmp_path / "dem.tif", heights, dem, nodata=None)
+    where = Grid(crs=tiny.CRS, transform=grid(1, 1).transform, height=2500, width=100)
+    elevation_m = elevation_on_grid(tmp_path / "dem.tif", where)[:]
+    at_once = {
+        "elevation": elevation_m,
+        "slope": slope_deg(elevation_m, PX),
+        "curvature": np.maximum(curvature_per_m(elevation_m, PX), CURVATURE_MIN),
+        "roughness": roughness_m(elevation_m, PX),
+        "height_above_valley": height_above_valley_m(elevation_m, PX),
+    }
+    band = terrain_bands(["B02", name], tmp_path / "dem.tif", where)[name]
+    np.testing.assert_array_equal(band[:], at_once[name] / np.float32(UNITS[name]))
 
 
 def test_slope_of_a_cone() -> None:

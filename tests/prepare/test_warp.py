@@ -56,8 +56,8 @@ def test_aligned_rasters_are_copied(row: int, column: int, height: int, width: i
     values = np.arange(1, height * width + 1, dtype=np.float32).reshape(height, width)
 
     copied, mask = (
-        to_grid_bilinear(values, source, TARGET),
-        to_grid_nearest(values.astype("int32"), source, TARGET, outside=-7),
+        to_grid_bilinear(values, source, TARGET)[:],
+        to_grid_nearest(values.astype("int32"), source, TARGET, outside=-7)[:],
     )
 
     for r in range(TARGET.height):
@@ -79,18 +79,35 @@ def test_unknown_pixels_do_not_bleed_and_do_not_grow(source: Grid, data: st.Data
     has_data = data.draw(arrays.arrays(np.bool_, source.shape, elements=st.booleans(), fill=st.booleans()))
     values = np.where(has_data, np.float32(0.25), np.float32(np.nan)).astype(np.float32)
 
-    warped = to_grid_bilinear(values, source, TARGET)
-    at_centre = to_grid_nearest(has_data.astype("uint8"), source, TARGET, outside=0) == 1
+    warped = to_grid_bilinear(values, source, TARGET)[:]
+    at_centre = to_grid_nearest(has_data.astype("uint8"), source, TARGET, outside=0)[:] == 1
 
     assert (~np.isnan(warped) == at_centre).all()
     assert warped[at_centre] == pytest.approx(0.25, abs=1e-6)
+
+
+@settings(max_examples=80, deadline=None)
+@given(data=st.data())
+def test_rows_are_those_of_the_whole(data: st.DataObject) -> None:
+    """Copied, interpolated or warped, of a source that may cover a part of the rows only or none."""
+    offset, px, rows = data.draw(st.integers(-30, 30)), data.draw(st.sampled_from([5, 10, 20])), st.integers(0, 20)
+    source = grid(data.draw(st.sampled_from([0, 0.5])), offset, height=25, width=40, px=px)
+    values = np.random.default_rng(offset + 30).normal(0.2, 0.1, source.shape).astype(np.float32)
+    values[values < 0.1] = np.nan
+    first, last = sorted((data.draw(rows), data.draw(rows)))
+    for on_grid in (
+        to_grid_bilinear(values, source, TARGET),
+        to_grid_nearest((values > 0.2).astype("uint8"), source, TARGET, outside=7),
+    ):
+        np.testing.assert_array_equal(on_grid[first:last], on_grid[:][first:last])
+        assert (on_grid.shape, on_grid[:].shape, on_grid[:].dtype) == (TARGET.shape, TARGET.shape, on_grid.dtype)
 
 
 def test_bilinear_of_a_plane_is_the_plane() -> None:
     """Half a pixel off, a linear ramp is met exactly between its nodes."""
     source = grid(-2.5, -2.5, height=30, width=40)
     column, row = np.meshgrid(np.arange(40) + 0.5 - 2.5, np.arange(30) + 0.5 - 2.5)
-    warped = to_grid_bilinear((3 * column + 2 * row).astype(np.float32), source, TARGET)
+    warped = to_grid_bilinear((3 * column + 2 * row).astype(np.float32), source, TARGET)[:]
     expected_column, expected_row = np.meshgrid(np.arange(30) + 0.5, np.arange(20) + 0.5)
     assert warped == pytest.approx(3 * expected_column + 2 * expected_row, abs=1e-3)
 
@@ -98,19 +115,19 @@ def test_bilinear_of_a_plane_is_the_plane() -> None:
 def test_20_m_bands_are_interpolated_to_10_m() -> None:
     source = grid(-2, -2, height=14, width=18, px=20)
     column = np.tile((np.arange(18) + 0.5) * 2 - 2, (14, 1)).astype(np.float32)  # centre in units of 10 m
-    warped = to_grid_bilinear(column, source, TARGET)
+    warped = to_grid_bilinear(column, source, TARGET)[:]
     assert warped[5] == pytest.approx(np.arange(30) + 0.5, abs=1e-4)
 
 
 def test_masks_are_never_interpolated() -> None:
     pixels = np.random.default_rng(0).choice([0, 3, 200], (60, 70)).astype("uint8")
-    warped = to_grid_nearest(pixels, DEGREES, TARGET, outside=99)
+    warped = to_grid_nearest(pixels, DEGREES, TARGET, outside=99)[:]
     assert set(np.unique(warped)) == {0, 3, 200}
 
 
 def test_outside_a_mask_stands_what_was_said() -> None:
     small = Grid(crs="EPSG:4326", transform=DEGREES.transform, height=25, width=25)
-    warped = to_grid_nearest(np.zeros((25, 25), "uint8"), small, TARGET, outside=1)
+    warped = to_grid_nearest(np.zeros((25, 25), "uint8"), small, TARGET, outside=1)[:]
     assert 0 < (warped == 0).sum() < warped.size
     assert set(np.unique(warped)) == {0, 1}
     assert warped[-1, -1] == 1

@@ -1,9 +1,10 @@
-"""Planes of a whole scene in little memory, read by strips: masks as bits, numbers in a file without a name."""
+"""Planes of a whole scene in little memory, read by strips: masks as bits, numbers in a file or made when read."""
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,32 @@ from rasterio.windows import Window
 
 from stages.common.geo.raster import open_raster, refuse_unreadable
 from stages.common.geo.rows import strips
-from stages.common.types import AnyArray, BoolArray
+from stages.common.types import AnyArray, BoolArray, Rows
 
 Shape = tuple[int, int]
 Place = slice | tuple[slice, slice]
 """Rows, or rows and columns."""
+
+
+@dataclass(frozen=True)
+class ByRows:
+    """A (H, W) raster that is held nowhere: its rows are made each time they are asked for."""
+
+    shape: Shape
+    dtype: np.dtype[Any]
+    make: Callable[[slice], AnyArray]
+    """Function from rows, start and stop given, to their (h, W) pixels."""
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, rows: slice, /) -> AnyArray:
+        """Return (h, W)."""
+        first, stop, _ = rows.indices(self.shape[0])
+        return self.make(slice(first, max(first, stop)))
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> AnyArray:
+        return np.asarray(self[:], dtype=dtype)
 
 
 class Bits:
@@ -29,7 +51,7 @@ class Bits:
         self._bytes = np.zeros((shape[0], -(-shape[1] // 8)), dtype=np.uint8)
 
     @classmethod
-    def of(cls, mask: BoolArray | Bits) -> Bits:
+    def of(cls, mask: Rows) -> Bits:
         """Return the bits of a mask."""
         return cls.by_rows((mask.shape[0], mask.shape[1]), lambda rows: mask[rows])
 
@@ -114,10 +136,10 @@ class Plane:
         self._file.truncate(shape[0] * self._row_bytes)
 
     @classmethod
-    def of(cls, folder: Path | None, values: AnyArray) -> Plane:
+    def of(cls, folder: Path | None, values: Rows) -> Plane:
         """Return a plane of (H, W) values."""
         plane = cls(folder, (values.shape[0], values.shape[1]), values.dtype.type)
-        for rows in strips(len(values)):
+        for rows in strips(values.shape[0]):
             plane[rows] = values[rows]
         return plane
 

@@ -19,7 +19,7 @@ from stages.common.files import require_file
 from stages.common.geo.classes import Classes, write_classes
 from stages.common.geo.grid import Grid
 from stages.common.geo.readback import checked_raster, refuse_unwritten, require_copy
-from stages.common.types import AnyArray, BoolArray
+from stages.common.types import AnyArray, BoolArray, Rows
 
 COG_OPTIONS = {
     "driver": "COG",
@@ -229,7 +229,7 @@ def profile(grid: Grid, *, count: int, dtype: str, nodata: float | None) -> dict
 
 def write_cog(
     path: Path,
-    pixels: AnyArray,
+    pixels: AnyArray | Rows,
     grid: Grid,
     *,
     nodata: float | None,
@@ -238,23 +238,24 @@ def write_cog(
     offset: float = 0.0,
     classes: Classes | None = None,
 ) -> None:
-    """Write (H, W) or (B, H, W) `pixels` as a COG.
+    """Write (H, W) or (B, H, W) `pixels` as a COG, strip by strip; a mask as 0 and 1.
 
     `scale` and `offset` are stored as GDAL defines them: value = DN x scale + offset. Continuous data (more than one
     band, or scaled) get averaged overviews, all other data nearest ones. `classes` colours and names the values of a
     single band of uint8.
     """
-    planes = pixels if pixels.ndim == 3 else pixels[np.newaxis]
+    count = pixels.shape[0] if len(pixels.shape) == 3 else 1
+    dtype = "uint8" if pixels.dtype == bool else str(pixels.dtype)
     plain = path.with_suffix(".plain.tif")
-    with checked_raster(plain, profile(grid, count=len(planes), dtype=str(planes.dtype), nodata=nodata)) as out:
+    with checked_raster(plain, profile(grid, count=count, dtype=dtype, nodata=nodata)) as out:
         if classes:
             write_classes(out.dataset, classes)
-        out.write(planes)
+        out.write_by_rows(pixels, None if len(pixels.shape) == 3 else 1)
         if (scale, offset) != (1.0, 0.0):
-            out.dataset.scales, out.dataset.offsets = [scale] * len(planes), [offset] * len(planes)
+            out.dataset.scales, out.dataset.offsets = [scale] * count, [offset] * count
         for index, name in enumerate(bands, start=1):
             out.dataset.set_band_description(index, name)
-    finish_cog(plain, path, continuous=len(planes) > 1 or scale != 1.0)
+    finish_cog(plain, path, continuous=count > 1 or scale != 1.0)
 
 
 def finish_cog(plain: Path, path: Path, *, continuous: bool, level: int = COG_LEVEL) -> None:

@@ -16,7 +16,7 @@ from rasterio.errors import RasterioError
 from rasterio.windows import Window
 
 from stages.common.errors import StorageError
-from stages.common.types import AnyArray
+from stages.common.types import AnyArray, Rows
 
 STRIP_ROWS = 512
 """Rows that are compared at once: those of a block."""
@@ -33,6 +33,16 @@ class CheckedRaster:
         """Write (H, W) into a band, or (B, H, W) into all of them; windows of a band must not overlap."""
         self.dataset.write(pixels, band, window=window)
         self._sums.append((band, window, _checksum(pixels, self.dataset.dtypes[0])))
+
+    def write_by_rows(self, pixels: AnyArray | Rows, band: int | None = None) -> None:
+        """Write the same strip by strip, True as 1."""
+        height, width = self.dataset.shape
+        for top in range(0, height, STRIP_ROWS):
+            bottom = min(top + STRIP_ROWS, height)
+            part = pixels[top:bottom] if band else np.asarray(pixels)[:, top:bottom]
+            self.write(
+                part.astype(self.dataset.dtypes[0], copy=False), band, window=Window(0, top, width, bottom - top)
+            )
 
     def reads_back(self, path: Path) -> bool:
         """Whether the file, once closed, holds all that was written."""

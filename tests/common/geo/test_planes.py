@@ -9,7 +9,7 @@ import pytest
 from affine import Affine
 
 from stages.common.geo.grid import Grid
-from stages.common.geo.planes import Bits, Plane
+from stages.common.geo.planes import Bits, ByRows, Plane
 from stages.common.geo.raster import write_cog
 
 RANDOM = np.random.default_rng(3)
@@ -43,6 +43,21 @@ def test_masks_of_two_shapes_do_not_mix(shape: tuple[int, int]) -> None:
     for mix in (lambda: mask & other, lambda: mask | other, lambda: Bits.by_rows((6, 11), lambda _: other[:])):
         with pytest.raises(ValueError, match="mask"):
             mix()
+
+
+def test_rows_are_made_when_they_are_asked_for(tmp_path: Path) -> None:
+    expected = RANDOM.random((1100, 5)).astype(np.float32)
+    asked: list[slice] = []
+
+    def make(rows: slice) -> np.ndarray:
+        asked.append(rows)
+        return expected[rows]
+
+    raster = ByRows(expected.shape, expected.dtype, make)
+    assert (raster[3:9] == expected[3:9]).all() and (raster[-2:] == expected[-2:]).all() and len(raster[9:3]) == 0
+    assert asked == [slice(3, 9), slice(1098, 1100), slice(9, 9)]
+    assert (Plane.of(tmp_path, raster)[:] == expected).all() and (np.asarray(raster) == expected).all()
+    assert len(raster) == 1100 and max(rows.stop - rows.start for rows in asked[3:-1]) == 512
 
 
 def test_a_plane_holds_rows_and_windows(tmp_path: Path) -> None:

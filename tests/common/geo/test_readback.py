@@ -7,12 +7,14 @@ from pathlib import Path
 import geopandas
 import numpy as np
 import pytest
+import rasterio
 from affine import Affine
 from rasterio.windows import Window
 
 from sandbox import tiny
 from stages.common.errors import StorageError
 from stages.common.geo.grid import Grid
+from stages.common.geo.planes import Bits, Plane
 from stages.common.geo.raster import finish_cog, profile, read_band, write_cog
 from stages.common.geo.readback import checked_raster
 from stages.common.geo.vectors import write_polygons
@@ -40,6 +42,23 @@ def test_a_disk_that_is_just_large_enough_takes_it(tmp_path: Path) -> None:
     with files_up_to(3 * PIXELS.nbytes):
         write_cog(tmp_path / "scene.tif", PIXELS, GRID, nodata=0)
     np.testing.assert_array_equal(read_band(tmp_path / "scene.tif"), PIXELS)
+
+
+@pytest.mark.parametrize("bands", [None, 2], ids=["a band", "two bands"])
+def test_strips_hold_what_the_whole_does(bands: int | None, tmp_path: Path) -> None:
+    pixels = PIXELS if bands is None else np.stack([PIXELS, PIXELS + 1])
+    with checked_raster(tmp_path / "plain.tif", profile(GRID, count=bands or 1, dtype="uint16", nodata=None)) as out:
+        out.write_by_rows(pixels, None if bands else 1)
+    with rasterio.open(tmp_path / "plain.tif") as dataset:
+        np.testing.assert_array_equal(dataset.read(None if bands else 1), pixels)
+
+
+def test_a_mask_of_bits_and_a_plane_give_the_bytes_of_arrays(tmp_path: Path) -> None:
+    mask = PIXELS > 30_000
+    for stored, array in ((Bits.of(mask), mask.astype(np.uint8)), (Plane.of(tmp_path, PIXELS), PIXELS)):
+        write_cog(tmp_path / "rows.tif", stored, GRID, nodata=0)
+        write_cog(tmp_path / "array.tif", array, GRID, nodata=0)
+        assert (tmp_path / "rows.tif").read_bytes() == (tmp_path / "array.tif").read_bytes()
 
 
 def test_windows_that_do_not_read_back_are_an_error(tmp_path: Path) -> None:
