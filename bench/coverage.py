@@ -192,7 +192,7 @@ def true_areas_km2(year: int) -> Float64Array:
     truth = read_truth(Path("data/truth/truth.json"), Path("data/truth/surface.tif"))
     assert truth is not None
     aoi = pixels_inside(read_polygons(Path("data/aoi.gpkg"), grid.crs).geometry, grid)
-    ice = (truth.of_year(year) > 0) & observed & aoi
+    ice = (truth.of_year(year)[:] > 0) & observed & aoi
     return zonal_area_km2(grid, owner, lambda rows: {"true": ice[rows]}, n_zones=int(ids.max()) + 1)["true"]
 
 

@@ -145,7 +145,7 @@ def true_pixels(site: Path) -> TruePixels:
             parts.append(
                 (
                     logit(p) - logit(threshold_of(run, year)), margin.beyond_m[:].ravel()[chosen],
-                    margin.height[:].ravel()[chosen], age, truth.of_year(year).ravel()[chosen] > 0,
+                    margin.height[:].ravel()[chosen], age, truth.of_year(year)[:].ravel()[chosen] > 0,
                 )
             )  # fmt: skip
     return TruePixels(*(np.concatenate(column) for column in zip(*parts, strict=True)))

@@ -24,7 +24,7 @@ from stages.area.gates.sanity import judge_areas
 from stages.area.map.elevation import read_dem
 from stages.area.map.geodesic import check_geodesic
 from stages.area.map.outlines import outline_frame, write_outlines
-from stages.area.map.polygons import trace
+from stages.area.map.polygons import trace_zones
 from stages.area.map.surface import remove_speckle
 from stages.area.site import AreaSite, heights_of, read_map, read_site
 from stages.area.tables.rows import area_metrics, truth_metrics
@@ -240,7 +240,7 @@ def _truths(
     """Return `truth` and `image_truth` of a year; nothing for a real site."""
     if truth is None:
         return {}
-    surface = truth.of_year(year)
+    surface = truth.of_year(year, site.scratch)
     both = {"truth": maps.ice, "image_truth": maps.image}
     return dict(compare_with_truth(site, surface, both, observed=observed, common=common))
 
@@ -266,7 +266,7 @@ def _season(run: Run, site: AreaSite, year: int, ice: Bits) -> Season | None:
 
 def _write_outlines(run: Run, site: AreaSite, year_area: YearArea, maps: YearMaps) -> None:
     give_back_memory()
-    polygons = trace(site.owner[:], maps.ice[:], site.grid.transform)
+    polygons = trace_zones(site.owner, maps.ice, site.grid.transform)
     give_back_memory()
     path = run.out / f"outlines_{year_area.year}.gpkg"
     where = f"mapped outlines of {year_area.year}"

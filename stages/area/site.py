@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from rasterio.windows import Window
 from scipy import ndimage
 
 from stages.area import contract
@@ -18,14 +19,14 @@ from stages.area.review import NOBODY_LOOKED, SiteReview, read_site_review
 from stages.common.errors import ContractError
 from stages.common.geo.grid import Grid, parse_metric_crs
 from stages.common.geo.planes import Bits, Plane
-from stages.common.geo.raster import read_band, read_grid
+from stages.common.geo.raster import open_raster, read_grid, refuse_unreadable
 from stages.common.geo.rows import strips
 from stages.common.geo.vectors import pixels_inside, read_polygons
 from stages.common.run.records import read_rows
 from stages.common.run.stage import Run
 from stages.common.tables.kinds import MASK_NODATA
 from stages.common.tables.labels import UNASSIGNED, GlacierRow
-from stages.common.types import AnyArray, BoolArray, Float32Array, Float64Array
+from stages.common.types import BoolArray, Float32Array, Float64Array, Rows
 
 LOWEST_PCT, HIGHEST_PCT = 1, 99
 """Percentiles of the heights within an outline that count as its front and its head: single cells of a DEM err."""
@@ -92,8 +93,8 @@ def read_site(run: Run) -> AreaSite:
     """
     grid = read_grid(run.path(contract.GLACIER_ID))
     parse_metric_crs(grid.crs, where=run.path(contract.GLACIER_ID))
-    ids: AnyArray = read_band(run.path(contract.GLACIER_ID))
-    glaciers = read_glaciers(run.path(contract.GLACIERS), ids)
+    stored = Plane.of_band(run.out, run.path(contract.GLACIER_ID))
+    glaciers = read_glaciers(run.path(contract.GLACIERS), stored)
     aoi = Bits.of(pixels_inside(read_polygons(run.path(contract.AOI), grid.crs).geometry, grid))
     if not aoi.any():
         raise ContractError(
@@ -102,7 +103,9 @@ def read_site(run: Run) -> AreaSite:
             expected=f"an AOI on the grid {grid}",
             fix="draw the AOI over the glaciers",
         )
-    ids = ids.astype(np.min_scalar_type(len(glaciers)))  # one byte a pixel where there are no more than 255
+    ids = np.empty(grid.shape, dtype=np.min_scalar_type(len(glaciers)))  # one byte a pixel if no more than 255
+    for rows in strips(grid.height):
+        ids[rows] = stored[rows]
     owner = Plane.of(run.out, grow_zones(ids, distance_px=run.params.area.assign_distance_m / grid.pixel_size_m))
     prior = Bits.by_rows(grid.shape, lambda rows: (ids[rows] > 0) & aoi[rows])
     sums = zonal_area_km2(grid, owner, lambda rows: {"aoi": aoi[rows], "prior": prior[rows]}, n_zones=1 + len(glaciers))
@@ -144,7 +147,7 @@ def relative_height(site: AreaSite, height_m: Float32Array | Plane) -> Plane:
     return relative
 
 
-def read_glaciers(path: Path, ids: AnyArray) -> list[GlacierRow]:
+def read_glaciers(path: Path, ids: Rows) -> list[GlacierRow]:
     """Read glaciers.csv, whose rows must be numbered 1, 2, 3, ... and cover the raster `ids`.
 
     Raises
@@ -154,11 +157,12 @@ def read_glaciers(path: Path, ids: AnyArray) -> list[GlacierRow]:
     """
     rows = read_rows(path, GlacierRow)
     numbers = [row.glacier_index for row in rows]
-    if numbers != list(range(1, len(rows) + 1)) or int(ids.max()) > len(rows):
+    largest = max(int(ids[some].max()) for some in strips(ids.shape[0]))
+    if numbers != list(range(1, len(rows) + 1)) or largest > len(rows):
         raise ContractError(
             "glaciers.csv does not fit glacier_id.tif",
             where=path,
-            expected=f"glacier_index 1, 2, 3, ... to at least {int(ids.max())}",
+            expected=f"glacier_index 1, 2, 3, ... to at least {largest}",
             found=f"{len(rows)} rows: {', '.join(map(str, numbers[:5]))} ...",
             fix="run the stage labels again",
         )
@@ -167,7 +171,17 @@ def read_glaciers(path: Path, ids: AnyArray) -> list[GlacierRow]:
 
 def read_map(mask: Path, valid: Path) -> tuple[Bits, Bits]:
     """Read ice and observed pixels, both (H, W); invalid pixels and those without a class were not observed."""
-    mapped, has_data = read_band(mask), read_band(valid)
-    shape = (mapped.shape[0], mapped.shape[1])
-    observed = Bits.by_rows(shape, lambda rows: (has_data[rows] == 1) & (mapped[rows] != MASK_NODATA))
-    return Bits.by_rows(shape, lambda rows: (mapped[rows] == 1) & observed[rows]), observed
+    ice, unknown = _pixels_of(mask, 1, MASK_NODATA)
+    observed = _pixels_of(valid, 1)[0] & ~unknown
+    return ice & observed, observed
+
+
+def _pixels_of(path: Path, *values: int) -> list[Bits]:
+    """Return the (H, W) pixels of a raster that have each value, read strip by strip."""
+    with open_raster(path) as dataset, refuse_unreadable(path):
+        masks = [Bits(dataset.shape) for _ in values]
+        for rows in strips(dataset.height):
+            part = dataset.read(1, window=Window(0, rows.start, dataset.width, rows.stop - rows.start))
+            for mask, value in zip(masks, values, strict=True):
+                mask[rows] = part == value
+    return masks

@@ -76,7 +76,7 @@ def _score(scene: LabelledScene, year: int) -> SiteScore:
     ice, debris = scene.truth[:], None if scene.debris is None else scene.debris[:]
     truth = read_truth(Path("data/truth/truth.json"), Path("data/truth/surface.tif"))
     if truth is not None:
-        surface = truth.of_year(year)
+        surface = truth.of_year(year)[:]
         ice, debris = surface > 0, surface == DEBRIS
     scores = score(mapped == 1, ice, region, scene.area_km2, scene.grid.pixel_size_m)
     outline = score(scene.truth, ice, region, scene.area_km2, scene.grid.pixel_size_m)

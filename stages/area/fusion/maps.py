@@ -18,6 +18,7 @@ from stages.area.site import AreaSite
 from stages.area.year.cover import IceCover, ice_cover
 from stages.area.year.map_area import MapArea
 from stages.common.geo.planes import Bits
+from stages.common.machine import give_back_memory
 from stages.common.run.records import read_document
 from stages.common.run.stage import Run
 from stages.common.tables.learning import MapModel
@@ -72,7 +73,9 @@ def map_year(
     ice, _ = remove_speckle(is_glacier(levels, observed), observed, min_pixels=min_pixels)
     ice = site.edited(year, ice, observed)
     inside = ice & site.aoi
+    give_back_memory()  # GDAL's blocks, of the probability here and of the scene below
     cover = ice_cover(run, site, year, ice=inside, observed=counted)
+    give_back_memory()
     within, fused = trace_mask(counted[:]), fused_error(site, counted, levels)
     of_ice = measure_map(run, site, ice, observed, cover, model=fused, factors=FACTORS, within=within)
     of_image = measure_map(run, site, image_map, observed, cover, model=error, factors=factors, within=within)

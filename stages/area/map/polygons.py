@@ -16,7 +16,7 @@ from shapely.geometry.base import BaseGeometry
 from stages.area.map.surface import grow_zones
 from stages.common.geo.planes import Bits
 from stages.common.geo.rows import strips
-from stages.common.types import AnyArray, BoolArray, Float64Array
+from stages.common.types import AnyArray, BoolArray, Float64Array, Rows
 
 NO_LOSS_PX = 0.02
 """Vertices this near a straight line change no digit of a published area, but cost a quarter of the time."""
@@ -38,6 +38,17 @@ def trace(zones: AnyArray, selected: AnyArray, transform: Affine) -> dict[int, B
     for geometry, zone in features.shapes(source, mask=mask, connectivity=4, transform=transform):
         parts.setdefault(int(zone), []).append([np.asarray(ring) for ring in geometry["coordinates"]])
     return {zone: _multipolygon(parts[zone]) for zone in sorted(parts)}
+
+
+def trace_zones(zones: Rows, selected: Bits, transform: Affine) -> dict[int, BaseGeometry]:
+    """Trace the same of (H, W) zones, 0 or more, and a mask that are read by rows: one array of a byte is held."""
+    height = selected.shape[0]
+    most = max(int(zones[rows].max()) for rows in strips(height))
+    numbers = np.zeros(selected.shape, dtype=np.min_scalar_type(most + 1))  # zone 0 is 1, and what is not selected 0
+    for rows in strips(height):
+        numbers[rows] = np.where(selected[rows], zones[rows].astype(numbers.dtype) + 1, 0)
+    traced = trace(numbers, numbers if numbers.dtype == np.uint8 else numbers > 0, transform)
+    return {number - 1: polygon for number, polygon in traced.items()}
 
 
 def _multipolygon(parts: Sequence[Sequence[AnyArray]]) -> BaseGeometry:

@@ -9,13 +9,12 @@ import numpy as np
 
 from stages.area.site import AreaSite
 from stages.common.geo.classes import CHANGE
-from stages.common.geo.planes import Bits
+from stages.common.geo.planes import Bits, ByRows
 from stages.common.geo.raster import write_cog
-from stages.common.geo.rows import strips
 from stages.common.tables.area import ChangeRow
 from stages.common.tables.kinds import MASK_NODATA
 from stages.common.tables.labels import UNASSIGNED
-from stages.common.types import UInt8Array
+from stages.common.types import BoolArray, Rows, UInt8Array
 
 UNCHANGED, LOST, GAINED = 1, 2, 3
 """Values of change_<year>.tif; 0: no glacier in either year, `MASK_NODATA`: not observed in one of the two."""
@@ -54,31 +53,33 @@ class Changes:
         self.rows += change_rows(self.site, self.first, later, change)
 
 
-def change_map(first: ObservedMap, second: ObservedMap) -> UInt8Array:
+def change_map(first: ObservedMap, second: ObservedMap) -> ByRows:
     """Return (H, W) uint8: 0 no glacier, 1 unchanged ice, 2 lost, 3 gained.
 
     255 where one of the two years was not observed: a pixel that nobody saw is never a loss.
     """
-    change = np.zeros(first.ice.shape, dtype=np.uint8)
-    for rows in strips(len(change)):
+
+    def change(rows: slice) -> UInt8Array:
         before, after = first.ice[rows], second.ice[rows]
-        change[rows][before & after] = UNCHANGED
-        change[rows][before & ~after] = LOST
-        change[rows][~before & after] = GAINED
-        change[rows][~(first.observed[rows] & second.observed[rows])] = MASK_NODATA
-    return change
+        part = np.zeros(before.shape, dtype=np.uint8)
+        part[before & after] = UNCHANGED
+        part[before & ~after] = LOST
+        part[~before & after] = GAINED
+        part[~(first.observed[rows] & second.observed[rows])] = MASK_NODATA
+        return part
+
+    return ByRows(first.ice.shape, np.dtype(np.uint8), change)
 
 
-def change_rows(site: AreaSite, first: ObservedMap, second: ObservedMap, change: UInt8Array) -> list[ChangeRow]:
+def change_rows(site: AreaSite, first: ObservedMap, second: ObservedMap, change: Rows) -> list[ChangeRow]:
     """Return the rows of change_by_glacier.csv for one year, unrounded; the last is the ice near no outline."""
-    km2 = site.areas_by_rows_km2(
-        lambda rows: {
-            "lost": change[rows] == LOST,
-            "gained": change[rows] == GAINED,
-            "unchanged": change[rows] == UNCHANGED,
-            "unseen": (change[rows] == MASK_NODATA) & (first.ice[rows] | second.ice[rows] | site.prior[rows]),
-        }
-    )
+
+    def select(rows: slice) -> dict[str, BoolArray]:
+        part = change[rows]
+        unseen = (part == MASK_NODATA) & (first.ice[rows] | second.ice[rows] | site.prior[rows])
+        return {"lost": part == LOST, "gained": part == GAINED, "unchanged": part == UNCHANGED, "unseen": unseen}
+
+    km2 = site.areas_by_rows_km2(select)
     names = {row.glacier_index: (row.rgi_id, row.glac_name) for row in site.glaciers} | {0: (UNASSIGNED, None)}
     return [
         ChangeRow(

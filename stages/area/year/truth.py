@@ -6,15 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from stages.area.site import AreaSite
 from stages.common.errors import ContractError
-from stages.common.geo.planes import Bits
-from stages.common.geo.raster import open_raster, refuse_unreadable
+from stages.common.geo.planes import Bits, Plane
+from stages.common.geo.raster import open_raster
 from stages.common.run.records import read_document
 from stages.common.tables.truth import Truth
-from stages.common.types import BoolArray, UInt8Array
+from stages.common.types import BoolArray, Rows
 
 CLEAN, DEBRIS = 1, 2
 """Values of surface.tif; 0: no glacier."""
@@ -33,10 +31,12 @@ class TrueSurface:
     bands: dict[int, int]
     """Band of each year, counted from 1."""
 
-    def of_year(self, year: int) -> UInt8Array:
-        """Read the (H, W) surface of a year: 0 no glacier, 1 clean ice, 2 debris-covered ice."""
-        with open_raster(self.path) as dataset, refuse_unreadable(self.path):
-            return np.asarray(dataset.read(self.bands[year]))
+    def of_year(self, year: int, scratch: Path | None = None) -> Plane:
+        """Read the (H, W) surface of a year: 0 no glacier, 1 clean ice, 2 debris-covered ice.
+
+        `scratch` is the folder of the plane's file; None: that of the system's temporary files.
+        """
+        return Plane.of_band(scratch, self.path, self.bands[year])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,7 +111,7 @@ def read_truth(document: Path, surface: Path) -> TrueSurface | None:
 
 
 def compare_with_truth(
-    site: AreaSite, surface: UInt8Array, maps: Mapping[str, Bits], *, observed: Bits, common: Bits
+    site: AreaSite, surface: Rows, maps: Mapping[str, Bits], *, observed: Bits, common: Bits
 ) -> dict[str, TruthComparison]:
     """Compare maps of one year, by name, with the true surface.
 
@@ -128,8 +128,9 @@ def compare_with_truth(
     """
 
     def select(rows: slice) -> dict[str, BoolArray]:
-        seen, true, outline = observed[rows], surface[rows] > 0, site.prior[rows]
-        glacier, clean, debris = ((part & seen) for part in (true, surface[rows] == CLEAN, surface[rows] == DEBRIS))
+        seen, kind, outline = observed[rows], surface[rows], site.prior[rows]
+        true = kind > 0
+        glacier, clean, debris = ((part & seen) for part in (true, kind == CLEAN, kind == DEBRIS))
         chosen = {
             "true": glacier, "clean": clean, "debris": debris, "true_common": true & common[rows],
             "outline": outline & seen, "outline_both": outline & glacier,

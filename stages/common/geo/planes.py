@@ -144,8 +144,8 @@ class Plane:
         return plane
 
     @classmethod
-    def of_band(cls, folder: Path | None, path: Path) -> Plane:
-        """Return the first band of a raster, read strip by strip.
+    def of_band(cls, folder: Path | None, path: Path, band: int = 1) -> Plane:
+        """Return a band of a raster, counted from 1, read strip by strip.
 
         Raises
         ------
@@ -153,9 +153,9 @@ class Plane:
             As `open_raster`; or the file is cut short.
         """
         with open_raster(path) as dataset, refuse_unreadable(path):
-            plane = cls(folder, dataset.shape, np.dtype(dataset.dtypes[0]).type)
+            plane = cls(folder, dataset.shape, np.dtype(dataset.dtypes[band - 1]).type)
             for rows in strips(dataset.height):
-                plane[rows] = dataset.read(1, window=Window(0, rows.start, dataset.width, rows.stop - rows.start))
+                plane[rows] = dataset.read(band, window=Window(0, rows.start, dataset.width, rows.stop - rows.start))
         return plane
 
     def __del__(self) -> None:

@@ -19,7 +19,9 @@ from stages.area.map.polygons import (
     straighten,
     trace,
     trace_mask,
+    trace_zones,
 )
+from stages.common.geo.planes import Bits
 
 
 def ellipse(center: tuple[float, float], radii: tuple[float, float], turn: float) -> shapely.Polygon:
@@ -209,3 +211,21 @@ def test_the_smooth_edge_holds_the_ice_and_not_the_ground() -> None:
     edge = smooth_edge(ice, np.ones((40, 40), dtype=bool), reach_px=3)
     assert edge.area == pytest.approx(200, rel=0.01)
     assert (edge.centroid.x, edge.centroid.y) == pytest.approx((20, 20))
+
+
+@pytest.mark.parametrize("largest", [3, 254, 255, 300], ids=lambda largest: f"zones up to {largest}")
+def test_zones_by_rows_are_traced_as_arrays_are(largest: int) -> None:
+    """Zone 0 is one of them; a byte holds zones up to 254 and what is not selected, more take two."""
+    random = np.random.default_rng(largest)
+    zones = random.integers(0, largest + 1, (600, 12)).astype(np.uint8 if largest < 256 else np.uint16)
+    zones[0, :2] = 0, largest
+    mask = random.random(zones.shape) < 0.6
+    mask[0, :2] = True
+    transform = Affine(30, 0, 500_000, 0, -30, 3_000_000)
+    expected, traced = trace(zones, mask, transform), trace_zones(zones, Bits.of(mask), transform)
+    assert list(traced) == list(expected) and {0, largest} <= traced.keys()
+    assert all(shapely.to_wkb(traced[zone]) == shapely.to_wkb(expected[zone]) for zone in expected)
+
+
+def test_no_selected_pixel_gives_no_polygon() -> None:
+    assert trace_zones(np.ones((5, 5), dtype=np.uint8), Bits((5, 5)), Affine.identity()) == {}

@@ -32,7 +32,7 @@ CHANGE = [[1, 2, 3, 255, 255, 2], [2, 255, 255, 255, 3, 0]]
 
 
 def test_each_pixel_is_unchanged_lost_gained_or_not_observed_in_one_of_the_years() -> None:
-    assert change_map(FIRST, SECOND).tolist() == CHANGE
+    assert change_map(FIRST, SECOND)[:].tolist() == CHANGE
 
 
 def test_what_a_cloud_hides_of_the_outlines_or_of_either_map_is_unseen() -> None:

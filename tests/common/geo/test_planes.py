@@ -76,8 +76,10 @@ def test_a_plane_of_a_band_holds_the_pixels_of_the_file_and_gives_single_ones(tm
     values = np.random.default_rng(4).integers(0, 60_000, (1100, 37)).astype(np.uint16)
     grid = Grid(crs="EPSG:32645", transform=Affine(10, 0, 0, 0, -10, 0), height=1100, width=37)
     write_cog(tmp_path / "band.tif", values, grid, nodata=None)
+    write_cog(tmp_path / "bands.tif", np.stack([values + 1, values]), grid, nodata=None)
     rows, columns = np.random.default_rng(5).integers(0, [[1100], [37]], (2, 500))
-    for plane in (Plane.of_band(tmp_path, tmp_path / "band.tif"), Plane.of(tmp_path, values)):
+    first, second = Plane.of_band(tmp_path, tmp_path / "band.tif"), Plane.of_band(tmp_path, tmp_path / "bands.tif", 2)
+    for plane in (first, second, Plane.of(tmp_path, values)):
         assert plane.dtype == np.uint16
         assert (plane[:] == values).all()
         assert (plane.at(rows, columns) == values[rows, columns]).all()
