@@ -185,13 +185,6 @@ class Plane:
         self._file.seek(first * self._row_bytes)
         self._file.write(whole.data)
 
-    def put(self, values: AnyArray, *, where: BoolArray) -> None:
-        """Take the (H, W) values of the pixels `where`, (H, W)."""
-        for rows in strips(len(self)):
-            part = self[rows]
-            np.copyto(part, values[rows], where=where[rows])
-            self[rows] = part
-
     def at(self, rows: AnyArray, columns: AnyArray) -> AnyArray:
         """Return (N,) values of the pixels at (N,) rows and (N,) columns."""
         values = np.empty(len(rows), dtype=self.dtype)

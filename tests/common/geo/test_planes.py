@@ -84,11 +84,3 @@ def test_a_plane_of_a_band_holds_the_pixels_of_the_file_and_gives_single_ones(tm
         assert (plane[:] == values).all()
         assert (plane.at(rows, columns) == values[rows, columns]).all()
         assert not plane.at(rows[:0], columns[:0]).size
-
-
-def test_a_plane_takes_values_where_it_is_told_to(tmp_path: Path) -> None:
-    values, other = RANDOM.random((2, 1100, 9))
-    where = RANDOM.random((1100, 9)) < 0.5
-    plane = Plane.of(tmp_path, values)
-    plane.put(other, where=where)
-    assert (plane[:] == np.where(where, other, values)).all()
