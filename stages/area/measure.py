@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from stages.area import contract
 from stages.area.change_domain.series import ChangeSeries
+from stages.area.change_domain.several_maps import member_maps, pass_maps
 from stages.area.change_domain.write import change_metrics, write_change_product
 from stages.area.fronts.geometry import write_front_vectors
 from stages.area.fronts.retreat import front_rows, front_trend_rows
@@ -92,7 +93,10 @@ class FrontsAndChanges:
         probability = self.run.by_year(contract.PROBABILITY)[year_area.year]
         counted = Bits(observed.shape) if year_area.rejected else observed  # the fronts of a rejected map are not seen
         self.fronts.add(year_area, provenance, ice=ice & counted, observed=counted, probability=probability)
-        self.change_product.add(year_area, ice=ice, observed=observed)
+        self.change_product.add(
+            year_area, ice=ice, observed=observed, members=member_maps(self.run, year_area.year, observed),
+            passes=pass_maps(self.run, year_area.year, observed),
+        )  # fmt: skip
         if year_area.common_km2 is not None:
             self.far.add(ice=ice, observed=observed)
             self.changes.add(ObservedMap(year=year_area.year, ice=ice, observed=observed))

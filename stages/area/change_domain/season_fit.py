@@ -37,7 +37,7 @@ class SeasonFit:
     freedom: float
     """Degrees of freedom of `se` (Welch and Satterthwaite)."""
     sigma_own: float
-    """Scatter about the fit: one sigma of what a year does not share with the others."""
+    """Scatter about the fit, or what is known to be the least: one sigma of what a year does not share with others."""
     sigma_season: float
     """Standard deviation of the day's effect over the years; 0 where it was not fitted."""
     per_day: float | None
@@ -77,8 +77,9 @@ class SeasonFit:
 
 
 def fit_season(
-    times: Sequence[float], values: Sequence[float], days: Sequence[float | None], *, drift: float
-) -> SeasonFit:
+    times: Sequence[float], values: Sequence[float], days: Sequence[float | None], *, drift: float,
+    sigma_least: float = 0.0,
+) -> SeasonFit:  # fmt: skip
     """Fit value = a + slope (t - mean t) + per_day (day - mean day) to three values or more, by least squares.
 
     Light and snow change over a season, and the maps with them: a series whose scenes come earlier every year drifts.
@@ -92,6 +93,8 @@ def fit_season(
         Day of the season of each value (`days_of_season`); None where unknown.
     drift
         One sigma of the drift per year of the error that all years share: it looks like change, and no series shows it.
+    sigma_least
+        Least own error of a year, where it is known: a short series may scatter less by chance.
     """
     t, y = _centred(times), _centred(values)
     days_known = [day for day in days if day is not None]
@@ -103,7 +106,7 @@ def fit_season(
     slope = (_product(t, y) - per_day * td) / tt
     residuals = [value - slope * time - per_day * day for value, time, day in zip(y, t, effect, strict=True)]
     freedom = len(t) - (3 if is_fitted else 2)
-    sigma = math.sqrt(_product(residuals, residuals) / freedom)
+    sigma = max(math.sqrt(_product(residuals, residuals) / freedom), sigma_least)
     own = sigma * math.sqrt(dd / det if is_fitted else 1 / tt)
     return SeasonFit(
         slope=slope,

@@ -3,41 +3,28 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
+from stages.area.change_domain.change_year import ChangeYear
 from stages.area.change_domain.domain import HIGH_MARGIN, ChangeDomain, changing_ice, find_domain, ice_on_high_margin
 from stages.area.change_domain.season_fit import YEAR_DAYS, SeasonFit, days_of_season, fit_season, outliers
+from stages.area.change_domain.several_maps import PassMap
+from stages.area.change_domain.statement import Ends, caveats, change_sentence, trend_numbers
 from stages.area.site import AreaSite
 from stages.area.trends.fit import YEARS_FOR_A_TREND
+from stages.area.year.season import Season, sample_std
 from stages.area.year.year_area import YearArea
-from stages.common.display.change_words import AREA, Rate, leaves_zero_out, sentence
-from stages.common.display.numbers import decimals_for, number_text
+from stages.common.display.change_words import leaves_zero_out
 from stages.common.geo.planes import Bits, Plane
 from stages.common.params.area import ChangeParams
 from stages.common.tables.change import ChangeAreaRow, ChangeTrend
+from stages.common.types import BoolArray
 
 NO_SLOPE = 1e-6
 """km2 a year, a square metre: below, a slope is that of rounding."""
-
-Ends = tuple[float, float] | None
-"""Both ends of a 95 % interval, km2 a year; None for fewer than five years."""
-
-
-@dataclass(frozen=True)
-class ChangeYear:
-    """One year of the change product, unrounded."""
-
-    year_area: YearArea
-    ice_km2: float
-    """Ice within the change domain, over the common pixels."""
-    high_km2: float
-    """Ice on the high margin, over the common pixels."""
-    control_km2: float
-    """Ice mapped beyond the change domain, over the common pixels, with that on the high margin."""
 
 
 @dataclass(kw_only=True)
@@ -58,8 +45,11 @@ class ChangeSeries:
         """Return a series without any year yet."""
         return cls(site=site, domain=find_domain(site, heights, params), common=common, params=params)
 
-    def add(self, year_area: YearArea, *, ice: Bits, observed: Bits) -> None:
-        """Take a year's map: ice and observed pixels, both (H, W) within the AOI."""
+    def add(
+        self, year_area: YearArea, *, ice: Bits, observed: Bits, members: Iterable[Bits] = (),
+        passes: Sequence[PassMap] = (),
+    ) -> None:  # fmt: skip
+        """Take a year's map, ice and observed pixels, (H, W) within the AOI; and its other maps, where it has any."""
         if year_area.common_km2 is None:
             self.left_out.append(year_area)
             return
@@ -73,7 +63,33 @@ class ChangeSeries:
             }
         )
         sums = {name: float(by_glacier.sum()) for name, by_glacier in km2.items()}
-        self.years.append(ChangeYear(year_area, sums["ice"], sums["high"], sums["control"]))
+        self.years.append(
+            ChangeYear(
+                year_area, sums["ice"], sums["high"], sums["control"],
+                members_km2=tuple(self._ice_km2(member, observed) for member in members),
+                passes_sigma_km2=self._passes_sigma_km2(ice, observed, passes, ice_km2=sums["ice"]),
+            )
+        )  # fmt: skip
+
+    def _ice_km2(self, ice: Bits, observed: Bits, seen_by_all: Sequence[Bits] = ()) -> float:
+        """Return the ice of a map within the domain, over the common pixels, and those that all passes have seen."""
+        inside = changing_ice(self.domain, ice, observed)
+
+        def counted(rows: slice) -> dict[str, BoolArray]:
+            return {"ice": np.logical_and.reduce([plane[rows] for plane in (inside, self.common, *seen_by_all)])}
+
+        return float(self.site.areas_by_rows_km2(counted)["ice"].sum())
+
+    def _passes_sigma_km2(
+        self, ice: Bits, observed: Bits, passes: Sequence[PassMap], *, ice_km2: float
+    ) -> float | None:
+        """Return the standard deviation of a single pass of a year, scaled to the year's ice (`Season.sigma_km2`)."""
+        if len(passes) < 2:
+            return None
+        seen = [each.seen for each in passes]
+        spread_km2 = sample_std([self._ice_km2(each.ice, each.seen, seen) for each in passes])
+        compared_km2 = self._ice_km2(ice, observed, seen)
+        return Season(rows=(), spread_km2=spread_km2, consensus_km2=compared_km2).sigma_km2(ice_km2)
 
     @property
     def snowy(self) -> list[bool]:
@@ -118,7 +134,25 @@ class ChangeSeries:
         if len(used) < YEARS_FOR_A_TREND:
             return None
         ice_km2, _ = self.split_km2(used)
-        return _fit(used, ice_km2, drift=self._drift(ice_km2))
+        drift = math.hypot(self._drift(ice_km2), self.members_sigma() or 0.0)
+        return _fit(used, ice_km2, drift=drift, sigma_least=self.passes_sigma_km2() or 0.0)
+
+    def members_sigma(self) -> float | None:
+        """Return the standard error of the slope by the trainings of an ensemble, km2 a year; None for a single model.
+
+        Each member has a slope of its own; that of the ensemble is as sure as their mean.
+        """
+        used = self.used
+        slopes = [_fit(used, km2, drift=0.0).slope for km2 in zip(*(year.members_km2 for year in used), strict=True)]
+        return sample_std(slopes) / math.sqrt(len(slopes)) if slopes else None
+
+    def passes_sigma_km2(self) -> float | None:
+        """Return the error of a year by the passes of its season, pooled over the years that have several; else None.
+
+        It is that of a single pass: seasonal snow is one-sided, and the passes of a season share it.
+        """
+        known = [year.passes_sigma_km2 for year in self.used if year.passes_sigma_km2 is not None]
+        return math.sqrt(math.fsum(sigma**2 for sigma in known) / len(known)) if known else None
 
     def control_slope(self) -> float:
         """Return the slope per year of the ice beyond the domain where its 95 % interval leaves 0 out, else 0.
@@ -152,7 +186,9 @@ class ChangeSeries:
             domain_method=self.domain.method + (HIGH_MARGIN if self.takes_high_margin else ""),
             domain_km2=ground_km2,
             control_ground_km2=control_km2,
-            **(_numbers(fit, used, ends, beyond) if fit else {}),
+            sigma_passes_km2=self.passes_sigma_km2(),
+            sigma_members_km2_per_year=self.members_sigma() if fit else None,
+            **(trend_numbers(fit, used, ends, beyond) if fit else {}),
         )
 
     def _ground_km2(self) -> tuple[float, float]:
@@ -185,72 +221,6 @@ class ChangeSeries:
         return sorted([*measured, *absent], key=lambda row: row.year)
 
 
-def minimum_km2(fit: SeasonFit, beyond: float) -> float:
-    """Return the smallest slope detectable, km2 a year; what changes `beyond` the ground hides as much more."""
-    return fit.minimum_detectable + abs(beyond)
-
-
-def change_sentence(fit: SeasonFit | None, used: Sequence[ChangeYear], ends: Ends, beyond: float) -> str:
-    """State the trend of the change product, or why there is none."""
-    if fit is None:
-        return "A trend of the change product needs at least three years that are observed well and free of early snow"
-    first, last, (low, high) = used[0].year_area, used[-1].year_area, ends or (None, None)
-    rate = Rate(
-        per_year=fit.slope, low=low, high=high, minimum=minimum_km2(fit, beyond), first_year=first.year,
-        last_year=last.year, years=last.decimal_year - first.decimal_year, first=fit.first if fit.first > 0 else None,
-    )  # fmt: skip
-    return sentence(rate, AREA)
-
-
-def caveats(fit: SeasonFit | None, flagged: Sequence[int], beyond: float = 0.0) -> list[str]:
-    """Return what a reader must know beside the trend, one phrase each."""
-    phrases = []
-    if flagged:
-        years = ", ".join(map(str, flagged))
-        phrases.append(f"{years}: left out, as much more ice than in other years is mapped where no glacier can be")
-    if fit and fit.per_day is not None:
-        digits = decimals_for(fit.sigma_own)
-        effect = number_text(fit.sigma_season, digits)
-        phrases.append(f"the day of the scene, which moves the area by {effect} km² (one sigma), is taken out")
-    if beyond:
-        way = "gained" if beyond > 0 else "lost"
-        rate = number_text(abs(beyond), decimals_for(abs(beyond)))
-        phrases.append(
-            f"{rate} km² a year is {way} beyond the ground that the product covers, by which the interval is wider"
-        )
-    return phrases
-
-
-def _numbers(fit: SeasonFit, used: Sequence[ChangeYear], ends: Ends, beyond: float) -> dict[str, Any]:
-    low, high = ends or (None, None)
-    shared = _shared_sigma_km2(fit, used)
-    whole = shared**2 + fit.sigma_season**2 + fit.sigma_own**2
-    return {
-        "slope_km2_per_year": fit.slope,
-        "slope_low_km2_per_year": low,
-        "slope_high_km2_per_year": high,
-        "control_slope_km2_per_year": beyond,
-        "slope_pct_per_year": 100 * fit.slope / fit.first if fit.first > 0 else None,
-        "p": fit.p,
-        "minimum_detectable_km2_per_year": minimum_km2(fit, beyond),
-        "detectable": leaves_zero_out(low, high),
-        "first_area_km2": max(fit.first, 0.0),
-        "sigma_own_km2": fit.sigma_own,
-        "sigma_season_km2": fit.sigma_season,
-        "sigma_shared_km2": shared,
-        "season_km2_per_day": fit.per_day,
-        "own_se_km2_per_year": fit.own_se,
-        "slope_se_km2_per_year": fit.se,
-        "correlation_between_years": shared**2 / whole if whole > 0 else None,
-    }
-
-
-def _shared_sigma_km2(fit: SeasonFit, used: Sequence[ChangeYear]) -> float:
-    """Return the part of the stated error of an area (held-out blocks, boundary) that no series of years shows."""
-    stated = sum(year.year_area.common_sigma_km2**2 for year in used) / len(used)
-    return math.sqrt(max(stated - fit.sigma_own**2 - fit.sigma_season**2, 0.0))
-
-
 def _reason(year_area: YearArea) -> str:
     return "a person rejected the map" if year_area.rejected else "too little observed"
 
@@ -260,9 +230,9 @@ def _adjusted_km2(ice_km2: float, effect: float | None) -> float | None:
     return None if effect is None else max(ice_km2 - effect, 0.0)
 
 
-def _fit(used: Sequence[ChangeYear], km2: Sequence[float], *, drift: float) -> SeasonFit:
-    times = [year.year_area.decimal_year for year in used]
-    return fit_season(times, km2, days_of_season([_day_of_year(year.year_area) for year in used]), drift=drift)
+def _fit(used: Sequence[ChangeYear], km2: Sequence[float], *, drift: float, sigma_least: float = 0.0) -> SeasonFit:
+    times, days = [year.year_area.decimal_year for year in used], [_day_of_year(year.year_area) for year in used]
+    return fit_season(times, km2, days_of_season(days), drift=drift, sigma_least=sigma_least)
 
 
 def _day_of_year(year_area: YearArea) -> float | None:

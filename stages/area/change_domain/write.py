@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from stages.area.change_domain.change_year import ChangeYear
 from stages.area.change_domain.season_fit import SeasonFit, fit_season
-from stages.area.change_domain.series import ChangeYear
 from stages.area.tables.precision import round_areas
 from stages.common.display.numbers import EXACT_DECIMALS, decimals_for
 from stages.common.run.outputs import write_json, write_table

@@ -73,11 +73,22 @@ class ChangeTrend(Record):
     season_km2_per_day: Annotated[
         float | None, Field(description="change of the mapped area per day later in the season; null: not fitted")
     ] = None
+    sigma_passes_km2: Annotated[
+        NotNegative | None,
+        Field(description="error of a year by the passes of its season, the least of `sigma_own_km2`; null: one pass"),
+    ] = None
+    sigma_members_km2_per_year: Annotated[
+        NotNegative | None,
+        Field(description="standard error of the slope by the members of an ensemble; null: one model"),
+    ] = None
     own_se_km2_per_year: Annotated[
         NotNegative | None, Field(description="standard error of the slope by the years' own errors")
     ] = None
     slope_se_km2_per_year: Annotated[
-        NotNegative | None, Field(description="standard error of the slope, with the drift of the shared error")
+        NotNegative | None,
+        Field(
+            description="standard error of the slope, with the drift of the shared error and the members of an ensemble"
+        ),
     ] = None
     correlation_between_years: Annotated[
         float | None, Field(ge=0, le=1, description="shared part of the variance of a year's error")

@@ -54,6 +54,13 @@ def change_facts(trend: ChangeTrend) -> list[tuple[str, str]]:
         ("Smallest change detectable", f"{number_text(trend.minimum_detectable_km2_per_year, digits)} km² per year"),
         ("Error of a year's area", _split(trend)),
     ]
+    if trend.sigma_passes_km2 is not None:
+        facts.append(
+            ("Error of a single pass", f"{number_text(trend.sigma_passes_km2, 2)} km², the least of a year's own")
+        )
+    if trend.sigma_members_km2_per_year is not None:
+        error = number_text(trend.sigma_members_km2_per_year, digits)
+        facts.append(("Error of the slope by the model's members", f"{error} km² per year"))
     if trend.correlation_between_years is not None:
         facts.append(("Correlation of two years' errors", number_text(trend.correlation_between_years, 2)))
     return [*facts, (TRIED_ON, TRIED)]

@@ -54,3 +54,17 @@ def test_the_line_goes_through_the_fitted_area_of_the_first_year():
     assert trend_line(trend) == [(2016, 10), (2020, 8)]
     assert trend_line(trend.model_copy(update={"slope_km2_per_year": None})) == []
     assert change_facts(trend) == []
+
+
+def test_what_members_and_passes_add_is_said_where_there_are_several():
+    trend = ChangeTrend(
+        n_years=5, years=[2016, 2020], excluded_years=[], flagged_years=[], statement="x", domain_method="x",
+        domain_km2=1, control_ground_km2=1, slope_km2_per_year=-0.5, minimum_detectable_km2_per_year=0.2,
+    )  # fmt: skip
+    names = {name for name, _ in change_facts(trend)}
+    several = trend.model_copy(update={"sigma_passes_km2": 0.31, "sigma_members_km2_per_year": 0.042})
+    added = dict(fact for fact in change_facts(several) if fact[0] not in names)
+    assert added == {
+        "Error of a single pass": "0.31 km², the least of a year's own",
+        "Error of the slope by the model's members": "0.04 km² per year",
+    }
