@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from sandbox.tiny import ROOT
@@ -21,6 +23,14 @@ def page(nine_years):
 def test_the_change_product_is_stated_first_and_named(page):
     change = page.text.index("Change, from the images alone: Lost 0.4 ± 0.1 km² in the change domain")
     assert change < page.text.index("Common area, from the images alone: The common area changed by")
+
+
+@pytest.mark.parametrize("name", ["nine_years", "one_year"])
+def test_the_trend_of_the_common_area_is_a_sentence(name, request):
+    site = request.getfixturevalue(name).parents[1]
+    statement = json.loads((site / "artifacts/area/trend.json").read_text())["statement"]
+    text = read_page(site / "artifacts/report").text
+    assert f"{statement.rstrip('.')}." in text and f"{statement}.." not in text
 
 
 def test_the_page_splits_the_error_of_a_year(page):
