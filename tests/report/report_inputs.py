@@ -182,9 +182,9 @@ def write_area(folder: Path, years: tuple[int, ...], prior: np.ndarray, *, simul
         years=list(years),
         excluded_years=[],
         common_pixels_fraction=0.9,
-        statement=f"The common area changed by {slope:.2f} km² per year (95 % interval: ± 0.03)."
+        statement=f"The common area changed by {slope:.2f} km² per year (95 % interval: ± 0.03)"
         if many
-        else "One year: no change to state.",
+        else "One year: no change to state",
         slope_km2_per_year=slope if many else None,
         slope_low_km2_per_year=slope - 0.03 if many else None,
         slope_high_km2_per_year=slope + 0.03 if many else None,
