@@ -98,7 +98,8 @@ def _front_card(findings: Findings) -> Card:
     name = longest.glac_name or longest.rgi_id
     span = f"{longest.first_year}{DASH}{longest.last_year}"
     size = f"{signed_text(longest.retreat_m, 0)} ± {number_text(longest.retreat_sigma_m, 0)} m"
-    note = f"{_count(trends)}, {span}; longest: {name}, {size}; {phrases.IMAGES_ALONE}"
+    verdict = ", no change detected" if longest.detectable is False else ""
+    note = f"{_count(trends)}, {span}; longest: {name}, {size}{verdict}; {phrases.IMAGES_ALONE}"
     return Card("Retreat of the fronts", f"{_range(trends)} m", note)
 
 

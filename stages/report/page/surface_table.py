@@ -16,7 +16,7 @@ def why_no_surface(rows: list[AreaRow]) -> str | None:
     """Return why there is no chart; None where any year has both kinds of ice."""
     if rows_with_surface(rows):
         return None
-    methods = sorted({row.surface_method for row in rows if row.surface_method})
+    methods = sorted({row.surface_method.removeprefix("not available: ") for row in rows if row.surface_method})
     return f"{NOT_DISTINGUISHED}: {'; '.join(methods)}." if methods else f"{NOT_DISTINGUISHED}."
 
 

@@ -104,7 +104,8 @@ def _test_text(trend: Trend) -> str:
     if trend.mann_kendall_p is None:
         return ""
     shown = p_number(trend.mann_kendall_p).text
-    return f"p {shown if shown.startswith('<') else f'= {shown}'} (exact, two-sided)"
+    p = f"p {shown if shown.startswith('<') else f'= {shown}'}"
+    return f"{p} (exact, two-sided; by the order of the areas alone, whatever their errors)"
 
 
 def _minimum_text(trend: Trend) -> str:

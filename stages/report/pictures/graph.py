@@ -65,7 +65,7 @@ def graph_notes(findings: Findings) -> list[str]:
     has_change = bool(graph_data.change_areas(findings.statistics))
     common = " Change product: ice where glaciers can change, on the pixels observed in every year, at the mean day."
     if not has_change:
-        common = " Common area: ice on the pixels observed in every year that is not left out."
+        common = " Common area: ice from the images alone, on the pixels observed in every year that is not left out."
     truth = " True area: on the pixels observed that year." if findings.truth else ""
     values = list(graph_data.change_areas(findings.statistics).values())
     axis = " The axis does not start at zero." if graph_data.axis_limits(rows, findings.truth, values)[0] > 0 else ""

@@ -52,6 +52,27 @@ def test_page_rounds_as_the_interval_supports(page):
     assert "5.22 ± 0.12 km²" in page.text
 
 
+def test_a_name_and_what_it_rests_on_do_not_run_together(page, nine_years):
+    """The note stands below the figure, as in the cards of the first section."""
+    html = (nine_years / "index.html").read_text(encoding="utf-8")
+    assert not re.search(r"<dt>[^<]*<small>", html)
+    assert re.search(r"IoU of all years pooled[\d.]+outlines product|IoU of all years pooled[\d.]+from the", page.text)
+
+
+@pytest.mark.parametrize("name", ["nine_years", "one_year"])
+def test_each_statement_ends_with_one_full_stop(name, request):
+    html = (request.getfixturevalue(name) / "index.html").read_text(encoding="utf-8")
+    (section,) = re.findall(r"In exact words</h2>(.*?)(?:<h3>|</section>)", html, flags=re.DOTALL)
+    paragraphs = re.findall(r"<p[^>]*>(.*?)</p>", section, flags=re.DOTALL)
+    assert len(paragraphs) >= 2
+    assert all(re.search(r"[^.]\.$", text) for text in paragraphs), paragraphs
+
+
+def test_page_says_which_interval_each_plus_minus_is(page):
+    """Sentences of change state 95 %, areas one standard deviation: one sentence for both would be wrong for one."""
+    assert "where a sentence says (95 %), ± is the longer side of that interval" in page.text
+
+
 def test_page_tells_the_gates(page):
     assert "1 of 5 FAILED: do not use these numbers" in page.text
     assert "FAILEDannual_change: 7.1 % from 2017 to 2018, at most 5 %" in page.text

@@ -54,7 +54,7 @@ def test_an_overridden_gate_stands_in_red_at_the_top(page, nine_years):
 
 def test_the_detectable_change_stands_beside_the_slope(page):
     assert "Smallest detectable change (detection limit)0.027 km² per year" in page.text
-    assert "p = 0.001 (exact, two-sided)" in page.text
+    assert "p = 0.001 (exact, two-sided; by the order of the areas alone, whatever their errors)" in page.text
     assert "Change from the first year to the lastLost 1.90 km² (95 %: −2.24 to −1.56)" in page.text
     assert "20 tested; 3 were seen in fewer than five years." in page.text
     assert "20 glaciers were tested; 1 of them changed detectably" in page.text

@@ -14,7 +14,5 @@ def surface_row(method: str | None) -> AreaRow:
 
 def test_why_surfaces_cannot_be_distinguished_is_said_once():
     rows = [surface_row("not available: no SWIR band"), surface_row("not available: no SWIR band")]
-    assert surface_table.why_no_surface(rows) == (
-        "Clean and debris-covered ice were not distinguished: not available: no SWIR band."
-    )
+    assert surface_table.why_no_surface(rows) == "Clean and debris-covered ice were not distinguished: no SWIR band."
     assert surface_table.why_no_surface([statistics_inputs.with_intervals(row(2020, 5))]) is None

@@ -15,7 +15,9 @@ def facts(**columns: float) -> dict[str, str]:
 
 
 def test_a_small_p_is_said_to_be_small_and_not_0():
-    assert facts(mann_kendall_p=5.5e-06)["Mann-Kendall test"] == "p < 0.001 (exact, two-sided)"
+    assert facts(mann_kendall_p=5.5e-06)["Mann-Kendall test"] == (
+        "p < 0.001 (exact, two-sided; by the order of the areas alone, whatever their errors)"
+    )
     trend = statistics_inputs.glacier_trends(report_inputs.glacier_rows((2020,)))[0]
     (line,) = trend_table.trend_lines([trend.model_copy(update={"mann_kendall_p": 5.5e-06, "p_adjusted": 1.1e-05})])
     assert (line.p.text, line.p_adjusted.text) == ("< 0.001", "< 0.001")

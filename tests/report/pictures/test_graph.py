@@ -25,6 +25,16 @@ def test_the_true_area_stands_in_the_graph_of_a_simulated_site_alone(name, reque
     assert ((picture == colours.GREEN).all(axis=2).sum() > 300) == (name == "nine_years")
 
 
+def test_the_note_says_that_the_common_area_is_of_the_images_alone(one_year):
+    """A single year of the outlines product has another area than its image: two points that need a word."""
+    with contextlib.chdir(one_year.parents[1]):
+        findings = read_findings(Run(CONTRACT, load_params(), None, one_year, logging.getLogger("report")))
+    (row,) = findings.areas
+    areas = [row.model_copy(update={"common_area_km2": row.glacier_area_km2 * 1.5})]
+    notes = " ".join(graph_notes(dataclasses.replace(findings, areas=areas)))
+    assert "Common area: ice from the images alone" in notes
+
+
 @pytest.mark.parametrize("statement", ["No change detected. Above 1 km² it would be", "No change detected."])
 def test_each_note_under_the_graph_ends_with_one_full_stop(statement, nine_years):
     with contextlib.chdir(nine_years.parents[1]):
