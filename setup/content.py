@@ -20,6 +20,7 @@ from setup.split import Split
 from stages.common.errors import InputError
 from stages.common.params.area import GatesParams
 from stages.common.params.ingest import SeasonParams
+from stages.common.params.learning import PatchesParams
 from stages.ingest.counting import counted
 from stages.ingest.season import AUSTRAL_YEAR, CALENDAR_YEAR, season_dates, year_of
 from stages.ingest.sources.band_names import is_canonical
@@ -29,6 +30,7 @@ SENTINEL2_BANDS = ["B02", "B03", "B04", "B08", "B11", "B12"]
 TRAINING_YEARS = 3
 """Years to train on, of those nearest to the outlines' dates: more show more weather, and each costs time."""
 
+MARGIN_PX = PatchesParams.model_fields["margin_px"].default
 NATURAL = ["B04", "B03", "B02"]
 DEFAULT_PROFILE = "earth-search-c1"
 
@@ -144,7 +146,7 @@ def _train(
     azimuth = round(solar_azimuth_deg(day, place.latitude))
     batch = {256: 2, 128: 4, 64: 8}[split.size_px]
     return {
-        "batch_size": Line(batch, f"{batch} patches of {split.size_px + 64} px a step"),
+        "batch_size": Line(batch, f"{batch} patches a step, each {split.size_px} px and {MARGIN_PX} px around it"),
         "augmentation": {
             "mirror_azimuth_deg": Line(
                 azimuth % 360,

@@ -71,7 +71,7 @@ def ingest(params: Params, log: logging.Logger) -> None:
         counted(len(scenes), "scene"), counted(len(params.years), "year"), counted(len(outlines), "outline"),
     )  # fmt: skip
     log.info(
-        "%s %s; `dvc commit -f %s` records the data",
+        "%s %s; `make ingest` records the data next (after this stage by itself: `dvc commit -f %s`)",
         PIN,
         "has a new list of outputs" if changed else "lists the same outputs",
         PIN,

@@ -187,8 +187,9 @@ def _check_overlap(first: Scene, second: Scene, prepare: PrepareParams) -> None:
     first_day, second_day = (day for day, _ in overpasses([first.info, second.info]))
     if first_day == second_day:
         if unlike > _unlike_max(prepare) * shared:
+            undated = "" if first_day else "; neither has a day, so they count as tiles of one"
             raise _wrong_overlap(
-                first, second, f"{shared} px are valid in both, {unlike} of them with different values"
+                first, second, f"{shared} px are valid in both, {unlike} of them with different values{undated}"
             )
     elif prepare.passes == "merge" and _fills_nothing(first, overlaps):
         days = " and ".join(str(scene.info.day or f"{scene.info.year}, day unknown") for scene in (first, second))
@@ -204,12 +205,14 @@ def _unlike_max(prepare: PrepareParams) -> float:
 
 
 def _wrong_overlap(first: Scene, second: Scene, problem: str) -> InputError:
+    dated = "" if first.info.day or second.info.day else "give each its `date`, and "
+    apart = f"{dated}map each day on its own (prepare.passes: separate)"
     return InputError(
         "two scenes of one year overlap wrongly",
         where=f"{second.info.year}: {first.info.id} and {second.info.id}",
         expected="tiles of one day that agree where they overlap, or another day that fills gaps (nodata, cloud mask)",
         found=problem,
-        fix="keep one of them, cut them so that they adjoin, or map each day on its own (prepare.passes: separate)",
+        fix=f"keep one of them, cut them so that they adjoin, or {apart}",
     )
 
 

@@ -51,7 +51,7 @@ class Maker:
         self.count = 0
 
     def __call__(
-        self, reflectance: Any = None, *, column: float = 0, day: int = 15, stored: str = "newer",
+        self, reflectance: Any = None, *, column: float = 0, day: int | None = 15, stored: str = "newer",
         classes: bool = False, **metadata: Any,
     ) -> Scene:  # fmt: skip
         values = truth(column) if reflectance is None else np.broadcast_to(np.asarray(reflectance), (SIDE, SIDE))
@@ -64,7 +64,7 @@ class Maker:
         self.count += 1
         name = f"s{self.count}"
         metadata = {"processing_level": "L2A"} | metadata
-        info = SceneInfo(id=name, year=2020, acquired=dt.date(2020, 10, day), product=name, **metadata)
+        info = SceneInfo(id=name, year=2020, acquired=dt.date(2020, 10, day) if day else None, product=name, **metadata)
         return write_scene(self.folder, info, layers)
 
 
@@ -107,6 +107,17 @@ def test_another_day_need_fill_no_gap_where_it_is_mapped_on_its_own(make: Maker)
     check_year([make(), make(0.8, day=20)], apart)
     with pytest.raises(InputError, match="overlap wrongly"):
         check_year([make(), make(0.8)], apart)
+
+
+def test_dates_are_asked_for_where_scenes_of_unknown_days_disagree(make: Maker) -> None:
+    """To map each day on its own takes days: that advice alone leads back to the same message."""
+    apart = PREPARE.model_copy(update={"passes": "separate"})
+    first, second = ({"day": None, "reflectance": reflectance} for reflectance in (0.3, 0.9))
+    with pytest.raises(InputError) as caught:
+        check_year([make(**first), make(**second)], apart)
+    assert "neither has a day, so they count as tiles of one" in caught.value.found
+    assert caught.value.fix.endswith("or give each its `date`, and map each day on its own (prepare.passes: separate)")
+    check_year([make(**first | {"day": 15}), make(**second | {"day": 20})], apart)
 
 
 @pytest.mark.parametrize(

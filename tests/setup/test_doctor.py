@@ -98,6 +98,16 @@ def test_more_than_the_machine_has(site: Path) -> None:
     assert "minutes for make repro" in texts["time"][0]
 
 
+@pytest.mark.parametrize(("site_folder", "minutes"), [(".", 4), ("sites/everest", 2)])
+def test_the_time_of_the_sites_here_is_about_what_was_measured(
+    site_folder: str, minutes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """README and docs/results.md: the demo takes 4 minutes on two cores, Everest 2.5."""
+    monkeypatch.setattr(settings, "inference_threads", lambda: 2)
+    (text,) = (str(finding) for finding in of_site(ROOT / site_folder) if finding.subject == "time")
+    assert text.endswith(f"about {minutes} minutes for make repro on 2 cores")
+
+
 def test_an_engine_that_is_asked_for(
     monkeypatch: pytest.MonkeyPatch, site: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

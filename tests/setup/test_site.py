@@ -105,6 +105,8 @@ def test_every_value_has_its_reason_and_the_schema_lies_beside_it(root: Path, wo
     assert text.splitlines()[0] == "# yaml-language-server: $schema=params.schema.json"
     assert "properties" in json.loads((site / "params.schema.json").read_text())
     assert "origin_m: [350000, 3420000]  # a corner of scene_20191015.tif: pixels stay as they are" in text
+    patches = load_params(site / "params.yaml").patches
+    assert f" patches a step, each {patches.size_px} px and {patches.margin_px} px around it\n" in text
     for line in text.splitlines():
         if line.strip().startswith(
             ("crs: EPSG", "origin_m", "pixel_size_m", "block_", "buffer_px", "mirror_", "storage")
