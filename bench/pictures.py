@@ -1,8 +1,8 @@
-"""Pictures of the documents, from the demo: docs/demo.png, and docs/twin.png with two real scenes beside it.
+"""Pictures of the documents: docs/demo.png, docs/twin.png with two real scenes beside the demo's, docs/everest.png.
 
     GLACIER_SAMPLES=<folder> python -m bench.pictures
 
-Run `make demo` before.
+Run `make demo` and `make repro SITE=everest` before.
 """
 
 from __future__ import annotations
@@ -19,22 +19,23 @@ from PIL.PngImagePlugin import PngInfo
 from bench.samples import samples_folder
 
 SIDE_PX, GAP_PX, CAPTION_PX = 620, 8, 30
-DEMO, TWIN = Path("docs/demo.png"), Path("docs/twin.png")
-DEMO_WIDTH_PX = 1500
+DEMO, TWIN, EVEREST = Path("docs/demo.png"), Path("docs/twin.png"), Path("docs/everest.png")
+DEMO_WIDTH_PX, EVEREST_WIDTH_PX = 1500, 1200
 
-METRICS, METRICS_NOTE = Path("metrics/area.json"), "MD5 of metrics/area.json"
-"""A picture of another demo than the one whose metrics git holds fails a test."""
+METRICS_NOTE = "MD5 of metrics/area.json"
+"""A picture of other results than those whose metrics git holds fails a test."""
 
 GALLERY_FIRST_ROW_PX = 530
 """Height of the banner, the title and the first year of the gallery."""
 
 
 def main() -> None:
-    """Write both pictures."""
+    """Write the three pictures."""
     argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     samples = samples_folder()
     write_demo_picture()
     write_twin_picture(samples)
+    write_everest_picture(Path("sites/everest"))
 
 
 def write_demo_picture() -> None:
@@ -50,10 +51,17 @@ def write_demo_picture() -> None:
     save(sheet, DEMO)
 
 
-def save(sheet: Image.Image, path: Path) -> None:
-    """Write a picture of few colours, small enough for git; it names the metrics of the demo that it shows."""
+def write_everest_picture(site: Path) -> None:
+    """Write the site's gallery, which has one year."""
+    gallery = Image.open(site / "artifacts/report/prediction_gallery.png").convert("RGB")
+    height = round(gallery.height * EVEREST_WIDTH_PX / gallery.width)
+    save(gallery.resize((EVEREST_WIDTH_PX, height), Image.Resampling.LANCZOS), EVEREST, site)
+
+
+def save(sheet: Image.Image, path: Path, site: Path = Path()) -> None:
+    """Write a picture of few colours, small enough for git; it names the metrics of the results that it shows."""
     notes = PngInfo()
-    notes.add_text(METRICS_NOTE, hashlib.md5(METRICS.read_bytes()).hexdigest())
+    notes.add_text(METRICS_NOTE, hashlib.md5((site / "metrics/area.json").read_bytes()).hexdigest())
     sheet.quantize(256, dither=Image.Dither.FLOYDSTEINBERG).save(path, optimize=True, pnginfo=notes)
     print(f"{path}: {path.stat().st_size / 1e6:.2f} MB")
 

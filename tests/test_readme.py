@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from itertools import pairwise, product
@@ -10,7 +9,6 @@ from pathlib import Path
 
 import pytest
 import yaml
-from PIL import Image
 
 from stages.common.display.numbers import MINUS
 
@@ -75,13 +73,6 @@ def test_the_numbers_are_those_of_the_demo() -> None:
     (ious,) = re.findall(r"overlaps the truth better \(IoU ([\d.]+)\).*?\(([\d.]+)\); together: ([\d.]+)\.", README)
     expected = [truth["unchanged_outline_iou"], truth["image_iou"], truth["iou"]]
     assert [float(iou) for iou in ious] == [round(iou, 3) for iou in expected]
-
-
-def test_the_picture_is_of_the_demo() -> None:
-    """`python -m bench.pictures` was run on the demo whose metrics git holds."""
-    with Image.open(ROOT / "docs/demo.png") as picture:
-        shown = picture.text["MD5 of metrics/area.json"]
-    assert shown == hashlib.md5((ROOT / "metrics/area.json").read_bytes()).hexdigest()
 
 
 def _number(cell: str) -> float:
