@@ -28,7 +28,8 @@ COLUMNS = (
     ("ECE", "evaluate/expected_calibration_error", 3, False),
     ("true IoU", "area/truth/iou", 3, False),
     ("error %", "area/truth/mean_absolute_error_pct", 1, False),
-    ("slope km²/year", "area/slope_km2_per_year", 3, True),
+    ("change km²/year", "area/change/slope_km2_per_year", 3, True),
+    ("common area km²/year", "area/slope_km2_per_year", 3, True),
     ("gates failed", "area/gates_failed", 0, False),
 )
 """Head of the column, metric, decimals, and whether a plus sign stands before a gain."""

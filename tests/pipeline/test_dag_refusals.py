@@ -96,3 +96,13 @@ def test_the_lock_can_be_checked_without_data(site: Path) -> None:
     result = run(site, check, str(site))
     assert result.returncode == 1
     assert "dvc.lock is not current" in result.stderr
+    assert result.stderr.rstrip().endswith("run `make repro` and commit dvc.lock.")
+
+
+def test_a_site_that_never_ran_has_no_lock_to_check(tmp_path: Path) -> None:
+    folder = tmp_path / "sites/mine"
+    folder.mkdir(parents=True)
+    (folder / "dvc.yaml").write_text("stages: {}\n")
+    result = run(tmp_path, str(tiny.ROOT / "bin/check-lock"), "sites/mine")
+    assert result.returncode == 1
+    assert "there is no dvc.lock, as nothing has run here yet: run `make repro SITE=mine`" in result.stderr

@@ -41,6 +41,16 @@ def test_only_what_differs_has_a_column() -> None:
     ]
 
 
+def test_the_two_slopes_have_names_of_their_own() -> None:
+    """The change product and the trend of the common area are two products: "slope" alone is neither."""
+    slopes = {"area/change/slope_km2_per_year": -0.163, "area/slope_km2_per_year": -0.165}
+    head, row = experiment_table([Experiment(name="main", params={}, metrics=slopes)]).splitlines()
+    assert [cell.strip() for cell in head.split("   ") if cell] == [
+        "experiment", "change km²/year", "common area km²/year"
+    ]  # fmt: skip
+    assert row.split() == ["main", "−0.163", "−0.165"]
+
+
 def test_the_table_of_the_sweep_has_the_rows_that_are_there() -> None:
     named = [Experiment(name="  width-8", params={}, metrics={"evaluate/model/iou": 0.7})]
     lines = sweep.markdown_table(named, list(sweep.ROWS)).splitlines()

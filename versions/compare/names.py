@@ -88,11 +88,12 @@ def _unknown(name: str, bare: str, site: Path, models: ModelNames) -> InputError
     names = [WORKSPACE, *revisions.experiments(site), *revisions.branches_and_tags(site)]
     with suppress(InputError):
         names += models.numbers
+    missing = "" if name else "give both A= and B=; "
     near = difflib.get_close_matches(bare, names, n=NEAREST, cutoff=0.4)
     return InputError(
         "there is no such version",
         where=name or "an empty name",
         expected="workspace, an experiment, a git revision, or a registered model's version or alias",
         found=f"near it: {', '.join(near)}" if near else f"there are: {', '.join(names[:LISTED])}",
-        fix=f"{history_hint(site)}`dvc exp list`, `git branch --all`, `git tag` and `make ui` list them",
+        fix=f"{missing}{history_hint(site)}`dvc exp list`, `git branch --all`, `git tag` and `make ui` list them",
     )

@@ -118,6 +118,7 @@ def test_models_of_the_registry_are_the_same_versions(site: Path) -> None:
         pytest.param("mian", "near it: main", id="a branch misspelt"),
         pytest.param("v7", "near it: v", id="a model that is not there"),
         pytest.param("", "there are: workspace", id="empty"),
+        pytest.param("", "fix:      give both A= and B=; `dvc exp list`", id="empty, with the fix"),
         pytest.param("--all", "there is no such version", id="an option"),
     ],
 )

@@ -90,7 +90,9 @@ def test_a_stale_lock_is_seen_without_data(repository: Path) -> None:
     shutil.rmtree(repository / "models/small/artifacts")
     assert "dvc.lock is current" in lock_check(repository)
     change_training(repository)
-    assert "dvc.lock is not current (would run: train" in lock_check(repository), "no twin is made again"
+    found = lock_check(repository)
+    assert "dvc.lock is not current (would run: train" in found, "no twin is made again"
+    assert "run `make start-model MODEL=small`" in found
 
 
 def test_twins_of_other_seeds_are_refused(repository: Path) -> None:
