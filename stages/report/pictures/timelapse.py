@@ -33,6 +33,10 @@ COLOURS = 96
 """Colours of the palette: a scene with outlines looks the same as with 256, and the file is a quarter smaller."""
 
 HEAD_PX, FOOT_PX = 66, 76
+
+SPECK_PX = 3
+"""Side in pixels of the smallest hole of an outline that is drawn."""
+
 OWN_COLOURS = (
     colours.BLACK, colours.WHITE, colours.INK, colours.MUTED, colours.THIS_YEAR, colours.REFERENCE, colours.VERMILLION,
     colours.GREY_DARK, colours.GREY_LIGHT,
@@ -71,10 +75,22 @@ def mapped_outline(polygons: Iterable[Any], files: YearFiles, grid: Grid, map_si
 
     shape = map_size.height, map_size.width
     transform = grid.transform * grid.transform.scale(grid.width / map_size.width, grid.height / map_size.height)
-    drawn = [(polygon, 1) for polygon in polygons if not polygon.is_empty]
+    drawn = [(polygon, 1) for polygon in _without_specks(polygons, (SPECK_PX * map_size.pixel_size_m) ** 2)]
     ice = rasterize(drawn, out_shape=shape, transform=transform, dtype="uint8") if drawn else np.zeros(shape, np.uint8)
-    unseen = scenes.read_mask(files, map_size) == MASK_NODATA
+    unseen = scenes.thicken(scenes.read_mask(files, map_size) == MASK_NODATA)  # holes are shifted by up to a pixel
     return scenes.thicken(maps.outline_pixels(np.where(unseen & (ice == 0), MASK_NODATA, ice)))
+
+
+def _without_specks(polygons: Iterable[Any], least_m2: float) -> list[Any]:
+    """Return the parts of polygons, their holes below an area filled: single unseen pixels would look like ground."""
+    import shapely
+
+    parts = shapely.get_parts(np.array(list(polygons), dtype=object))
+    return [
+        shapely.Polygon(part.exterior, [hole for hole in part.interiors if shapely.Polygon(hole).area >= least_m2])
+        for part in parts
+        if not part.is_empty
+    ]
 
 
 def frame_map_size(findings: Findings) -> MapSize:

@@ -54,8 +54,9 @@ def test_simulated_mark_stands_on_every_frame(nine_years, one_year):
         assert (np.asarray(gif.convert("RGB"))[2, 2] == colours.PAPER).all()
 
 
-def test_the_outline_is_that_of_the_stated_area_and_not_the_one_of_the_image(nine_years):
-    """The mask is the image's; area and outlines may rest on image and inventory together."""
+@pytest.fixture
+def first_year(nine_years):
+    """Files of the first year, the grid, and the size of a map of two pixels for one."""
     site, year = nine_years.parents[1], report_inputs.NINE_YEARS[0]
     maps = site / f"artifacts/predict/{year}"
     valid = site / f"artifacts/prepare/{year}/valid.tif"
@@ -64,12 +65,31 @@ def test_the_outline_is_that_of_the_stated_area_and_not_the_one_of_the_image(nin
         storage="sentinel2",
     )  # fmt: skip
     grid = read_grid(site / "artifacts/labels/glacier_id.tif")
-    size = MapSize(width=2 * grid.width, height=2 * grid.height, pixel_size_m=grid.pixel_size_m / 2)
+    return files, grid, MapSize(width=2 * grid.width, height=2 * grid.height, pixel_size_m=grid.pixel_size_m / 2)
+
+
+def square(grid, side_px, corner_px=10):
+    """A square on the grid, its lower left so many pixels from that of the grid."""
     left, bottom, *_ = grid.bounds
-    side = 10 * grid.pixel_size_m
-    line = timelapse.mapped_outline([shapely.box(left + side, bottom + side, left + 2 * side, bottom + 2 * side)],
-                                    files, grid, size)  # fmt: skip
-    rows, columns = np.nonzero(line)
+    corner, side = corner_px * grid.pixel_size_m, side_px * grid.pixel_size_m
+    return shapely.box(left + corner, bottom + corner, left + corner + side, bottom + corner + side)
+
+
+def test_the_outline_is_that_of_the_stated_area_and_not_the_one_of_the_image(first_year):
+    """The mask is the image's; area and outlines may rest on image and inventory together."""
+    files, grid, size = first_year
+    rows, columns = np.nonzero(timelapse.mapped_outline([square(grid, 10)], files, grid, size))
     assert (columns.min(), columns.max()) == (20 - 1, 39 + 1)
     assert (size.height - 1 - rows.max(), size.height - 1 - rows.min()) == (20 - 1, 39 + 1)
     assert not timelapse.mapped_outline([], files, grid, size).any()
+
+
+def test_a_hole_of_a_pixel_is_no_outline_and_one_of_a_nunatak_is(first_year):
+    files, grid, size = first_year
+
+    def pixels(ice):
+        return timelapse.mapped_outline([ice], files, grid, size).sum()
+
+    whole = square(grid, 20)
+    assert pixels(whole - square(grid, 1, corner_px=20)) == pixels(whole)
+    assert pixels(whole - square(grid, 4, corner_px=18)) > pixels(whole)
