@@ -13,7 +13,7 @@ import shapely
 from review.first import places
 from review.record import read_review, version_of
 from review.results import AREA, REPORT, Results, read_results
-from stages.common.display.phrases import NEAR_NO_OUTLINE, SIMULATED
+from stages.common.display.phrases import NEAR_NO_OUTLINE, SIMULATED, products_of
 from stages.common.drawing.pages import data_uri
 from stages.common.geo.vectors import read_features
 from stages.common.params.schema import Params
@@ -71,6 +71,7 @@ def _html(params: Params, results: Results, document: Mapping[str, Any]) -> str:
         site=params.site, simulated=SIMULATED, years=results.years, trend=results.trend, truth=None,
         alt={GRAPH: "Glacier area per year"},
         pictures={GRAPH: data_uri(GRAPH, picture.read_bytes()) if picture.exists() else ""},
+        areas_product=products_of(row.product for row in results.areas),
         rejected_years=results.rejected_years, areas=_rows(results), first=_first(results),
         failed=[gate for gate in results.gates if not gate.passed and not gate.overridden],
         **script_content(environment, document, (CHART, MAP, "review.js")),
