@@ -40,7 +40,8 @@ def find_domain(site: AreaSite, heights: Plane | None, params: ChangeParams) -> 
 
     An old outline is off by about a pixel everywhere, and glaciers advance downhill: beyond the margin only ground near
     a glacier (`AreaSite.owner`) and below a part of its heights belongs to the domain. High ground beyond the outlines
-    is snow in one year and rock in the next; that within `ChangeParams.high_margin_m` is kept apart.
+    is snow in one year and rock in the next; that within `ChangeParams.high_margin_m`, and near a glacier too, is kept
+    apart.
 
     Parameters
     ----------
@@ -51,14 +52,15 @@ def find_domain(site: AreaSite, heights: Plane | None, params: ChangeParams) -> 
     margin = grow_zones(site.prior[:], distance_px=max(params.margin_m / pixel_m, 1.0))
 
     def ground_of(rows: slice) -> BoolArray:
-        near = site.owner[rows] > 0
+        lower = near[rows]
         if heights is not None:
-            near &= heights[rows] < params.growth_height_fraction
-        return np.asarray(site.aoi[rows] & (margin[rows] | near))
+            lower &= heights[rows] < params.growth_height_fraction
+        return np.asarray(site.aoi[rows] & (margin[rows] | lower))
 
+    near = Bits.by_rows(site.grid.shape, lambda rows: site.owner[rows] > 0)
     ground = Bits.by_rows(site.grid.shape, ground_of)
     control = site.aoi & ~ground
-    beside = Bits.of(grow_zones(site.prior[:], distance_px=params.high_margin_m / pixel_m))
+    beside = near & Bits.of(grow_zones(site.prior[:], distance_px=params.high_margin_m / pixel_m))
     return ChangeDomain(
         prior=site.prior, ground=ground, high_margin=control & beside, control=control,
         method=WITHOUT_HEIGHT if heights is None else BY_HEIGHT,

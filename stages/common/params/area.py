@@ -76,7 +76,7 @@ class ChangeParams(Section):
     ] = 0.75
     high_margin_m: Annotated[
         float,
-        Field(ge=0, description="higher ground so near the outlines counts too where the ice on it grows"),
+        Field(ge=0, description="higher ground within this and area.assign_distance_m counts too where its ice grows"),
     ] = 250.0
     control_excess_max: Annotated[
         Fraction,

@@ -27,8 +27,8 @@ def domain() -> ChangeDomain:
     return domain_of(HEIGHT_M)
 
 
-def domain_of(height_m: np.ndarray | None) -> ChangeDomain:
-    owner = grow_zones(OUTLINE.astype(np.uint16), distance_px=30)
+def domain_of(height_m: np.ndarray | None, *, assign_px: float = 30) -> ChangeDomain:
+    owner = grow_zones(OUTLINE.astype(np.uint16), distance_px=assign_px)
     site = area_site(owner, grid=GRID, prior=OUTLINE)
     heights = None if height_m is None else relative_height(site, height_m)
     return find_domain(site, heights, ChangeParams(margin_m=30))
@@ -57,6 +57,16 @@ def test_the_domain_is_the_outline_its_margin_and_low_ground_near_it(domain: Cha
     assert domain.control[:][10, 60], "ground above the head does not"
     assert not (domain.ground & domain.control).any()
     assert (domain.ground | domain.control)[:].all()
+
+
+@pytest.mark.parametrize("assign_px", [30, 6])
+def test_ground_near_no_glacier_is_never_high_ground(assign_px: float) -> None:
+    """`area.assign_distance_m` of 60 m is less than `high_margin_m`, 250 m: no height is known further away."""
+    domain = domain_of(HEIGHT_M, assign_px=assign_px)
+    assert domain.high_margin[:][30, 85], "ground beside the head"
+    assert domain.high_margin[:][30, 90] == (assign_px > 10), "the same, 110 m from the outline"
+    assert not domain.high_margin[:][40:].any(), "ground beside the tongue and below the front is low"
+    assert not domain_of(None, assign_px=assign_px).high_margin.any()
 
 
 def test_without_heights_all_ground_near_the_glacier_belongs_to_it() -> None:
