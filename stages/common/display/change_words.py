@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import count
 
@@ -95,16 +96,35 @@ def none_detected(rate: Rate, words: Words) -> str:
 def changed(rate: Rate, words: Words) -> str:
     """State a rate whose interval leaves 0 out: in all, in % of the first value, and per year.
 
-    Without an interval where the rate has no error (years on a line, none of which states one).
+    Without an interval where the rate has no error (years on a line, none of which states one). A loss in all is at
+    most the first value, however far the line through the years falls.
     """
     ends = sorted(abs(end) for end in (rate.low, rate.high) if end is not None)
     size = abs(rate.per_year)
-    total, yearly = (_size(size, ends, times) for times in (rate.years, 1.0))
-    part = f" ({_size(size, ends, 100 * rate.years / rate.first)} %)" if rate.first else ""
-    period = f"{rate.first_year}{DASH}{rate.last_year}"
     verb = words.rise if rate.per_year > 0 else words.fall
+    period = f"{rate.first_year}{DASH}{rate.last_year}"
     level = " (95 %)" if rate.has_error else ""
-    return f"{verb} {total} {words.unit}{part} in {period}, {yearly} {words.unit} a year{level}"
+    return f"{verb} {_in_all(rate, words, ends)} in {period}, {_size(size, ends, 1.0)} {words.unit} a year{level}"
+
+
+def _in_all(rate: Rate, words: Words, ends: list[float]) -> str:
+    """Return ``1.2 ± 0.5 km² (2.3 ± 0.9 %)``; where the line falls by more than there was, ``0.7 to 1 km²`` or all."""
+    size, times = abs(rate.per_year), rate.years
+    if not rate.first:
+        return f"{_size(size, ends, times)} {words.unit}"
+    most = rate.first / times if rate.per_year < 0 else math.inf
+    pct = 100 * times / rate.first
+    if size < most:
+        return f"{_size(size, ends, times, most)} {words.unit} ({_size(size, ends, pct, most)} %)"
+    if ends[0] >= most * (1 - NO_ERROR):
+        return f"all of {number_text(rate.first, decimals_for(rate.first))} {words.unit} (100 %)"
+    return f"{_up_to(ends[0] * times, rate.first)} {words.unit} ({_up_to(ends[0] * pct, 100.0)} %)"
+
+
+def _up_to(low: float, high: float) -> str:
+    """Return ``0.7 to 1.0`` with the decimals that show how far `low`, above 0, is from `high`."""
+    decimals = next(d for d in count(plain_decimals(high - low)) if 0 < round(low, d) < round(high, d))
+    return f"{number_text(low, decimals)} to {number_text(high, decimals)}"
 
 
 def power(rate: Rate, words: Words) -> str:
@@ -123,17 +143,19 @@ def plain_decimals(uncertainty: float) -> int:
     return two if leading == "1" else max(two - 1, 0)
 
 
-def _size(size: float, ends: list[float], times: float) -> str:
+def _size(size: float, ends: list[float], times: float, most: float = math.inf) -> str:
     """Return ``1.2 ± 0.5``, or ``1.2 (0.1 to 2.9)`` where the longer side of the interval is longer than the size.
 
-    It has so many decimals that an interval that leaves 0 out does not touch it after rounding.
+    It has so many decimals that an interval that leaves 0 out does not touch it after rounding. Both ends are given
+    also where ± would reach beyond `most`, which cannot be; all are in the unit of the rate.
     """
-    size, low, high = size * times, ends[0] * times, ends[-1] * times
+    size, low, high, most = size * times, ends[0] * times, ends[-1] * times, most * times
     half = max(high - size, size - low)
     if half <= NO_ERROR * size:
         return number_text(size, decimals_for(size))
     decimals = plain_decimals(half)
-    if half >= size:
+    if half >= size or size + half > most:
+        high = min(high, most)
         decimals = next(d for d in count(decimals) if round(low, d) > 0)
         return f"{number_text(size, decimals)} ({number_text(low, decimals)} to {number_text(high, decimals)})"
     decimals = next(d for d in count(decimals) if round(half, d) < round(size, d))

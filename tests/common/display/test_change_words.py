@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from stages.area.trends.fit import fit_trend
 from stages.common.display.change_words import AREA, FRONT, Rate, plain_decimals, sentence
 
 LOSS = Rate(per_year=-0.15, low=-0.21, high=-0.09, minimum=0.09, first_year=2016, last_year=2024, years=8.0, first=52.0)
@@ -54,6 +55,39 @@ def test_rounding_does_not_bring_zero_into_the_interval() -> None:
 def test_an_end_next_to_zero_is_stated_by_as_many_decimals_as_it_needs() -> None:
     rate = replace(LOSS, per_year=1.0, low=0.5, high=1.99999, first=None, minimum=1.0)
     assert sentence(rate, AREA).startswith("Gained 8.0000 ± 7.9999 km² in 2016–2024, 1.00000 ± 0.99999 km² a year")
+
+
+@pytest.mark.parametrize(
+    ("per_year", "ends", "words"),
+    [
+        pytest.param(0.1, 0.02, "0.80 ± 0.16 km² (80 ± 16 %)", id="within what there was"),
+        pytest.param(0.11, 0.03, "0.9 (0.6 to 1.0) km² (88 (64 to 100) %)", id="an end beyond it"),
+        pytest.param(0.13, 0.03, "0.8 to 1.0 km² (80 to 100 %)", id="the line ends below nothing"),
+        pytest.param(0.2, 0.02, "all of 1.0 km² (100 %)", id="so does the interval"),
+        pytest.param(0.2, 0.0, "all of 1.0 km² (100 %)", id="without an error"),
+    ],
+)
+def test_no_more_is_lost_than_there_was(per_year: float, ends: float, words: str) -> None:
+    rate = replace(LOSS, per_year=-per_year, low=-per_year - ends, high=-per_year + ends, minimum=ends, first=1.0)
+    assert sentence(rate, AREA).startswith(f"Lost {words} in 2016–2024, {per_year:.2f}")
+    gain = replace(rate, per_year=per_year, low=per_year - ends, high=per_year + ends)
+    assert f"Gained {per_year * 8:.1f}" in sentence(gain, AREA), "a gain has no bound"
+
+
+@given(st.lists(st.integers(0, 1000), min_size=5, max_size=12), st.integers(0, 300))
+@settings(max_examples=200, deadline=None)
+def test_no_series_of_areas_loses_more_than_its_first(thousandths: list[int], sigma: int) -> None:
+    areas = [area / 1000 for area in thousandths]
+    fit = fit_trend([2010.0 + year for year in range(len(areas))], areas, [sigma / 1000] * len(areas))
+    rate = Rate(
+        per_year=fit.slope, low=fit.low, high=fit.high, minimum=fit.minimum_detectable, first_year=2010,
+        last_year=2009 + len(areas), years=len(areas) - 1, first=areas[0] or None,
+    )  # fmt: skip
+    words = sentence(rate, AREA)
+    for per_cent in re.findall(r"\(([^()]*(?:\([^()]*\))?) %\)", words):
+        size, *half = (float(number) for number in re.findall(r"[0-9.]+", per_cent))
+        reach = size + half[0] if "±" in per_cent else max([size, *half])
+        assert words.startswith("Gained") or reach <= 100.5 * (1 + 1e-9), words
 
 
 def test_a_change_without_any_error_states_none() -> None:
