@@ -18,7 +18,7 @@ from stages.area.error.interval import Factors, half_width
 from stages.area.trends.fit import YEARS_FOR_A_TREND, fit_trend
 from stages.common.display.change_words import AREA, Rate, sentence
 from stages.common.display.phrases import products_of
-from stages.common.tables.base import NotNegative, Record
+from stages.common.tables.base import ImageProduct, NotNegative, Record
 
 GLACIERS_TOGETHER = {"outlines": math.sqrt(fused_error.ALIKE_WHOLE_KM2 / fused_error.ALIKE_GLACIER_KM2), "image": 1.0}
 """The model's error of a cell over that of independent glaciers, by product: as `area` has it for a site."""
@@ -74,6 +74,7 @@ class Total(Record):
 class RegionTrend(Record):
     """trend.json of a region: the slope of its common area."""
 
+    product: ImageProduct = "image"
     years: list[int]
     excluded_years: list[int]
     slope_km2_per_year: float | None = None

@@ -101,6 +101,7 @@ def build_comparison(
         same_model=versions[0].model_md5 == versions[1].model_md5,
         params=difference.param_differences(*versions),
         metrics=difference.metric_differences(*versions),
+        product=";".join(sorted({row.product for row in difference.read_series(a.areas).years})),
         areas=areas,
         glaciers=difference.glacier_differences(a, b),
         blocks=rows,
@@ -135,7 +136,7 @@ def write_comparison(
 def _side(version: Version, mapped: MappedVersion) -> Side:
     return Side(
         name=version.name, kind=version.kind, commit=version.commit, model_md5=version.model_md5, bands=mapped.bands,
-        maps=mapped.origin, notes=list(version.notes),
+        maps=mapped.origin, notes=list(version.notes), product=version.area_product,
     )  # fmt: skip
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from stages.common.display.numbers import number_text, signed_text
-from stages.common.display.phrases import SIMULATED
+from stages.common.display.phrases import IMAGES_ALONE, SIMULATED
+from versions.compare.difference import mixed_products
 from versions.compare.tables import VersionComparison
 from versions.tools.text import aligned_table
 
@@ -57,7 +58,9 @@ def _metrics(comparison: VersionComparison) -> str:
         for name in HEADLINES
         if (row := metrics.get(name))
     ]
-    return aligned_table(("metric, as recorded", "A", "B", "B - A"), rows) if rows else ""
+    note = mixed_products(comparison.a.product, comparison.b.product)
+    table = aligned_table(("metric, as recorded", "A", "B", "B - A"), rows) if rows else ""
+    return f"{table}\n  {note}" if table and note else table
 
 
 def _areas(comparison: VersionComparison) -> str:
@@ -69,7 +72,8 @@ def _areas(comparison: VersionComparison) -> str:
         )
         for row in comparison.areas
     ]  # fmt: skip
-    return aligned_table(("year", "A km²", "interval", "B km²", "interval", "B - A", "in dispute"), rows)
+    table = aligned_table(("year", "A km²", "interval", "B km²", "interval", "B - A", "in dispute"), rows)
+    return f"{table}\n  areas of both: {comparison.product_in_words}; in dispute: {IMAGES_ALONE}"
 
 
 def _interval(low: float, high: float) -> str:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from stages.common.display.phrases import SHORT_PRODUCTS
+from stages.common.errors import InputError
 from stages.common.geo.raster import read_band
 from stages.common.run.records import read_document, read_rows
 from stages.common.tables.area import AreaRow, AreaSeries, GlacierAreaRow
@@ -20,6 +22,18 @@ NEITHER, ONLY_A, ONLY_B, BOTH, UNSEEN = range(5)
 """Classes of a pixel: mapped as ice by no version, by A alone, by B alone, by both, or not observed by one of them."""
 
 SERIES, AREAS, GLACIERS = "series.json", "glacier_area_by_year.csv", "area_by_glacier.csv"
+
+
+OF_AREAS = (
+    "area/first_area_km2", "area/last_area_km2", "area/mean_sigma_km2", "area/mean_sigma_delineation_km2",
+    "area/mean_sigma_model_km2", "area/mean_half_width95_km2", "area/truth/iou", "area/truth/mean_absolute_error_pct",
+)  # fmt: skip
+"""Metrics of the maps that areas are of (`AreaMetrics.product`)."""
+
+BY_YEAR = "area/area_by_year_km2/"
+"""Start of the names of the others: an area a year."""
+
+NOT_SUBTRACTED = "recorded areas, their errors and their scores against the truth are not subtracted"
 
 
 def difference_classes(a: MappedVersion, b: MappedVersion, year: int) -> UInt8Array:
@@ -39,9 +53,33 @@ def ice_and_observed(version: MappedVersion, year: int) -> tuple[BoolArray, Bool
 def year_differences(
     a: MappedVersion, b: MappedVersion, maps: Sequence[UInt8Array], aoi: BoolArray, area_km2: Float64Array
 ) -> list[YearDifference]:
-    """Return a row per year; `maps` are its `difference_classes`, `area_km2` the area of each pixel (H, W)."""
+    """Return a row per year; `maps` are its `difference_classes`, `area_km2` the area of each pixel (H, W).
+
+    Raises
+    ------
+    InputError
+        The areas are of two products.
+    """
     rows_a, rows_b = (read_series(version.areas).years for version in (a, b))
+    check_same_product(rows_a, rows_b)
     return [_year_row(*parts, aoi, area_km2) for parts in zip(rows_a, rows_b, maps, strict=True)]
+
+
+def check_same_product(a: Sequence[AreaRow], b: Sequence[AreaRow]) -> None:
+    """Refuse to subtract areas of two products.
+
+    Raises
+    ------
+    InputError
+        A year's areas are not of one product.
+    """
+    for row_a, row_b in zip(a, b, strict=True):
+        if row_a.product != row_b.product:
+            raise InputError(
+                "areas of two products cannot be subtracted", where=f"the areas of {row_a.year}",
+                expected="one product", found=f"A: {SHORT_PRODUCTS[row_a.product]}, B: {SHORT_PRODUCTS[row_b.product]}",
+                fix="measure both with the same area.outlines",
+            )  # fmt: skip
 
 
 def read_series(folder: Path) -> AreaSeries:
@@ -108,13 +146,29 @@ def param_differences(a: Version, b: Version) -> list[ParamDifference]:
 
 
 def metric_differences(a: Version, b: Version) -> list[MetricDifference]:
-    """Return all metrics of both, as they were recorded."""
+    """Return all metrics of both, as they were recorded; areas of two products are not subtracted."""
+    mixed = a.area_product != b.area_product
     rows = []
     for name in sorted(a.metrics.keys() | b.metrics.keys()):
         value_a, value_b = a.metrics.get(name), b.metrics.get(name)
         difference = None if value_a is None or value_b is None else value_b - value_a
+        if mixed and is_of_areas(name):
+            difference = None
         rows.append(MetricDifference(name=name, a=value_a, b=value_b, difference=difference))
     return rows
+
+
+def is_of_areas(metric: str) -> bool:
+    """Return whether a metric is of the maps that areas are of."""
+    return metric in OF_AREAS or metric.startswith(BY_YEAR)
+
+
+def mixed_products(a: str | None, b: str | None) -> str:
+    """Say that the recorded areas of two versions are not of one product; empty where they are, or nothing is known."""
+    if a == b:
+        return ""
+    of_a, of_b = (SHORT_PRODUCTS[product] if product else "product not stated" for product in (a, b))
+    return f"A: {of_a}, B: {of_b}; {NOT_SUBTRACTED}"
 
 
 def _round_km2(km2: float) -> float:

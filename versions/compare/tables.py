@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from stages.common.display.phrases import products_of
 from stages.common.tables.base import Fraction, NotNegative, Record
 
 ComparisonVerdict = Literal["B is better", "B is worse", "cannot be told apart"]
@@ -23,6 +24,9 @@ class Side(Record):
         str, Field(description="which maps were taken from DVC's cache, and which were made for this comparison")
     ]
     notes: list[str]
+    product: Annotated[
+        str | None, Field(description="product of the areas in its metrics; null: a version that does not say it")
+    ] = None
 
 
 class ParamDifference(Record):
@@ -39,7 +43,7 @@ class MetricDifference(Record):
     name: str
     a: float | None
     b: float | None
-    difference: float | None
+    difference: Annotated[float | None, Field(description="null also between areas of two products")]
 
 
 class YearDifference(Record):
@@ -128,8 +132,14 @@ class VersionComparison(Record):
     same_model: bool
     params: list[ParamDifference]
     metrics: list[MetricDifference]
+    product: Annotated[str, Field(description="of the areas of both; what is in dispute is of images alone")]
     areas: list[YearDifference]
     glaciers: list[GlacierDifference]
     blocks: list[Block]
     judgement: Judgement
     mean_dispute_fraction: Annotated[Fraction, Field(description="ice in dispute over ice in either map, all years")]
+
+    @property
+    def product_in_words(self) -> str:
+        """What the areas of both rest on."""
+        return products_of(self.product.split(";"))

@@ -24,6 +24,9 @@ from versions.registry.registered import RegisteredVersion
 MODEL = "artifacts/train/model.onnx"
 STAGES_WITH_METRICS = ("train", "evaluate", "area")
 
+BY_PARAM = {"fused": "outlines", "image": "image"}
+"""Product by `area.outlines`."""
+
 Read = Callable[[str], bytes | None]
 """Name of a file of the site to its content in a version, or None."""
 
@@ -47,6 +50,8 @@ class Version:
     model_md5: str
     data_dvc_md5: str | None
     """MD5 of its data.dvc, which names its data."""
+    area_product: str | None = None
+    """Product of the areas in its metrics; None in versions that do not say it."""
     notes: tuple[str, ...] = ()
 
 
@@ -92,7 +97,7 @@ def from_commit(site: Path, name: str, kind: str, commit: str, objects: Objects)
 
 def from_registry(site: Path, name: str, registered: RegisteredVersion, folder: Path) -> Version:
     """Return a registered model with the metrics of its run; its lock is that of the commit that trained this model."""
-    model, tags = registered.fetch_model(folder), registered.tags
+    model, tags, documents = registered.fetch_model(folder), registered.tags, registered.fetch_metrics(folder)
     commit = revisions.commit_of(site, tags.get("git_commit", "").removesuffix(DIRTY))
     commits = [*revisions.experiments(site).get(tags.get("experiment_name", ""), []), *filter(None, [commit])]
     return Version(
@@ -100,12 +105,27 @@ def from_registry(site: Path, name: str, registered: RegisteredVersion, folder: 
         kind=f"registered model {registered.model_name} version {registered.number}",
         commit=commit,
         params=registered.params,
-        metrics=metric_numbers(registered.fetch_metrics(folder)),
+        metrics=metric_numbers(documents),
+        area_product=recorded_product(documents, registered.params.get("area.outlines")),
         lock=_lock_with(site, commits, registered.md5),
         model=model,
         model_md5=registered.md5,
         data_dvc_md5=tags.get("data_dvc_md5"),
     )
+
+
+def recorded_product(documents: Mapping[str, Mapping[str, Any]], outlines: str | None) -> str | None:
+    """Return the product of the areas in a version's metrics; None in versions that do not say it.
+
+    Parameters
+    ----------
+    documents
+        Metrics by stage.
+    outlines
+        `area.outlines` where the version's own parameters name it: what it is by default has changed.
+    """
+    stated = documents.get("area", {}).get("product") or BY_PARAM.get(outlines or "")
+    return None if stated is None else str(stated)
 
 
 def lock_of(site: Path) -> Mapping[str, Any]:
@@ -127,6 +147,7 @@ def _version(name: str, kind: str, commit: str | None, read: Read, model: Path) 
         commit=commit,
         params=param_texts(flatten(filled)),
         metrics=metric_numbers(documents),
+        area_product=recorded_product(documents, flatten(raw).get("area.outlines")),
         lock=_stages(read("dvc.lock")),
         model=model,
         model_md5=file_md5(model),

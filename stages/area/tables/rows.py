@@ -98,6 +98,7 @@ def area_metrics(
     first_km2 = next((year_area.common_km2 for year_area in year_areas if year_area.common_km2 is not None), 0.0)
     model = [year_area.sigma_model_km2 for year_area in year_areas if year_area.sigma_model_km2 is not None]
     return AreaMetrics(
+        product=year_areas[0].product,
         n_years=len(year_areas),
         first_year=year_areas[0].year,
         last_year=year_areas[-1].year,
@@ -132,6 +133,7 @@ def truth_rows(year_areas: Sequence[YearArea]) -> list[TruthRow]:
     return [
         TruthRow(
             year=year_area.year,
+            product=year_area.product,
             true_area_km2=_rounded(year_area.truth.true_km2),
             mapped_area_km2=_rounded(year_area.truth.mapped_km2),
             error_km2=_rounded(year_area.truth.error_km2),

@@ -87,6 +87,7 @@ def change_rows(site: AreaSite, first: ObservedMap, second: ObservedMap, change:
             year=second.year,
             rgi_id=rgi_id,
             glac_name=name,
+            product="image",
             **{f"{selection}_km2": float(areas[index]) for selection, areas in km2.items()},
         )
         for index, (rgi_id, name) in names.items()

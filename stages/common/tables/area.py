@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
-from stages.common.tables.base import Fraction, NotNegative, Record
+from stages.common.tables.base import AreaProduct, Fraction, ImageProduct, NotNegative, Record
 from stages.common.tables.change import ChangeMetrics
 from stages.common.tables.truth import TruthMetrics
 
@@ -31,13 +31,8 @@ class AreaRow(Record):
         NotNegative | None, Field(description="area of clean ice; null: not distinguished, see surface_method")
     ] = None
     debris_covered_km2: NotNegative | None = None
-    surface_method: Annotated[
-        str | None, Field(description="method that distinguishes clean from debris-covered ice")
-    ] = None
-    product: Annotated[
-        Literal["outlines", "image"],
-        Field(description="'outlines': image and inventory together; 'image': the image alone"),
-    ] = "image"
+    surface_method: Annotated[str | None, Field(description="how clean and debris-covered ice are told apart")] = None
+    product: AreaProduct = "image"
     image_area_km2: Annotated[
         NotNegative | None, Field(description="ice mapped from the image alone; null in versions without it")
     ] = None
@@ -64,10 +59,7 @@ class GlacierAreaRow(Record):
     area_high95_km2: NotNegative | None = None
     sigma_delineation_km2: NotNegative | None = None
     sigma_model_km2: NotNegative | None = None
-    product: Annotated[
-        Literal["outlines", "image"],
-        Field(description="'outlines': image and inventory together; 'image': the image alone"),
-    ] = "image"
+    product: AreaProduct = "image"
     common_area_km2: Annotated[
         NotNegative | None, Field(description="by the image alone, over the common pixels; null: the year is left out")
     ] = None
@@ -81,6 +73,7 @@ class SeasonRow(Record):
     """One pass of a year in seasons.csv. Areas are over the pixels of the AOI that every pass of the year observed."""
 
     year: int
+    product: ImageProduct = "image"
     pass_number: Annotated[int, Field(ge=1)]
     date: str | None = None
     area_km2: NotNegative
@@ -100,6 +93,7 @@ class GlacierTrendRow(Record):
 
     rgi_id: str
     glac_name: str | None = None
+    product: ImageProduct = "image"
     n_years: int
     first_area_km2: NotNegative
     slope_km2_per_year: float
@@ -125,6 +119,7 @@ class FrontRow(Record):
     year: int
     rgi_id: str
     glac_name: str | None = None
+    product: ImageProduct = "image"
     flow_line: Annotated[str, Field(description="'given' by the user, the data that it was derived from, or 'none'")]
     position_m: Annotated[
         float | None, Field(description="position of the ice front along the flow line, from its head")
@@ -149,6 +144,7 @@ class FrontTrendRow(Record):
 
     rgi_id: str
     glac_name: str | None = None
+    product: ImageProduct = "image"
     n_years: int
     first_year: int
     last_year: int
@@ -176,6 +172,7 @@ class ChangeRow(Record):
     year: int
     rgi_id: Annotated[str, Field(description="'unassigned': ice near no outline")]
     glac_name: str | None = None
+    product: ImageProduct = "image"
     lost_km2: NotNegative
     gained_km2: NotNegative
     unchanged_km2: NotNegative
@@ -187,6 +184,7 @@ class ChangeRow(Record):
 class Trend(Record):
     """trend.json. Slopes of `common_area_km2` in decimal years."""
 
+    product: ImageProduct = "image"
     n_years: int
     years: list[int]
     excluded_years: Annotated[list[int], Field(description="too little observed, or rejected by a person")]
@@ -267,6 +265,13 @@ class Gates(Record):
 class AreaMetrics(Record):
     """metrics/area.json: what `dvc metrics diff` compares."""
 
+    product: Annotated[
+        AreaProduct | None,
+        Field(description="of areas, their errors and `truth`, but for its slopes; null in versions without it"),
+    ] = None
+    trend_product: Annotated[
+        ImageProduct, Field(description="of the change and slope of the common area, glaciers tested and speckle")
+    ] = "image"
     n_years: int
     first_year: int
     last_year: int
@@ -279,9 +284,7 @@ class AreaMetrics(Record):
     ] = None
     mean_half_width95_km2: Annotated[float | None, Field(description="mean half width of the 95 % interval")] = None
     change_pct: float | None = None
-    change_km2: Annotated[float | None, Field(description="change of the common area, last less first year used")] = (
-        None
-    )
+    change_km2: Annotated[float | None, Field(description="common area, last less first year used")] = None
     change_sigma_km2: float | None = None
     slope_km2_per_year: float | None = None
     minimum_detectable_km2_per_year: float | None = None
@@ -291,7 +294,5 @@ class AreaMetrics(Record):
     area_by_year_km2: dict[str, float]
     gates_failed: int
     gates_overridden: int = 0
-    truth: Annotated[TruthMetrics | None, Field(description="scores against the true glaciers; null: a real site")] = (
-        None
-    )
+    truth: Annotated[TruthMetrics | None, Field(description="scores against the truth; null: a real site")] = None
     change: Annotated[ChangeMetrics | None, Field(description="change product; null: fewer than three years")] = None

@@ -8,6 +8,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 NotNegative = Annotated[float, Field(ge=0)]
+AreaProduct = Annotated[
+    Literal["outlines", "image"],
+    Field(description="'outlines': image and inventory together; 'image': the image alone"),
+]
+"""What an area rests on."""
+ImageProduct = Annotated[Literal["image"], Field(description="'image': from the images alone")]
+"""Product of what never rests on the inventory's outlines."""
 
 
 class Record(BaseModel):

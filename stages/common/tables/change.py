@@ -98,6 +98,7 @@ class ChangeTrend(Record):
 class ChangeMetrics(Record):
     """The part of metrics/area.json that belongs to the change product."""
 
+    product: Literal["change"] = "change"
     n_years: int
     slope_km2_per_year: float
     minimum_detectable_km2_per_year: NotNegative

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from stages.common.tables.base import Fraction, NotNegative, Record
+from stages.common.tables.base import AreaProduct, Fraction, NotNegative, Record
 
 
 class TrueGlacier(Record):
@@ -37,6 +37,9 @@ class TruthRow(Record):
     """One year of truth_by_year.csv: the best map against true glacier over the pixels that were seen."""
 
     year: int
+    product: Annotated[
+        AreaProduct | None, Field(description="of what has not `image` in its name; null in versions without it")
+    ] = None
     true_area_km2: NotNegative
     mapped_area_km2: NotNegative
     error_km2: float
@@ -55,7 +58,7 @@ class TruthRow(Record):
 class TruthMetrics(Record):
     """The part of metrics/area.json that only a simulated site has."""
 
-    iou: Annotated[Fraction, Field(description="IoU of the outlines product over the pixels of all years")]
+    iou: Annotated[Fraction, Field(description="IoU of the maps of `product` over the pixels of all years")]
     mean_absolute_error_pct: NotNegative
     image_iou: Annotated[Fraction | None, Field(description="IoU of the maps from images alone")] = None
     image_mean_absolute_error_pct: NotNegative | None = None

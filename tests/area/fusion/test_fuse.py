@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 
@@ -47,6 +48,37 @@ def run(product: str) -> None:
         area={"outlines": product},
     )  # fmt: skip
     assert run_area() == 0
+
+
+@pytest.mark.parametrize(("outlines", "product"), [("fused", "outlines"), ("image", "image")])
+def test_every_table_says_which_product_it_is_of(outlines: str, product: str) -> None:
+    run(outlines)
+    metrics = json.loads(Path("metrics/area.json").read_text())
+    assert (metrics["product"], metrics["trend_product"], metrics["change"]["product"]) == (product, "image", "change")
+    assert {json.loads((OUT / f"{name}trend.json").read_text())["product"] for name in ("", "change_")} == {
+        "image",
+        "change",
+    }
+    stated = {}
+    for path in OUT.glob("*.csv"):
+        with path.open(encoding="utf-8", newline="") as stream:
+            table = csv.DictReader(stream)
+            assert ("product" in (table.fieldnames or [])) == (path.name != "drift_by_year.csv"), path.name
+            stated[path.name] = {row["product"] for row in table}
+    assert stated == {
+        "glacier_area_by_year.csv": {product},
+        "area_by_glacier.csv": {product},
+        "trend_by_glacier.csv": {"image"},
+        "terminus_by_year.csv": {"image"},
+        "terminus_by_glacier.csv": set(),
+        "change_by_glacier.csv": {"image"},
+        "change_area_by_year.csv": {"change"},
+        "drift_by_year.csv": set(),
+    }
+    series = json.loads((OUT / "series.json").read_text())
+    assert {name: {row["product"] for row in table} for name, table in series.items() if table} == {
+        "years": {product}, "glaciers": {product}, "glacier_trends": {"image"}, "changes": {"image"},
+    }  # fmt: skip
 
 
 def test_hole_and_far_snow_are_mended_and_the_image_is_told_beside() -> None:

@@ -34,14 +34,23 @@ def make_comparison(folder: Path) -> Path:
     everywhere = np.ones(maps[0].shape, dtype=bool)
     areas = difference.year_differences(*both, maps, everywhere, np.full(maps[0].shape, report_inputs.KM2))
     a, b = (
-        Side(name=name, kind="test", commit=None, model_md5=name * 16, bands=["B04"], maps="made up", notes=[])
-        for name in ("<a>", "poor")
+        Side(
+            name=name,
+            kind="test",
+            commit=None,
+            model_md5=name * 16,
+            bands=["B04"],
+            maps="made up",
+            notes=[],
+            product=product,
+        )
+        for name, product in (("<a>", "outlines"), ("poor", "image"))
     )
     comparison = VersionComparison(
         site="tiny", title="Two <versions>", simulated=True, years=list(YEARS), year_tested=2024, a=a, b=b,
         same_model=False, params=[], metrics=[MetricDifference(name="train/val_iou", a=0.9, b=0.4, difference=-0.5)],
-        areas=areas, glaciers=difference.glacier_differences(*both), blocks=[], judgement=judge_blocks([]),
-        mean_dispute_fraction=difference.dispute_fraction(areas),
+        product="image", areas=areas, glaciers=difference.glacier_differences(*both), blocks=[],
+        judgement=judge_blocks([]), mean_dispute_fraction=difference.dispute_fraction(areas),
     )  # fmt: skip
     drawn = draw_pictures(comparison, maps, maps[0] == difference.BOTH, report_inputs.GRID)
     with contextlib.chdir(folder):

@@ -16,6 +16,7 @@ from stages.common.web_map.scripts import leaflet_licence
 from tests.report import report_inputs
 from tests.report.page_reader import read_text
 from tests.versions.compare.comparison_inputs import LARGEST, LESS_KM2, LOST_COLUMNS, YEARS, make_comparison
+from versions.compare.difference import NOT_SUBTRACTED
 from versions.compare.pictures import SIDE_A
 
 
@@ -39,6 +40,11 @@ def test_it_fetches_nothing_and_names_stay_text(page: str) -> None:
     assert "<title>[SIMULATED] Two &lt;versions&gt;: &lt;a&gt; against poor</title>" in page
     assert "{%" not in page
     assert len(read_text(page).ids) > 10
+
+
+def test_areas_and_recorded_metrics_say_their_product(page: str) -> None:
+    assert "<caption>km² by year, from the images alone; intervals" in page
+    assert f'<p class="statement">A: outlines product, B: images alone; {NOT_SUBTRACTED}.</p>' in page
 
 
 def test_the_map_holds_the_areas_of_both_versions(document: dict[str, Any]) -> None:
