@@ -70,6 +70,8 @@ def test_the_same_model_cannot_be_told_apart_and_nothing_is_touched(site: Path) 
     assert comparison["judgement"]["verdict"] == "cannot be told apart"
     assert [row["only_a_km2"] + row["only_b_km2"] for row in comparison["areas"]] == [0, 0]
     assert comparison["params"] == []
+    assert comparison["product"] == comparison["a"]["product"] == comparison["b"]["product"] == "outlines"
+    assert "areas of both: outlines product: image and inventory together; in dispute: from the images alone" in output
     assert {comparison[side]["maps"] for side in ("a", "b")} == {"2 maps from DVC's cache; areas from the cache too"}
     assert "both are the same model, byte for byte" in output
     assert state(site) == before
