@@ -12,8 +12,8 @@ from stages.common.geo.rows import strips
 from stages.common.model.conformal import VARIANCE_FLOOR_PX2, BlockSums, area_error
 from stages.common.params.learning import PatchesParams
 from stages.common.tables.evaluate import BlockRow, Coverage, ScoreInterval
-from stages.common.types import Float32Array, Float64Array, IntArray
-from stages.evaluate.planes import ROWS_AT_ONCE, ByRows, Made
+from stages.common.types import Float32Array, Float64Array, IntArray, Rows
+from stages.evaluate.planes import ROWS_AT_ONCE, made
 from stages.evaluate.scene import LabelledScene
 from stages.evaluate.scores import cells_by_zone
 
@@ -67,7 +67,7 @@ def _blocks(shape: tuple[int, int], params: PatchesParams) -> tuple[int, int]:
     return math.ceil(shape[0] / params.block_rows_px), math.ceil(shape[1] / params.block_columns_px)
 
 
-def _zones(region: Bits, params: PatchesParams) -> ByRows:
+def _zones(region: Bits, params: PatchesParams) -> Rows:
     """Return (H, W) `split.block_numbers` of the pixels of a region, -1 elsewhere."""
     (height, width), beside = region.shape, _blocks(region.shape, params)[1]
     down, across = np.arange(height) // params.block_rows_px, np.arange(width) // params.block_columns_px
@@ -76,10 +76,10 @@ def _zones(region: Bits, params: PatchesParams) -> ByRows:
         numbers = down[rows, None].astype(np.int32) * np.int32(beside) + across.astype(np.int32)
         return np.where(region[rows], numbers, np.int32(-1))
 
-    return Made(region.shape, strip)
+    return made(region, np.int32, strip)
 
 
-def _sums(probability: HeldOut, region: Bits, zone: ByRows, count: int) -> Float64Array:
+def _sums(probability: HeldOut, region: Bits, zone: Rows, count: int) -> Float64Array:
     """Return (count, 2): sum p and sum p (1 - p) of each zone, which lies in the region; added pixel by pixel."""
     sums = np.zeros((2, count))
     for rows in strips(region.shape[0], ROWS_AT_ONCE):

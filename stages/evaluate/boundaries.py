@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from stages.common.geo.rows import strips
-from stages.common.types import Float64Array, IntArray
+from stages.common.types import Float64Array, IntArray, Rows
 from stages.evaluate.nearest import distances_px
-from stages.evaluate.planes import ROWS_AT_ONCE, ByRows, values_at
+from stages.evaluate.planes import ROWS_AT_ONCE, values_at
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Boundaries:
 
     edges: tuple[Edge, ...]
 
-    def mean_distances_m(self, zone: ByRows, pixel_m: float, *, count: int) -> list[float | None]:
+    def mean_distances_m(self, zone: Rows, pixel_m: float, *, count: int) -> list[float | None]:
         """Return the mean distance in metres, both ways, of each of `count` zones; None where one has no pixel there.
 
         `zone` is (H, W), -1 outside all zones.
@@ -39,7 +39,7 @@ class Boundaries:
         return [float(mean) if np.isfinite(mean) else None for mean in means]
 
 
-def measure_boundaries(mapped: ByRows, truth: ByRows, within: ByRows) -> Boundaries:
+def measure_boundaries(mapped: Rows, truth: Rows, within: Rows) -> Boundaries:
     """Measure the boundary of a map and that of the labels, all (H, W) bool.
 
     The boundaries of the whole maps are measured against, those `within` a region are measured.
@@ -55,7 +55,7 @@ def measure_boundaries(mapped: ByRows, truth: ByRows, within: ByRows) -> Boundar
     return Boundaries(tuple(measured))
 
 
-def boundary_pixels(mask: ByRows) -> tuple[IntArray, IntArray]:
+def boundary_pixels(mask: Rows) -> tuple[IntArray, IntArray]:
     """Return rows and columns, each (N,), of the glacier pixels with a neighbour (of four) that is background.
 
     The edge of the map is not a boundary. They are in the order of rows.
@@ -72,7 +72,7 @@ def boundary_pixels(mask: ByRows) -> tuple[IntArray, IntArray]:
     return both[0], both[1]
 
 
-def _mean_by_zone(edge: Edge, zone: ByRows, count: int) -> Float64Array:
+def _mean_by_zone(edge: Edge, zone: Rows, count: int) -> Float64Array:
     """Return the mean distance of the pixels of an edge in each zone, in pixels; NaN without any."""
     zones = values_at(zone, edge.rows, edge.columns)
     inside = zones >= 0

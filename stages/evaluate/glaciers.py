@@ -7,18 +7,19 @@ import numpy as np
 from stages.common.geo.rows import strips
 from stages.common.tables.evaluate import GlacierScoreRow
 from stages.common.tables.labels import GlacierRow
+from stages.common.types import Rows
 from stages.evaluate.boundaries import Boundaries
-from stages.evaluate.planes import ROWS_AT_ONCE, ByRows, Made
+from stages.evaluate.planes import ROWS_AT_ONCE, made
 
 
 def glacier_scores(
-    mapped: ByRows,
-    ids: ByRows,
-    region: ByRows,
+    mapped: Rows,
+    ids: Rows,
+    region: Rows,
     *,
-    nearest: ByRows,
+    nearest: Rows,
     boundaries: Boundaries,
-    area_km2: ByRows,
+    area_km2: Rows,
     pixel_m: float,
     glaciers: list[GlacierRow],
     count: int,
@@ -34,7 +35,7 @@ def glacier_scores(
         np.add.at(claimed, nearest[rows][found], km2[found])
         for sums, pixels in ((whole, labelled), (held_out, labelled & inside), (hit, labelled & found)):
             np.add.at(sums, owner[pixels], km2[pixels])
-    zone = Made(nearest.shape, lambda rows: nearest[rows].astype(np.int32))
+    zone = made(nearest, np.int32, lambda rows: nearest[rows].astype(np.int32))
     distances = boundaries.mean_distances_m(zone, pixel_m, count=count)
     return [
         _row(glacier, whole=whole[i], held_out=held_out[i], hit=hit[i], claimed=claimed[i], distance_m=distances[i])

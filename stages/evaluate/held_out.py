@@ -26,10 +26,11 @@ from stages.common.tables.evaluate import (
     SliceRow,
 )
 from stages.common.tables.kinds import PROBABILITY_NODATA, PROBABILITY_SCALE
+from stages.common.types import Rows
 from stages.evaluate.blocks import HeldOut, block_rows, score_interval
 from stages.evaluate.boundaries import Boundaries, measure_boundaries
 from stages.evaluate.glaciers import glacier_scores
-from stages.evaluate.planes import ROWS_AT_ONCE, ByRows, total
+from stages.evaluate.planes import ROWS_AT_ONCE, total
 from stages.evaluate.scene import LabelledScene
 from stages.evaluate.scores import Parts, precision_recall_rows, reliability_rows, score
 from stages.evaluate.slices import slice_rows
@@ -113,7 +114,7 @@ def _tables(scene: LabelledScene, held_out: HeldOutMap, params: Params) -> Table
 def shared_metrics(scene: LabelledScene, held_out: HeldOutMap, tables: Tables, params: Params) -> dict[str, Any]:
     """Return the entries of `HeldOutMetrics`; the outlines are the labels, so they are not a baseline themselves."""
 
-    def scored(map_: ByRows, region: Bits = held_out.region, boundaries: Boundaries | None = None) -> Scores:
+    def scored(map_: Rows, region: Bits = held_out.region, boundaries: Boundaries | None = None) -> Scores:
         pixel_m = scene.grid.pixel_size_m
         return score(map_, scene.truth, region, scene.area_km2, pixel_m, boundaries=boundaries)
 

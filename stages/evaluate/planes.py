@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Protocol
 
 import numpy as np
 
 from stages.common.geo.grid import Grid, pixel_area_km2
+from stages.common.geo.planes import ByRows
 from stages.common.geo.rows import strips
-from stages.common.types import AnyArray, Float64Array, IntArray
+from stages.common.types import AnyArray, Float64Array, IntArray, Rows
 
 ROWS_AT_ONCE = 128
 """Rows whose pixels are worked on at once."""
@@ -18,42 +18,23 @@ SUMMED_AT_ONCE = 2**20
 """Numbers that NumPy sums at once; any number of 128 and more gives the same bits."""
 
 
-class ByRows(Protocol):
-    """A (H, W) plane that is read by strips: an array, bits, a plane in a file, or one that is made."""
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Rows and columns."""
-
-    def __getitem__(self, rows: slice, /) -> AnyArray:
-        """Return (h, W) values."""
+def made(like: Rows, dtype: type[np.generic], make: Callable[[slice], AnyArray]) -> ByRows:
+    """Return a plane of the shape of another, whose rows are made when they are read."""
+    return ByRows((like.shape[0], like.shape[1]), np.dtype(dtype), make)
 
 
-class Made:
-    """A (H, W) plane whose rows are made when they are read, by a function that is given them."""
-
-    def __init__(self, shape: tuple[int, ...], strip: Callable[[slice], AnyArray]) -> None:
-        self.shape, self._strip = shape, strip
-
-    def __getitem__(self, rows: slice) -> AnyArray:
-        """Return (h, W) values."""
-        return self._strip(rows)
+def pixel_areas_by_rows(grid: Grid) -> ByRows:
+    """Return the area of each pixel in km2: at 8 bytes each, an array of them would be the largest of a scene."""
+    return ByRows(grid.shape, np.dtype(np.float64), lambda rows: pixel_area_km2(grid, rows))
 
 
-class PixelAreas(Made):
-    """The area of each pixel of a grid in km2: at 8 bytes each, a plane of them would be the largest of a scene."""
-
-    def __init__(self, grid: Grid) -> None:
-        super().__init__(grid.shape, lambda rows: pixel_area_km2(grid, rows))
-
-
-def chosen(plane: ByRows, pixels: ByRows) -> Iterator[AnyArray]:
+def chosen(plane: Rows, pixels: Rows) -> Iterator[AnyArray]:
     """Yield the values of the `pixels` of a mask, (N,) a strip, in the order of rows."""
     for rows in strips(plane.shape[0], ROWS_AT_ONCE):
         yield plane[rows][pixels[rows]]
 
 
-def values_at(plane: ByRows, rows: IntArray, columns: IntArray) -> AnyArray:
+def values_at(plane: Rows, rows: IntArray, columns: IntArray) -> AnyArray:
     """Return the values (N,) of pixels at (N,) `rows`, which ascend, and (N,) `columns`."""
     parts = [plane[:0].ravel()]
     for strip in strips(plane.shape[0], ROWS_AT_ONCE):
@@ -63,7 +44,7 @@ def values_at(plane: ByRows, rows: IntArray, columns: IntArray) -> AnyArray:
     return np.concatenate(parts)
 
 
-def total(plane: ByRows, pixels: ByRows) -> float:
+def total(plane: Rows, pixels: Rows) -> float:
     """Return the sum of the values of the `pixels` of a mask, with the bits of NumPy's sum of all of them at once."""
     count = sum(int(np.count_nonzero(pixels[rows])) for rows in strips(plane.shape[0], ROWS_AT_ONCE))
     parts, waiting = chosen(plane, pixels), np.empty(0)

@@ -11,7 +11,7 @@ import numpy as np
 from rasterio.windows import Window
 
 from stages.common.geo.grid import Grid
-from stages.common.geo.planes import Bits, Plane
+from stages.common.geo.planes import Bits, ByRows, Plane
 from stages.common.geo.raster import gdal_env, grid_of, open_raster, refuse_unreadable
 from stages.common.geo.rows import strips
 from stages.common.run.records import read_rows
@@ -23,7 +23,7 @@ from stages.common.types import BoolArray, Float32Array
 from stages.evaluate.baselines import snow_index
 from stages.evaluate.boundaries import boundary_pixels
 from stages.evaluate.nearest import nearest_glacier
-from stages.evaluate.planes import ROWS_AT_ONCE, PixelAreas
+from stages.evaluate.planes import ROWS_AT_ONCE, pixel_areas_by_rows
 
 SCENE, VALID = "artifacts/prepare/{evaluate_year}/scene.tif", "artifacts/prepare/{evaluate_year}/valid.tif"
 
@@ -60,9 +60,9 @@ class LabelledScene:
         return 1 + max(int(self.glacier_id[rows].max()) for rows in strips(self.grid.height))
 
     @property
-    def area_km2(self) -> PixelAreas:
+    def area_km2(self) -> ByRows:
         """Area of each pixel."""
-        return PixelAreas(self.grid)
+        return pixel_areas_by_rows(self.grid)
 
     def nearest_glacier(self, where: Bits) -> Plane:
         """Return the glacier whose outline is nearest to each pixel `where`; 0 elsewhere."""

@@ -13,9 +13,9 @@ from stages.common.geo.rows import strips
 from stages.common.model.calibration import BINS
 from stages.common.model.probability import stored_levels, threshold_level
 from stages.common.tables.evaluate import PrecisionRecallRow, ReliabilityRow, Scores
-from stages.common.types import BoolArray, Float32Array, Float64Array
+from stages.common.types import BoolArray, Float32Array, Float64Array, Rows
 from stages.evaluate.boundaries import Boundaries, measure_boundaries
-from stages.evaluate.planes import ROWS_AT_ONCE, ByRows, Made
+from stages.evaluate.planes import ROWS_AT_ONCE, made
 
 Parts = Iterable[tuple[Float32Array, BoolArray]]
 """Probability, 0-1, and whether it is labelled glacier, of some pixels at a time, both (N,)."""
@@ -26,10 +26,10 @@ SURE = (1e-6, 1 - 1e-6)
 
 
 def score(
-    mapped: ByRows,
-    truth: ByRows,
-    region: ByRows,
-    area_km2: ByRows,
+    mapped: Rows,
+    truth: Rows,
+    region: Rows,
+    area_km2: Rows,
     pixel_m: float,
     *,
     boundaries: Boundaries | None = None,
@@ -44,16 +44,16 @@ def score(
     return scores
 
 
-def zone_of(region: ByRows) -> ByRows:
+def zone_of(region: Rows) -> Rows:
     """Return (H, W): 0 within the region, -1 beyond."""
-    return Made(region.shape, lambda rows: np.where(region[rows], np.int8(0), np.int8(-1)))
+    return made(region, np.int8, lambda rows: np.where(region[rows], np.int8(0), np.int8(-1)))
 
 
 def score_zones(
-    mapped: ByRows,
-    truth: ByRows,
-    zone: ByRows,
-    area_km2: ByRows,
+    mapped: Rows,
+    truth: Rows,
+    zone: Rows,
+    area_km2: Rows,
     pixel_m: float,
     *,
     count: int,
@@ -65,11 +65,11 @@ def score_zones(
 
 
 def scores_of(
-    cells: Cells, mapped: ByRows, truth: ByRows, zone: ByRows, pixel_m: float, *, boundaries: Boundaries | None = None
+    cells: Cells, mapped: Rows, truth: Rows, zone: Rows, pixel_m: float, *, boundaries: Boundaries | None = None
 ) -> list[Scores]:
     """Return the scores of zones whose pixels have been counted; else as `score_zones`."""
     if boundaries is None:
-        boundaries = measure_boundaries(mapped, truth, Made(zone.shape, lambda rows: zone[rows] >= 0))
+        boundaries = measure_boundaries(mapped, truth, made(zone, np.bool_, lambda rows: zone[rows] >= 0))
     count = len(cells.pixels)
     distances = boundaries.mean_distances_m(zone, pixel_m, count=count)
     return [_scores(cells.pixels[i], cells.km2[i], distance_m=distances[i]) for i in range(count)]
@@ -84,7 +84,7 @@ class Cells:
 
 
 def cells_by_zone(
-    mapped: ByRows, truth: ByRows, zone: ByRows, area_km2: ByRows, *, count: int, rows_at_once: int = ROWS_AT_ONCE
+    mapped: Rows, truth: Rows, zone: Rows, area_km2: Rows, *, count: int, rows_at_once: int = ROWS_AT_ONCE
 ) -> Cells:
     """Return the cells of `count` zones; all planes are (H, W), and `zone` is -1 outside all zones.
 

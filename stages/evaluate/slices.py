@@ -9,8 +9,9 @@ import numpy as np
 from stages.common.geo.planes import Bits
 from stages.common.geo.rows import strips
 from stages.common.tables.evaluate import Scores, SliceRow
+from stages.common.types import Rows
 from stages.evaluate.boundaries import Boundaries
-from stages.evaluate.planes import ROWS_AT_ONCE, ByRows, Made
+from stages.evaluate.planes import ROWS_AT_ONCE, made
 from stages.evaluate.scene import LabelledScene
 from stages.evaluate.scores import cells_by_zone, ratio, scores_of, zone_of
 
@@ -23,7 +24,7 @@ SURFACES = ("clean", "debris")
 
 
 def slice_rows(
-    scene: LabelledScene, mapped: Bits, region: Bits, *, nearest: ByRows, boundaries: Boundaries
+    scene: LabelledScene, mapped: Bits, region: Bits, *, nearest: Rows, boundaries: Boundaries
 ) -> list[SliceRow]:
     """Return the scores of all held-out pixels, of each surface, and of each size class that occurs.
 
@@ -40,7 +41,7 @@ def slice_rows(
     return [*whole, *surface_recall_rows(scene, mapped, region), *sizes]
 
 
-def size_zones(scene: LabelledScene, nearest: ByRows) -> ByRows:
+def size_zones(scene: LabelledScene, nearest: Rows) -> Rows:
     """Return (H, W) size class of the `nearest` glacier, by its whole outline; -1 where there is none."""
     areas = np.zeros(scene.numbers)
     for glacier in scene.glaciers:
@@ -48,7 +49,7 @@ def size_zones(scene: LabelledScene, nearest: ByRows) -> ByRows:
             areas[glacier.glacier_index] = glacier.geodesic_area_km2
     classes = np.digitize(areas, SIZE_BOUNDS_KM2).astype(np.int8)
     classes[0] = -1
-    return Made(nearest.shape, lambda rows: classes[nearest[rows]])
+    return made(nearest, np.int8, lambda rows: classes[nearest[rows]])
 
 
 def surface_recall_rows(scene: LabelledScene, mapped: Bits, region: Bits) -> list[SliceRow]:
@@ -59,7 +60,7 @@ def surface_recall_rows(scene: LabelledScene, mapped: Bits, region: Bits) -> lis
     if (debris := scene.debris) is None:
         return []
     labelled = region & scene.truth
-    zone = Made(region.shape, lambda rows: np.where(labelled[rows], debris[rows].view(np.int8), np.int8(-1)))
+    zone = made(region, np.int8, lambda rows: np.where(labelled[rows], debris[rows].view(np.int8), np.int8(-1)))
     cells, glaciers = cells_by_zone(mapped, scene.truth, zone, scene.area_km2, count=2), _glaciers(scene, zone, 2)
     return [
         SliceRow(
@@ -74,7 +75,7 @@ def surface_recall_rows(scene: LabelledScene, mapped: Bits, region: Bits) -> lis
 
 
 def _scored(
-    scene: LabelledScene, mapped: Bits, zone: ByRows, kind: str, names: Sequence[str], *, boundaries: Boundaries
+    scene: LabelledScene, mapped: Bits, zone: Rows, kind: str, names: Sequence[str], *, boundaries: Boundaries
 ) -> list[SliceRow]:
     count = len(names)
     cells = cells_by_zone(mapped, scene.truth, zone, scene.area_km2, count=count)
@@ -87,7 +88,7 @@ def _scored(
     ]
 
 
-def _glaciers(scene: LabelledScene, zone: ByRows, count: int) -> list[int]:
+def _glaciers(scene: LabelledScene, zone: Rows, count: int) -> list[int]:
     """Return how many glaciers have a pixel in each zone."""
     seen = np.zeros((count, scene.numbers), dtype=bool)
     for rows in strips(zone.shape[0], ROWS_AT_ONCE):

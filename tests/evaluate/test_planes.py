@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import arrays
 
 from stages.common.geo.grid import pixel_area_km2
 from stages.evaluate import planes
-from stages.evaluate.planes import ROWS_AT_ONCE, PixelAreas, chosen, total, values_at
+from stages.evaluate.planes import ROWS_AT_ONCE, chosen, pixel_areas_by_rows, total, values_at
 from tests.evaluate import labelled
 
 GRID = replace(labelled.GRID, height=2 * ROWS_AT_ONCE + 7, width=30)
@@ -20,13 +20,13 @@ GRID = replace(labelled.GRID, height=2 * ROWS_AT_ONCE + 7, width=30)
 def test_areas_are_those_of_the_plane_to_the_last_bit() -> None:
     pixels = np.random.default_rng(0).random(GRID.shape) < 0.3
     pixels[ROWS_AT_ONCE : 2 * ROWS_AT_ONCE] = False  # a strip without any
-    areas = np.concatenate(list(chosen(PixelAreas(GRID), pixels)))
+    areas = np.concatenate(list(chosen(pixel_areas_by_rows(GRID), pixels)))
     assert areas.tolist() == pixel_area_km2(GRID)[pixels].tolist() and len(areas) == pixels.sum()
-    assert total(PixelAreas(GRID), pixels) == pixel_area_km2(GRID)[pixels].sum()
+    assert total(pixel_areas_by_rows(GRID), pixels) == pixel_area_km2(GRID)[pixels].sum()
 
 
 def test_no_pixels_have_no_area() -> None:
-    assert total(PixelAreas(labelled.GRID), np.zeros(labelled.GRID.shape, dtype=bool)) == 0
+    assert total(pixel_areas_by_rows(labelled.GRID), np.zeros(labelled.GRID.shape, dtype=bool)) == 0
 
 
 @pytest.mark.parametrize("at_once", [128, 1000, 2**20])
