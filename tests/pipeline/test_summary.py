@@ -79,8 +79,10 @@ def test_half_an_interval_that_stops_at_no_ice_is_its_upper_half(tmp_path: Path)
 
 def test_trend_truth_and_failed_gates_are_printed(simulated: str) -> None:
     assert "SIMULATED DATA: NOT A MEASUREMENT" in simulated
-    assert "The common area changed by -0.23 km² per year" in simulated
-    assert "pooled IoU 0.800, mean absolute area error 3.8 %" in simulated
+    words = " ".join(simulated.split())
+    assert "Change from the images alone: Lost 0.4 ± 0.1 km²" in words
+    assert "Trend common area, from the images alone: The common area changed by -0.23 km² per year" in words
+    assert "Truth outlines: pooled IoU 0.800, mean absolute area error 3.8 %" in words
     assert "1 of 5 FAILED" in simulated
     assert "OVERRIDDEN missing_years" in simulated
     assert "FAIL annual_change: 7.1 % from 2017 to 2018, at most 5 %" in simulated
