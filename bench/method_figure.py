@@ -8,12 +8,11 @@ Run `make demo` and `python -m bench.coverage --folder DIR` before.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
-from stages.common.run.records import read_document, read_rows
+from stages.common.run.records import file_md5, read_document, read_rows
 from stages.common.tables.area import AreaSeries
 from stages.common.tables.evaluate import ReliabilityRow
 from stages.common.tables.labels import UNASSIGNED
@@ -42,7 +41,7 @@ def main() -> None:
     for panel in panels:
         panel.spines[["top", "right"]].set_visible(False)
         panel.title.set_fontsize(10)
-    figure.savefig(OUT, dpi=110, metadata={METRICS_NOTE: hashlib.md5(METRICS.read_bytes()).hexdigest()})
+    figure.savefig(OUT, dpi=110, metadata={METRICS_NOTE: file_md5(METRICS)})
     print(f"{OUT}: {OUT.stat().st_size / 1e3:.0f} kB")
 
 

@@ -8,7 +8,6 @@ Run `make demo` and `make repro SITE=everest` before.
 from __future__ import annotations
 
 import argparse
-import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +16,7 @@ from PIL import Image, ImageDraw, ImageFont
 from PIL.PngImagePlugin import PngInfo
 
 from bench.samples import samples_folder
+from stages.common.run.records import file_md5
 
 SIDE_PX, GAP_PX, CAPTION_PX = 620, 8, 30
 DEMO, TWIN, EVEREST = Path("docs/demo.png"), Path("docs/twin.png"), Path("docs/everest.png")
@@ -61,7 +61,7 @@ def write_everest_picture(site: Path) -> None:
 def save(sheet: Image.Image, path: Path, site: Path = Path()) -> None:
     """Write a picture of few colours, small enough for git; it names the metrics of the results that it shows."""
     notes = PngInfo()
-    notes.add_text(METRICS_NOTE, hashlib.md5((site / "metrics/area.json").read_bytes()).hexdigest())
+    notes.add_text(METRICS_NOTE, file_md5(site / "metrics/area.json"))
     sheet.quantize(256, dither=Image.Dither.FLOYDSTEINBERG).save(path, optimize=True, pnginfo=notes)
     print(f"{path}: {path.stat().st_size / 1e6:.2f} MB")
 

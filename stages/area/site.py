@@ -171,17 +171,17 @@ def read_glaciers(path: Path, ids: Rows) -> list[GlacierRow]:
 
 def read_map(mask: Path, valid: Path) -> tuple[Bits, Bits]:
     """Read ice and observed pixels, both (H, W); invalid pixels and those without a class were not observed."""
-    ice, unknown = _pixels_of(mask, 1, MASK_NODATA)
-    observed = _pixels_of(valid, 1)[0] & ~unknown
+    ice, unknown = pixels_of(mask, 1, MASK_NODATA)
+    observed = pixels_of(valid, 1)[0] & ~unknown
     return ice & observed, observed
 
 
-def _pixels_of(path: Path, *values: int) -> list[Bits]:
-    """Return the (H, W) pixels of a raster that have each value, read strip by strip."""
+def pixels_of(path: Path, *values: int, band: int = 1) -> list[Bits]:
+    """Return the (H, W) pixels of a band, counted from 1, that have each value, read strip by strip."""
     with open_raster(path) as dataset, refuse_unreadable(path):
         masks = [Bits(dataset.shape) for _ in values]
         for rows in strips(dataset.height):
-            part = dataset.read(1, window=Window(0, rows.start, dataset.width, rows.stop - rows.start))
+            part = dataset.read(band, window=Window(0, rows.start, dataset.width, rows.stop - rows.start))
             for mask, value in zip(masks, values, strict=True):
                 mask[rows] = part == value
     return masks

@@ -7,11 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rasterio.windows import Window
 
 from stages.common.geo.planes import Bits
-from stages.common.geo.raster import finish_cog, gdal_env, profile
-from stages.common.geo.readback import checked_raster
+from stages.common.geo.raster import write_cog
 from stages.common.geo.rows import strips
 from stages.common.model.calibration import expected_calibration_error
 from stages.common.model.probability import stored_levels
@@ -26,11 +24,11 @@ from stages.common.tables.evaluate import (
     SliceRow,
 )
 from stages.common.tables.kinds import PROBABILITY_NODATA, PROBABILITY_SCALE
-from stages.common.types import Rows
+from stages.common.types import Rows, UInt16Array
 from stages.evaluate.blocks import HeldOut, block_rows, score_interval
 from stages.evaluate.boundaries import Boundaries, measure_boundaries
 from stages.evaluate.glaciers import glacier_scores
-from stages.evaluate.planes import ROWS_AT_ONCE, total
+from stages.evaluate.planes import ROWS_AT_ONCE, made, total
 from stages.evaluate.scene import LabelledScene
 from stages.evaluate.scores import Parts, precision_recall_rows, reliability_rows, score
 from stages.evaluate.slices import slice_rows
@@ -78,15 +76,14 @@ def write_score_tables(out: Path, scene: LabelledScene, held_out: HeldOutMap, pa
 
 
 def _write_map(out: Path, scene: LabelledScene, held_out: HeldOutMap) -> None:
-    plain = out / "held_out.plain.tif"
-    with gdal_env():
-        with checked_raster(plain, profile(scene.grid, count=1, dtype="uint16", nodata=PROBABILITY_NODATA)) as raster:
-            raster.dataset.scales = (PROBABILITY_SCALE,)
-            for rows in strips(scene.grid.height):
-                stored = np.full((rows.stop - rows.start, scene.grid.width), PROBABILITY_NODATA, dtype=np.uint16)
-                stored[held_out.region[rows]] = stored_levels(held_out.probability(rows))
-                raster.write(stored, 1, window=Window(0, rows.start, *stored.shape[::-1]))
-        finish_cog(plain, out / "held_out.tif", continuous=True)
+    def stored(rows: slice) -> UInt16Array:
+        region = held_out.region[rows]
+        levels = np.full(region.shape, PROBABILITY_NODATA, dtype=np.uint16)
+        levels[region] = stored_levels(held_out.probability(rows))
+        return levels
+
+    levels = made(held_out.region, np.uint16, stored)
+    write_cog(out / "held_out.tif", levels, scene.grid, nodata=PROBABILITY_NODATA, scale=PROBABILITY_SCALE)
 
 
 def _parts(probability: HeldOut, scene: LabelledScene, held_out: HeldOutMap) -> Parts:

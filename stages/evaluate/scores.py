@@ -101,7 +101,7 @@ def cells_by_zone(
 
 
 def _scores(pixels: Float64Array, km2: Float64Array, *, distance_m: float | None) -> Scores:
-    """Return the scores of one row of `confusion_by_zone`, counted in pixels and in km2."""
+    """Return the scores of the cells (4,) of one zone, counted in pixels and in km2."""
     _, false_alarm, miss, hit = pixels.tolist()
     _, false_alarm_km2, miss_km2, hit_km2 = km2.tolist()
     labelled_km2 = hit_km2 + miss_km2

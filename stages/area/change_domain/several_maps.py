@@ -10,12 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from rasterio.windows import Window
 
 from stages.area import contract
+from stages.area.site import pixels_of
 from stages.common.geo.planes import Bits, Plane
-from stages.common.geo.raster import open_raster, refuse_unreadable
-from stages.common.geo.rows import strips
+from stages.common.geo.raster import open_raster
 from stages.common.run.records import read_document
 from stages.common.run.stage import Run
 from stages.common.tables.kinds import MASK_NODATA
@@ -52,12 +51,7 @@ def pass_maps(run: Run, year: int, observed: Bits) -> list[PassMap]:
     path = run.by_year(contract.PASS_MASKS)[year]
     if not path.is_file():
         return []
-    maps = []
-    with open_raster(path) as dataset, refuse_unreadable(path):
-        for number in dataset.indexes:
-            ice, seen = Bits(dataset.shape), Bits(dataset.shape)
-            for rows in strips(dataset.height):
-                mask = dataset.read(number, window=Window(0, rows.start, dataset.width, rows.stop - rows.start))
-                ice[rows], seen[rows] = observed[rows] & (mask == 1), observed[rows] & (mask != MASK_NODATA)
-            maps.append(PassMap(ice, seen))
-    return maps
+    with open_raster(path) as dataset:
+        bands = dataset.indexes
+    maps = [pixels_of(path, 1, MASK_NODATA, band=band) for band in bands]
+    return [PassMap(ice & observed, observed & ~unknown) for ice, unknown in maps]
